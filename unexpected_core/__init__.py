@@ -1,0 +1,27 @@
+"""Detecting the unexpected via image resynthesis: images, networks and scores. Knows nothing of ROS.
+
+Names are loaded on first use, so that ``import unexpected_core`` costs nothing.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+_LAZY = {
+    "load_detector": "unexpected_core.pipeline.detector",
+    "Detector": "unexpected_core.pipeline.detector",
+    "Detection": "unexpected_core.structs",
+    "Region": "unexpected_core.structs",
+    "Sample": "unexpected_core.structs",
+    "Scores": "unexpected_core.structs",
+}
+__all__ = sorted(_LAZY)
+
+
+def __getattr__(name: str):
+    if name not in _LAZY:
+        raise AttributeError(f"module 'unexpected_core' has no attribute '{name}'; it has {', '.join(__all__)}")
+    return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

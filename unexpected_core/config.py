@@ -1,0 +1,107 @@
+"""Settings that say one thing once: pydantic models hold name, type, default, bounds and description.
+
+YAML files, ``--set key=value``, ROS parameters, README tables and saved config.json files are all read off them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+S = TypeVar("S", bound="Settings")
+
+
+class SettingsError(ValueError):
+    """A setting that does not exist or does not fit; the message names it, the value, and what was expected."""
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, no unknown names, defaults checked too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Setting(NamedTuple):
+    """One leaf of a settings model: dotted name, type, default, bounds (None = open), description."""
+
+    name: str
+    type: Any
+    default: Any
+    minimum: float | None
+    maximum: float | None
+    description: str
+
+
+def settings_of(model: type[Settings], prefix: str = "") -> Iterator[Setting]:
+    """Every leaf of a (nested) settings model, in order of definition."""
+    for name, info in model.model_fields.items():
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Settings):
+            yield from settings_of(info.annotation, f"{prefix}{name}.")
+            continue
+        bounds = {key: getattr(m, key) for m in info.metadata for key in ("ge", "gt", "le", "lt") if hasattr(m, key)}
+        yield Setting(f"{prefix}{name}", info.annotation, info.get_default(call_default_factory=True),
+                      bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt")), info.description or "")
+
+
+def build(model: type[S], values: Mapping[str, Any]) -> S:
+    """Values (nested mapping) -> settings. Raises SettingsError in one line per fault, unknown names with the nearest known."""
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        known = [setting.name for setting in settings_of(model)]
+        raise SettingsError("\n".join(_explain(fault, known) for fault in error.errors())) from None
+
+
+def _explain(fault: Mapping[str, Any], known: list[str]) -> str:
+    name = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return unknown_name("setting", name, known)
+    return f"setting '{name}' = {fault['input']!r}: {fault['msg']}"
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """The message for a name that is not in a table: says the nearest one and lists them all."""
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    return f"unknown {kind} '{name}'{hint} Known: {', '.join(known)}" if hint else f"unknown {kind} '{name}'; known: {', '.join(known)}"
+
+
+def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings merge, everything else is replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        nested = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = merge(merged[key], value) if nested else value
+    return merged
+
+
+def override(settings: S, assignments: Iterable[str]) -> S:
+    """Apply 'dotted.name=value' texts (values are YAML) to settings. Raises SettingsError."""
+    changes: dict[str, Any] = {}
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise SettingsError(f"expected name=value, found '{text}'")
+        nested: Any = yaml.safe_load(value)
+        for part in reversed(name.strip().split(".")):
+            nested = {part: nested}
+        changes = merge(changes, nested)
+    return build(type(settings), merge(settings.model_dump(), changes))
+
+
+def read_yaml(path: str | Path, presets: Mapping[str, S]) -> S:
+    """A YAML file whose ``base:`` names a preset and whose other keys override it. Raises SettingsError."""
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"cannot read settings from {path}: {error}") from error
+    name = values.pop("base", None)
+    if name not in presets:
+        raise SettingsError(f"{path}: 'base:' must name a preset; {unknown_name('preset', str(name), presets)}")
+    return build(type(presets[name]), merge(presets[name].model_dump(), values))

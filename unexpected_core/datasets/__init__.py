@@ -1,0 +1,1 @@
+"""Data sets: frames with labels, behind one protocol."""

@@ -1,0 +1,30 @@
+"""Where networks run, and with which numbers."""
+
+from __future__ import annotations
+
+import torch
+
+
+class DeviceError(ValueError):
+    """A device that is not there; the message names those that are."""
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """'auto' -> CUDA when there is one, else CPU; otherwise the named device. Raises DeviceError."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError(f"unknown device '{name}': expected auto, cpu, cuda or cuda:N") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        found = ", ".join(f"cuda:{i}" for i in range(torch.cuda.device_count())) or "no CUDA device"
+        raise DeviceError(f"device '{name}' is not available: found cpu and {found}; use device=auto to take what is there")
+    return device
+
+
+def describe_device(device: torch.device, half: bool) -> str:
+    """One line for logs: 'cpu, float32, 2 threads' or 'cuda:0 (name), float16'."""
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)}), {'float16' if half else 'float32'}"
+    return f"{device}, {'bfloat16' if half else 'float32'}, {torch.get_num_threads()} threads"

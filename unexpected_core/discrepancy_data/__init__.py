@@ -1,0 +1,1 @@
+"""Synthetic discrepancies: swapped labels and pasted objects."""

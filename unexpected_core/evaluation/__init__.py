@@ -1,0 +1,1 @@
+"""Judging: write scores to disk, measure from disk, report."""

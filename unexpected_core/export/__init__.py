@@ -1,0 +1,1 @@
+"""Export of detectors to other runtimes."""

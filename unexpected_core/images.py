@@ -1,0 +1,87 @@
+"""Reading, writing and resizing images. RGB uint8 [H, W, 3] in, RGB uint8 out; OpenCV does the work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from unexpected_core.files import atomic_path
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
+
+
+class ImageError(ValueError):
+    """A picture that cannot be read, written or used; the message says which, why, and what was expected."""
+
+
+def _decode(path: Path, flags: int) -> np.ndarray:
+    try:
+        data = np.fromfile(path, np.uint8)
+    except OSError as error:
+        raise ImageError(f"cannot read {path}: {error.strerror or error}") from error
+    try:
+        image = cv2.imdecode(data, flags) if data.size else None
+    except cv2.error:
+        image = None
+    if image is None:
+        raise ImageError(f"cannot read {path}: not a complete image file (expected one of {', '.join(IMAGE_SUFFIXES)})")
+    return image
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Colour or grey file -> RGB uint8 [H, W, 3]; 16-bit files are scaled to 8. Raises ImageError."""
+    return cv2.cvtColor(_decode(Path(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+
+
+def read_map(path: str | Path) -> np.ndarray:
+    """Label, instance or score file -> its own values, uint8 or uint16 [H, W]. Raises ImageError."""
+    values = _decode(Path(path), cv2.IMREAD_UNCHANGED)
+    if values.ndim != 2:
+        raise ImageError(f"{path}: expected one channel (ids), found {values.shape[2]}")
+    return values
+
+
+def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:
+    """Write RGB [H, W, 3] or a map [H, W] (uint8 or uint16), whole or not at all; the suffix picks the format.
+
+    quality: 1..100 for JPEG and WebP. Raises ImageError.
+    """
+    path = Path(path)
+    values = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    options = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality], ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
+               ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality]}.get(path.suffix.lower(), [])
+    try:
+        done, data = cv2.imencode(path.suffix, values, options)
+    except cv2.error as error:
+        raise ImageError(f"cannot write {path}: {error}") from error
+    if not done:
+        raise ImageError(f"cannot write {path}: {values.dtype} {values.shape} does not fit the format")
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data.tobytes())
+
+
+def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """[H, W] or [H, W, C] to size (height, width): area averaging when shrinking, bilinear when growing."""
+    height, width = size
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = height < image.shape[0] or width < image.shape[1]
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def resize_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Ids [H, W] to size (height, width), nearest neighbour."""
+    height, width = size
+    return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
+
+
+def check_image(image: np.ndarray) -> np.ndarray:
+    """Return image if it is RGB uint8 [H, W, 3] with H, W >= 1; raise ImageError saying what it is instead."""
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ImageError(f"expected an RGB image, numpy uint8 [H, W, 3], found {found}")
+    if 0 in image.shape:
+        raise ImageError(f"expected an image with pixels, found size {image.shape[1]}x{image.shape[0]}")
+    return image

@@ -1,0 +1,38 @@
+"""Messages and progress for people. Libraries log; only the command line and scripts choose where it goes."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+LOGGER = logging.getLogger("unexpected")
+
+
+def to_terminal(level: int = logging.INFO) -> None:
+    """Send the package's log to the terminal as plain lines (for programs, not libraries)."""
+    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+
+
+def progress(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
+    """Yield the items, showing rate and time left: a rich bar on a terminal, a plain line every 10 s elsewhere."""
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)  # type: ignore[arg-type]
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import track
+
+        yield from track(items, title, total=total, console=Console(stderr=True))
+        return
+    start = last = time.monotonic()
+    for done, item in enumerate(items):
+        now = time.monotonic()
+        if done and now - last >= 10:
+            rate = done / (now - start)
+            left = f", {(total - done) / rate:.0f} s left" if total else ""
+            LOGGER.info("%s: %d%s, %.3g/s%s", title, done, f"/{total}" if total else "", rate, left)
+            last = now
+        yield item

@@ -1,0 +1,1 @@
+"""The field's metrics as pure functions and mergeable counts. NumPy only."""

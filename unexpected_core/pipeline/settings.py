@@ -1,0 +1,37 @@
+"""Settings of a detector: the one definition behind keyword arguments, command-line options and ROS parameters."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from unexpected_core.config import Settings
+
+
+class ModelSettings(Settings):
+    """Which networks, and how they run. Fixed once a detector is loaded."""
+
+    path: str = Field("fast", description="name of a shipped detector, or folder or file of weights")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes CUDA when there is one")
+    half: bool = Field(True, description="half precision on CUDA; the CPU always computes in float32")
+    compile: bool = Field(False, description="torch.compile the scorer: slower start, faster frames")
+    warmup: bool = Field(True, description="run one blank frame when loading, so that the first real one is not slow")
+
+
+class DetectSettings(Settings):
+    """From scores to regions. May change between two frames."""
+
+    threshold: float = Field(0.5, ge=0.0, le=1.0, description="score above which a pixel is unexpected")
+    hysteresis: float = Field(0.1, ge=0.0, le=0.5,
+                              description="a region grows down to threshold - hysteresis around pixels above threshold")
+    min_area: int = Field(60, ge=1, le=10_000_000,
+                          description="smallest region in pixels of a 1024x512 image; scales with the image's area")
+    road_only: bool = Field(False, description="keep only regions that stand on or lie in drivable labels")
+    max_regions: int = Field(64, ge=0, le=256, description="most regions reported, best score first")
+    scale: float = Field(1.0, ge=0.1, le=2.0, description="factor on the working size the detector was made for")
+
+
+class DetectorSettings(Settings):
+    """Everything a detector can be told."""
+
+    model: ModelSettings = ModelSettings()
+    detect: DetectSettings = DetectSettings()

@@ -1,0 +1,1 @@
+"""Scorers: one nn.Module per method, images in, Scores out."""

@@ -1,0 +1,1 @@
+"""Training: presets, one loop, tasks."""
