@@ -1,0 +1,67 @@
+"""The command `unexpected`: one sub-command per file of this folder, imported only when it is called.
+
+To add one, write ``cli/NAME.py`` with
+
+    def add_arguments(parser: argparse.ArgumentParser) -> None: ...   # no torch here: --help must stay quick
+    def run(arguments: argparse.Namespace) -> int: ...                # imports what it needs; returns the exit code
+
+and add a line to COMMANDS. Errors defined in this package are messages for people: raise them, they are printed in
+one line and the command ends with 2. Anything else is a defect and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from unexpected_core import __version__
+
+COMMANDS = {
+    "detect": "find unexpected things in images, folders, videos and rosbags",
+    "data": "look at, convert and draw data sets; generate discrepancy data",
+    "train": "train networks from a preset",
+    "evaluate": "score and measure methods on a data set",
+    "doctor": "look for numbers that cannot be true in evaluation results",
+    "weights": "list, inspect, verify and import weight files",
+}
+"""Sub-command -> what it does. The module is ``unexpected_core.cli.<name>``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one sub-command; returns the exit code: 0 done, 1 done in part, 2 refused, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command = words[0] if words and words[0] in COMMANDS else None
+    options = _parser(command).parse_args(words)
+    from unexpected_core.log import to_terminal
+
+    to_terminal()
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if not type(error).__module__.startswith("unexpected_core"):
+            raise
+        print(f"unexpected {command}: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser(command: str | None) -> argparse.ArgumentParser:
+    """The whole parser; only the called command's module is imported and asked for its arguments."""
+    parser = argparse.ArgumentParser(prog="unexpected", description="Detecting the unexpected via image resynthesis.")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        if name == command:
+            module = import_module(f"unexpected_core.cli.{name}")
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

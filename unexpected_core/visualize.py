@@ -1,0 +1,82 @@
+"""Pictures of results for people: heat maps, overlays, contact sheets. RGB uint8 [H, W, 3] in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from unexpected_core.images import resize_image
+from unexpected_core.structs import Detection, Region
+
+OUTLINE = (255, 255, 0)
+TEXT = (255, 255, 255)
+SHADOW = (0, 0, 0)
+HEAT = cv2.cvtColor(cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO),
+                    cv2.COLOR_BGR2RGB)[:, 0]
+"""RGB uint8 [256, 3]: dark = expected, bright = unexpected."""
+
+
+def heat_map(score: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
+    """Score float [H, W] -> RGB; `low` and `high` are the scores of the darkest and the brightest colour."""
+    levels = (score - low) * (255.0 / max(high - low, 1e-12))
+    return np.take(HEAT, np.nan_to_num(levels).clip(0, 255).astype(np.uint8), axis=0)
+
+
+def overlay(image: np.ndarray, detection: Detection, alpha: float = 0.5) -> np.ndarray:
+    """The image with the mask tinted by score (alpha 0..1), the regions outlined, and their scores written small."""
+    canvas = image.copy()
+    mask = detection.mask.astype(np.uint8)
+    if detection.regions:
+        tinted = cv2.addWeighted(image, 1 - alpha, heat_map(detection.score), alpha, 0)
+        cv2.copyTo(tinted, mask, canvas)
+        outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(canvas, outlines, -1, OUTLINE, max(1, image.shape[0] // 400))
+    for region in detection.regions:
+        _caption_region(canvas, region)
+    return canvas
+
+
+def _caption_region(canvas: np.ndarray, region: Region) -> None:
+    size = max(0.3, canvas.shape[0] / 1500)
+    row = region.y - 3 if region.y > 20 * size + 3 else region.y + region.height + round(22 * size)
+    write(canvas, f"{region.score:.2f}", (region.x, row), size)
+
+
+def write(canvas: np.ndarray, text: str, position: tuple[int, int], size: float = 0.4) -> None:
+    """Write text onto the canvas, in place; position (x, y) is its lower left corner, kept inside the picture."""
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+    x = int(np.clip(position[0], 0, max(0, canvas.shape[1] - width)))
+    y = int(np.clip(position[1], height, max(height, canvas.shape[0] - 2)))
+    for colour, thickness in ((SHADOW, 3), (TEXT, 1)):
+        cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, size, colour, thickness, cv2.LINE_AA)
+
+
+def stamp(canvas: np.ndarray, text: str) -> None:
+    """Write a warning across the top of the picture, in place: white on red."""
+    height = max(12, canvas.shape[0] // 16)
+    canvas[:height] = (200, 0, 0)
+    write(canvas, text, (4, height - height // 3), height / 36)
+
+
+def grid(images: Sequence[np.ndarray], captions: Sequence[str] = (), columns: int = 3, width: int = 480,
+         gap: int = 4) -> np.ndarray:
+    """Contact sheet: the pictures side by side, each `width` pixels wide, row by row, with small captions.
+
+    Every cell is as high as the highest picture needs. Raises ValueError when there is no picture.
+    """
+    if not images:
+        raise ValueError("a contact sheet needs at least one picture")
+    tiles = [resize_image(image, (max(1, round(image.shape[0] * width / image.shape[1])), width)).copy()
+             for image in images]
+    for tile, caption in zip(tiles, captions, strict=False):
+        write(tile, caption, (4, 16))
+    columns = min(columns, len(tiles))
+    height = max(tile.shape[0] for tile in tiles)
+    rows = -(-len(tiles) // columns)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 32, np.uint8)
+    for i, tile in enumerate(tiles):
+        y, x = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        sheet[y:y + tile.shape[0], x:x + width] = tile
+    return sheet
