@@ -73,3 +73,48 @@ def colorize(labels: np.ndarray) -> np.ndarray:
 def map_labels(labels: np.ndarray, table: np.ndarray) -> np.ndarray:
     """Apply a 256-entry id table to uint8 labels of any shape."""
     return np.take(table, labels)
+
+
+UNKNOWN = 254
+"""What a foreign table answers for an id its label space does not have; readers refuse such maps."""
+
+TRAIN_IDS = _table(((i, i) for i in (*range(NUM_CLASSES), IGNORE)), UNKNOWN)
+"""uint8 [256]: maps that already hold train ids (BDD100K): 0..18 and 255 stay, the rest is unknown."""
+FULL_IDS = _table(((i, FULL_TO_TRAIN[i]) for i in (*range(NUM_FULL_IDS - 1), IGNORE)), UNKNOWN)
+"""uint8 [256]: Cityscapes full ids -> train ids, refusing ids over 33 (255 = the licence plate's -1)."""
+OUTSIDE_ROI = _table(((i, IGNORE) for i in (1, 2, 3)), 0)
+"""uint8 [256]: full ids -> obstacle: 255 on ego vehicle, rectification border and out of roi, 0 elsewhere."""
+
+_CAMVID = ("sky", "building", "pole", "road", "sidewalk", "vegetation", "traffic sign", "fence", "car", "person",
+           "rider")
+CAMVID = _table((*((i, TRAIN_ID[name]) for i, name in enumerate(_CAMVID)), (11, IGNORE), (IGNORE, IGNORE)), UNKNOWN)
+"""uint8 [256]: CamVid's 11 classes (+ 11 void) -> train ids. 'sign' holds traffic lights, 'car' every motor vehicle,
+'bicyclist' the rider with the bicycle."""
+
+IDD_LITE_GROUPS = (
+    ("drivable", ("road",)),
+    ("non-drivable", ("sidewalk", "terrain")),
+    ("living thing", ("person", "rider")),
+    ("vehicle", ("car", "truck", "bus", "train", "motorcycle", "bicycle")),
+    ("roadside object", ("wall", "fence", "pole", "traffic light", "traffic sign")),
+    ("far object", ("building", "vegetation")),
+    ("sky", ("sky",)),
+)
+"""IDD-Lite's 7 ids, each with the Cityscapes classes it may be."""
+IDD_LITE = _table(
+    (*((i, TRAIN_ID[names[0]] if len(names) == 1 else IGNORE) for i, (_, names) in enumerate(IDD_LITE_GROUPS)),
+     (IGNORE, IGNORE)), UNKNOWN)
+"""uint8 [256]: IDD-Lite ids -> train ids where the group is one class (road, sky), 255 where it mixes several."""
+
+NYU_CLASSES = 40
+NYU = _table((*((i, i - 1) for i in range(1, NYU_CLASSES + 1)), (0, IGNORE)), UNKNOWN)
+"""uint8 [256]: NYU Depth v2's 40 classes -> network classes 0..39 (label - 1), 0 -> 255; not Cityscapes' classes."""
+
+ROAD_ANOMALY = _table(((i, int(i >= 2)) for i in range(256)), 0)
+"""uint8 [256]: Road Anomaly's semantic ids -> obstacle: 2 and more is the anomaly; all of the image is evaluated."""
+LOST_AND_FOUND_ROAD = _table(((i, 0 if i == 1 else 1) for i in range(1, 201)), IGNORE)
+"""uint8 [256]: Lost and Found ids -> obstacle on the road: 1 free road, 2..200 obstacle, background not evaluated."""
+LOST_AND_FOUND_IMAGE = _table(((i, int(2 <= i <= 200)) for i in range(256)), 0)
+"""uint8 [256]: Lost and Found ids -> obstacle anywhere in the image, as the paper evaluates (ROI comes from a file)."""
+OBSTACLE = _table(((0, 0), (1, 1), (IGNORE, IGNORE)), UNKNOWN)
+"""uint8 [256]: masks already coded 0 normal, 1 obstacle, 255 not evaluated; the rest is unknown."""

@@ -1,0 +1,194 @@
+"""What every data set is: named frames, one sample at a time. NumPy arrays only; no torch.
+
+A set is made of files (`FileDataset`) or of something that must be played (video, bag). `Resized` wraps any of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from unexpected_core.images import IMAGE_SUFFIXES, read_image, read_map, resize_image, resize_map
+from unexpected_core.labels import IGNORE, NUM_CLASSES, UNKNOWN
+from unexpected_core.structs import Sample
+
+
+class DatasetError(ValueError):
+    """A data set that is not there or not as described; the message says what was looked for and where to get it."""
+
+
+class Dataset:
+    """Base of all data sets: `len`, `keys`, `[i]` and `[key]` -> Sample.
+
+    name: for reports and file names. keys: unique, '/'-separated, sorted. num_classes: classes of `Sample.labels`.
+    Subclasses implement `load`. Data sets hold paths, not open files, so they travel to worker processes.
+    """
+
+    def __init__(self, name: str, keys: Iterable[str], num_classes: int = NUM_CLASSES) -> None:
+        self.name = name
+        self.keys = tuple(keys)
+        self.num_classes = num_classes
+        self._index = {key: i for i, key in enumerate(self.keys)}
+        if not self.keys:
+            raise DatasetError(f"data set '{name}' is empty")
+        if len(self._index) != len(self.keys):
+            twice = next(key for i, key in enumerate(self.keys) if self._index[key] != i)
+            raise DatasetError(f"data set '{name}': two frames are called '{twice}'")
+
+    def load(self, index: int) -> Sample:
+        """Sample number `index`, 0..len-1. Raises ImageError for unreadable files, DatasetError for wrong contents."""
+        raise NotImplementedError
+
+    def index(self, key: str) -> int:
+        """Position of a key. Raises KeyError naming the nearest key."""
+        if key not in self._index:
+            near = difflib.get_close_matches(key, self.keys, n=1, cutoff=0.0)[0]
+            raise KeyError(f"data set '{self.name}' has no frame '{key}' among {len(self)}; the nearest is '{near}'")
+        return self._index[key]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, which: int | str) -> Sample:
+        index = self.index(which) if isinstance(which, str) else range(len(self))[which]
+        return self.load(index)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self.load(i) for i in range(len(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Where the maps of one sample lie on disk."""
+
+    key: str
+    image: Path
+    labels: Path | None = None
+    instances: Path | None = None
+    obstacle: Path | None = None
+
+
+class FileDataset(Dataset):
+    """Frames that are files: RGB image, label ids, 16-bit instances, obstacle mask.
+
+    labels_table, obstacle_table: uint8 [256], what the ids on disk mean (see `labels`).
+    roi: uint8 [h, w], 0 = outside; resized to each frame, obstacle is 255 there.
+    """
+
+    def __init__(self, name: str, frames: Sequence[Frame], *, labels_table: np.ndarray | None = None,
+                 obstacle_table: np.ndarray | None = None, roi: np.ndarray | None = None,
+                 num_classes: int = NUM_CLASSES) -> None:
+        super().__init__(name, (frame.key for frame in frames), num_classes)
+        self.frames = tuple(frames)
+        self.labels_table, self.obstacle_table, self.roi = labels_table, obstacle_table, roi
+
+    def load(self, index: int) -> Sample:
+        """Read one frame's files; see Dataset.load."""
+        frame = self.frames[index]
+        image = read_image(frame.image)
+        # Cityscapes takes labels and obstacle from one file: read it once.
+        ids = {path: _read_ids(path, image) for path in {frame.labels, frame.obstacle} if path}
+        labels = obstacle = None
+        if frame.labels and self.labels_table is not None:
+            labels = translate(ids[frame.labels], self.labels_table, frame.labels)
+        if frame.obstacle and self.obstacle_table is not None:
+            obstacle = translate(ids[frame.obstacle], self.obstacle_table, frame.obstacle)
+            if self.roi is not None:
+                obstacle[resize_map(self.roi, obstacle.shape) == 0] = IGNORE
+        instances = separate_instances(_read_ids(frame.instances, image)) if frame.instances else None
+        return Sample(frame.key, image, labels, instances, obstacle)
+
+
+def _read_ids(path: Path, image: np.ndarray) -> np.ndarray:
+    ids = read_map(path)
+    if ids.shape != image.shape[:2]:
+        raise DatasetError(f"{path} is {_size(ids)} but its image is {_size(image)}")
+    return ids
+
+
+def _size(values: np.ndarray) -> str:
+    return f"{values.shape[1]}x{values.shape[0]}"
+
+
+def translate(ids: np.ndarray, table: np.ndarray, path: Path) -> np.ndarray:
+    """Ids uint8 [H, W] -> table[ids]. Raises DatasetError for ids the table does not know."""
+    if ids.dtype != np.uint8:
+        raise DatasetError(f"{path}: expected 8-bit ids, found {ids.dtype} (an instance map?)")
+    values = cv2.LUT(ids, table)
+    unknown = values == UNKNOWN
+    if unknown.any():
+        found = ", ".join(str(i) for i in np.unique(ids[unknown])[:8])
+        known = np.flatnonzero(table != UNKNOWN)
+        raise DatasetError(f"{path}: id {found} is not of this label space (known: {_ranges(known)})")
+    return values
+
+
+def _ranges(ids: np.ndarray) -> str:
+    runs = np.split(ids, np.flatnonzero(np.diff(ids) != 1) + 1)
+    return ", ".join(f"{run[0]}..{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+
+
+def separate_instances(ids: np.ndarray) -> np.ndarray:
+    """Cityscapes instance ids [H, W] -> int32: ``full_id * 1000 + n`` stays; stuff and groups (ids < 1000) become 0."""
+    values = ids.astype(np.int32)
+    return np.where(values >= 1000, values, 0)
+
+
+class Resized(Dataset):
+    """Another data set with every map at one size (height, width): area or bilinear for images, nearest for ids."""
+
+    def __init__(self, dataset: Dataset, size: tuple[int, int]) -> None:
+        super().__init__(dataset.name, dataset.keys, dataset.num_classes)
+        self.dataset, self.size = dataset, size
+
+    def load(self, index: int) -> Sample:
+        """Load and resize; see Dataset.load."""
+        sample = self.dataset.load(index)
+        maps = {name: resize_map(values, self.size) for name in ("labels", "instances", "obstacle")
+                if (values := getattr(sample, name)) is not None}
+        return replace(sample, image=resize_image(sample.image, self.size), **maps)
+
+
+def images_below(folder: Path) -> dict[str, Path]:
+    """Every image file below a folder by its relative path without suffix ('/'-separated), sorted.
+
+    Raises DatasetError when the folder is absent (naming its neighbours) or two suffixes share a name.
+    """
+    if not folder.is_dir():
+        near = sorted(p.name for p in folder.parent.glob("*") if p.is_dir()) if folder.parent.is_dir() else []
+        raise DatasetError(f"no folder {folder}; {folder.parent} has {', '.join(near) or 'no folders'}")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
+            continue
+        key = path.relative_to(folder).with_suffix("").as_posix()
+        if key in found:
+            raise DatasetError(f"{folder}: '{found[key].name}' and '{path.name}' have one name; keep one of them")
+        found[key] = path
+    return dict(sorted(found.items()))
+
+
+def ending(files: dict[str, Path], end: str) -> dict[str, Path]:
+    """Those of `images_below` whose name ends so, with the ending taken off."""
+    return {key.removesuffix(end): path for key, path in files.items() if key.endswith(end)}
+
+
+def match(name: str, images: dict[str, Path], maps: dict[str, Path], what: str) -> dict[str, Path]:
+    """The maps of the images; none at all is allowed (test splits), some missing is not. Raises DatasetError."""
+    missing = [key for key in images if key not in maps]
+    if missing and len(missing) < len(images):
+        raise DatasetError(f"data set '{name}': {len(missing)} of {len(images)} images have no {what}, "
+                           f"first '{missing[0]}' ({images[missing[0]]})")
+    return {} if missing else maps
+
+
+def check_count(name: str, found: int, expected: int | None) -> None:
+    """Published splits have published sizes; a different one means a broken download. Raises DatasetError."""
+    if expected is not None and found != expected:
+        raise DatasetError(f"data set '{name}' has {expected} frames, found {found}; complete the download, "
+                           "or open it with check_counts=False to use what is there")

@@ -1,0 +1,47 @@
+"""Folders of one's own: photographs, photographs with train ids, photographs with obstacle masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, ending, images_below, match
+from unexpected_core.datasets.roots import Home, find_root
+from unexpected_core.labels import OBSTACLE, TRAIN_IDS
+
+IMAGE_FOLDER = Home("image_folder", ("**/*.*",), "any folder of photographs")
+PAIRED_FOLDER = Home("paired_folder", ("*/*_trainIds.png",), "any images NAME.webp|png|jpg with NAME_trainIds.png")
+OBSTACLE_FOLDER = Home("obstacle_folder", ("images/**/*.*",), "`unexpected data draw`, or any images/ with obstacle/")
+
+
+def image_folder(root: str | Path | None = None) -> FileDataset:
+    """Every photograph below a folder, no labels; key = relative path without suffix."""
+    path = find_root(IMAGE_FOLDER, root)
+    images = images_below(path)
+    if not images:
+        raise DatasetError(f"{path} holds no image file")
+    return FileDataset(path.resolve().name, [Frame(key, image) for key, image in images.items()])
+
+
+def paired_folder(root: str | Path | None = None, split: str = "train") -> FileDataset:
+    """``<split>/NAME.webp`` beside ``<split>/NAME_trainIds.png`` (Cityscapes train ids)."""
+    path = find_root(PAIRED_FOLDER, root)
+    files = images_below(path / split)
+    labels = ending(files, "_trainIds")
+    images = {key: image for key, image in files.items() if not key.endswith("_trainIds")}
+    labels = match("paired_folder", images, labels, "_trainIds.png")
+    frames = [Frame(key, image, labels=labels.get(key)) for key, image in images.items()]
+    return FileDataset(f"{path.resolve().name}-{split}", frames, labels_table=TRAIN_IDS)
+
+
+def obstacle_folder(root: str | Path | None = None) -> FileDataset:
+    """``images/`` with ``obstacle/`` masks of the same stem (0 normal, 1 obstacle, 255 not evaluated).
+
+    ``labels/`` (train ids) and ``instances/`` (16-bit) of the same stem are read too where they exist.
+    """
+    path = find_root(OBSTACLE_FOLDER, root)
+    images = images_below(path / "images")
+    obstacle, labels, instances = (match("obstacle_folder", images, images_below(path / part), f"{part}/ map")
+                                   if (path / part).is_dir() else {} for part in ("obstacle", "labels", "instances"))
+    frames = [Frame(key, image, labels.get(key), instances.get(key), obstacle.get(key))
+              for key, image in images.items()]
+    return FileDataset(path.resolve().name, frames, labels_table=TRAIN_IDS, obstacle_table=OBSTACLE)
