@@ -1,0 +1,136 @@
+"""Every encoding with padded rows, both byte orders, and the messages that a broken camera can send."""
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from unexpected_ros.encodings import ENCODINGS, EncodingError, decode_compressed, to_rgb
+
+HEIGHT, WIDTH = 6, 10
+RED, GREEN, BLUE, GREY = (200, 30, 60), (10, 220, 40), (20, 50, 210), (90, 90, 90)
+
+
+def blocks() -> np.ndarray:
+    """RGB [6, 10, 3]: four areas of one colour, H != W."""
+    image = np.empty((HEIGHT, WIDTH, 3), np.uint8)
+    image[:3, :6], image[:3, 6:], image[3:, :6], image[3:, 6:] = RED, GREEN, BLUE, GREY
+    return image
+
+
+def encode(image: np.ndarray, encoding: str, bigendian: bool) -> np.ndarray:
+    """Reference encoder, pixel by pixel from the definitions in sensor_msgs/image_encodings.hpp -> uint8 [H, bytes]."""
+    order = {"rgb": "rgb", "bgr": "bgr", "rgba": "rgba", "bgra": "bgra", "8UC": "bgr", "16UC": "bgr"}.get(
+        encoding.rstrip("0123456789"))
+    order = "bgra" if encoding.endswith("C4") else None if encoding.endswith("C1") else order
+    pattern = encoding[6:10] if encoding.startswith("bayer") else None
+    wide = "16" in encoding
+    rows = []
+    for y, line in enumerate(image):
+        values = []
+        for x, rgb in enumerate(line):
+            named = dict(zip("rgba", (*rgb, 255), strict=True))
+            if order:
+                values += [named[c] for c in order]
+            elif pattern:
+                values.append(named[pattern[2 * (y % 2) + x % 2]])
+            elif encoding in ("yuv422", "uyvy", "yuyv", "yuv422_yuy2"):
+                luma, cb, cr = ycbcr(rgb)
+                chroma = cr if x % 2 else cb
+                values += [chroma, luma] if encoding in ("yuv422", "uyvy") else [luma, chroma]
+            else:
+                values.append(rgb[0])
+        low = 77  # the less significant byte of 16-bit values, which must not matter
+        pack = (">" if bigendian else "<") + f"{len(values)}H"
+        rows.append(struct.pack(pack, *(int(v) << 8 | low for v in values)) if wide else bytes(int(v) for v in values))
+    return np.array([list(row) for row in rows], np.uint8)
+
+
+def ycbcr(rgb) -> tuple[int, int, int]:
+    """ITU-R BT.601 studio range, as V4L2 cameras send."""
+    r, g, b = (float(v) for v in rgb)
+    return (round(16 + 0.257 * r + 0.504 * g + 0.098 * b), round(128 - 0.148 * r - 0.291 * g + 0.439 * b),
+            round(128 + 0.439 * r - 0.368 * g - 0.071 * b))
+
+
+@pytest.mark.parametrize("bigendian", [False, True])
+@pytest.mark.parametrize("padding", [0, 5])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_encoding_gives_back_the_picture(encoding, padding, bigendian):
+    image = blocks()
+    rows = encode(image, encoding, bigendian)
+    data = np.pad(rows, ((0, 0), (0, padding)), constant_values=255)
+    rgb = to_rgb(encoding, HEIGHT, WIDTH, data.shape[1], data.tobytes(), bigendian)
+    assert rgb.shape == (HEIGHT, WIDTH, 3) and rgb.dtype == np.uint8 and rgb.flags.c_contiguous
+    grey = encoding in ("mono8", "8UC1", "mono16", "16UC1")
+    expected = np.repeat(image[..., :1], 3, axis=2) if grey else image
+    if encoding.startswith("bayer"):  # the demosaic mixes neighbours: compare inside the areas
+        rgb, expected = rgb[1:2, 1:5], expected[1:2, 1:5]
+    tolerance = 3 if encoding in ("yuv422", "uyvy", "yuyv", "yuv422_yuy2") else 0
+    assert np.abs(rgb.astype(int) - expected).max() <= tolerance
+
+
+def test_unpadded_rgb8_is_a_view():
+    data = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint8)
+    assert np.shares_memory(to_rgb("rgb8", HEIGHT, WIDTH, WIDTH * 3, data), data)
+
+
+def test_last_row_may_come_without_its_padding():
+    image = blocks()
+    padded = np.pad(image.reshape(HEIGHT, -1), ((0, 0), (0, 2))).tobytes()[:-2]
+    assert np.array_equal(to_rgb("rgb8", HEIGHT, WIDTH, WIDTH * 3 + 2, padded), image)
+
+
+@pytest.mark.parametrize(("fields", "cause", "message"), [
+    (("rgb9", 6, 10, 30, bytes(180)), "encoding", "'rgb9' is not supported; publish one of: mono8"),
+    (("", 6, 10, 30, bytes(180)), "encoding", "'' is not supported"),
+    (("rgb8", 0, 0, 0, b""), "empty", r"no pixels \(0x0\)"),
+    (("rgb8", 6, 0, 30, bytes(180)), "empty", r"no pixels \(0x6\)"),
+    (("rgb8", 6, 10, 30, bytes(179)), "truncated", "needs 180 bytes of data, found 179"),
+    (("rgb8", 6, 10, 30, b""), "truncated", "needs 180 bytes of data, found 0"),
+    (("rgb8", 6, 10, 29, bytes(180)), "truncated", "step of at least 30 bytes, found 29"),
+    (("mono16", 6, 10, 10, bytes(180)), "truncated", "step of at least 20 bytes, found 10"),
+    (("rgb8", 4_000_000_000, 4_000_000_000, 4_000_000_000, bytes(180)), "size", "claims 4000000000x4000000000 pixels"),
+    (("uyvy", 6, 9, 18, bytes(108)), "size", "even width, found 9x6"),
+    (("bayer_rggb8", 2, 10, 10, bytes(20)), "size", "at least 3x3 pixels, found 10x2"),
+])
+def test_unusable_messages_say_why(fields, cause, message):
+    with pytest.raises(EncodingError, match=message) as caught:
+        to_rgb(*fields)
+    assert caught.value.cause == cause
+
+
+def encoded(suffix: str, image: np.ndarray) -> bytes:
+    return cv2.imencode(suffix, image)[1].tobytes()
+
+
+def test_compressed_pictures():
+    image = cv2.resize(blocks(), (40, 24), interpolation=cv2.INTER_NEAREST)
+    bgr = image[..., ::-1]
+    assert np.array_equal(decode_compressed(encoded(".png", bgr)), image)
+    assert np.array_equal(decode_compressed(encoded(".png", bgr.astype(np.uint16) * 256 + 9)), image)
+    assert np.array_equal(decode_compressed(encoded(".png", np.dstack([bgr, np.zeros_like(bgr[..., 0])]))), image)
+    assert np.abs(decode_compressed(encoded(".jpg", bgr) + bytes(8))[:8, :16].astype(int) - RED).max() < 10
+    assert decode_compressed(encoded(".png", image[..., 0])).shape == (24, 40, 3)
+
+
+DOT = np.zeros((2, 2, 3), np.uint8)
+BIG_PNG = encoded(".png", DOT).replace(struct.pack(">II", 2, 2), struct.pack(">II", 70000, 70000), 1)
+BIG_JPEG = encoded(".jpg", DOT).replace(struct.pack(">HH", 2, 2), struct.pack(">HH", 60000, 60000), 1)
+
+
+@pytest.mark.parametrize(("data", "cause", "message"), [
+    (b"", "empty", "no data"),
+    (b"hello", "format", "not a readable JPEG, PNG or WebP picture .it begins with 68 65 6c 6c"),
+    (encoded(".jpg", blocks())[:-80], "truncated", "cut short"),
+    (encoded(".jpg", blocks())[:6], "truncated", "cut short or damaged"),
+    (encoded(".png", blocks())[:-20], "truncated", "cut short"),
+    (encoded(".png", blocks())[:12], "truncated", "cut short"),
+    (BIG_PNG, "size", "claims 70000x70000"),
+    (BIG_JPEG, "size", "claims 60000x60000"),
+])
+def test_unusable_compressed_messages_say_why(data, cause, message):
+    with pytest.raises(EncodingError, match=message) as caught:
+        decode_compressed(data)
+    assert caught.value.cause == cause

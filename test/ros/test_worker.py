@@ -1,0 +1,65 @@
+"""Newest frame wins, an exception costs one frame, and the thread ends when told."""
+
+import threading
+
+from unexpected_ros.worker import Worker
+
+
+class Bench:
+    """A worker whose items wait at a gate, so that a test decides when one is finished."""
+
+    def __init__(self):
+        self.started, self.gate = threading.Semaphore(0), threading.Semaphore(0)
+        self.finished = threading.Semaphore(0)
+        self.done, self.errors = [], []
+        self.worker = Worker(self.work, self.on_error, "bench")
+
+    def work(self, item):
+        self.started.release()
+        assert self.gate.acquire(timeout=5)
+        try:
+            if item == "bad":
+                raise ValueError("no such frame")
+            self.done.append(item)
+        finally:
+            self.finished.release()
+
+    def on_error(self, item, error):
+        self.errors.append((item, str(error)))
+        raise RuntimeError("a report that fails must not end the thread either")
+
+
+def test_of_two_items_offered_while_busy_the_newer_is_worked_on():
+    bench = Bench()
+    assert bench.worker.offer(1) is None
+    assert bench.started.acquire(timeout=5)
+    assert bench.worker.offer(2) is None
+    assert bench.worker.offer(3) == 2
+    bench.gate.release(2)
+    assert bench.finished.acquire(timeout=5) and bench.finished.acquire(timeout=5)
+    assert bench.worker.stop(timeout=5)
+    assert bench.done == [1, 3]
+
+
+def test_an_exception_costs_one_item():
+    bench = Bench()
+    bench.gate.release(2)
+    bench.worker.offer("bad")
+    assert bench.finished.acquire(timeout=5)
+    bench.worker.offer("good")
+    assert bench.finished.acquire(timeout=5)
+    assert bench.worker.stop(timeout=5)
+    assert bench.errors == [("bad", "no such frame")]
+    assert bench.done == ["good"]
+
+
+def test_stop_finishes_the_item_in_work_and_forgets_the_waiting_one():
+    bench = Bench()
+    bench.worker.offer(1)
+    assert bench.started.acquire(timeout=5)
+    bench.worker.offer(2)
+    assert not bench.worker.stop(timeout=0.05)
+    bench.gate.release(2)
+    assert bench.worker.stop(timeout=5)
+    assert bench.done == [1]
+    assert bench.worker.offer(3) == 3
