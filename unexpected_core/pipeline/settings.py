@@ -11,6 +11,7 @@ class ModelSettings(Settings):
     """Which networks, and how they run. Fixed once a detector is loaded."""
 
     path: str = Field("fast", description="name of a shipped detector, or folder or file of weights")
+    scorer: str = Field("", description="method to run on these networks (softmax, direct, ...); empty = their own")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes CUDA when there is one")
     half: bool = Field(True, description="half precision on CUDA; the CPU always computes in float32")
     compile: bool = Field(False, description="torch.compile the scorer: slower start, faster frames")

@@ -1,1 +1,91 @@
-"""Scorers: one nn.Module per method, images in, Scores out."""
+"""Scorers: one nn.Module per method, images in, Scores out.
+
+To add one: write the file, add a line to SCORERS. Nothing is imported before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from unexpected_core.config import unknown_name
+
+if TYPE_CHECKING:
+    from unexpected_core.scorers.base import Scorer
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class ScorerEntry(NamedTuple):
+    """How a scorer is built.
+
+    builder: 'module:callable'. With networks of its own it is called with options; where `base` names another
+    entry, the method stands on that scorer's networks and the builder is called with it: builder(base_scorer).
+    small: options of a narrow version, for tests.
+    """
+
+    builder: str
+    base: str | None = None
+    small: Mapping[str, Any] = NOTHING
+
+
+SCORERS: dict[str, ScorerEntry] = {
+    "fast": ScorerEntry("unexpected_core.scorers.fast:FastScorer"),
+    "random": ScorerEntry("unexpected_core.scorers.random:RandomScorer"),
+    "resynthesis": ScorerEntry("unexpected_core.scorers.resynthesis:resynthesis", base="fast"),
+    "image_difference": ScorerEntry("unexpected_core.scorers.resynthesis:ImageDifference", base="fast"),
+    "direct": ScorerEntry("unexpected_core.scorers.direct:DirectScorer", base="fast"),
+    "softmax": ScorerEntry("unexpected_core.scorers.from_logits:softmax_scorer", base="fast"),
+    "entropy": ScorerEntry("unexpected_core.scorers.from_logits:entropy_scorer", base="fast"),
+    "max_logit": ScorerEntry("unexpected_core.scorers.from_logits:max_logit_scorer", base="fast"),
+    "energy": ScorerEntry("unexpected_core.scorers.from_logits:energy_scorer", base="fast"),
+    "standardized_max_logit": ScorerEntry("unexpected_core.scorers.from_logits:standardized_max_logit_scorer", base="fast"),
+}
+
+
+class UnknownScorer(ValueError):
+    """A scorer's name that is not in SCORERS."""
+
+
+def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Scorer:
+    """A scorer by name with untrained weights, or a method on the networks of `base`. Raises UnknownScorer."""
+    if name not in SCORERS:
+        raise UnknownScorer(unknown_name("scorer", name, SCORERS))
+    entry = SCORERS[name]
+    module, _, attribute = entry.builder.partition(":")
+    builder = getattr(import_module(module), attribute)
+    if entry.base is None:
+        return builder(**options)
+    return builder(base if base is not None else build_scorer(entry.base, **options))
+
+
+def load_scorer(weights: str | Path = "fast", method: str = "") -> Scorer:
+    """A trained scorer in eval mode: weights by shipped name, file or folder ('random' needs none).
+
+    method: the name of another method to run on its networks ('softmax', 'direct', ...); empty = its own.
+    Raises WeightsError, UnknownScorer, ScorerError.
+    """
+    if str(weights) == "random":
+        scorer = build_scorer("random")
+    else:
+        scorer = _trained(weights)
+    if method and method != scorer.name:
+        made_for, model_id = scorer.working_height, scorer.model_id
+        scorer = build_scorer(method, base=scorer)
+        scorer.name, scorer.working_height, scorer.model_id = method, made_for, f"{model_id}/{method}"
+    return scorer.eval()
+
+
+def _trained(path: str | Path) -> Scorer:
+    from unexpected_core.weights.reading import load_into, read_weights
+
+    weights = read_weights(path)
+    card = weights.card
+    scorer = build_scorer(card.architecture, **card.options)
+    load_into(scorer, weights)
+    scorer.name, scorer.model_id = card.architecture, card.model_id
+    scorer.working_height, scorer.threshold, scorer.calibration = card.working_height, card.threshold, card.calibration
+    return scorer

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from unexpected_core.structs import Scores
+
+
+class ScorerError(ValueError):
+    """A method that cannot stand on these networks; the message says what it needs."""
 
 
 class Scorer(nn.Module):
@@ -12,13 +17,22 @@ class Scorer(nn.Module):
 
     working_height: image height in pixels the scorer was made for (None = any); the detector resizes to it,
     keeping the aspect ratio. threshold: calibrated default for masks. name, model_id: for people and messages.
+    calibration: (a, b) where forward gives a raw score and the detector shall show sigmoid(a * score + b);
+    None where forward's scores are shown as they are.
     """
 
     name: str = "scorer"
     model_id: str = ""
     working_height: int | None = None
     threshold: float = 0.5
+    calibration: tuple[float, float] | None = None
 
     def forward(self, images: Tensor) -> Scores:
         """RGB float [B, 3, H, W] in [0, 1], any H and W -> Scores at the same H and W."""
         raise NotImplementedError
+
+
+def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
+    """Repeat the last row and column until H and W are multiples; the results are cropped [..., :H, :W]."""
+    height, width = images.shape[-2:]
+    return pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")

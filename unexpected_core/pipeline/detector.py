@@ -1,0 +1,161 @@
+"""The detector: numpy image in, Detection out. What the node, the command line and the examples use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from unexpected_core.config import SettingsError, build, unknown_name
+from unexpected_core.images import check_image
+from unexpected_core.log import LOGGER
+from unexpected_core.pipeline.batching import group_by_size
+from unexpected_core.pipeline.resizing import resize_labels, resize_scores, to_pictures, to_working, working_size
+from unexpected_core.pipeline.runner import DetectorError, Runner, is_out_of_memory
+from unexpected_core.pipeline.settings import DetectorSettings, DetectSettings, ModelSettings
+from unexpected_core.pipeline.timing import Stopwatch
+from unexpected_core.regions import find_regions, no_labels
+from unexpected_core.scorers import load_scorer
+from unexpected_core.scorers.base import Scorer
+from unexpected_core.structs import Detection
+
+
+class Detector:
+    """Scorer + resizing + threshold + regions. Calls from several threads wait for one another."""
+
+    def __init__(self, scorer: Scorer, settings: DetectorSettings | None = None):
+        self.settings = settings or DetectorSettings()
+        self._runner = Runner(scorer, self.settings.model)
+        self._busy = threading.Lock()
+        if self.settings.model.warmup:
+            height = scorer.working_height or 512
+            self._runner.warm_up(working_size(height, 2 * height, height, self.settings.detect.scale))
+        LOGGER.info("detector %s on %s", scorer.model_id or scorer.name, self._runner.description)
+
+    @property
+    def scorer(self) -> Scorer:
+        """The scorer, on its device."""
+        return self._runner.scorer
+
+    @property
+    def model_id(self) -> str:
+        """Name and weights' fingerprint: what messages carry."""
+        return self.scorer.model_id or self.scorer.name
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self._runner.device
+
+    @property
+    def description(self) -> str:
+        """Device and precision in words: 'cpu, float32, 2 threads'."""
+        return self._runner.description
+
+    def update(self, **changes: Any) -> None:
+        """Change detect settings (threshold=0.6, min_area=100, ...) from the next image on, all or none.
+
+        Raises SettingsError; the settings then stay as they were.
+        """
+        fixed = ModelSettings.model_fields.keys() & changes.keys()
+        if fixed:
+            raise SettingsError(f"setting '{min(fixed)}' is fixed once a detector is loaded; load another detector")
+        detect = build(DetectSettings, self.settings.detect.model_dump() | changes)
+        self.settings = self.settings.model_copy(update={"detect": detect})
+
+    def detect(self, image: np.ndarray, resynthesis: bool = True) -> Detection:
+        """RGB uint8 [H, W, 3] of any size -> Detection at that size. Raises ImageError, DetectorError.
+
+        resynthesis: False leaves Detection.resynthesis None and saves the time to enlarge it.
+        """
+        return self.detect_batch([image], resynthesis)[0]
+
+    def detect_batch(self, images: Sequence[np.ndarray], resynthesis: bool = True) -> list[Detection]:
+        """Like detect, for several images; those of one size are scored together. Raises ImageError, DetectorError."""
+        for image in images:
+            check_image(image)
+        detections: dict[int, Detection] = {}
+        with self._busy:
+            for group in group_by_size(images):
+                try:
+                    found = self._detect_same_size([images[i] for i in group], resynthesis)
+                except RuntimeError as error:
+                    if not is_out_of_memory(error):
+                        raise
+                    raise self._out_of_memory(images[group[0]], len(group)) from error
+                detections.update(zip(group, found, strict=True))
+        return [detections[i] for i in range(len(images))]
+
+    @torch.inference_mode()
+    def _detect_same_size(self, images: list[np.ndarray], resynthesis: bool) -> list[Detection]:
+        settings, runner = self.settings.detect, self._runner
+        watch = Stopwatch(runner.device)
+        size = images[0].shape[:2]
+        working = working_size(*size, self.scorer.working_height, settings.scale)
+        stacked = images[0][None] if len(images) == 1 else np.stack(images)
+        pixels = torch.from_numpy(_readable(stacked)).to(runner.device)
+        batch = to_working(pixels, working, runner.dtype)
+        watch.lap("prepare")
+        scores = runner(batch)
+        watch.lap("score")
+        score = resize_scores(scores.score, size).cpu().numpy()
+        labels = None if scores.labels is None else resize_labels(scores.labels, size).cpu().numpy()
+        painted = None
+        if resynthesis and scores.resynthesis is not None:
+            painted = to_pictures(scores.resynthesis, size).cpu().numpy()
+        watch.lap("restore")
+        return [self._finish(settings, score[i], None if labels is None else labels[i],
+                             None if painted is None else painted[i], watch) for i in range(len(images))]
+
+    @staticmethod
+    def _finish(settings: DetectSettings, score: np.ndarray, labels: np.ndarray | None, painted: np.ndarray | None,
+                watch: Stopwatch) -> Detection:
+        if labels is None:
+            if settings.road_only:
+                raise DetectorError("road_only needs labels, and this scorer predicts none; set road_only=False")
+            labels = no_labels(score.shape)
+        mask, regions = find_regions(score, labels, **settings.model_dump(exclude={"scale"}))
+        watch.lap("regions")
+        return Detection(score, mask, labels, painted, regions, dict(watch.timings))
+
+    def _out_of_memory(self, image: np.ndarray, count: int) -> DetectorError:
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        height, width = working_size(*image.shape[:2], self.scorer.working_height, self.settings.detect.scale)
+        return DetectorError(f"{self.device} ran out of memory scoring {count} image(s) at {width}x{height}: use fewer "
+                             f"images at a time, a smaller scale (now {self.settings.detect.scale:g}), or device=cpu")
+
+
+def _readable(images: np.ndarray) -> np.ndarray:
+    """The same pixels as PyTorch accepts them: positive strides, and writeable (nobody writes to them)."""
+    if images.flags.writeable and images.flags.c_contiguous:
+        return images
+    return np.array(images, order="C")
+
+
+def load_detector(name_or_path: str | Path = "fast", device: str = "auto", **settings: Any) -> Detector:
+    """A detector by shipped name, weight file or its folder; 'random' is a toy whose scores mean nothing.
+
+    settings: any of DetectSettings and ModelSettings by name: load_detector("fast", threshold=0.7, scorer="softmax").
+    A threshold that is not given is the one on the weights' card. Raises WeightsError, DeviceError, SettingsError.
+    """
+    chosen = check_settings(path=str(name_or_path), device=device, **settings)
+    scorer = load_scorer(chosen.model.path, chosen.model.scorer)
+    if "threshold" not in settings:
+        chosen = chosen.model_copy(update={"detect": chosen.detect.model_copy(update={"threshold": scorer.threshold})})
+    return Detector(scorer, chosen)
+
+
+def check_settings(**settings: Any) -> DetectorSettings:
+    """Settings by their bare names -> DetectorSettings. Raises SettingsError."""
+    groups = {"model": ModelSettings.model_fields, "detect": DetectSettings.model_fields}
+    known = [name for fields in groups.values() for name in fields]
+    for name in settings:
+        if name not in known:
+            raise SettingsError(unknown_name("setting", name, known))
+    return build(DetectorSettings, {group: {name: settings[name] for name in fields if name in settings}
+                                    for group, fields in groups.items()})

@@ -1,0 +1,56 @@
+"""Finding weight files: the shipped ones by name, any other by file or folder. Loads no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unexpected_core.config import unknown_name
+from unexpected_core.files import sha256
+from unexpected_core.weights.cards import Card, WeightsError, read_card
+
+FOLDER = Path(__file__).parent
+SUFFIX = ".safetensors"
+
+
+def shipped() -> dict[str, Path]:
+    """Name -> weight file of every detector that comes with the package."""
+    return {path.stem: path for path in sorted(FOLDER.glob(f"*{SUFFIX}"))}
+
+
+def find_weights(name_or_path: str | Path) -> Path:
+    """A shipped name, a weight file, or a folder that holds exactly one -> the weight file. Raises WeightsError."""
+    text = str(name_or_path)
+    if text in shipped():
+        return shipped()[text]
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return _only_one(path)
+    if path.is_file() and path.suffix == SUFFIX:
+        return path
+    if path.is_file():
+        raise WeightsError(f"{path} is not a {SUFFIX} file: import other formats with 'unexpected weights import'")
+    if path.suffix or len(path.parts) > 1:
+        raise WeightsError(f"no weight file {path}: expected a shipped name ({_names()}), a {SUFFIX} file or its folder")
+    raise WeightsError(f"{unknown_name('detector', text, ['random', *shipped()])}; or give a {SUFFIX} file or its folder")
+
+
+def _names() -> str:
+    return ", ".join(shipped()) or "none in this checkout"
+
+
+def _only_one(folder: Path) -> Path:
+    found = sorted(folder.glob(f"*{SUFFIX}"))
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(path.name for path in found) or "none"
+    raise WeightsError(f"{folder} must hold exactly one {SUFFIX} file, found {names}; give the file itself")
+
+
+def verify(path: Path) -> Card:
+    """The card of a weight file whose bytes are those that the card was written for. Raises WeightsError."""
+    card = read_card(path)
+    found = sha256(path)
+    if found != card.sha256:
+        raise WeightsError(f"{path} is damaged, or not the file its card is for: sha256 {found[:12]}..., the card says "
+                           f"{card.sha256[:12] or 'nothing'}...; get both files again")
+    return card
