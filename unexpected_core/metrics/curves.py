@@ -1,0 +1,123 @@
+"""From counts at falling thresholds to average precision, AUROC, FPR at 95 % TPR and best F1.
+
+Conventions are scikit-learn's: a pixel is called an obstacle where score >= threshold; precision-recall is a step
+curve, ROC a polygon; FPR95 is the first point with TPR >= 0.95, without interpolation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+RESOLUTION = 512
+"""Points kept of a curve: about this many along recall and as many along false positives."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Points on the exact curve, thresholds falling: thresholds float64 [K], true and false positives int64 [K]."""
+
+    thresholds: np.ndarray
+    true_positives: np.ndarray
+    false_positives: np.ndarray
+    positives: int
+    negatives: int
+
+    @property
+    def recall(self) -> np.ndarray:
+        """True positive rate [K]."""
+        return self.true_positives / max(self.positives, 1)
+
+    @property
+    def false_positive_rate(self) -> np.ndarray:
+        """[K]."""
+        return self.false_positives / max(self.negatives, 1)
+
+    @property
+    def precision(self) -> np.ndarray:
+        """[K]; 1 where nothing is called an obstacle."""
+        called = self.true_positives + self.false_positives
+        return np.divide(self.true_positives, called, out=np.ones(len(called)), where=called > 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PixelNumbers:
+    """Pixel metrics of a set of frames, fractions in [0, 1]; NaN where obstacles or normal pixels are missing.
+
+    fpr95: false positive rate at the first threshold with TPR >= 0.95; fpr95_strict: with TPR > 0.95, the habit of
+    some scripts.
+    best_f1_threshold: call a pixel an obstacle where score >= this.
+    """
+
+    average_precision: float
+    auroc: float
+    fpr95: float
+    fpr95_strict: float
+    fpr95_threshold: float
+    best_f1: float
+    best_f1_threshold: float
+    positives: int
+    negatives: int
+    frames: int
+    curve: Curve = field(repr=False)
+
+
+class Sweep:
+    """Takes counts per unique score, highest first, in as many pieces as wished, and keeps running sums only."""
+
+    def __init__(self, positives: int, negatives: int, frames: int):
+        self.positives, self.negatives, self.frames = positives, negatives, frames
+        self._true = self._false = 0
+        self._precision_sum = self._area = 0.0
+        self._fpr95 = self._fpr95_strict = self._fpr95_threshold = np.nan
+        self._best = (np.nan, np.nan)  # F1, threshold
+        self._mark = -1
+        self._points: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+
+    def add(self, thresholds: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> None:
+        """thresholds falling [K], and how many obstacle and normal pixels have exactly this score [K]."""
+        if not len(thresholds):
+            return
+        true = self._true + np.cumsum(positives, dtype=np.int64)
+        false = self._false + np.cumsum(negatives, dtype=np.int64)
+        self._true, self._false = int(true[-1]), int(false[-1])
+        if self.positives:
+            self._precision_sum += float(np.sum(positives * (true / np.maximum(true + false, 1))))
+            self._note_best(thresholds, 2 * true / (true + false + self.positives))
+        if self.positives and self.negatives:
+            self._area += float(np.sum(negatives * (true - positives / 2)))
+            self._note_fpr95(thresholds, true / self.positives, false / self.negatives)
+        self._keep_points(thresholds, true, false)
+
+    def _note_best(self, thresholds: np.ndarray, f1: np.ndarray) -> None:
+        i = int(np.argmax(f1))
+        if not f1[i] <= self._best[0]:
+            self._best = float(f1[i]), float(thresholds[i])
+
+    def _note_fpr95(self, thresholds: np.ndarray, tpr: np.ndarray, fpr: np.ndarray) -> None:
+        at, above = np.searchsorted(tpr, 0.95), np.searchsorted(tpr, 0.95, side="right")
+        if np.isnan(self._fpr95) and at < len(tpr):
+            self._fpr95, self._fpr95_threshold = float(fpr[at]), float(thresholds[at])
+        if np.isnan(self._fpr95_strict) and above < len(tpr):
+            self._fpr95_strict = float(fpr[above])
+
+    def _keep_points(self, thresholds: np.ndarray, true: np.ndarray, false: np.ndarray) -> None:
+        # The fourth root makes room for small false positive rates, where detectors are used.
+        mark = (RESOLUTION * (true / max(self.positives, 1))).astype(np.int64)
+        mark += (RESOLUTION * np.sqrt(np.sqrt(false / max(self.negatives, 1)))).astype(np.int64)
+        new = np.flatnonzero(np.diff(mark, prepend=self._mark))
+        self._mark = int(mark[-1])
+        self._points.append((thresholds[new].astype(np.float64), true[new], false[new]))
+
+    def numbers(self) -> PixelNumbers:
+        """The metrics of everything added."""
+        p, n = self.positives, self.negatives
+        thresholds, true, false = (np.concatenate(column) if column else np.zeros(0)
+                                   for column in (zip(*self._points, strict=True) if self._points else ((), (), ())))
+        return PixelNumbers(
+            average_precision=self._precision_sum / p if p else np.nan,
+            auroc=self._area / (p * n) if p and n else np.nan,
+            fpr95=self._fpr95, fpr95_strict=self._fpr95_strict, fpr95_threshold=self._fpr95_threshold,
+            best_f1=self._best[0], best_f1_threshold=self._best[1],
+            positives=p, negatives=n, frames=self.frames, curve=Curve(thresholds, true, false, p, n))

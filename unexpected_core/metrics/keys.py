@@ -1,0 +1,55 @@
+"""Scores as whole numbers of the same order, so that exact statistics of scores are a matter of counting."""
+
+from __future__ import annotations
+
+import numpy as np
+
+KEY_TYPES = {np.dtype(np.float16): np.dtype(np.uint16), np.dtype(np.float32): np.dtype(np.uint32)}
+
+
+class MetricError(ValueError):
+    """Scores or ground truth that cannot be measured; the message says which, why, and the cure."""
+
+
+def to_keys(score: np.ndarray) -> np.ndarray:
+    """float16 or float32 [N] -> uint16 or uint32 [N] with key(a) < key(b) exactly where a < b; -0 and +0 are equal.
+
+    The sign bit is flipped for positive numbers, every bit for negative ones.
+    """
+    bits = (score + score.dtype.type(0)).view(KEY_TYPES[score.dtype])  # -0 + 0 = +0
+    sign = bits.dtype.type(1 << (8 * bits.itemsize - 1))
+    return np.where(bits & sign, ~bits, bits | sign)
+
+
+def from_keys(keys: np.ndarray) -> np.ndarray:
+    """The inverse of to_keys: uint16 -> float16, uint32 -> float32."""
+    sign = keys.dtype.type(1 << (8 * keys.itemsize - 1))
+    bits = np.where(keys & sign, keys & ~sign, ~keys)
+    return bits.view(np.float16 if keys.itemsize == 2 else np.float32)
+
+
+def split(score: np.ndarray, obstacle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores inside the ROI: (at obstacle pixels [P], at normal pixels [N]), float16 or float32.
+
+    score: [H, W] float16 or float32; bool and uint8 maps become float16, which holds them exactly.
+    obstacle: uint8 [H, W], 0 normal, 1 obstacle, 255 outside the ROI. Raises MetricError.
+    """
+    if score.shape != obstacle.shape:
+        raise MetricError(f"score {score.shape} and ground truth {obstacle.shape} differ in size; "
+                          "resize the score first")
+    if score.dtype in (np.bool_, np.uint8):
+        score = score.astype(np.float16)
+    if score.dtype not in KEY_TYPES:
+        raise MetricError(f"scores are {score.dtype}; expected float16 or float32 (cast with .astype(np.float32))")
+    positive, negative = obstacle == 1, obstacle == 0
+    outside = obstacle.size - np.count_nonzero(positive) - np.count_nonzero(negative)
+    if outside and outside != np.count_nonzero(obstacle == 255):
+        found = np.setdiff1d(np.unique(obstacle), (0, 1, 255))
+        raise MetricError(f"ground truth holds {found[:5].tolist()}; "
+                          "expected 0 normal, 1 obstacle, 255 outside the ROI")
+    at_obstacle, at_normal = score[positive], score[negative]
+    broken = sum(values.size - np.count_nonzero(np.isfinite(values)) for values in (at_obstacle, at_normal))
+    if broken:
+        raise MetricError(f"{broken} scores inside the ROI are not finite numbers (NaN or infinite); "
+                          "mend the scorer, or store float32 if float16 overflowed")
+    return at_obstacle, at_normal
