@@ -1,0 +1,32 @@
+# On a fresh machine `make demo` and `make test` do all set-up they need; the second time there is none to do.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help venv build demo test test-all lint bench clean
+ros := source scripts/env.sh &&
+
+help:  ## this list
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+venv:        ## .venv with everything the project needs (PYTHON=/path/to/python3.12)
+	@scripts/venv.sh
+
+build: venv  ## messages and Python packages into install/
+	@scripts/build.sh
+
+demo: build  ## node, replay and recorder on a drawn drive; then open out/demo/index.html (INPUT=folder|video|bag RATE=Hz)
+	@$(ros) exec python scripts/demo.py $(if $(INPUT),--input "$(INPUT)") $(if $(RATE),--rate $(RATE))
+
+test: build  ## the tests (ARGS="...": more arguments of pytest)
+	@$(ros) UNEXPECTED_REQUIRE_ROS=1 pytest $(ARGS)
+
+test-all: build  ## the tests, slow ones too
+	@$(ros) UNEXPECTED_REQUIRE_ROS=1 pytest -m "" $(ARGS)
+
+lint: venv   ## style and common mistakes
+	@.venv/bin/ruff check .
+
+bench: build ## measurements; they print date, hardware and commit
+	@$(ros) for script in bench/*.py; do python "$$script" || exit 1; done
+
+clean:       ## everything that was made, except .venv
+	rm -rf build install log out

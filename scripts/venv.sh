@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Makes .venv with everything the project needs; does nothing when it is there and up to date.
+#
+# With a sourced ROS the packages of that ROS are used; without one, the wheels of the extra `ros`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec 9<. && flock 9
+
+# What .venv depends on. A virtual environment remembers its own path, too.
+state="$PWD ${ROS_DISTRO:-wheels} $(sha256sum setup.py)"
+if [ "$(cat .venv/.made 2>/dev/null)" = "$state" ]; then exit 0; fi
+
+python=${PYTHON:-python3.12}
+version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
+if [ "$version" != 3.12 ]; then
+    echo "venv: Python 3.12 is needed, '$python' gives: $version. Install it (Ubuntu 24.04: sudo apt install" \
+        "python3.12-venv; elsewhere: pyenv install 3.12) or name it: make venv PYTHON=/path/to/python3.12" >&2
+    exit 1
+fi
+
+if [ -n "${ROS_DISTRO:-}" ]; then
+    options=--system-site-packages extras=train,plots,export,dev
+else
+    options= extras=ros,train,plots,export,dev
+fi
+if [ -e .venv ] && ! grep -qsF "$PWD/.venv/" .venv/bin/pip; then rm -rf .venv; fi
+if [ ! -e .venv ]; then "$python" -m venv $options .venv; fi
+touch .venv/COLCON_IGNORE
+echo "venv: installing; from nothing this fetches some gigabytes and takes minutes"
+.venv/bin/python -m pip install --disable-pip-version-check -e ".[$extras]" | { grep -v 'already satisfied' || true; }
+echo "$state" >.venv/.made
