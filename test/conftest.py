@@ -1,0 +1,65 @@
+"""For all tests: a ROS domain of their own, and what a test may need from outside the checkout."""
+
+import importlib.util
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+NEEDS_BUILD = "needs the built ROS package: run `make test`, or `make build` and `source scripts/env.sh`"
+
+# Nodes of this run must not hear those of another run or of another machine. Domains 1..101 are safe on Linux.
+os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+
+
+def _built() -> bool:
+    try:
+        return bool(importlib.util.find_spec("rclpy") and importlib.util.find_spec("unexpected_ros.msg"))
+    except ModuleNotFoundError:
+        return False
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("ros") and not _built():
+        pytest.skip(NEEDS_BUILD)
+
+
+def _refuse_skip_for_lack_of_ros(report: pytest.CollectReport | pytest.TestReport) -> None:
+    """Where ROS must be there (`make test`), a test that skips itself for want of it has failed."""
+    if report.skipped and "UNEXPECTED_REQUIRE_ROS" in os.environ:
+        reason = str(report.longrepr)
+        if NEEDS_BUILD in reason or re.search(r"could not import '(rclpy|\w+_msgs|std_srvs|unexpected_ros)\b", reason):
+            report.outcome = "failed"
+            report.longrepr = f"UNEXPECTED_REQUIRE_ROS is set, but: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    report = yield
+    _refuse_skip_for_lack_of_ros(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    _refuse_skip_for_lack_of_ros(report)
+    return report
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real pictures beside the checkout, where there are any."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data: {folder} is not there")
+    return folder

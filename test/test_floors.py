@@ -1,0 +1,164 @@
+"""Imports go down only: docs/architecture.md section 3 as data, checked on the syntax trees."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+GROUND = {"structs", "labels", "images", "regions", "config", "devices", "files", "log"}
+FLOOR_1 = {"networks", "datasets", "metrics", "visualize"}
+BELOW_CLI = GROUND | FLOOR_1 | {"weights", "scorers", "discrepancy_data",
+                                "training", "evaluation", "pipeline", "export"}
+PARTS: dict[str, tuple[int, set[str]]] = {
+    # part: (floor, what it may import)
+    **dict.fromkeys(GROUND, (0, GROUND)),
+    **dict.fromkeys(FLOOR_1, (1, GROUND)),
+    "weights": (2, {"networks"} | GROUND),
+    "scorers": (3, {"networks", "weights"} | GROUND),
+    "discrepancy_data": (3, {"networks", "weights", "datasets"} | GROUND),
+    "training": (4, {"networks", "datasets", "metrics", "visualize", "weights", "discrepancy_data"} | GROUND),
+    "evaluation": (4, {"datasets", "metrics", "visualize", "scorers"} | GROUND),
+    "pipeline": (4, {"scorers"} | GROUND),
+    "export": (4, {"scorers", "networks", "weights"} | GROUND),
+    "cli": (5, BELOW_CLI),
+    "unexpected_core": (5, BELOW_CLI),  # the lazy names
+    "unexpected_ros": (6, {"pipeline", "visualize"} | GROUND),
+}
+CORE, ROS = "unexpected_core", "unexpected_ros"
+GUESTS = {
+    # third-party package: the one room (file or folder) it is let into
+    "matplotlib": f"{CORE}/evaluation/plots.py",
+    "jinja2": f"{CORE}/evaluation/report.py",
+    "onnx": f"{CORE}/export",
+    "onnxruntime": f"{CORE}/export",
+    "tensorboard": f"{CORE}/training/recorder.py",
+    "torch.utils.tensorboard": f"{CORE}/training/recorder.py",
+    "lightning": f"{CORE}/training/loop.py",
+    "lightning_fabric": f"{CORE}/training/loop.py",
+    "rosbags": f"{ROS}/bags.py",
+    "rclpy": ROS,
+    "launch": ROS,
+    "launch_ros": ROS,
+    "cv_bridge": ROS,
+    "std_srvs": ROS,
+    "diagnostic_updater": ROS,
+    "unexpected_ros.msg": f"{ROS}/conversions.py",
+    **{f"{kind}_msgs": ROS for kind in ("sensor", "std", "diagnostic", "lifecycle", "geometry", "vision")},
+}
+GROUND_GUESTS = {"numpy", "torch", "cv2", "pydantic", "yaml", "rich"}
+
+
+def is_typing_block(node: ast.AST) -> bool:
+    """``if TYPE_CHECKING:``: read by tools, never executed."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
+    """Every (line, dotted name) that is imported, inside functions too. package: dotted, resolves relative imports."""
+    if isinstance(tree, ast.Import):
+        yield from ((tree.lineno, alias.name) for alias in tree.names)
+    elif isinstance(tree, ast.ImportFrom):
+        base = tree.module or ""
+        if tree.level:
+            parents = package.split(".")
+            base = ".".join([*parents[:len(parents) - tree.level + 1], *([base] if base else [])])
+        yield from ((tree.lineno, f"{base}.{alias.name}") for alias in tree.names)
+    elif isinstance(tree, ast.Call) and ast.unparse(tree.func).endswith("import_module") \
+            and tree.args and isinstance(tree.args[0], ast.Constant):
+        yield tree.lineno, str(tree.args[0].value)
+    for child in ast.iter_child_nodes(tree):
+        if is_typing_block(tree) and child not in tree.orelse:
+            continue
+        yield from imports(child, package)
+
+
+def part_of(module: str) -> str | None:
+    """Dotted name -> part of the house, None for a stranger. 'unexpected_core.pipeline.detector' -> 'pipeline'."""
+    head, _, rest = module.partition(".")
+    if head == ROS:
+        return ROS
+    if head != CORE or rest == "__version__":
+        return None
+    part = rest.partition(".")[0]
+    if part in PARTS:
+        return part
+    lazy = __import__(CORE)._LAZY.get(part)
+    return part_of(lazy) if lazy else CORE
+
+
+def breaches(path: PurePosixPath, source: str) -> list[str]:
+    """Forbidden imports of one file, as 'file:line: what is wrong'. path: relative to the checkout."""
+    module = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    package = ".".join(path.parts[:-1])
+    part = part_of(module)
+    if part is None:
+        return [f"{path}: belongs to no floor; add it to PARTS"]
+    floor, allowed = PARTS[part]
+    found = []
+    for line, name in imports(ast.parse(source), package):
+        target = part_of(name)
+        if target is not None and target != part and target not in allowed:
+            found.append(f"{path}:{line}: floor {floor} ({part}) may not import {name} "
+                         f"(floor {PARTS[target][0]}); it may import {', '.join(sorted(allowed)) or 'nothing'}")
+        for guest, room in GUESTS.items():
+            if f"{name}.".startswith(f"{guest}.") and not path.is_relative_to(room):
+                found.append(f"{path}:{line}: floor {floor} ({part}) imports {guest}, a guest of {room} only")
+        stranger = name.partition(".")[0]
+        if part in GROUND and target is None and stranger not in GROUND_GUESTS | sys.stdlib_module_names:
+            found.append(f"{path}:{line}: floor 0 ({part}) may not import {stranger}; "
+                         f"it may import the standard library and {', '.join(sorted(GROUND_GUESTS))}")
+    return found
+
+
+FILES = sorted(path.relative_to(REPOSITORY) for package in (CORE, ROS) for path in (REPOSITORY / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_imports_go_down(path):
+    found = breaches(PurePosixPath(path), (REPOSITORY / path).read_text(encoding="utf-8"))
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize(("path", "source", "message"), [
+    ("unexpected_core/networks/a.py", "from unexpected_core.scorers import base", r"a\.py:1: floor 1 .*floor 3"),
+    ("unexpected_core/networks/a.py", "def f():\n    import unexpected_core.datasets.base", r":2: .*may not import"),
+    ("unexpected_core/networks/a.py", "from ..weights import reading", r":1: .*floor 2"),
+    ("unexpected_core/metrics/a.py", "from unexpected_core import load_detector", r"floor 4"),
+    ("unexpected_core/pipeline/a.py", "import unexpected_ros.encodings", r"floor 6"),
+    ("unexpected_core/evaluation/report.py", "import matplotlib.pyplot as plt", r"guest of .*plots\.py only"),
+    ("unexpected_core/training/loop.py", "from torch.utils.tensorboard import SummaryWriter", r"recorder\.py only"),
+    ("unexpected_core/cli/a.py", "import importlib\nimportlib.import_module('rclpy.node')", r":2: .*guest of unexpected_ros"),
+    ("unexpected_ros/node.py", "from unexpected_ros.msg import AnomalyArray", r"conversions\.py only"),
+    ("unexpected_ros/node.py", "from unexpected_core.training import loop", r"floor 6 .*floor 4"),
+    ("unexpected_core/files.py", "import scipy", r"standard library"),
+])
+def test_a_breach_is_named_with_line_and_floor(path, source, message):
+    found = breaches(PurePosixPath(path), source)
+    assert len(found) == 1
+    assert re.search(message, found[0])
+
+
+@pytest.mark.parametrize(("path", "source"), [
+    ("unexpected_core/structs.py", "if TYPE_CHECKING:\n    from unexpected_core.scorers import base"),
+    ("unexpected_core/scorers/a.py", "from . import base\nfrom unexpected_core.scorers.base import Scorer"),
+    ("unexpected_ros/conversions.py", "import rclpy\nfrom unexpected_ros.msg import AnomalyArray"),
+    ("unexpected_ros/node.py", "from unexpected_core.structs import Region\nfrom std_msgs.msg import Header"),
+    ("unexpected_core/export/check.py", "import onnx, onnxruntime"),
+])
+def test_what_the_plan_allows_passes(path, source):
+    assert breaches(PurePosixPath(path), source) == []
+
+
+def test_importing_the_core_is_quick_and_loads_neither_torch_nor_ros():
+    code = ("import sys, time; start = time.perf_counter(); import unexpected_core; "
+            "print(time.perf_counter() - start, *{'torch', 'cv2', 'rclpy', 'numpy'} & set(sys.modules))")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    seconds, *loaded = done.stdout.split()
+    assert loaded == []
+    assert float(seconds) < 0.5
