@@ -42,7 +42,8 @@ SCORERS: dict[str, ScorerEntry] = {
     "entropy": ScorerEntry("unexpected_core.scorers.from_logits:entropy_scorer", base="fast"),
     "max_logit": ScorerEntry("unexpected_core.scorers.from_logits:max_logit_scorer", base="fast"),
     "energy": ScorerEntry("unexpected_core.scorers.from_logits:energy_scorer", base="fast"),
-    "standardized_max_logit": ScorerEntry("unexpected_core.scorers.from_logits:standardized_max_logit_scorer", base="fast"),
+    "standardized_max_logit": ScorerEntry(
+        "unexpected_core.scorers.from_logits:standardized_max_logit_scorer", base="fast"),
 }
 
 
@@ -59,7 +60,12 @@ def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Score
     builder = getattr(import_module(module), attribute)
     if entry.base is None:
         return builder(**options)
-    return builder(base if base is not None else build_scorer(entry.base, **options))
+    base = base if base is not None else build_scorer(entry.base, **options)
+    scorer = builder(base)
+    if scorer is not base:
+        scorer.name, scorer.working_height = name, base.working_height
+        scorer.model_id = f"{base.model_id}/{name}" if base.model_id else ""
+    return scorer
 
 
 def load_scorer(weights: str | Path = "fast", method: str = "") -> Scorer:
@@ -68,14 +74,9 @@ def load_scorer(weights: str | Path = "fast", method: str = "") -> Scorer:
     method: the name of another method to run on its networks ('softmax', 'direct', ...); empty = its own.
     Raises WeightsError, UnknownScorer, ScorerError.
     """
-    if str(weights) == "random":
-        scorer = build_scorer("random")
-    else:
-        scorer = _trained(weights)
+    scorer = build_scorer("random") if str(weights) == "random" else _trained(weights)
     if method and method != scorer.name:
-        made_for, model_id = scorer.working_height, scorer.model_id
         scorer = build_scorer(method, base=scorer)
-        scorer.name, scorer.working_height, scorer.model_id = method, made_for, f"{model_id}/{method}"
     return scorer.eval()
 
 
@@ -87,5 +88,6 @@ def _trained(path: str | Path) -> Scorer:
     scorer = build_scorer(card.architecture, **card.options)
     load_into(scorer, weights)
     scorer.name, scorer.model_id = card.architecture, card.model_id
-    scorer.working_height, scorer.threshold, scorer.calibration = card.working_height, card.threshold, card.calibration
+    for name in ("working_height", "threshold", "calibration", "logit_statistics"):
+        setattr(scorer, name, getattr(card, name))
     return scorer

@@ -18,7 +18,8 @@ class Scorer(nn.Module):
     working_height: image height in pixels the scorer was made for (None = any); the detector resizes to it,
     keeping the aspect ratio. threshold: calibrated default for masks. name, model_id: for people and messages.
     calibration: (a, b) where forward gives a raw score and the detector shall show sigmoid(a * score + b);
-    None where forward's scores are shown as they are.
+    None where forward's scores are shown as they are. logit_statistics: mean and standard deviation of each class's
+    max logit on training images, for standardized_max_logit.
     """
 
     name: str = "scorer"
@@ -26,6 +27,7 @@ class Scorer(nn.Module):
     working_height: int | None = None
     threshold: float = 0.5
     calibration: tuple[float, float] | None = None
+    logit_statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
 
     def forward(self, images: Tensor) -> Scores:
         """RGB float [B, 3, H, W] in [0, 1], any H and W -> Scores at the same H and W."""

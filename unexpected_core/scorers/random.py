@@ -22,9 +22,10 @@ class RandomScorer(Scorer):
         super().__init__()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.segmenter = nn.Sequential(nn.Conv2d(3, 8, 3, stride=4, padding=1), nn.Tanh(), nn.Conv2d(8, NUM_CLASSES, 1))
+            self.segmenter = nn.Sequential(
+                nn.Conv2d(3, 8, 3, stride=4, padding=1), nn.Tanh(), nn.Conv2d(8, NUM_CLASSES, 1))
             self.generator = nn.Conv2d(NUM_CLASSES, 3, 1)
-            self.direct = nn.Conv2d(NUM_CLASSES, 1, 1)
+            self.direct = nn.Sequential(nn.Conv2d(NUM_CLASSES, 1, 1), nn.Flatten(1, 2))
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
@@ -33,7 +34,7 @@ class RandomScorer(Scorer):
         logits = self.segmenter(padded)  # (B, 19, H/4, W/4)
         resynthesis = self.generator(logits.softmax(1)).sigmoid()
         difference = (avg_pool2d(padded, 4) - resynthesis).abs().mean(1, keepdim=True)
-        score = (8 * difference.float() - 2 + self.direct(logits).float()).sigmoid()
+        score = (8 * difference.float() - 2 + self.direct(logits)[:, None].float()).sigmoid()
 
         def restore(x: Tensor) -> Tensor:
             return interpolate(x, size=padded.shape[-2:], mode="bilinear", align_corners=False)[..., :height, :width]

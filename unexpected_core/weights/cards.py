@@ -26,6 +26,8 @@ class Card(Settings):
     threshold: float = Field(0.5, ge=0.0, le=1.0, description="score above which a pixel is unexpected")
     calibration: tuple[float, float] | None = Field(
         None, description="(a, b): score = sigmoid(a * logit + b); none = as the architecture gives it")
+    logit_statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = Field(
+        None, description="mean and standard deviation of each class's max logit on training images")
     training_data: list[str] = Field([], description="data sets it learned from")
     preset: str = Field("", description="preset of the training")
     command: str = Field("", description="command that made it")

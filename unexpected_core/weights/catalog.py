@@ -30,12 +30,10 @@ def find_weights(name_or_path: str | Path) -> Path:
     if path.is_file():
         raise WeightsError(f"{path} is not a {SUFFIX} file: import other formats with 'unexpected weights import'")
     if path.suffix or len(path.parts) > 1:
-        raise WeightsError(f"no weight file {path}: expected a shipped name ({_names()}), a {SUFFIX} file or its folder")
-    raise WeightsError(f"{unknown_name('detector', text, ['random', *shipped()])}; or give a {SUFFIX} file or its folder")
-
-
-def _names() -> str:
-    return ", ".join(shipped()) or "none in this checkout"
+        known = ", ".join(shipped()) or "none in this installation"
+        raise WeightsError(f"no weight file {path}: expected a shipped name ({known}), a {SUFFIX} file or its folder")
+    unknown = unknown_name("detector", text, ["random", *shipped()])
+    raise WeightsError(f"{unknown}; or give a {SUFFIX} file or its folder")
 
 
 def _only_one(folder: Path) -> Path:

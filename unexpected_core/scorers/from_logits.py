@@ -1,0 +1,200 @@
+"""Scores that need nothing but a segmenter's logits.
+
+First the pure functions: logits [B, C, H, W] -> score float32 [B, H, W], higher = more unexpected. Then the scorer that
+applies one of them to any segmenter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, interpolate, max_pool2d, pad
+
+from unexpected_core.labels import NUM_CLASSES
+from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple
+from unexpected_core.structs import Scores
+
+
+def softmax(logits: Tensor) -> Tensor:
+    """1 - greatest class probability, in [0, 1 - 1/C] (Hendrycks and Gimpel, 2017)."""
+    logits = logits.float()
+    # 1 - max p = sum of the others; written so that sure pixels keep their order instead of all becoming 0.
+    top = logits.amax(1)
+    others = (logits - top[:, None]).exp().sum(1) - 1
+    return others / (1 + others)
+
+
+def entropy(logits: Tensor) -> Tensor:
+    """Entropy of the class probabilities divided by log C, in [0, 1]."""
+    log_p = logits.float().log_softmax(1)
+    return -(log_p.exp() * log_p).sum(1) / math.log(logits.shape[1])
+
+
+def max_logit(logits: Tensor) -> Tensor:
+    """Minus the greatest logit, unbounded (Hendrycks et al., 2022)."""
+    return -logits.float().amax(1)
+
+
+def energy(logits: Tensor) -> Tensor:
+    """Minus log sum exp of the logits, unbounded (Liu et al., 2020, equation 4 with T = 1)."""
+    return -logits.float().logsumexp(1)
+
+
+def class_statistics(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Counts that the statistics of standardized_max_logit are made of; add them up over images.
+
+    Logits [B, C, H, W] -> number of pixels predicted as each class, sum and sum of squares of their max logits; float64 [C].
+    """
+    top, predicted = logits.double().max(1)
+    top, predicted = top.flatten(), predicted.flatten()
+    classes = logits.shape[1]
+    return (torch.bincount(predicted, minlength=classes).double(), torch.bincount(predicted, top, classes),
+            torch.bincount(predicted, top.square(), classes))
+
+
+def mean_and_std(count: Tensor, total: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
+    """class_statistics summed over a data set -> mean and standard deviation of each class's max logit, float32 [C].
+
+    A class that was never predicted gets those of all pixels together.
+    """
+    def moments(n: Tensor, s: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+        return s / n, (q / n - (s / n).square()).clamp(min=1e-12).sqrt()
+
+    mean, std = moments(count, total, squares)
+    all_mean, all_std = moments(count.sum(), total.sum(), squares.sum())
+    seen = count > 1
+    return torch.where(seen, mean, all_mean).float(), torch.where(seen, std, all_std).float()
+
+
+def standardized_max_logit(logits: Tensor, mean: Tensor, std: Tensor, suppress: bool = True,
+                           smooth: bool = True) -> Tensor:
+    """Minus the max logit standardised by its predicted class, unbounded (Jung et al., 2021, equations 3 and 4).
+
+    mean, std: [C], of the max logit of each predicted class on training images. suppress: boundaries between predicted
+    classes take the mean of their surroundings (section 3.3); smooth: dilated Gaussian smoothing (section 3.4).
+    """
+    top, predicted = logits.float().max(1)
+    score = -(top - mean[predicted]) / std[predicted]  # (B, H, W)
+    if suppress:
+        score = suppress_boundaries(score, predicted)
+    return dilated_smoothing(score) if smooth else score
+
+
+def boundary(labels: Tensor, radius: int) -> Tensor:
+    """Labels [B, H, W] -> bool [B, H, W]: pixels within `radius` (city block) of another label."""
+    edge = torch.zeros_like(labels, dtype=torch.bool)
+    down, right = labels[:, 1:] != labels[:, :-1], labels[:, :, 1:] != labels[:, :, :-1]
+    edge[:, 1:] |= down
+    edge[:, :-1] |= down
+    edge[:, :, 1:] |= right
+    edge[:, :, :-1] |= right
+    grown = edge.float()[:, None]
+    for _ in range(radius - 1):
+        grown = torch.maximum(max_pool2d(grown, (3, 1), 1, (1, 0)), max_pool2d(grown, (1, 3), 1, (0, 1)))
+    return grown[:, 0] > 0
+
+
+def suppress_boundaries(score: Tensor, labels: Tensor, width: int = 8) -> Tensor:
+    """Replace the scores at label boundaries by the mean of the others in a 3x3 window, from wide bands to narrow.
+
+    Jung et al. 2021, section 3.3: bands of width, width - 2, ... 2 pixels; a window without others keeps its score.
+    """
+    window = torch.ones(1, 1, 3, 3, dtype=score.dtype, device=score.device)
+    for band in range(width, 0, -2):
+        edge = boundary(labels, band // 2)
+        calm = (~edge).to(score.dtype)[:, None]
+        values = conv2d(pad(score[:, None] * calm, (1, 1, 1, 1)), window)[:, 0]
+        count = conv2d(pad(calm, (1, 1, 1, 1)), window)[:, 0]
+        score = torch.where(edge & (count > 0), values / count.clamp(min=1), score)
+    return score
+
+
+def dilated_smoothing(score: Tensor, size: int = 7, sigma: float = 1.0, dilation: int = 6) -> Tensor:
+    """Gaussian smoothing of [B, H, W], taps `dilation` pixels apart; borders are mirrored (small maps: repeated)."""
+    taps = torch.arange(size, dtype=score.dtype, device=score.device) - size // 2
+    kernel = (-taps.square() / (2 * sigma**2)).exp()
+    kernel = kernel / kernel.sum()
+    reach = size // 2 * dilation
+    mode = "reflect" if min(score.shape[-2:]) > reach else "replicate"
+    x = pad(score[:, None], (reach,) * 4, mode=mode)
+    x = conv2d(x, kernel.view(1, 1, size, 1), dilation=(dilation, 1))
+    return conv2d(x, kernel.view(1, 1, 1, size), dilation=(1, dilation))[:, 0]
+
+
+class LogitsScorer(Scorer):
+    """Any segmenter with any function of its logits; labels come along, no resynthesis.
+
+    The segmenter gives logits [B, C, h, w], or a result that has them as `logits`; it may have a `multiple` that the
+    image's sides must be multiples of. The logits are enlarged to the image before they are judged.
+    """
+
+    def __init__(self, segmenter: nn.Module, function: Callable[[Tensor], Tensor],
+                 calibration: tuple[float, float] | None = None):
+        super().__init__()
+        self.segmenter, self.function, self.calibration = segmenter, function, calibration
+
+    def forward(self, images: Tensor) -> Scores:
+        """See Scorer.forward."""
+        height, width = images.shape[-2:]
+        padded = pad_to_multiple(images, getattr(self.segmenter, "multiple", 1))
+        output = self.segmenter(padded)
+        logits = getattr(output, "logits", output).float()
+        logits = interpolate(logits, size=padded.shape[-2:], mode="bilinear", align_corners=False)[..., :height, :width]
+        return Scores(self.function(logits), logits.argmax(1).byte())
+
+
+class StandardizedMaxLogit(nn.Module):
+    """standardized_max_logit with its class statistics, as a function of logits; without them mean 0, std 1."""
+
+    def __init__(self, statistics: tuple[Sequence[float], Sequence[float]] | None = None):
+        super().__init__()
+        mean, std = statistics or ([0.0] * NUM_CLASSES, [1.0] * NUM_CLASSES)
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """Logits [B, C, H, W] -> score [B, H, W]."""
+        return standardized_max_logit(logits, self.mean.float(), self.std.float())
+
+
+RAW_TO_UNIT = (1.0, 0.0)
+"""Detectors show unbounded scores as their sigmoid, which keeps the order."""
+
+
+def softmax_scorer(base: Scorer) -> Scorer:
+    """`softmax` on the base's segmenter."""
+    return LogitsScorer(segmenter_of(base), softmax)
+
+
+def entropy_scorer(base: Scorer) -> Scorer:
+    """`entropy` on the base's segmenter."""
+    return LogitsScorer(segmenter_of(base), entropy)
+
+
+def max_logit_scorer(base: Scorer) -> Scorer:
+    """`max_logit` on the base's segmenter."""
+    return LogitsScorer(segmenter_of(base), max_logit, RAW_TO_UNIT)
+
+
+def energy_scorer(base: Scorer) -> Scorer:
+    """`energy` on the base's segmenter."""
+    return LogitsScorer(segmenter_of(base), energy, RAW_TO_UNIT)
+
+
+def standardized_max_logit_scorer(base: Scorer) -> Scorer:
+    """`standardized_max_logit` on the base's segmenter, with the statistics on its weights' card."""
+    if base.logit_statistics is None and base.model_id:
+        raise ScorerError(f"standardized_max_logit needs 'logit_statistics' on the card of {base.model_id}: mean and "
+                          "standard deviation of each class's max logit on training images (scorers.from_logits)")
+    return LogitsScorer(segmenter_of(base), StandardizedMaxLogit(base.logit_statistics), RAW_TO_UNIT)
+
+
+def segmenter_of(base: Scorer) -> nn.Module:
+    """The segmenter inside a scorer. Raises ScorerError."""
+    segmenter = getattr(base, "segmenter", None)
+    if not isinstance(segmenter, nn.Module):
+        raise ScorerError(f"scorer '{base.name}' has no segmenter; logits scores need one")
+    return segmenter
