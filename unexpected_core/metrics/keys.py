@@ -16,9 +16,12 @@ def to_keys(score: np.ndarray) -> np.ndarray:
 
     The sign bit is flipped for positive numbers, every bit for negative ones.
     """
-    bits = (score + score.dtype.type(0)).view(KEY_TYPES[score.dtype])  # -0 + 0 = +0
+    bits = score.view(KEY_TYPES[score.dtype])
     sign = bits.dtype.type(1 << (8 * bits.itemsize - 1))
-    return np.where(bits & sign, ~bits, bits | sign)
+    ones_if_negative = (bits.view(f"i{bits.itemsize}") >> (8 * bits.itemsize - 1)).view(bits.dtype)
+    keys = bits ^ (ones_if_negative | sign)
+    keys += keys == sign - 1  # -0 becomes +0
+    return keys
 
 
 def from_keys(keys: np.ndarray) -> np.ndarray:

@@ -83,13 +83,11 @@ class Tally32:
 
     def add(self, positives: np.ndarray, negatives: np.ndarray, path: Path) -> Run:
         """Sort one frame's keys uint32 [P], [N] and append them, behind their index, to the file."""
-        start = None
-        index = np.zeros((2, CODES + 1), np.uint32)
-        for row, keys in zip(index, (positives, negatives), strict=True):
-            counts = np.bincount(keys >> 16, minlength=CODES)
-            self.coarse += counts
-            np.cumsum(counts, out=row[1:], dtype=np.uint32)
-        start = _append(path, index, np.sort(positives), np.sort(negatives))
+        positives, negatives = np.sort(positives), np.sort(negatives)
+        firsts = np.arange(CODES, dtype=np.uint32) << 16
+        index = [np.append(np.searchsorted(keys, firsts), len(keys)) for keys in (positives, negatives)]
+        self.coarse += np.diff(index[0]) + np.diff(index[1])
+        start = _append(path, np.array(index, np.uint32), positives, negatives)
         return Run(path, start, len(positives), len(negatives))
 
     def merge(self, other: Tally32) -> None:
