@@ -1,0 +1,68 @@
+"""A training of a second, with everything that can go wrong in resuming: dropout, batch norm, random crops, averaged
+weights. Run as a program by the tests: tiny_training.py FOLDER [name=value ...]"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from unexpected_core.config import override
+from unexpected_core.training.loop import Training
+from unexpected_core.training.losses import pixel_cross_entropy
+from unexpected_core.training.settings import TrainingSettings
+
+SETTINGS = override(TrainingSettings(name="tiny"), [
+    "loop.epochs=3", "loop.batch=4", "loop.batch_val=3", "loop.average=0.9", "loop.device=cpu", "loop.frames=[0]",
+    "loop.checkpoint_seconds=0", "optimizer.learning_rate=0.01", "optimizer.schedule=plateau", "optimizer.patience=0"])
+
+
+class TinyExamples:
+    """Bright left, dark right, or the other way round; crops at random places; some pixels ignored."""
+
+    def __init__(self, count: int, bad: str = "") -> None:
+        self.keys = [f"street/{i}" for i in range(count)]
+        self.bad = bad
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def example(self, index, random):
+        values = random.integers(0, 256, (3, 8, 12), dtype=np.uint8)
+        labels = (values[0] > 127).astype(np.uint8)
+        labels[: index % 5] = 255
+        values[1] = torch.randint(0, 256, (8, 12), dtype=torch.uint8).numpy()  # from torch's global random numbers
+        return {"image": values, "labels": labels}
+
+
+class TinyTask:
+    published = ("network",)
+
+    def __init__(self, stochastic: bool = True) -> None:
+        self.stochastic = stochastic
+
+    def build(self):
+        middle = [nn.BatchNorm2d(4), nn.Dropout(0.3)] if self.stochastic else []
+        return nn.ModuleDict({"network": nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), *middle, nn.ReLU(), nn.Conv2d(4, 2, 1))})
+
+    def losses(self, networks, batch):
+        logits = networks["network"](batch["image"].float() / 255)
+        loss = pixel_cross_entropy(logits, batch["labels"], (1.0, 3.0))
+        return {"loss": loss, "sharpness": logits.std()}
+
+    def pictures(self, networks, batch):
+        seen = networks["network"](batch["image"].float() / 255).argmax(1)
+        return {"labels": (seen[..., None] * 255).expand(-1, -1, -1, 3).byte().cpu().numpy()}
+
+
+def run(folder, assignments=(), stochastic=True, train=13, val=7):
+    settings = override(SETTINGS, assignments)
+    return Training(settings, TinyTask(stochastic), TinyExamples(train), TinyExamples(val), Path(folder)).run()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    run(sys.argv[1], sys.argv[3:], stochastic=sys.argv[2] == "stochastic")

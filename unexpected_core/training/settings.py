@@ -1,0 +1,142 @@
+"""Settings of a training: the one definition behind presets, YAML files, --set, --dry-run and config.json."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from unexpected_core.config import Settings
+from unexpected_core.labels import NUM_CLASSES
+
+Size = tuple[int, int]
+ImageNet = Literal["imagenet", "random"]
+
+
+class DataSettings(Settings):
+    """What is learned from."""
+
+    sources: dict[str, str] = Field({}, description="data sets by name with their roots ('' = environment variable or "
+                                                    "default place); several are joined. --data NAME=ROOT replaces them")
+    train: str = Field("train", description="split to learn from")
+    val: str = Field("val", description="split that decides the best epoch")
+    crop: Size = Field((384, 768), description="height, width of the random crop in pixels; 0, 0 = whole images")
+    flip: bool = Field(True, description="mirror half of the training examples")
+    val_examples: int = Field(0, ge=0, description="first so many examples of the validation split; 0 = all")
+
+
+class OptimizerSettings(Settings):
+    """How weights follow gradients."""
+
+    method: Literal["adam", "adamw"] = Field("adam", description="optimiser")
+    learning_rate: float = Field(1e-4, gt=0, description="learning rate at the start")
+    betas: tuple[float, float] = Field((0.9, 0.999), description="decay of Adam's two moments")
+    weight_decay: float = Field(0.0, ge=0, description="weight decay")
+    clip: float = Field(0.0, ge=0, description="greatest norm of the gradient; 0 = unlimited")
+    schedule: Literal["plateau", "half_linear", "cosine", "constant"] = Field(
+        "plateau", description="plateau: times `factor` when the validation loss has not fallen for more than `patience` "
+                               "epochs; half_linear: constant for half of the epochs, then linear to 0; cosine: per step to 0")
+    patience: int = Field(5, ge=0, description="plateau: epochs to wait")
+    factor: float = Field(0.1, gt=0, lt=1, description="plateau: factor on the learning rate")
+    minimum: float = Field(1e-8, ge=0, description="plateau: least learning rate")
+    warmup: int = Field(0, ge=0, description="steps over which the learning rate rises linearly from 0; not for plateau")
+
+
+class LoopSettings(Settings):
+    """How long, how much at once, where."""
+
+    epochs: int = Field(50, ge=0, description="epoch limit")
+    epoch_examples: int = Field(0, ge=0, description="examples per epoch; 0 = all")
+    batch: int = Field(4, ge=1, description="examples per optimiser step, over all processes")
+    accumulate: int = Field(1, ge=1, description="parts in which a process computes its share of a batch, to save memory")
+    batch_val: int = Field(4, ge=1, description="examples per validation batch")
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field("32-true", description="numbers to compute with")
+    average: float = Field(0.0, ge=0, lt=1, description="decay per step of an average of the weights, which is then what "
+                                                        "is validated and published; 0 = off")
+    seed: int = Field(0, ge=0, description="same seed, same bits (on one kind of machine)")
+    workers: int = Field(0, ge=0, description="processes that load examples; changes no bit of the result")
+    device: str = Field("auto", description="auto, cpu, cuda")
+    devices: int = Field(1, ge=1, description="processes on this machine, one per device; torchrun sets it by itself")
+    nodes: int = Field(1, ge=1, description="machines; torchrun sets it by itself")
+    checkpoint_seconds: float = Field(600.0, ge=0, description="longest time between two states saved for resuming; one "
+                                                               "is also saved after each epoch")
+    frames: tuple[int, ...] = Field((0, 1, 2, 3, 6, 8, 9), description="validation examples whose pictures are written")
+
+
+class TrainingSettings(Settings):
+    """One training, whole. Subclasses add `task`."""
+
+    name: str = Field("", description="name of the run folder below $DIR_EXPERIMENTS")
+    data: DataSettings = DataSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    loop: LoopSettings = LoopSettings()
+
+
+class SegmentationSettings(Settings):
+    """Labels from images."""
+
+    kind: Literal["segmentation"] = "segmentation"
+    network: Literal["bayes_segnet", "psp"] = Field("psp", description="network to train")
+    member: int = Field(0, ge=0, description="member of an ensemble: changes the seed and the name, nothing else")
+    num_classes: int = Field(NUM_CLASSES, ge=2, le=255, description="classes")
+    start: ImageNet = Field("imagenet", description="weights of the encoder to begin with")
+    auxiliary: float = Field(0.4, ge=0, description="weight of PSPNet's auxiliary loss; both are divided by 1 + this")
+    small: bool = Field(False, description="few channels, for trying out")
+
+
+class GeneratorSettings(Settings):
+    """Images from labels, against a discriminator."""
+
+    kind: Literal["generator"] = "generator"
+    feature_matching: float = Field(10.0, ge=0, description="weight of the distance between discriminator features")
+    perceptual: float = Field(10.0, ge=0, description="weight of the distance between VGG19 features; 0 loads no VGG19")
+    start: ImageNet = Field("imagenet", description="weights of the VGG19 that judges; random is for trying out")
+    width: int = Field(64, ge=1, description="channels of the first layers (64 as published)")
+    residual_blocks: int = Field(9, ge=0, description="residual blocks of the generator (9 as published)")
+
+
+class DiscrepancySettings(Settings):
+    """Where labels were altered, from image, resynthesis and labels."""
+
+    kind: Literal["discrepancy"] = "discrepancy"
+    compares: Literal["full", "generator_only", "labels_only"] = Field("full", description="what the photo is held against")
+    class_weights: tuple[float, float] = Field((1.45693524, 19.18586532), description="cross-entropy weights of expected "
+                                                                                     "and unexpected pixels")
+    gen_name: str = Field("051X_semGT__fakeSwapFgd__genNoSty", description="discrepancy set, a folder below "
+                                                                          "$DIR_DATA/discrepancy_dataset/cityscapes")
+    gen_img_ext: str = Field(".jpg", description="suffix of its resyntheses")
+    swap_fraction: float = Field(0.5, ge=0, le=1, description="share of instances altered in that set; compared with the "
+                                                              "set's manifest where it has one")
+    start: ImageNet = Field("imagenet", description="weights of the frozen VGG16")
+    width: int = Field(64, ge=2, description="channels of the finest map (64 as published)")
+
+
+class RbmSettings(Settings):
+    """Road patches, redrawn from few numbers."""
+
+    kind: Literal["rbm"] = "rbm"
+    hidden: int = Field(20, ge=1, description="numbers that a patch is redrawn from")
+
+
+class SegmentationTraining(TrainingSettings):
+    """Training of BayesSegNet or PSPNet."""
+
+    task: SegmentationSettings = SegmentationSettings()
+
+
+class GeneratorTraining(TrainingSettings):
+    """Training of the pix2pixHD generator."""
+
+    task: GeneratorSettings = GeneratorSettings()
+
+
+class DiscrepancyTraining(TrainingSettings):
+    """Training of a discrepancy network."""
+
+    task: DiscrepancySettings = DiscrepancySettings()
+
+
+class RbmTraining(TrainingSettings):
+    """Training of the road autoencoder."""
+
+    task: RbmSettings = RbmSettings()
