@@ -110,8 +110,10 @@ NYU_CLASSES = 40
 NYU = _table((*((i, i - 1) for i in range(1, NYU_CLASSES + 1)), (0, IGNORE)), UNKNOWN)
 """uint8 [256]: NYU Depth v2's 40 classes -> network classes 0..39 (label - 1), 0 -> 255; not Cityscapes' classes."""
 
-ROAD_ANOMALY = _table(((i, int(i >= 2)) for i in range(256)), 0)
+ROAD_ANOMALY = _table(((i, int(i >= 2)) for i in range(IGNORE)), IGNORE)
 """uint8 [256]: Road Anomaly's semantic ids -> obstacle: 2 and more is the anomaly; all of the image is evaluated."""
+FLAT_ANOMALY = _table(((0, 0), (1, 1), (2, 1), (IGNORE, IGNORE)), UNKNOWN)
+"""uint8 [256]: re-packed Road Anomaly masks, which code the anomaly as 1 or as the original's 2."""
 LOST_AND_FOUND_ROAD = _table(((i, 0 if i == 1 else 1) for i in range(1, 201)), IGNORE)
 """uint8 [256]: Lost and Found ids -> obstacle on the road: 1 free road, 2..200 obstacle, background not evaluated."""
 LOST_AND_FOUND_IMAGE = _table(((i, int(2 <= i <= 200)) for i in range(256)), 0)

@@ -4,22 +4,47 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Literal, get_args, get_origin, get_type_hints
 
 from unexpected_core.config import unknown_name
+from unexpected_core.datasets.bag import bag
 from unexpected_core.datasets.base import Dataset, DatasetError, Resized
+from unexpected_core.datasets.bdd100k import bdd100k
 from unexpected_core.datasets.camvid import camvid
+from unexpected_core.datasets.cityscapes import cityscapes, cityscapes_small
+from unexpected_core.datasets.fishyscapes import fishyscapes_lost_and_found, fishyscapes_static
 from unexpected_core.datasets.folders import image_folder, obstacle_folder, paired_folder
 from unexpected_core.datasets.idd import idd_lite
+from unexpected_core.datasets.lost_and_found import lost_and_found, lost_and_found_no_known, lost_and_found_small
+from unexpected_core.datasets.nyu import nyu
+from unexpected_core.datasets.road_anomaly import road_anomaly
+from unexpected_core.datasets.smiyc import anomaly_track, obstacle_track
+from unexpected_core.datasets.video import video
 
 __all__ = ["DATASETS", "Dataset", "DatasetError", "Resized", "open_dataset"]
 
 DATASETS: dict[str, Callable[..., Dataset]] = {
+    "cityscapes": cityscapes,
+    "cityscapes_small": cityscapes_small,
+    "bdd100k": bdd100k,
+    "lost_and_found": lost_and_found,
+    "lost_and_found_small": lost_and_found_small,
+    "lost_and_found_no_known": lost_and_found_no_known,
+    "road_anomaly": road_anomaly,
+    "anomaly_track": anomaly_track,
+    "obstacle_track": obstacle_track,
+    "fishyscapes_lost_and_found": fishyscapes_lost_and_found,
+    "fishyscapes_static": fishyscapes_static,
     "camvid": camvid,
     "idd_lite": idd_lite,
     "paired_folder": paired_folder,
     "obstacle_folder": obstacle_folder,
     "image_folder": image_folder,
+    "nyu": nyu,
+    "video": video,
+    "bag": bag,
 }
 """Name -> function opening the set: ``f(root=None, split=..., ...)``; what each accepts is its signature."""
 
@@ -31,9 +56,13 @@ def open_dataset(name: str, root: str | Path | None = None, size: tuple[int, int
     """
     if name not in DATASETS:
         raise DatasetError(unknown_name("data set", name, DATASETS))
-    accepted = list(inspect.signature(DATASETS[name]).parameters)
-    for option in options:
+    factory = DATASETS[name]
+    accepted = list(inspect.signature(factory).parameters)
+    hints = get_type_hints(factory.func if isinstance(factory, partial) else factory)
+    for option, value in options.items():
         if option not in accepted:
             raise DatasetError(f"data set '{name}': {unknown_name('option', option, accepted)}")
-    dataset = DATASETS[name](root, **options)
+        if get_origin(hints[option]) is Literal and value not in get_args(hints[option]):
+            raise DatasetError(f"data set '{name}': {unknown_name(option, str(value), get_args(hints[option]))}")
+    dataset = factory(root, **options)
     return Resized(dataset, size) if size else dataset

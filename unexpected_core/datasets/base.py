@@ -78,14 +78,16 @@ class FileDataset(Dataset):
 
     labels_table, obstacle_table: uint8 [256], what the ids on disk mean (see `labels`).
     roi: uint8 [h, w], 0 = outside; resized to each frame, obstacle is 255 there.
+    stuff_below: instance ids under this are no instances (Cityscapes: stuff and groups) and become 0.
     """
 
     def __init__(self, name: str, frames: Sequence[Frame], *, labels_table: np.ndarray | None = None,
                  obstacle_table: np.ndarray | None = None, roi: np.ndarray | None = None,
-                 num_classes: int = NUM_CLASSES) -> None:
+                 num_classes: int = NUM_CLASSES, stuff_below: int = 1000) -> None:
         super().__init__(name, (frame.key for frame in frames), num_classes)
         self.frames = tuple(frames)
         self.labels_table, self.obstacle_table, self.roi = labels_table, obstacle_table, roi
+        self.stuff_below = stuff_below
 
     def load(self, index: int) -> Sample:
         """Read one frame's files; see Dataset.load."""
@@ -100,7 +102,10 @@ class FileDataset(Dataset):
             obstacle = translate(ids[frame.obstacle], self.obstacle_table, frame.obstacle)
             if self.roi is not None:
                 obstacle[resize_map(self.roi, obstacle.shape) == 0] = IGNORE
-        instances = separate_instances(_read_ids(frame.instances, image)) if frame.instances else None
+        instances = None
+        if frame.instances:
+            instances = _read_ids(frame.instances, image).astype(np.int32)
+            instances[instances < self.stuff_below] = 0
         return Sample(frame.key, image, labels, instances, obstacle)
 
 
@@ -131,12 +136,6 @@ def translate(ids: np.ndarray, table: np.ndarray, path: Path) -> np.ndarray:
 def _ranges(ids: np.ndarray) -> str:
     runs = np.split(ids, np.flatnonzero(np.diff(ids) != 1) + 1)
     return ", ".join(f"{run[0]}..{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
-
-
-def separate_instances(ids: np.ndarray) -> np.ndarray:
-    """Cityscapes instance ids [H, W] -> int32: ``full_id * 1000 + n`` stays; stuff and groups (ids < 1000) become 0."""
-    values = ids.astype(np.int32)
-    return np.where(values >= 1000, values, 0)
 
 
 class Resized(Dataset):
