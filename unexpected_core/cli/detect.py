@@ -1,0 +1,89 @@
+"""`unexpected detect INPUT... --out DIR`: overlays, scores, masks, labels and regions of one's own pictures."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from unexpected_core.config import unknown_name
+
+KINDS = "overlay,score,mask,labels,regions"
+EPILOG = """\
+examples:
+  unexpected detect photo.jpg --out out
+  unexpected detect drive.mp4 frames/ bag.mcap --out out --threshold 0.7 --save overlay,regions
+  unexpected detect photo.jpg --out out --scorer softmax --score-format npy
+
+In DIR: overlay/*.jpg, score/*.png (16 bit, value / 65535) or *.npy, mask/*.png (0 or 255), labels/*.png (Cityscapes
+train ids), regions.jsonl (one line per frame). Exit code: 0 all done, 1 some inputs could not be read, 2 none."""
+
+
+class UsageError(ValueError):
+    """A command line that cannot be carried out."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.main."""
+    from unexpected_core.config import settings_of
+    from unexpected_core.pipeline.settings import DetectSettings
+
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder of images, video, or rosbag2")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument("--detector", default="fast", help="shipped name, weight file or its folder (default fast)")
+    parser.add_argument("--random-weights", action="store_true",
+                        help="use a toy with random weights; everything written is stamped as meaningless")
+    parser.add_argument("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
+    parser.add_argument("--save", default=KINDS, metavar="KINDS",
+                        help=f"what to write, from {KINDS},labels_color,resynthesis (default {KINDS})")
+    parser.add_argument("--score-format", choices=("png16", "npy"), default="png16", help="default png16")
+    parser.add_argument("--topic", help="image topic of bags that have several")
+    parser.add_argument("--every", type=int, default=1, metavar="K", help="take every K-th frame of videos (default 1)")
+    for setting in settings_of(DetectSettings):
+        default = "from the weights" if setting.name == "threshold" else setting.default
+        text, option = f"{setting.description} (default {default})", f"--{setting.name.replace('_', '-')}"
+        if setting.type is bool:
+            parser.add_argument(option, action="store_true", default=None, help=text)
+        else:
+            parser.add_argument(option, type=setting.type, metavar="X", help=text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Detect in every frame of every input; go on after what cannot be read. Returns 0, 1 or 2, see EPILOG."""
+    kinds = _kinds(arguments.save)
+    from unexpected_core.cli.inputs import UniqueNames, open_inputs
+    from unexpected_core.cli.outputs import Results
+    from unexpected_core.log import LOGGER, progress
+    from unexpected_core.pipeline.detector import load_detector
+    from unexpected_core.pipeline.settings import DetectSettings
+
+    given = {name: value for name in DetectSettings.model_fields if (value := getattr(arguments, name)) is not None}
+    path = "random" if arguments.random_weights else arguments.detector
+    detector = load_detector(path, arguments.device, scorer=arguments.scorer, **given)
+    about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
+    frames, count = open_inputs(arguments.inputs, arguments.topic, arguments.every)
+    unique, done, failed, found, start = UniqueNames(), 0, 0, 0, time.perf_counter()
+    with Results(Path(arguments.out), kinds, arguments.score_format, path == "random") as results:
+        for frame in progress(frames, "detect", count):
+            name = unique(frame.name)
+            if isinstance(frame.image, Exception):
+                LOGGER.error("%s", frame.image)
+                results.write_error(frame.source, name, frame.image)
+                failed += 1
+                continue
+            detection = detector.detect(frame.image, resynthesis="resynthesis" in kinds)
+            results.write(frame.source, name, frame.image, detection, about)
+            done, found = done + 1, found + len(detection.regions)
+    rate = done / (time.perf_counter() - start)
+    LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, rate, found, failed, arguments.out)
+    return 0 if not failed else 1 if done else 2
+
+
+def _kinds(text: str) -> set[str]:
+    known = [*KINDS.split(","), "labels_color", "resynthesis"]
+    kinds = {kind.strip() for kind in text.split(",") if kind.strip()}
+    for kind in sorted(kinds - set(known)):
+        raise UsageError(f"--save: {unknown_name('kind', kind, known)}")
+    return kinds

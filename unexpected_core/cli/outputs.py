@@ -1,0 +1,76 @@
+"""What `unexpected detect` writes: one folder per kind of result, and one line of JSON per frame."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from unexpected_core.files import atomic_path
+from unexpected_core.images import write_image
+from unexpected_core.labels import colorize
+from unexpected_core.structs import Detection
+from unexpected_core.visualize import overlay, stamp
+
+MEANINGLESS = "RANDOM WEIGHTS: NO MEANING"
+
+class Results:
+    """Writes detections below a folder. meaningless: stamp everything as made by random weights."""
+
+    def __init__(self, folder: Path, kinds: set[str], score_format: str, meaningless: bool):
+        self.folder, self.kinds, self.score_format, self.meaningless = folder, kinds, score_format, meaningless
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lines = (folder / "regions.jsonl").open("w", encoding="utf-8") if "regions" in kinds else None
+
+    def __enter__(self) -> Results:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._lines:
+            self._lines.close()
+
+    def write(self, source: str, name: str, image: np.ndarray, detection: Detection, about: dict) -> None:
+        """Every wanted result of one frame. about: goes into its JSON line as it is."""
+        if self.meaningless:
+            name, about = f"{name}.random_weights", {**about, "warning": MEANINGLESS}
+        if "overlay" in self.kinds:
+            self._picture("overlay", name, ".jpg", overlay(image, detection))
+        if "labels_color" in self.kinds:
+            self._picture("labels_color", name, ".png", colorize(detection.labels))
+        if "resynthesis" in self.kinds and detection.resynthesis is not None:
+            self._picture("resynthesis", name, ".jpg", detection.resynthesis)
+        if "mask" in self.kinds:
+            write_image(self._path("mask", name, ".png"), detection.mask.astype(np.uint8) * 255)
+        if "labels" in self.kinds:
+            write_image(self._path("labels", name, ".png"), detection.labels)
+        if "score" in self.kinds:
+            self._score(name, detection.score)
+        height, width = detection.score.shape
+        self._line({"input": source, "name": name, "width": width, "height": height, **about,
+                    "regions": [asdict(region) for region in detection.regions], "timings_ms": detection.timings})
+
+    def write_error(self, source: str, name: str, error: Exception) -> None:
+        """A line for a frame that could not be used."""
+        self._line({"input": source, "name": name, "error": str(error)})
+
+    def _path(self, kind: str, name: str, suffix: str) -> Path:
+        return self.folder / kind / f"{name}{suffix}"
+
+    def _picture(self, kind: str, name: str, suffix: str, picture: np.ndarray) -> None:
+        if self.meaningless:
+            picture = np.ascontiguousarray(picture)
+            stamp(picture, MEANINGLESS)
+        write_image(self._path(kind, name, suffix), picture)
+
+    def _score(self, name: str, score: np.ndarray) -> None:
+        if self.score_format == "png16":
+            write_image(self._path("score", name, ".png"), np.rint(score.clip(0, 1) * 65535).astype(np.uint16))
+        else:
+            with atomic_path(self._path("score", name, ".npy")) as temporary:
+                np.save(temporary, score)
+
+    def _line(self, values: dict) -> None:
+        if self._lines:
+            print(json.dumps(values), file=self._lines, flush=True)
