@@ -49,8 +49,8 @@ def write(canvas: np.ndarray, text: str, position: tuple[int, int], size: float 
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
     x = int(np.clip(position[0], 0, max(0, canvas.shape[1] - width)))
     y = int(np.clip(position[1], height, max(height, canvas.shape[0] - 2)))
-    for colour, thickness in ((SHADOW, 3), (TEXT, 1)):
-        cv2.putText(canvas, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, size, colour, thickness, cv2.LINE_AA)
+    for colour, shift in ((SHADOW, 1), (TEXT, 0)):
+        cv2.putText(canvas, text, (x + shift, y + shift), cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)
 
 
 def stamp(canvas: np.ndarray, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What a person can point the command at: images, folders, videos, rosbags. Frames one by one, each with its own name."""
+"""What a person can point the command at: images, folders, videos, rosbags; frames one by one, named for output."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Frame(NamedTuple):
 def open_inputs(paths: Sequence[str], topic: str | None = None, every: int = 1) -> tuple[Iterator[Frame], int | None]:
     """The frames of all inputs in order, and their number where it is known beforehand.
 
-    What cannot be read comes as a frame with an error. topic: of bags with several cameras; every: k-th frame of videos.
+    What cannot be read comes as a frame with an error. topic: of bags with several cameras; every: of videos.
     """
     parts = [_open(Path(path), topic, every) for path in paths]
     counts = [count for _, count in parts]

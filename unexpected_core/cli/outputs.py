@@ -16,6 +16,7 @@ from unexpected_core.visualize import overlay, stamp
 
 MEANINGLESS = "RANDOM WEIGHTS: NO MEANING"
 
+
 class Results:
     """Writes detections below a folder. meaningless: stamp everything as made by random weights."""
 
