@@ -1,0 +1,160 @@
+"""Component metrics of SegmentMeIfYouCan: does each obstacle have its region, and each region its obstacle?
+
+sIoU and PPV are those of Chan et al., "SegmentMeIfYouCan" (2021), section 3.2, computed from a table of overlaps, so
+that the cost does not grow with the number of regions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from unexpected_core.metrics.keys import MetricError
+
+SIOU_THRESHOLDS = np.linspace(0.25, 0.75, 11)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Smallest areas in pixels: predicted regions below `region` are deleted, obstacles below `obstacle` ignored."""
+
+    region: int
+    obstacle: int
+
+
+TRACK_SIZES = {"anomaly": Sizes(500, 100), "obstacle": Sizes(50, 10)}
+"""Sizes of SegEval-AnomalyTrack and SegEval-ObstacleTrack, for images of about two million pixels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameComponents:
+    """One frame: sIoU float64 and area int64 of each obstacle [G]; precision and area of each predicted region [P]."""
+
+    siou: np.ndarray
+    obstacle_area: np.ndarray
+    precision: np.ndarray
+    region_area: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentNumbers:
+    """Means over all components of all frames, fractions in [0, 1]; NaN where there is nothing to average.
+
+    f1: mean over the sIoU thresholds 0.25, 0.30 .. 0.75. false_regions_per_frame: regions without any obstacle pixel.
+    """
+
+    siou: float
+    ppv: float
+    f1: float
+    f1_25: float
+    f1_50: float
+    f1_75: float
+    obstacles: int
+    regions: int
+    false_regions_per_frame: float
+    frames: int
+
+
+def above(score: np.ndarray, threshold: float) -> np.ndarray:
+    """bool [H, W]: score >= threshold, the threshold first rounded to the scores' type (mode `exact`)."""
+    return score >= score.dtype.type(threshold)
+
+
+def strictly_above(score: np.ndarray, threshold: float) -> np.ndarray:
+    """bool [H, W]: score > threshold, as in mode `smiyc`: a perfect 0/1 mask then finds nothing at its best threshold."""
+    return score > score.dtype.type(threshold)
+
+
+def measure_components(mask: np.ndarray, obstacle: np.ndarray, sizes: Sizes) -> FrameComponents:
+    """mask bool [H, W] of predicted pixels, obstacle uint8 [H, W] (0, 1, 255) -> one frame. Raises MetricError.
+
+    Components are 8-connected. Pixels outside the ROI, and obstacles that are too small, take no part.
+    """
+    if mask.shape != obstacle.shape:
+        raise MetricError(f"mask {mask.shape} and ground truth {obstacle.shape} differ in size; resize the mask first")
+    obstacles = _components(obstacle == 1)
+    regions = _components(mask & (obstacle != 255))
+    region_area = np.bincount(regions.ravel())
+    regions = _without(regions, region_area < sizes.region)
+    inside = obstacle != 255
+    too_small = np.bincount(obstacles.ravel()) < sizes.obstacle
+    if too_small.any():
+        inside &= ~too_small[obstacles]
+    return _overlaps(obstacles[inside], regions[inside])
+
+
+def _components(mask: np.ndarray) -> np.ndarray:
+    """bool [H, W] -> int32 [H, W]: 0 background, 1.. one number for each 8-connected component."""
+    return cv2.connectedComponents(mask.view(np.uint8), connectivity=8, ltype=cv2.CV_32S)[1]
+
+
+def _without(numbers: np.ndarray, dropped: np.ndarray) -> np.ndarray:
+    """Set the components marked in `dropped` [count] to background and close the gaps in the numbering."""
+    kept = ~dropped
+    kept[0] = False
+    table = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return table[numbers]
+
+
+def _overlaps(obstacles: np.ndarray, regions: np.ndarray) -> FrameComponents:
+    """Component numbers of the pixels that take part, two int32 [N]."""
+    obstacle_area, region_area = np.bincount(obstacles, minlength=1), np.bincount(regions, minlength=1)
+    both = np.flatnonzero((obstacles > 0) & (regions > 0))
+    pairs, shared = np.unique(obstacles[both].astype(np.int64) * len(region_area) + regions[both], return_counts=True)
+    k, c = np.divmod(pairs, len(region_area))  # obstacle k and region c share so many pixels
+
+    covered = np.bincount(c, shared, len(region_area))  # of region c, by any obstacle
+    hit = np.bincount(k, shared, len(obstacle_area))  # |k n K|
+    others = np.bincount(k, covered[c] - shared, len(obstacle_area))  # |K n other obstacles|
+    union = np.bincount(k, region_area[c], len(obstacle_area)) + obstacle_area - hit - others
+    real, predicted = np.flatnonzero(obstacle_area[1:]) + 1, np.flatnonzero(region_area[1:]) + 1
+    return FrameComponents(hit[real] / union[real], obstacle_area[real],
+                           covered[predicted] / region_area[predicted], region_area[predicted])
+
+
+class ComponentCounts:
+    """State of the component metrics: one row of sums for each frame, so that frames can be resampled."""
+
+    COLUMNS = 5 + 3 * len(SIOU_THRESHOLDS)
+
+    def __init__(self) -> None:
+        self.rows: list[np.ndarray] = []
+
+    def add(self, frame: FrameComponents) -> None:
+        """Note one frame."""
+        true, missed = (np.array([np.count_nonzero(compare) for compare in comparisons]) for comparisons in (
+            [frame.siou >= t for t in SIOU_THRESHOLDS], [frame.siou < t for t in SIOU_THRESHOLDS]))
+        false = np.array([np.count_nonzero(frame.precision < t) for t in SIOU_THRESHOLDS])
+        sums = [len(frame.siou), frame.siou.sum(), len(frame.precision), frame.precision.sum(),
+                np.count_nonzero(frame.precision == 0)]
+        self.rows.append(np.concatenate([sums, true, missed, false]))
+
+    def merge(self, other: ComponentCounts) -> None:
+        """Take over the frames of another state, after one's own."""
+        self.rows += other.rows
+
+    def table(self) -> np.ndarray:
+        """float64 [frames, COLUMNS], the argument of component_statistics after summing over frames."""
+        return np.array(self.rows).reshape(-1, self.COLUMNS)
+
+    def numbers(self) -> ComponentNumbers:
+        """The metrics over all frames. Raises MetricError if there are none."""
+        if not self.rows:
+            raise MetricError("no frames to measure; the data set or the folder of scores is empty")
+        table = self.table()
+        values = component_statistics(table.sum(0), len(table))
+        return ComponentNumbers(**{name: float(value) for name, value in values.items()},
+                                obstacles=int(table[:, 0].sum()), regions=int(table[:, 2].sum()), frames=len(table))
+
+
+def component_statistics(sums: np.ndarray, frames: int) -> dict[str, np.ndarray]:
+    """Sums over frames [..., COLUMNS] -> siou, ppv, f1, f1_25, f1_50, f1_75, false_regions_per_frame, each [...]."""
+    obstacles, siou, regions, precision, wrong = (sums[..., i] for i in range(5))
+    true, missed, false = np.split(sums[..., 5:], 3, axis=-1)
+    with np.errstate(invalid="ignore"):
+        f1 = 2 * true / (2 * true + missed + false)
+        return {"siou": siou / obstacles, "ppv": precision / regions, "f1": f1.sum(-1) / len(SIOU_THRESHOLDS),
+                "f1_25": f1[..., 0], "f1_50": f1[..., 5], "f1_75": f1[..., 10],
+                "false_regions_per_frame": wrong / frames}
