@@ -1,0 +1,217 @@
+"""Bags without ROS: what goes in stays, what comes out is the detector's, and other tools can read it."""
+
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from rosbags.highlevel import AnyReader
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from unexpected_core import load_detector
+from unexpected_ros.bags import BagError, BagWriter, create_bag, message_types, open_bag
+from unexpected_ros.offline import main, process_bag
+
+HEIGHT, WIDTH, FRAMES = 45, 83, 4
+NODE = "/unexpected/detector"
+PICTURES = {"mask": "mono8", "score": "32FC1", "labels": "mono8", "labels_color": "rgb8", "resynthesis": "rgb8",
+            "overlay": "rgb8"}
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return load_detector("random", device="cpu", threshold=0.3, min_area=200, warmup=False)
+
+
+def picture(n):
+    return np.random.default_rng(n).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+
+
+def header(types, n):
+    return types["std_msgs/msg/Header"](
+        stamp=types["builtin_interfaces/msg/Time"](sec=100 + n, nanosec=7 * n), frame_id=f"camera{n}")
+
+
+def raw(types, n, padding=5):
+    """bgr8 with padded rows."""
+    rows = np.zeros((HEIGHT, WIDTH * 3 + padding), np.uint8)
+    rows[:, :WIDTH * 3] = picture(n)[:, :, ::-1].reshape(HEIGHT, -1)
+    return types["sensor_msgs/msg/Image"](header=header(types, n), height=HEIGHT, width=WIDTH, encoding="bgr8",
+                                          is_bigendian=0, step=rows.shape[1], data=rows.reshape(-1))
+
+
+def compressed(types, n):
+    data = cv2.imencode(".png", picture(n)[:, :, ::-1])[1].reshape(-1)
+    return types["sensor_msgs/msg/CompressedImage"](header=header(types, n), format="png", data=data)
+
+
+def camera_info(types):
+    return types["sensor_msgs/msg/CameraInfo"](
+        header=header(types, 0), height=HEIGHT, width=WIDTH, distortion_model="plumb_bob", d=np.zeros(5),
+        k=np.array([50, 0, WIDTH / 2, 0, 50, HEIGHT / 2, 0, 0, 1.0]), r=np.eye(3).reshape(-1), p=np.zeros(12),
+        binning_x=0, binning_y=0, roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False))
+
+
+def write_source(bag: BagWriter, image=raw, topic="/camera/image"):
+    types = bag.types.types
+    bag.write("/camera/camera_info", camera_info(types), 1)
+    for n in range(FRAMES):
+        bag.write(topic, image(types, n), 1000 + n)
+        bag.write("/talk", types["std_msgs/msg/String"](data=f"word {n}"), 1000 + n)
+
+
+@pytest.fixture
+def source(tmp_path):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        write_source(bag)
+    return tmp_path / "in.mcap"
+
+
+def contents(path):
+    """topic -> messages, read as any other tool would: with the definitions that are in the bag, and no others."""
+    found = {}
+    with AnyReader([path]) as reader:
+        for connection, time, data in reader.messages():
+            found.setdefault(connection.topic, []).append((time, data, reader.deserialize(data, connection.msgtype)))
+    return found
+
+
+@pytest.mark.parametrize("image", [raw, compressed])
+@pytest.mark.parametrize("storage", ["mcap", "folder", "sqlite3"])
+def test_every_frame_comes_out_as_the_core_detects_it(tmp_path, detector, image, storage):
+    path = tmp_path / ("in.mcap" if storage == "mcap" else "in")
+    if storage == "sqlite3":
+        with Writer(path, version=9, storage_plugin=StoragePlugin.SQLITE3) as writer:
+            write_source(BagWriter(writer, message_types()), image)
+    else:
+        with create_bag(path) as bag:
+            write_source(bag, image)
+    run = process_bag(path, tmp_path / "out.mcap", detector)
+    assert (run.received, run.processed) == (FRAMES, FRAMES)
+
+    before, after = contents(path), contents(tmp_path / "out.mcap")
+    for topic, messages in before.items():
+        assert [m[:2] for m in after[topic]] == [m[:2] for m in messages]
+    assert set(after) - set(before) == {f"{NODE}/{name}" for name in (*PICTURES, "regions", "stats")}
+    for name, encoding in PICTURES.items():
+        for n, (time, _, message) in enumerate(after[f"{NODE}/{name}"]):
+            assert (time, message.header.stamp.sec, message.header.frame_id) == (1000 + n, 100 + n, f"camera{n}")
+            assert (message.height, message.width, message.encoding) == (HEIGHT, WIDTH, encoding)
+    for n in range(FRAMES):
+        expected = detector.detect(picture(n))
+        assert expected.regions, "a test image without regions proves nothing"
+        mask = after[f"{NODE}/mask"][n][2].data.reshape(HEIGHT, WIDTH)
+        assert np.array_equal(mask, expected.mask * np.uint8(255))
+        score = after[f"{NODE}/score"][n][2].data.view(np.float32).reshape(HEIGHT, WIDTH)
+        assert np.array_equal(score, expected.score)
+        found = after[f"{NODE}/regions"][n][2]
+        assert [r.area for r in found.regions] == [r.area for r in expected.regions]
+        centre = expected.regions[0].centroid_x
+        assert found.regions[0].bearing == pytest.approx(-np.arctan((centre - WIDTH / 2) / 50), abs=1e-5)
+        assert (found.threshold, found.model_id) == (pytest.approx(0.3), "random")
+
+
+def test_a_broken_frame_costs_one_frame(tmp_path, detector, capsys):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        types = bag.types.types
+        for n in range(3):
+            message = raw(types, n)
+            if n == 1:
+                message.data = message.data[:50]
+            bag.write("/image", message, n)
+    run = process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    assert (run.received, run.processed, dict(run.failures)) == (3, 2, {"truncated": 1})
+    assert [m.header.stamp.sec for _, _, m in contents(tmp_path / "out.mcap")[f"{NODE}/mask"]] == [100, 102]
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [
+    ("absent.mcap", None, r"absent\.mcap does not exist; expected a rosbag2: file \.mcap or \.db3"),
+    ("text.mcap", b"no bag at all", r"cannot read .*text\.mcap as a rosbag2"),
+    ("text.db3", b"no bag at all", r"cannot read .*text\.db3 as a rosbag2"),
+])
+def test_unreadable_input_is_named(tmp_path, detector, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(BagError, match=message):
+        process_bag(tmp_path / name, tmp_path / "out.mcap", detector)
+    assert not (tmp_path / "out.mcap").exists()
+
+
+def test_a_truncated_bag_leaves_the_older_output_untouched(tmp_path, source, detector):
+    (tmp_path / "out.mcap").write_bytes(b"older")
+    whole = source.read_bytes()
+    for part in (0.3, 0.6, 0.9):
+        (tmp_path / "cut.mcap").write_bytes(whole[:int(len(whole) * part)])
+        with pytest.raises(BagError, match=r"cut\.mcap"):
+            process_bag(tmp_path / "cut.mcap", tmp_path / "out.mcap", detector)
+    assert (tmp_path / "out.mcap").read_bytes() == b"older"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.mcap", "in.mcap", "out.mcap"]
+
+
+def test_topics_are_chosen_by_name(tmp_path, detector):
+    with create_bag(tmp_path / "two.mcap") as bag:
+        write_source(bag, topic="/left/image")
+        write_source(bag, compressed, topic="/right/image/compressed")
+    with pytest.raises(BagError, match=r"2 image topics \(/left/image, /right/image/compressed\); .*--topic"):
+        process_bag(tmp_path / "two.mcap", tmp_path / "out.mcap", detector)
+    with pytest.raises(BagError, match=r"unknown image topic '/left/imag'; did you mean '/left/image'\?"):
+        process_bag(tmp_path / "two.mcap", tmp_path / "out.mcap", detector, topic="/left/imag")
+    run = process_bag(tmp_path / "two.mcap", tmp_path / "out.mcap", detector, topic="/right/image/compressed")
+    assert run.processed == FRAMES
+
+
+def test_output_names_that_would_lose_something_are_refused(tmp_path, source, detector):
+    with pytest.raises(BagError, match="is also the input"):
+        process_bag(source, source, detector)
+    with pytest.raises(BagError, match=r"expected a file name ending in \.mcap"):
+        process_bag(source, tmp_path / "out.db3", detector)
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(BagError, match="is a folder, but no rosbag2; it is not replaced"):
+        process_bag(source, tmp_path / "photos", detector)
+    process_bag(source, tmp_path / "out.mcap", detector)
+    with pytest.raises(BagError, match=r"has outputs already .* choose another name with --node"):
+        process_bag(tmp_path / "out.mcap", tmp_path / "again.mcap", detector)
+
+
+def test_command_line(tmp_path, source, capsys):
+    assert main([str(source), str(tmp_path / "out"), "--model", "random", "--device", "cpu"]) == 0
+    assert "4 of 4 frames processed" in capsys.readouterr().out
+    with open_bag(tmp_path / "out") as bag:
+        assert bag.count(f"{NODE}/overlay") == FRAMES
+    assert main([str(tmp_path / "nothing.mcap"), str(tmp_path / "x.mcap"), "--model", "random"]) == 1
+    assert "error: " in capsys.readouterr().err
+
+
+def test_no_ros_is_imported(repository):
+    code = "import sys, unexpected_ros.offline; print({'rclpy', 'sensor_msgs', 'torch'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.ros
+def test_messages_are_those_of_the_node(detector):
+    from rclpy.serialization import serialize_message
+    from std_msgs.msg import Header
+
+    from unexpected_ros.conversions import to_image, to_regions
+    from unexpected_ros.geometry import Camera
+    from unexpected_ros.offline import Messages
+    from unexpected_ros.parameters import CameraSettings
+    from unexpected_ros.tracking import Tracker
+
+    types = message_types()
+    messages = Messages(types.types)
+    detection = detector.detect(picture(0))
+    tracks = Tracker().update(1, detection.regions)
+    camera = Camera(HEIGHT, WIDTH, np.array([[50.0, 0, 41], [0, 50, 22], [0, 0, 1]]), np.zeros(5), "plumb_bob")
+    ours, theirs = header(types.types, 3), Header(frame_id="camera3")
+    theirs.stamp.sec, theirs.stamp.nanosec = 103, 21
+    pairs = [(messages.image(ours, detection.score), to_image(theirs, detection.score)),
+             (messages.image(ours, picture(1)), to_image(theirs, picture(1))),
+             (messages.regions(ours, detection, tracks, 0.3, "random", camera),
+              to_regions(theirs, detection, tracks, 0.3, "random", camera, CameraSettings()))]
+    for offline, live in pairs:
+        kind = offline.__msgtype__
+        received = types.deserialize_cdr(serialize_message(live), kind)  # padding bytes are not the same
+        assert bytes(types.serialize_cdr(offline, kind)) == bytes(types.serialize_cdr(received, kind))
