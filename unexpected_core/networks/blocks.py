@@ -1,0 +1,37 @@
+"""The two blocks that the fast networks share."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+
+class ConvNormReLU(nn.Sequential):
+    """3x3 convolution (same padding), batch norm, ReLU. [B, C, H, W] -> [B, out, ceil(H / stride), ceil(W / stride)]."""
+
+    def __init__(self, channels: int, out: int, stride: int = 1, dilation: int = 1):
+        super().__init__(
+            nn.Conv2d(channels, out, 3, stride, padding=dilation, dilation=dilation, bias=False),
+            nn.BatchNorm2d(out),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions around which the input is carried (He et al., 2016)."""
+
+    def __init__(self, channels: int, dilation: int = 1):
+        super().__init__()
+        self.first = ConvNormReLU(channels, channels, dilation=dilation)
+        self.conv = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False)
+        self.norm = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[B, C, H, W] -> the same shape."""
+        return self.relu(x + self.norm(self.conv(self.first(x))))
+
+
+def double(x: Tensor) -> Tensor:
+    """[B, C, H, W] -> [B, C, 2H, 2W], bilinear."""
+    return interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

@@ -1,0 +1,70 @@
+"""The comparer of the `fast` detector, and the direct head that it has to beat."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, cosine_similarity
+
+from unexpected_core.labels import NUM_CLASSES
+from unexpected_core.networks.blocks import ConvNormReLU, double
+from unexpected_core.networks.fast_segmenter import SegmenterOutput
+
+
+def label_evidence(logits: Tensor) -> Tensor:
+    """Logits [B, C, h, w] -> [B, C + 2, h, w]: class probabilities, normalised entropy, greatest logit / 10."""
+    logits = logits.float()
+    log_p = logits.log_softmax(1)
+    p = log_p.exp()
+    entropy = -(p * log_p).sum(1, keepdim=True) / torch.log(torch.tensor(float(logits.shape[1])))
+    return torch.cat([p, entropy, logits.amax(1, keepdim=True) / 10], 1)
+
+
+class FastComparer(nn.Module):
+    """Where photo, labels and resynthesis disagree: one logit per pixel, at 1/2 of the image's size.
+
+    Photo and resynthesis are seen by the same small encoder (`look`); their absolute difference and their cosine
+    similarity at 1/4 and 1/8 join the segmenter's own features and its label evidence.
+    """
+
+    def __init__(self, num_classes: int = NUM_CLASSES, c2: int = 24, d4: int = 48, d8: int = 80, look: int = 24):
+        super().__init__()
+        self.look4 = nn.Sequential(ConvNormReLU(3, look, stride=2), ConvNormReLU(look, look))
+        self.look8 = nn.Sequential(ConvNormReLU(look, 2 * look, stride=2), ConvNormReLU(2 * look, 2 * look))
+        self.mix8 = nn.Sequential(ConvNormReLU(d8 + 2 * look + 1, 48), ConvNormReLU(48, 48, dilation=2))
+        self.mix4 = nn.Sequential(ConvNormReLU(48 + d4 + look + 1 + num_classes + 2, 48), ConvNormReLU(48, 24))
+        self.mix2 = ConvNormReLU(24 + c2 + 3, 24)
+        self.decide = nn.Conv2d(24, 1, 1)
+
+    def forward(self, images: Tensor, segmented: SegmenterOutput, resynthesis: Tensor) -> Tensor:
+        """Images [B, 3, H, W] in [0, 1], resynthesis [B, 3, H/2, W/2] in [0, 1] -> logit [B, H/2, W/2]."""
+        photo = avg_pool2d(images, 2)
+        both4 = self.look4(torch.cat([photo, resynthesis.to(photo.dtype)]))
+        both8 = self.look8(both4)
+        difference8, difference4 = _disagreement(both8), _disagreement(both4)
+        mixed = self.mix8(torch.cat([segmented.eighth, difference8], 1))
+        evidence = label_evidence(segmented.logits).to(mixed.dtype)
+        mixed = self.mix4(torch.cat([double(mixed), segmented.quarter, difference4, evidence], 1))
+        mixed = self.mix2(torch.cat([double(mixed), segmented.half, (photo - resynthesis).abs().to(mixed.dtype)], 1))
+        return self.decide(mixed)[:, 0]
+
+
+def _disagreement(both: Tensor) -> Tensor:
+    """Features of photos and resyntheses stacked [2B, C, h, w] -> [B, C + 1, h, w]."""
+    photo, resynthesis = both.chunk(2)
+    return torch.cat([(photo - resynthesis).abs(), cosine_similarity(photo, resynthesis, 1)[:, None]], 1)
+
+
+class DirectHead(nn.Module):
+    """The honest opponent: the same features, no resynthesis."""
+
+    def __init__(self, c2: int = 24, d4: int = 48):
+        super().__init__()
+        self.mix4 = ConvNormReLU(d4, 24)
+        self.mix2 = ConvNormReLU(24 + c2, 24)
+        self.decide = nn.Conv2d(24, 1, 1)
+
+    def forward(self, segmented: SegmenterOutput) -> Tensor:
+        """-> logit [B, H/2, W/2]."""
+        mixed = double(self.mix4(segmented.quarter))
+        return self.decide(self.mix2(torch.cat([mixed, segmented.half], 1)))[:, 0]

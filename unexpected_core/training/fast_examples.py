@@ -1,0 +1,122 @@
+"""Examples for the `fast` networks: real or drawn frames, objects pasted in, then one camera's worth of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from unexpected_core.config import Settings
+from unexpected_core.datasets import Dataset
+from unexpected_core.discrepancy_data.pastes import PasteSettings, Source, paste_objects, unaware
+from unexpected_core.images import resize_image, resize_map
+from unexpected_core.labels import IGNORE, TRAIN_ID
+
+ROAD = TRAIN_ID["road"]
+
+
+class FastSettings(Settings):
+    """The `fast` detector: segmenter, generator and comparer, trained together."""
+
+    kind: Literal["fast"] = "fast"
+    crop: tuple[int, int] = Field((224, 448), description="height, width of a training example in pixels")
+    base_height: int = Field(256, ge=64, description="height in pixels that frames are brought to before zooming")
+    zoom: tuple[float, float] = Field((0.9, 2.1), description="least and greatest zoom of a frame before the crop")
+    sources: int = Field(3, ge=1, description="other frames that lend textures and outlines to each example")
+    object_weight: float = Field(8.0, gt=0, description="weight of pasted pixels against others")
+    compare: float = Field(2.0, ge=0, description="weight of the comparer's loss")
+    direct: float = Field(1.0, ge=0, description="weight of the direct head's loss")
+    paint: float = Field(2.0, ge=0, description="weight of the generator's loss")
+    start: str = Field("", description="weights to begin with; empty = random")
+    pastes: PasteSettings = PasteSettings()
+
+
+class FastExamples:
+    """image uint8 [3, h, w], labels uint8 [h, w] (pasted pixels 255), discrepancy uint8 [h, w] of one crop.
+
+    widths: width / height that each data set's frames really had (0 = as stored). Sets with coarse = True have labels
+    for few classes, so that 255 there does not mean 'unknown thing'.
+    """
+
+    def __init__(self, datasets: Sequence[Dataset], settings: FastSettings, aspects: Sequence[float], coarse: Sequence[bool],
+                 train: bool):
+        self.datasets, self.settings, self.aspects, self.coarse, self.train = datasets, settings, aspects, coarse, train
+        self.where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset))]
+        self.keys = [f"{datasets[d].name}/{datasets[d].keys[i]}" for d, i in self.where]
+
+    def __len__(self) -> int:
+        return len(self.where)
+
+    def example(self, index: int, random: np.random.Generator) -> dict[str, np.ndarray]:
+        """See training.tasks.Examples."""
+        image, labels, known = self._frame(index)
+        sources = [Source(*self._frame(int(random.integers(len(self))))[:2]) for _ in range(self.settings.sources)]
+        pasted = paste_objects(image, labels, sources, random, self.settings.pastes)
+        discrepancy = np.where(pasted.discrepancy == 1, 1, np.where(known, 0, IGNORE)).astype(np.uint8)
+        labels = unaware(labels, pasted.discrepancy)
+        image, labels, discrepancy = self._crop(pasted.image, labels, discrepancy, random)
+        if self.train:
+            image = change_camera(image, random)
+        return {"image": np.ascontiguousarray(image.transpose(2, 0, 1)), "labels": labels, "discrepancy": discrepancy}
+
+    def _frame(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """image, labels, and where it is known that nothing unexpected stands."""
+        d, i = self.where[index]
+        sample = self.datasets[d][i]
+        height = self.settings.base_height
+        aspect = self.aspects[d] or sample.image.shape[1] / sample.image.shape[0]
+        size = height, round(height * aspect)
+        labels = resize_map(sample.labels, size)
+        known = np.ones(size, bool) if self.coarse[d] else (labels != IGNORE) | touches_border(labels == IGNORE)
+        return resize_image(sample.image, size), labels, known
+
+    def _crop(self, image, labels, discrepancy, random):
+        """Zoom, stretch a little, cut, mirror: all three alike."""
+        (h, w), (least, greatest) = self.settings.crop, self.settings.zoom
+        zoom = np.exp(random.uniform(np.log(least), np.log(greatest))) if self.train else 1.0
+        stretch = random.uniform(0.92, 1.08) if self.train else 1.0
+        height, width = max(h, round(image.shape[0] * zoom)), max(w, round(image.shape[1] * zoom * stretch))
+        if height / image.shape[0] < width / image.shape[1] / 1.2:  # narrow frames keep their proportions
+            height = round(image.shape[0] * width / image.shape[1])
+        image, labels, discrepancy = (resize_image(image, (height, width)), resize_map(labels, (height, width)),
+                                      resize_map(discrepancy, (height, width)))
+        y, x = int(random.integers(0, height - h + 1)), int(random.integers(0, width - w + 1))
+        worth = np.flatnonzero((discrepancy == 1) | (labels == ROAD)) if random.random() < 0.7 else ()
+        if len(worth):  # most crops should show road or an object, not roofs
+            row, column = divmod(int(random.choice(worth)), width)
+            y = int(np.clip(row - random.integers(0, h), 0, height - h))
+            x = int(np.clip(column - random.integers(0, w), 0, width - w))
+        mirror = -1 if self.train and random.random() < 0.5 else 1
+        return tuple(values[y:y + h, x:x + w][:, ::mirror].copy() for values in (image, labels, discrepancy))
+
+
+def touches_border(mask: np.ndarray) -> np.ndarray:
+    """Parts of a bool mask [H, W] that reach the image's border (ego vehicle, rectification), bool [H, W]."""
+    _, parts = cv2.connectedComponents(mask.astype(np.uint8))
+    border = np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))
+    return mask & np.isin(parts, border[border > 0])
+
+
+def change_camera(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Another exposure, white balance, focus, sensor and compression. RGB uint8 [H, W, 3] -> the same."""
+    gain = np.exp(random.normal(0, 0.15)) * np.exp(random.normal(0, 0.06, 3))
+    table = (np.arange(256) / 255) ** np.exp(random.normal(0, 0.25))
+    table = (table[:, None] * gain - 0.5) * np.exp(random.normal(0, 0.15)) + 0.5
+    values = cv2.LUT(image, table.astype(np.float32).reshape(1, 256, 3))
+    grey = cv2.cvtColor(values, cv2.COLOR_RGB2GRAY)[..., None]
+    values = grey + (values - grey) * np.float32(max(0.0, random.normal(1, 0.25)))
+    kind = random.integers(4)
+    if kind == 0:
+        values = cv2.GaussianBlur(values, (0, 0), float(random.uniform(0.4, 1.3)))
+    elif kind == 1:
+        values = values + np.float32(random.uniform(0.3, 1.5)) * (values - cv2.GaussianBlur(values, (0, 0), float(random.uniform(0.8, 1.6))))
+    if random.random() < 0.5:
+        values = values + np.float32(random.uniform(0.005, 0.04)) * random.standard_normal(values.shape, np.float32)
+    image = (np.clip(values, 0, 1) * 255).astype(np.uint8)
+    if random.random() < 0.3:
+        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(35, 95))])
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return image
