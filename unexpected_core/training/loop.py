@@ -247,9 +247,8 @@ def explain_memory(settings: TrainingSettings) -> Iterator[None]:
     except RuntimeError as error:
         if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
-        loop, height, width = settings.loop, *settings.data.crop
-        size = f"crops of {height}x{width}" if height else "whole images"
+        loop = settings.loop
         raise TrainingError(
-            f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, {size}, "
-            f"{loop.precision}: raise loop.accumulate (the same result in less memory), or lower loop.batch, data.crop or "
+            f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, data.crop="
+            f"{settings.data.crop}, {loop.precision}: raise loop.accumulate (the same result in less memory), or lower loop.batch, data.crop or "
             f"loop.batch_val, or use loop.precision=bf16-mixed. What was saved is intact. ({str(error).splitlines()[0]})") from error

@@ -35,7 +35,7 @@ _SEGNET = derive(
     data={"sources": {"bdd100k": ""}},
     loop={"epochs": 50, "batch": 4, "batch_val": 6, "frames": (2, 3, 4, 5, 6, 8, 9)},
 )
-_PSP = derive(_SEGNET, name="0121_PSPEns_BDD_{member:02d}", task={"network": "psp"}, loop={"batch": 3})
+_PSP = derive(_SEGNET, name="0121_PSPEns_BDD_{member:02d}", task={"network": "pspnet"}, loop={"batch": 3})
 _PIX2PIXHD = derive(
     GeneratorTraining(), name="0405_pix2pixHD512_nostyle_ctc_crop",
     data={"sources": {"cityscapes": ""}, "crop": (384, 384)},
@@ -50,7 +50,7 @@ _FULL = derive(
 )
 _RBM = derive(
     RbmTraining(), name="0525_RBM_road_lowLR",
-    data={"sources": {"cityscapes": ""}, "crop": (0, 0), "flip": False},
+    data={"sources": {"cityscapes": ""}, "crop": 0.0, "flip": False},
     optimizer={"learning_rate": 1e-5},
     loop={"epochs": 200, "batch": 50, "batch_val": 50},
 )

@@ -9,8 +9,8 @@ from pydantic import Field
 from unexpected_core.config import Settings
 from unexpected_core.labels import NUM_CLASSES
 
-Size = tuple[int, int]
 ImageNet = Literal["imagenet", "random"]
+SMALL = Field(False, description="narrow networks, to try things out")
 
 
 class DataSettings(Settings):
@@ -20,8 +20,12 @@ class DataSettings(Settings):
                                                     "default place); several are joined. --data NAME=ROOT replaces them")
     train: str = Field("train", description="split to learn from")
     val: str = Field("val", description="split that decides the best epoch")
-    crop: Size = Field((384, 768), description="height, width of the random crop in pixels; 0, 0 = whole images")
+    crop: tuple[int, int] | float = Field((384, 768), description="height, width of the random crop in pixels, or the share "
+                                                                  "of each side that is kept; 0 = whole images")
     flip: bool = Field(True, description="mirror half of the training examples")
+    scale: tuple[float, float] = Field((1.0, 1.0), description="range of the random zoom before the crop")
+    colour: float = Field(0.0, ge=0, le=1, description="strength of random brightness, contrast, saturation and hue")
+    blur: float = Field(0.0, ge=0, le=1, description="share of training images that are blurred")
     val_examples: int = Field(0, ge=0, description="first so many examples of the validation split; 0 = all")
 
 
@@ -76,12 +80,12 @@ class SegmentationSettings(Settings):
     """Labels from images."""
 
     kind: Literal["segmentation"] = "segmentation"
-    network: Literal["bayes_segnet", "psp"] = Field("psp", description="network to train")
+    network: Literal["bayes_segnet", "pspnet"] = Field("pspnet", description="network to train")
     member: int = Field(0, ge=0, description="member of an ensemble: changes the seed and the name, nothing else")
     num_classes: int = Field(NUM_CLASSES, ge=2, le=255, description="classes")
     start: ImageNet = Field("imagenet", description="weights of the encoder to begin with")
     auxiliary: float = Field(0.4, ge=0, description="weight of PSPNet's auxiliary loss; both are divided by 1 + this")
-    small: bool = Field(False, description="few channels, for trying out")
+    small: bool = SMALL
 
 
 class GeneratorSettings(Settings):
@@ -91,8 +95,7 @@ class GeneratorSettings(Settings):
     feature_matching: float = Field(10.0, ge=0, description="weight of the distance between discriminator features")
     perceptual: float = Field(10.0, ge=0, description="weight of the distance between VGG19 features; 0 loads no VGG19")
     start: ImageNet = Field("imagenet", description="weights of the VGG19 that judges; random is for trying out")
-    width: int = Field(64, ge=1, description="channels of the first layers (64 as published)")
-    residual_blocks: int = Field(9, ge=0, description="residual blocks of the generator (9 as published)")
+    small: bool = SMALL
 
 
 class DiscrepancySettings(Settings):
@@ -108,7 +111,7 @@ class DiscrepancySettings(Settings):
     swap_fraction: float = Field(0.5, ge=0, le=1, description="share of instances altered in that set; compared with the "
                                                               "set's manifest where it has one")
     start: ImageNet = Field("imagenet", description="weights of the frozen VGG16")
-    width: int = Field(64, ge=2, description="channels of the finest map (64 as published)")
+    small: bool = SMALL
 
 
 class RbmSettings(Settings):

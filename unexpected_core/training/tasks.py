@@ -13,6 +13,8 @@ import numpy as np
 from torch import Tensor, nn
 
 Batch = dict[str, Tensor]
+OpenedTask = tuple["Task", "Examples", "Examples"]
+"""The task, the examples to learn from, the examples to validate with."""
 
 
 class TrainingError(ValueError):
@@ -60,3 +62,13 @@ class Examples(Protocol):
         Validation gives the same random numbers in each epoch.
         """
         ...
+
+
+def to_image(image: Tensor) -> Tensor:
+    """uint8 [B, 3, H, W] -> float in [0, 1]."""
+    return image.float() / 255
+
+
+def to_picture(image: Tensor) -> np.ndarray:
+    """RGB [B, 3, H, W] in [0, 1] -> uint8 [B, H, W, 3] for people."""
+    return (image.float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

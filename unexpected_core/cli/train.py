@@ -1,0 +1,74 @@
+"""`unexpected train`: one training from a preset or a YAML file. To resume, run the same command again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from unexpected_core.config import SettingsError, override, read_yaml, unknown_name
+from unexpected_core.training.presets import PRESETS, derive
+
+EXAMPLES = """examples:
+  unexpected train fast --data drawn                     a detector from nothing, in minutes
+  unexpected train 0521_discrepancy_full --data cityscapes=/data/cityscapes --set loop.workers=4
+  unexpected train 0521_discrepancy_full --class-weights what its data would be weighted with
+  unexpected train my_variant.yaml --run runs/my_variant a YAML file with 'base: <preset>'
+  unexpected train 0525_rbm_road --dry-run               print the settings and stop
+To resume, run the same command again. A file named 'stop' in the run folder ends the training after the epoch.
+Several devices or machines: torchrun --nproc-per-node 4 -m unexpected_core.cli.main train PRESET ...
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli/main.py."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
+    parser.add_argument("preset", help=f"a preset ({', '.join(PRESETS)}) or a YAML file")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting, such as loop.epochs=10")
+    parser.add_argument("--data", action="append", default=[], metavar="NAME[=ROOT]",
+                        help="learn from this data set instead of the preset's; several are joined")
+    parser.add_argument("--run", type=Path, metavar="DIR", help="run folder (default: $DIR_EXPERIMENTS/<name>, or exp/<name>)")
+    parser.add_argument("--dry-run", action="store_true", help="print the settings as YAML and stop")
+    parser.add_argument("--class-weights", action="store_true",
+                        help="print 1 / ln(1.02 + share of pixels) for the classes of the training data and stop")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """See cli/main.py."""
+    from unexpected_core.training import experiment
+
+    settings = _settings(arguments.preset, arguments.data, arguments.set)
+    settings = experiment.resolve(settings)
+    folder = experiment.run_folder(settings, arguments.run)
+    if arguments.dry_run:
+        print(_as_yaml(settings, folder))
+    elif arguments.class_weights:
+        from unexpected_core.training.frequencies import describe_weights
+
+        print(describe_weights(settings))
+    else:
+        experiment.run(settings, folder)
+    return 0
+
+
+def _settings(preset: str, data: list[str], assignments: list[str]):
+    """Preset or YAML file, then --data, then --set. Raises SettingsError."""
+    if preset in PRESETS:
+        settings = PRESETS[preset]
+    elif preset.endswith((".yaml", ".yml")):
+        settings = read_yaml(preset, PRESETS)
+    else:
+        raise SettingsError(f"{unknown_name('preset', preset, PRESETS)} (or give a .yaml file)")
+    if data:
+        sources = {name: root for name, _, root in (text.partition("=") for text in data)}
+        settings = derive(settings, data=settings.data.model_copy(update={"sources": sources}).model_dump())
+    return override(settings, assignments)
+
+
+def _as_yaml(settings, folder: Path) -> str:
+    import json
+
+    import yaml
+
+    text = yaml.safe_dump(json.loads(settings.model_dump_json()), sort_keys=False, allow_unicode=True)
+    return f"# run folder: {folder}\n{text}".rstrip()

@@ -1,0 +1,97 @@
+"""From samples of data sets to examples for training: joined, checked, cropped, mirrored."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+
+from unexpected_core.datasets import DATASETS, Dataset, open_dataset
+from unexpected_core.labels import IGNORE, NUM_CLASSES
+from unexpected_core.structs import Sample
+from unexpected_core.training.augment import Augmentation
+from unexpected_core.training.settings import DataSettings
+from unexpected_core.training.tasks import TrainingError
+
+Maps = dict[str, np.ndarray]
+
+
+class Joined(Dataset):
+    """Several data sets one after the other; keys are '<name>/<key>' where there is more than one."""
+
+    def __init__(self, datasets: list[Dataset]) -> None:
+        several = len(datasets) > 1
+        keys = [f"{d.name}/{key}" if several else key for d in datasets for key in d.keys]
+        super().__init__("+".join(d.name for d in datasets), keys)
+        self.datasets = datasets
+        self.starts = np.cumsum([0, *(len(d) for d in datasets)])
+
+    def load(self, index: int) -> Sample:
+        """See Dataset.load; the key is this set's."""
+        which = int(np.searchsorted(self.starts, index, side="right")) - 1
+        sample = self.datasets[which][index - int(self.starts[which])]
+        return Sample(self.keys[index], sample.image, sample.labels, sample.instances, sample.obstacle)
+
+
+def open_sources(data: DataSettings, split: str) -> Joined:
+    """The data sets of a training, joined. Raises TrainingError, DatasetError."""
+    if not data.sources:
+        raise TrainingError("no data to train on: give --data NAME=ROOT, with NAME one of " + ", ".join(DATASETS))
+    opened = []
+    for name, root in data.sources.items():
+        takes_split = name in DATASETS and "split" in inspect.signature(DATASETS[name]).parameters
+        opened.append(open_dataset(name, root or None, **({"split": split} if takes_split else {})))
+    return Joined(opened)
+
+
+class SampleExamples:
+    """Image and labels of samples; changed at random for training, whole for validation (augment=None).
+
+    limit: use the first so many samples; 0 = all.
+    """
+
+    def __init__(self, dataset: Dataset, augment: Augmentation | None = None, num_classes: int = NUM_CLASSES,
+                 limit: int = 0) -> None:
+        self.dataset, self.augment, self.num_classes = dataset, augment, num_classes
+        self.keys = dataset.keys[:limit or None]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def example(self, index: int, random: np.random.Generator) -> Maps:
+        """image uint8 [3, H, W], labels uint8 [H, W]. Raises TrainingError."""
+        sample = self.dataset[index]
+        maps = {"image": sample.image, "labels": checked_labels(sample.key, sample.labels, self.num_classes)}
+        return changed(sample.key, maps, self.augment)
+
+
+def labelled_examples(data: DataSettings, num_classes: int = NUM_CLASSES) -> tuple[SampleExamples, SampleExamples]:
+    """Examples of images and labels, to learn from and to validate with."""
+    return (SampleExamples(open_sources(data, data.train), augmentation(data), num_classes),
+            SampleExamples(open_sources(data, data.val), None, num_classes, data.val_examples))
+
+
+def checked_labels(key: str, labels: np.ndarray | None, num_classes: int) -> np.ndarray:
+    """The labels of a sample. Raises TrainingError where there are none, or ids that no class has."""
+    if labels is None:
+        raise TrainingError(f"'{key}' has no labels, and this task learns from labels; use another data set or split")
+    wrong = np.unique(labels[(labels >= num_classes) & (labels != IGNORE)])
+    if wrong.size:
+        raise TrainingError(f"labels of '{key}' hold id {', '.join(map(str, wrong[:5]))}; expected 0..{num_classes - 1}, or "
+                            f"{IGNORE} for 'ignore'. Convert full ids to train ids, or raise task.num_classes")
+    return labels
+
+
+def augmentation(data: DataSettings) -> Augmentation:
+    """The random changes that a training asks for."""
+    return Augmentation(data.crop, data.flip, data.scale, data.colour, data.blur)
+
+
+def changed(key: str, maps: Maps, augment: Augmentation | None) -> Maps:
+    """Maps of one example, changed alike; images [H, W, 3] become [3, H, W]. Raises TrainingError naming the example."""
+    if augment is None:
+        return {name: np.ascontiguousarray(v.transpose(2, 0, 1) if v.ndim == 3 else v) for name, v in maps.items()}
+    try:
+        return augment(maps)
+    except TrainingError as error:
+        raise TrainingError(f"'{key}': {error}") from None

@@ -1,0 +1,80 @@
+"""One training from its settings: opens data and task, keeps the run folder honest, runs the loop."""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from unexpected_core.config import settings_of
+from unexpected_core.files import write_text
+from unexpected_core.training.settings import TrainingSettings
+from unexpected_core.training.tasks import TrainingError
+
+CONFIG = "config.json"
+FREE = ("loop.epochs", "loop.workers", "loop.device", "loop.devices", "loop.nodes", "loop.accumulate",
+        "loop.checkpoint_seconds", "loop.frames")
+"""Settings that may differ between a training and its resumption: where and how long, not what."""
+
+TASKS = {
+    "segmentation": "unexpected_core.training.task_segmentation",
+    "generator": "unexpected_core.training.task_gan",
+    "discrepancy": "unexpected_core.training.task_discrepancy",
+    "rbm": "unexpected_core.training.task_rbm",
+}
+"""settings.task.kind -> module with ``open_task(settings) -> (task, examples to learn from, examples to validate with)``."""
+
+
+def resolve(settings: TrainingSettings) -> TrainingSettings:
+    """An ensemble member's own name and seed."""
+    member = getattr(settings.task, "member", 0)
+    loop = settings.loop.model_copy(update={"seed": settings.loop.seed + member})
+    return settings.model_copy(update={"name": settings.name.format(member=member), "loop": loop})
+
+
+def run_folder(settings: TrainingSettings, folder: str | Path | None = None) -> Path:
+    """Where a training writes: the folder given, or $DIR_EXPERIMENTS/<name> (default ./exp/<name>)."""
+    return Path(folder) if folder else Path(os.environ.get("DIR_EXPERIMENTS") or "exp") / settings.name
+
+
+def run(settings: TrainingSettings, folder: Path) -> None:
+    """Train, or go on. Raises TrainingError; every exception is also written to training.log."""
+    from unexpected_core.training.loop import Training
+    from unexpected_core.training.recorder import LOG, append
+
+    keep_config(settings, folder)
+    try:
+        task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
+        Training(settings, task, examples, validation, folder).run()
+    except Exception:
+        append(folder / LOG, traceback.format_exc())
+        raise
+
+
+def keep_config(settings: TrainingSettings, folder: Path) -> None:
+    """Write config.json, or compare with the one that is there. Raises TrainingError naming what differs."""
+    path, now = folder / CONFIG, json.loads(settings.model_dump_json())
+    if path.exists():
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
+        changes = [f"{name} was {_value(before, name)}, now {_value(now, name)}" for name in _names(settings)
+                   if name not in FREE and _value(before, name) != _value(now, name)]
+        if changes:
+            raise TrainingError(f"{folder} holds a training with other settings: {'; '.join(changes)}. Use another --run for "
+                                "a new training, or the old settings to go on")
+    write_text(path, json.dumps(now, indent=2) + "\n")
+
+
+def _names(settings: TrainingSettings) -> list[str]:
+    return [setting.name for setting in settings_of(type(settings))]
+
+
+def _value(values: Any, name: str) -> Any:
+    for part in name.split("."):
+        values = values.get(part) if isinstance(values, dict) else None
+    return list(values) if name == "data.sources" else values  # the same data may lie elsewhere

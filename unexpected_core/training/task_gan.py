@@ -1,0 +1,106 @@
+"""Learning to paint images from labels: the pix2pixHD generator (experiment 0405; Wang et al., CVPR 2018).
+
+Generator and discriminator learn in one backward pass: the generator's losses see the discriminator's weights as
+constants, the discriminator's loss sees the painted image as a constant. Each thus gets exactly its own gradient, and
+one Adam over both steps as two would, since both losses are computed before either steps (as in the original).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.functional import l1_loss
+from torchvision.models import vgg19
+
+from unexpected_core.labels import colorize
+from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.training.examples import labelled_examples
+from unexpected_core.training.imagenet import imagenet_state
+from unexpected_core.training.losses import feature_matching, least_squares_gan
+from unexpected_core.training.settings import GeneratorSettings, GeneratorTraining
+from unexpected_core.training.tasks import Batch, OpenedTask, to_image, to_picture
+
+VGG_CUTS = (2, 7, 12, 21, 30)
+"""Ends of the slices of vgg19's features that leave relu1_1, relu2_1, relu3_1, relu4_1, relu5_1."""
+VGG_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
+
+
+class GeneratorTask:
+    """Least-squares GAN, feature matching and perceptual distance. Validation: feature matching and perceptual only,
+    as the game with the discriminator has no lowest point."""
+
+    published = ("generator",)
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        self.settings = settings
+
+    def build(self) -> nn.ModuleDict:
+        """See Task.build."""
+        networks = {name: build_network(f"pix2pixhd_{name}", **(NETWORKS[f"pix2pixhd_{name}"].small if self.settings.small else {}))
+                    for name in ("generator", "discriminator")}
+        if self.settings.perceptual:
+            networks["perceptual"] = PerceptualDistance()
+            if self.settings.start == "imagenet":
+                networks["perceptual"].start(imagenet_state("vgg19"))
+        return nn.ModuleDict(networks)
+
+    def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """See Task.losses."""
+        s, labels, photo = self.settings, batch["labels"], to_image(batch["image"])
+        judge = networks["discriminator"]
+        constant = {name: value.detach() for name, value in judge.named_parameters()}
+        painted = networks["generator"](labels)
+        seen = functional_call(judge, constant, (labels, painted))
+        real = judge(labels, photo)
+        losses = {"features": s.feature_matching * feature_matching(seen, real)}
+        if s.perceptual:
+            losses["perceptual"] = s.perceptual * networks["perceptual"](painted * 2 - 1, photo * 2 - 1)
+        if not networks.training:
+            return {"loss": sum(losses.values()), **losses}
+        losses["fooling"] = least_squares_gan(seen, 1.0)
+        fake = judge(labels, painted.detach())
+        losses["judging"] = 0.5 * (least_squares_gan(real, 1.0) + least_squares_gan(fake, 0.0))
+        return {"loss": sum(losses.values()), **losses}
+
+    def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
+        """See Task.pictures."""
+        return {"image": to_picture(to_image(batch["image"])), "target": colorize(batch["labels"].cpu().numpy()),
+                "resynthesis": to_picture(networks["generator"](batch["labels"]))}
+
+
+class PerceptualDistance(nn.Module):
+    """Two images [B, 3, H, W] in [-1, 1] -> weighted L1 distance of frozen VGG19 features (Johnson et al., ECCV 2016).
+
+    The original feeds [-1, 1] without ImageNet normalisation; so do we.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers = vgg19(weights=None).features[:VGG_CUTS[-1]]
+        for layer in layers:
+            if isinstance(layer, nn.ReLU):
+                layer.inplace = False
+        self.slices = nn.ModuleList(nn.Sequential(*layers[a:b]) for a, b in zip((0, *VGG_CUTS), VGG_CUTS, strict=False))
+        self.requires_grad_(False)
+
+    def start(self, state: dict[str, Tensor]) -> None:
+        """Take the weights of torchvision's vgg19."""
+        for first, part in zip((0, *VGG_CUTS), self.slices, strict=False):
+            part.load_state_dict({f"{i}.{name}": state[f"features.{first + i}.{name}"]
+                                  for i, layer in enumerate(part) if isinstance(layer, nn.Conv2d) for name in ("weight", "bias")})
+
+    def forward(self, painted: Tensor, photo: Tensor) -> Tensor:
+        distance = painted.new_zeros(())
+        for weight, part in zip(VGG_WEIGHTS, self.slices, strict=True):
+            painted = part(painted)
+            with torch.no_grad():
+                photo = part(photo)
+            distance = distance + weight * l1_loss(painted, photo)
+        return distance
+
+
+def open_task(settings: GeneratorTraining) -> OpenedTask:
+    """The task and its data. Raises TrainingError, DatasetError."""
+    return GeneratorTask(settings.task), *labelled_examples(settings.data)

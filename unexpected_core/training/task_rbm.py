@@ -1,0 +1,48 @@
+"""Learning to redraw road patches from few numbers (experiment 0525; after Creusot & Munawar, IV 2015)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unexpected_core.labels import TRAIN_ID
+from unexpected_core.networks import build_network
+from unexpected_core.networks.rbm import cut_patches
+from unexpected_core.training.examples import labelled_examples
+from unexpected_core.training.losses import over_processes
+from unexpected_core.training.settings import RbmSettings, RbmTraining
+from unexpected_core.training.tasks import Batch, OpenedTask, to_image, to_picture
+
+
+class RbmTask:
+    """Mean squared error of the patches that are road in all of their pixels; the original never zeroed its gradients."""
+
+    published = ("network",)
+
+    def __init__(self, settings: RbmSettings) -> None:
+        self.settings = settings
+
+    def build(self) -> nn.ModuleDict:
+        """See Task.build."""
+        return nn.ModuleDict({"network": build_network("rbm", hidden=self.settings.hidden)})
+
+    def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """See Task.losses."""
+        road = (batch["labels"][:, None] == TRAIN_ID["road"]).float()
+        inside = cut_patches(road).amin(-1) > 0  # [B, P]
+        patches = cut_patches(batch["image"].float())[inside]  # [N, 192] in 0..255
+        redrawn = networks["network"].reconstruct(patches)
+        total = (redrawn.redrawn - redrawn.normalised).square().sum()
+        count = torch.tensor(float(patches.numel()), device=total.device)
+        return {"loss": total / over_processes(count).clamp(min=1)}
+
+    def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
+        """See Task.pictures."""
+        image = to_image(batch["image"])
+        return {"image": to_picture(image), "resynthesis": to_picture(networks["network"](image))}
+
+
+def open_task(settings: RbmTraining) -> OpenedTask:
+    """The task and its data. Raises TrainingError, DatasetError."""
+    return RbmTask(settings.task), *labelled_examples(settings.data)
