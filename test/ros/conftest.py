@@ -1,0 +1,165 @@
+"""A detector node in a process of its own, and a driver that talks to it as a camera and its users would."""
+
+import array
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+WAIT_S = 30.0
+
+
+class Driver:
+    """A ROS node for tests: publishes images, collects what comes back, calls services."""
+
+    def __init__(self):
+        import rclpy
+        from rclpy.executors import SingleThreadedExecutor
+
+        rclpy.init()
+        self.node = rclpy.create_node("driver")
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
+
+    def close(self):
+        import rclpy
+
+        self.executor.shutdown()
+        self.node.destroy_node()
+        rclpy.try_shutdown()
+
+    def until(self, condition, what, timeout=WAIT_S):
+        """Spin until the condition holds; returns its value."""
+        end = time.monotonic() + timeout
+        while not (value := condition()):
+            assert time.monotonic() < end, f"waited {timeout} s for {what}"
+            self.executor.spin_once(timeout_sec=0.05)
+        return value
+
+    def spin(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def collect(self, kind, topic, best_effort=False, connected=True):
+        """Subscribe; returns the list that messages are appended to, with the subscription as its attribute."""
+        from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+
+        messages = Inbox()
+        policy = QoSReliabilityPolicy.BEST_EFFORT if best_effort else QoSReliabilityPolicy.RELIABLE
+        messages.subscription = self.node.create_subscription(kind, topic, messages.append,
+                                                              QoSProfile(depth=50, reliability=policy))
+        if connected:
+            self.until(lambda: self.node.count_publishers(topic), f"a publisher of {topic}")
+        return messages
+
+    def camera(self, kind, topic, best_effort=False, connected=True):
+        """A publisher of images that the node listens to."""
+        from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+
+        policy = QoSReliabilityPolicy.BEST_EFFORT if best_effort else QoSReliabilityPolicy.RELIABLE
+        publisher = self.node.create_publisher(kind, topic, QoSProfile(depth=10, reliability=policy))
+        if connected:
+            self.until(publisher.get_subscription_count, f"a subscription of {topic}")
+        return publisher
+
+    def call(self, kind, service, **fields):
+        """Call a service; returns its response."""
+        client = self.node.create_client(kind, service)
+        assert client.wait_for_service(timeout_sec=WAIT_S), f"no service {service}"
+        future = client.call_async(kind.Request(**fields))
+        self.until(future.done, service)
+        self.node.destroy_client(client)
+        return future.result()
+
+    def destroy(self, *entities):
+        for entity in entities:
+            if isinstance(entity, Inbox):
+                self.node.destroy_subscription(entity.subscription)
+            else:
+                self.node.destroy_publisher(entity)
+
+
+class Inbox(list):
+    subscription = None
+
+
+class NodeProcess:
+    """`detector` started as a user would start it; its output is kept for the test."""
+
+    def __init__(self, folder, *arguments):
+        self.log = folder / "node.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "unexpected_ros.node", "--ros-args", *arguments], stdout=log,
+                stderr=subprocess.STDOUT, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"})
+
+    def text(self):
+        return self.log.read_text()
+
+    def wait_for(self, text):
+        end = time.monotonic() + WAIT_S
+        while text not in self.text():
+            assert time.monotonic() < end and self.process.poll() is None, f"no '{text}' in:\n{self.text()}"
+            time.sleep(0.05)
+
+    def end(self, number=signal.SIGINT):
+        """Send a signal; returns the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(timeout=WAIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+
+
+@pytest.fixture(scope="session")
+def driver():
+    driver = Driver()
+    yield driver
+    driver.close()
+
+
+@pytest.fixture(scope="session")
+def start_node():
+    """NodeProcess(folder, *ROS arguments); all are ended with the session."""
+    started = []
+
+    def start(folder, *arguments):
+        started.append(NodeProcess(folder, *arguments))
+        return started[-1]
+
+    yield start
+    for node in started:
+        node.end()
+
+
+@pytest.fixture(scope="session")
+def street():
+    """RGB uint8 [H, W, 3] of any size: grey road, blue sky, a red box; `seed` moves the box."""
+    def draw(height=97, width=130, seed=0):
+        image = np.full((height, width, 3), 90, np.uint8)
+        image[:height // 2] = (120, 160, 220)
+        x = (17 * seed + width // 3) % (width * 3 // 4)
+        image[height * 5 // 9:height * 3 // 4, x:x + width // 6] = (210, 30, 20)
+        return image
+    return draw
+
+
+@pytest.fixture(scope="session")
+def to_message():
+    """RGB image -> sensor_msgs/Image rgb8 with a stamp."""
+    def make(image, stamp_ns=1_000_000_000, frame_id="camera"):
+        from sensor_msgs.msg import Image
+
+        message = Image(height=image.shape[0], width=image.shape[1], step=image.shape[1] * 3, encoding="rgb8",
+                        data=array.array("B", image.tobytes()))
+        message.header.frame_id = frame_id
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+        return message
+    return make

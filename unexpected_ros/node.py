@@ -1,0 +1,316 @@
+"""The detector node: camera messages in, masks, maps and regions out. It only wires; each part has its own file."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import sys
+import time
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import ExternalShutdownException
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data
+from rcl_interfaces.msg import SetParametersResult
+from sensor_msgs.msg import CameraInfo
+from std_srvs.srv import SetBool, Trigger
+
+from unexpected_core.config import SettingsError
+from unexpected_core.pipeline.detector import Detector, load_detector
+from unexpected_ros.conversions import camera_from, image_to_rgb, stamp_ns
+from unexpected_ros.diagnostics import Health
+from unexpected_ros.encodings import EncodingError
+from unexpected_ros.logs import CauseLog, forward_to, stop_forwarding
+from unexpected_ros.outputs import OUTPUTS, Publishers, Result
+from unexpected_ros.parameters import THRESHOLD, changed, declare
+from unexpected_ros.samples import write_sample
+from unexpected_ros.subscription import ImageSubscription, Pace
+from unexpected_ros.tracking import Tracker, persistent
+from unexpected_ros.worker import Worker
+
+STOP_TIMEOUT_S = 10.0
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+
+
+class DetectorNode(LifecycleNode):
+    """configure loads the model and offers the outputs, activate subscribes, deactivate and cleanup undo them."""
+
+    def __init__(self, **options) -> None:
+        super().__init__("detector", automatically_declare_parameters_from_overrides=True, **options)
+        self.settings, self._given = declare(self)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        self.add_post_set_parameters_callback(self._apply_parameters)
+        self._forwarding = forward_to(self.get_logger())
+        self._complain = CauseLog(self.get_logger().warning)
+        self._complain_error = CauseLog(self.get_logger().error)
+        self._detector: Detector | None = None
+        self._outputs: Publishers | None = None
+        self._input: ImageSubscription | None = None
+        self._camera_info = None
+        self._worker: Worker | None = None
+        self._active, self._enabled = False, True
+        self._begin_anew()
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        # a steady clock, so that reports go on while a bag with simulated time is paused
+        self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.create_service(SetBool, "~/enable", self._on_enable)
+        self.create_service(Trigger, "~/reload_model", self._on_reload_model)
+        self.create_service(Trigger, "~/save_sample", self._on_save_sample)
+
+    def _begin_anew(self) -> None:
+        self._health, self._tracker, self._pace = Health(), Tracker(), Pace()
+        self._camera, self._latest, self._complaint = None, None, ""
+
+    # ---- lifecycle
+
+    def start(self) -> bool:
+        """Configure and activate; False when that fails (the log says why)."""
+        return self.trigger_configure() == SUCCESS and self.trigger_activate() == SUCCESS
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Load the model and offer the outputs."""
+        try:
+            self._detector = self._load()
+        except Exception as error:
+            self.get_logger().error(f"cannot load the detector: {error}")
+            return FAILURE
+        self._outputs = Publishers(self)
+        return super().on_configure(state)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe to the camera and begin to work."""
+        self._begin_anew()
+        self._worker = Worker(self._work, self._on_error, "detector")
+        self._active = True
+        self._listen()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop listening and working; the model stays."""
+        self._rest()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Give back the model's memory and withdraw the outputs."""
+        self.close()
+        return super().on_cleanup(state)
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """As deactivate and cleanup."""
+        self.close()
+        return super().on_shutdown(state)
+
+    def _listen(self) -> None:
+        if self._active and self._enabled:
+            self._input = ImageSubscription(self, self.settings.input, self._on_image)
+            self._camera_info = self.create_subscription(CameraInfo, "camera_info", self._on_camera_info,
+                                                         qos_profile_sensor_data)
+            self.get_logger().info(f"listening to {self._input.topic}")
+
+    def _deafen(self) -> None:
+        if self._input:
+            self._input.close()
+            self.destroy_subscription(self._camera_info)
+            self._input = self._camera_info = None
+        self._complaint = ""
+
+    def _rest(self) -> None:
+        self._active = False
+        self._deafen()
+        if self._worker and not self._worker.stop(STOP_TIMEOUT_S):
+            self.get_logger().warning(f"the frame in work did not end within {STOP_TIMEOUT_S:g} s; it is abandoned")
+        self._worker = None
+
+    def close(self) -> None:
+        """Release everything that configure and activate took."""
+        self._rest()
+        if self._outputs:
+            self._outputs.close()
+            self._outputs = None
+        on_gpu = self._detector and self._detector.device.type == "cuda"
+        self._detector = self._latest = None
+        if on_gpu:
+            import torch
+
+            torch.cuda.empty_cache()  # else the driver still counts the memory as ours
+
+    def destroy_node(self) -> None:
+        """Close, then leave the ROS graph."""
+        self.close()
+        stop_forwarding(self._forwarding)
+        super().destroy_node()
+
+    def _load(self) -> Detector:
+        model, detect = self.settings.model.model_dump(), self.settings.detect.model_dump(exclude={"min_persistence"})
+        if THRESHOLD not in self._given:
+            del detect["threshold"]
+        detector = load_detector(model.pop("path"), **model, **detect)
+        if THRESHOLD not in self._given:
+            self.set_parameters([Parameter(THRESHOLD, value=float(detector.settings.detect.threshold))])
+            self._given.discard(THRESHOLD)
+        return detector
+
+    # ---- parameters
+
+    def _check_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        try:
+            changed(self.settings, parameters)
+        except SettingsError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _apply_parameters(self, parameters: list[Parameter]) -> None:
+        self.settings = changed(self.settings, parameters)
+        self._given |= {parameter.name for parameter in parameters}
+        if self._detector:  # takes effect with the next frame
+            self._detector.update(**self.settings.detect.model_dump(exclude={"min_persistence"}))
+
+    # ---- frames
+
+    def _on_camera_info(self, message: CameraInfo) -> None:
+        self._camera = camera_from(message)
+
+    def _on_image(self, message) -> None:
+        self._health.count("received")
+        if not self._pace.allows(time.monotonic(), self.settings.input.max_rate_hz):
+            self._health.count("paced")
+        elif self._worker.offer(message) is not None:
+            self._health.count("busy")
+
+    def _age_ms(self, header) -> float:
+        stamp = stamp_ns(header)
+        return (self.get_clock().now().nanoseconds - stamp) / 1e6 if stamp else math.nan
+
+    def _work(self, message) -> None:
+        """One frame, in the worker's thread."""
+        settings, detector, publishers = self.settings, self._detector, self._outputs
+        age_ms = self._age_ms(message.header)
+        if settings.input.max_age_ms and age_ms > settings.input.max_age_ms:
+            self._health.count("stale")
+            return
+        started = time.perf_counter()
+        image = image_to_rgb(message)
+        converted = time.perf_counter()
+        detection = detector.detect(image, resynthesis=publishers.wanted("resynthesis"))
+        detected = time.perf_counter()
+        tracks = self._tracker.update(stamp_ns(message.header), detection.regions)
+        detection, tracks = persistent(detection, tracks, settings.detect.min_persistence)
+        self._health.count("processed")
+        times = {"age": age_ms, "convert": 1e3 * (converted - started), "infer": 1e3 * (detected - converted),
+                 **{f"infer: {stage}": ms for stage, ms in detection.timings.items()}}
+        result = Result(message.header, image, detection, tracks, settings, detector.model_id, self._camera, times,
+                        self._health.counts())
+        self._latest = result
+        for name in OUTPUTS:
+            times["publish"] = 1e3 * (time.perf_counter() - detected)
+            publishers.publish(name, result)
+        self._health.succeeded(times)
+
+    def _on_error(self, message, error: Exception) -> None:
+        if not self.context.ok():
+            return  # shutting down: publishers are gone, and nobody needs to hear of it
+        if isinstance(error, EncodingError):
+            self._health.count(f"bad: {error.cause}")
+            self._complain(error.cause, f"frame skipped: {error}")
+        else:
+            text = f"frame lost: {type(error).__name__}: {error}"
+            self._health.failed("error", text)
+            self._complain_error(type(error).__name__, text)
+
+    # ---- services
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        if request.data != self._enabled:
+            self._enabled = request.data
+            self._deafen()
+            self._listen()
+        response.success, response.message = True, "enabled" if self._enabled else "disabled: frames are not taken"
+        return response
+
+    def _on_reload_model(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        if not self._detector:
+            response.message = "not configured: there is no model to replace; configure the node first"
+            return response
+        try:
+            self._detector = self._load()
+            response.success, response.message = True, f"loaded {self._detector.model_id}"
+        except Exception as error:
+            response.message = f"kept {self._detector.model_id}: {error}"
+            self.get_logger().error(f"reload failed, {response.message}")
+        return response
+
+    def _on_save_sample(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        result = self._latest
+        if not result:
+            response.message = "no frame was processed yet; nothing to save"
+            return response
+        header = result.header
+        facts = {"stamp_ns": stamp_ns(header), "frame_id": header.frame_id, "model_id": result.model_id,
+                 "settings": result.settings.model_dump()}
+        try:
+            path = write_sample(self.settings.save.directory, str(stamp_ns(header)), result.image, result.detection, facts)
+            response.success, response.message = True, str(path)
+        except Exception as error:
+            response.message = f"cannot save below {self.settings.save.directory}: {error}"
+            self.get_logger().error(response.message)
+        return response
+
+    # ---- diagnostics
+
+    def _tick(self) -> None:
+        complaint = self._input.check() if self._input else ""
+        if complaint and not self._complaint:
+            self.get_logger().warning(complaint)
+        self._complaint = complaint
+        state = ("active" if self._enabled else "disabled by ~/enable") if self._active else \
+            "inactive" if self._detector else "unconfigured"
+        facts = {"state": state}
+        if self._detector:
+            facts |= {"model_id": self._detector.model_id, "device": self._detector.description}
+        name, hardware_id = self.get_fully_qualified_name(), self._input.topic if self._input else ""
+        message = DiagnosticArray()
+        message.header.stamp = self.get_clock().now().to_msg()
+        message.status = [self._health.input_status(f"{name}: input", hardware_id, complaint),
+                          self._health.detector_status(f"{name}: detector", hardware_id, state, facts)]
+        self._diagnostics.publish(message)
+
+
+def keep_large_blocks() -> None:
+    """Tell glibc to keep freed image buffers: otherwise each message of megabytes is mapped and faulted in anew.
+
+    That made (de)serialising about 12 times slower. Other C libraries have no mallopt, and need none.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        m_mmap_threshold, m_trim_threshold = -3, -1
+        mallopt(m_mmap_threshold, 32 << 20)
+        mallopt(m_trim_threshold, 512 << 20)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is interrupted; 0 is a clean end, 1 a start that failed."""
+    keep_large_blocks()
+    rclpy.init(args=args)
+    node = None
+    try:
+        node = DetectorNode()
+        if node.settings.autostart and not node.start() and rclpy.ok():
+            return 1
+        rclpy.spin(node)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except SettingsError as error:
+        print(f"detector: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if node:
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,179 @@
+"""The node's parameters: core settings and the node's own, declared, validated and documented from one definition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
+
+from pydantic import Field
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from unexpected_core.config import Setting, Settings, build, merge, settings_of, unknown_name
+from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
+
+
+class InputSettings(Settings):
+    """Which messages come in, and which of them are worked on."""
+
+    transport: Literal["raw", "compressed"] = Field(
+        "raw", description="raw: Image on 'image'; compressed: CompressedImage on 'image/compressed'")
+    reliability: Literal["auto", "reliable", "best_effort"] = Field(
+        "auto", description="QoS of the image subscription; auto takes what the publishers offer, whenever they appear")
+    max_age_ms: float = Field(0.0, ge=0.0, le=10000.0, description="frames with an older stamp are dropped; 0 = off")
+    max_rate_hz: float = Field(0.0, ge=0.0, le=120.0, description="most frames worked on per second; 0 = all it can")
+
+
+class LiveDetectSettings(DetectSettings):
+    """The core's settings, and one that needs several frames."""
+
+    min_persistence: int = Field(1, ge=1, le=30, description="consecutive frames a region must be seen in to be reported")
+
+
+class OutputSettings(Settings):
+    """How results are published."""
+
+    score_encoding: Literal["32FC1", "mono8"] = Field("32FC1", description="encoding of ~/score; mono8 is score * 255")
+    overlay_alpha: float = Field(0.5, ge=0.0, le=1.0, description="strength of the colour inside regions in ~/overlay")
+    jpeg_quality: int = Field(85, ge=1, le=100, description="quality of ~/overlay/compressed")
+
+
+class CameraSettings(Settings):
+    """How the camera is mounted; distances need it, and camera_info."""
+
+    height: float = Field(0.0, ge=0.0, le=100.0, description="metres above flat ground; 0 = unknown, distances are NaN")
+    pitch: float = Field(0.0, ge=-1.5, le=1.5, description="radians that the optical axis points below the horizon")
+
+
+class SaveSettings(Settings):
+    """Where ~/save_sample writes."""
+
+    directory: str = Field("~/unexpected_samples", description="folder of the samples that ~/save_sample writes")
+
+
+class NodeSettings(Settings):
+    """Everything the node can be told."""
+
+    autostart: bool = Field(True, description="configure and activate by itself; false waits for lifecycle commands")
+    model: ModelSettings = ModelSettings()
+    input: InputSettings = InputSettings()
+    detect: LiveDetectSettings = LiveDetectSettings()
+    output: OutputSettings = OutputSettings()
+    camera: CameraSettings = CameraSettings()
+    save: SaveSettings = SaveSettings()
+
+
+SETTINGS = {setting.name: setting for setting in settings_of(NodeSettings)}
+THRESHOLD = "detect.threshold"
+"""When not given, it becomes the one on the weights' card."""
+_NOT_OURS = ("use_sim_time", "start_type_description_service", "qos_overrides.")
+
+
+def is_live(name: str) -> bool:
+    """Whether the parameter may change while the node runs; the others are read when it starts."""
+    return name.startswith(("detect.", "camera.")) or name in (
+        "input.max_age_ms", "input.max_rate_hz", "output.overlay_alpha", "output.jpeg_quality")
+
+
+def describe(setting: Setting) -> ParameterDescriptor:
+    """Description, range and choices of a setting as ROS tools show them."""
+    descriptor = ParameterDescriptor(description=setting.description, read_only=not is_live(setting.name))
+    choices = get_args(setting.type)
+    if choices:
+        descriptor.additional_constraints = f"one of: {', '.join(choices)}"
+    if setting.type is float and setting.minimum is not None:
+        descriptor.floating_point_range = [
+            FloatingPointRange(from_value=float(setting.minimum), to_value=float(setting.maximum))]
+    if setting.type is int and setting.minimum is not None:
+        descriptor.integer_range = [IntegerRange(from_value=setting.minimum, to_value=setting.maximum)]
+    return descriptor
+
+
+def declare(node: Node) -> tuple[NodeSettings, set[str]]:
+    """Declare every parameter on a node made with automatically_declare_parameters_from_overrides=True.
+
+    Returns the settings and the names that were given (by file or command line). Integers do for decimal numbers.
+    Raises SettingsError for values that do not fit; unknown names are warned of, with the nearest known one.
+    """
+    given = {name: parameter.value for name, parameter in node.get_parameters_by_prefix("").items()
+             if not name.startswith(_NOT_OURS)}
+    for name in given:
+        node.undeclare_parameter(name)
+        if name not in SETTINGS:
+            node.get_logger().warning(unknown_name("parameter", name, SETTINGS) + "; it is ignored")
+    settings = build(NodeSettings, nest((name, value) for name, value in given.items() if name in SETTINGS))
+    for name, value in flatten(settings).items():
+        node.declare_parameter(name, value, describe(SETTINGS[name]), ignore_override=True)
+    node.add_pre_set_parameters_callback(_integers_to_floats)
+    return settings, given.keys() & SETTINGS.keys()
+
+
+def changed(settings: NodeSettings, parameters: Iterable[Parameter]) -> NodeSettings:
+    """Settings with a batch of parameters applied, all or none. Raises SettingsError."""
+    changes = nest((parameter.name, parameter.value) for parameter in parameters if parameter.name in SETTINGS)
+    return build(NodeSettings, merge(settings.model_dump(), changes))
+
+
+def _integers_to_floats(parameters: list[Parameter]) -> list[Parameter]:
+    """`ros2 param set ... 1` for a decimal number means 1.0; ROS alone refuses it."""
+    return [Parameter(p.name, value=float(p.value))
+            if p.type_ == Parameter.Type.INTEGER and p.name in SETTINGS and SETTINGS[p.name].type is float else p
+            for p in parameters]
+
+
+def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """('a.b', 1), ... -> {'a': {'b': 1}, ...}."""
+    nested: dict[str, Any] = {}
+    for name, value in values:
+        for part in reversed(name.split(".")):
+            value = {part: value}
+        nested = merge(nested, value)
+    return nested
+
+
+def flatten(settings: Settings) -> dict[str, Any]:
+    """Settings -> values by dotted name, in order of definition."""
+    def leaf(name: str) -> Any:
+        value: Any = settings
+        for part in name.split("."):
+            value = getattr(value, part)
+        return value
+    return {setting.name: leaf(setting.name) for setting in settings_of(type(settings))}
+
+
+def documentation() -> str:
+    """The parameter table of docs/ros.md (Markdown)."""
+    rows = ["| parameter | type | default | range | live | description |", "|---|---|---|---|---|---|"]
+    for s in SETTINGS.values():
+        choices = " ".join(f"`{choice}`" for choice in get_args(s.type))
+        bounds = f"{s.minimum:g} .. {s.maximum:g}" if s.minimum is not None else choices
+        kind = s.type.__name__ if isinstance(s.type, type) else "str"
+        rows.append(f"| `{s.name}` | {kind} | {_default(s)} | {bounds} | {'yes' if is_live(s.name) else ''} "
+                    f"| {s.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def _default(setting: Setting) -> str:
+    return "weights' card" if setting.name == THRESHOLD else f"`{_yaml(setting.default)}`"
+
+
+def _yaml(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def parameter_file() -> str:
+    """The text of config/detector.param.yaml: every parameter with its default."""
+    lines = ["# Every parameter of the detector node with its default; docs/ros.md has ranges and what may change live.",
+             "/**:", "  ros__parameters:"]
+    group = ""
+    for s in SETTINGS.values():
+        inside, _, name = s.name.rpartition(".")
+        if inside != group:
+            lines.append(f"    {inside}:")
+            group = inside
+        indent = "      " if group else "    "
+        lines.append(f"{indent}# {s.description}")
+        lines.append(f"{indent}# {name}: {_yaml(s.default)}  # when not given: the one on the weights' card"
+                     if s.name == THRESHOLD else f"{indent}{name}: {_yaml(s.default)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,28 @@
+"""Frames kept on request, to look at and to train on later. No ROS."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unexpected_core.files import write_text
+from unexpected_core.images import write_image
+from unexpected_core.structs import Detection
+
+
+def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Detection, facts: dict[str, Any]) -> Path:
+    """Write image/, labels/, score/ (16-bit, 65535 = 1) and mask/ as <key>.png below `folder`, and <key>.json with `facts`.
+
+    Returns the path of the JSON file, which is written last: where it is, the sample is whole. Raises ImageError, OSError.
+    """
+    folder = Path(folder).expanduser()
+    write_image(folder / "image" / f"{key}.png", image)
+    write_image(folder / "labels" / f"{key}.png", detection.labels)
+    write_image(folder / "score" / f"{key}.png", (detection.score.clip(0, 1) * 65535).round().astype(np.uint16))
+    write_image(folder / "mask" / f"{key}.png", detection.mask.astype(np.uint8) * 255)
+    path = folder / f"{key}.json"
+    write_text(path, json.dumps(facts, indent=2) + "\n")
+    return path

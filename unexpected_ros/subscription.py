@@ -1,0 +1,88 @@
+"""The image subscription: finds its topic, follows the reliability that publishers offer, knows why it is silent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from sensor_msgs.msg import CompressedImage, Image
+
+from unexpected_ros import doctor
+from unexpected_ros.parameters import InputSettings
+
+PATIENCE_S = 5.0
+"""Seconds without a frame after which the doctor is asked."""
+
+
+class ImageSubscription:
+    """Subscribes to `image` or its compressed sibling and hands every message to `callback`."""
+
+    def __init__(self, node: LifecycleNode, settings: InputSettings, callback: Callable[[Any], None]) -> None:
+        self._node, self._callback = node, callback
+        self._compressed = settings.transport == "compressed"
+        self._reliability = settings.reliability
+        self._best_effort = settings.reliability == "best_effort"
+        self._last = time.monotonic()
+        # image_transport's rule: the compressed topic follows the (remapped) name of the image
+        name = node.resolve_topic_name("image") + "/compressed" if self._compressed else "image"
+        self.topic = node.resolve_topic_name(name)
+        self._subscribe(name)
+
+    def _subscribe(self, name: str) -> None:
+        policy = QoSReliabilityPolicy.BEST_EFFORT if self._best_effort else QoSReliabilityPolicy.RELIABLE
+        self._name = name
+        self._subscription = self._node.create_subscription(
+            CompressedImage if self._compressed else Image, name, self._on_message,
+            QoSProfile(depth=1, reliability=policy),  # depth 1: a waiting frame would only grow old
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))  # the doctor says it better
+
+    def _on_message(self, message: Any) -> None:
+        self._last = time.monotonic()
+        self._callback(message)
+
+    def close(self) -> None:
+        """End the subscription."""
+        self._node.destroy_subscription(self._subscription)
+
+    def check(self) -> str:
+        """To be called every second: follow the publishers' reliability; the doctor's word, or '' while frames arrive."""
+        publishers = self._publishers()
+        if self._reliability == "auto" and publishers and \
+                self._best_effort != (offered := any(p.best_effort for p in publishers)):
+            self._node.get_logger().info(f"{self.topic} is published {'best effort' if offered else 'reliable'}: "
+                                         "subscribing anew to match")
+            self.close()
+            self._best_effort = offered
+            self._subscribe(self._name)
+        if time.monotonic() - self._last < PATIENCE_S:
+            return ""
+        own = dict(self._node.get_publisher_names_and_types_by_node(self._node.get_name(), self._node.get_namespace()))
+        topics = [(name, type_name) for name, types in self._node.get_topic_names_and_types() for type_name in types
+                  if name not in own and self._node.count_publishers(name)]
+        return doctor.explain(self.topic, self._compressed, self._best_effort, publishers, topics)
+
+    def _publishers(self) -> list[doctor.Publisher]:
+        return [doctor.Publisher(f"{info.node_namespace.rstrip('/')}/{info.node_name}", info.topic_type,
+                                 info.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT)
+                for info in self._node.get_publishers_info_by_topic(self.topic)]
+
+
+class Pace:
+    """Lets at most `rate_hz` frames a second through, evenly."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def allows(self, now: float, rate_hz: float) -> bool:
+        """Whether a frame that arrives at `now` [s] may pass; rate 0 lets all pass."""
+        if not rate_hz:
+            return True
+        period = 1 / rate_hz
+        if now < self._due:
+            return False
+        self._due = max(self._due, now - period) + period  # a late frame does not delay those after it
+        return True
