@@ -63,7 +63,7 @@ def above(score: np.ndarray, threshold: float) -> np.ndarray:
 
 
 def strictly_above(score: np.ndarray, threshold: float) -> np.ndarray:
-    """bool [H, W]: score > threshold, as in mode `smiyc`: a perfect 0/1 mask then finds nothing at its best threshold."""
+    """bool [H, W]: score > threshold, as in mode `smiyc`: a perfect 0/1 mask finds nothing at its threshold."""
     return score > score.dtype.type(threshold)
 
 

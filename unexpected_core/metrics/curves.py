@@ -40,6 +40,22 @@ class Curve:
         called = self.true_positives + self.false_positives
         return np.divide(self.true_positives, called, out=np.ones(len(called)), where=called > 0)
 
+    def thinned(self) -> Curve:
+        """The same curve with about 2 * RESOLUTION points."""
+        marks = _marks(self.true_positives, self.false_positives, self.positives, self.negatives)
+        kept = np.flatnonzero(np.diff(marks, prepend=-1))
+        return Curve(self.thresholds[kept], self.true_positives[kept], self.false_positives[kept],
+                     self.positives, self.negatives)
+
+
+def _marks(true: np.ndarray, false: np.ndarray, positives: int, negatives: int) -> np.ndarray:
+    """A number that rises along the curve by one for every step worth keeping, int64 [K].
+
+    The fourth root makes room for small false positive rates, where detectors are used.
+    """
+    marks = (RESOLUTION * (true / max(positives, 1))).astype(np.int64)
+    return marks + (RESOLUTION * np.sqrt(np.sqrt(false / max(negatives, 1)))).astype(np.int64)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PixelNumbers:
@@ -103,11 +119,9 @@ class Sweep:
             self._fpr95_strict = float(fpr[above])
 
     def _keep_points(self, thresholds: np.ndarray, true: np.ndarray, false: np.ndarray) -> None:
-        # The fourth root makes room for small false positive rates, where detectors are used.
-        mark = (RESOLUTION * (true / max(self.positives, 1))).astype(np.int64)
-        mark += (RESOLUTION * np.sqrt(np.sqrt(false / max(self.negatives, 1)))).astype(np.int64)
-        new = np.flatnonzero(np.diff(mark, prepend=self._mark))
-        self._mark = int(mark[-1])
+        marks = _marks(true, false, self.positives, self.negatives)
+        new = np.flatnonzero(np.diff(marks, prepend=self._mark))
+        self._mark = int(marks[-1])
         self._points.append((thresholds[new].astype(np.float64), true[new], false[new]))
 
     def numbers(self) -> PixelNumbers:

@@ -1,0 +1,97 @@
+"""Frame bootstrap: one matrix product gives what measuring every drawn set of frames gives."""
+
+import time
+
+import numpy as np
+import pytest
+
+from unexpected_core.metrics.bootstrap import (
+    PIXEL_METRICS,
+    Resampled,
+    compare,
+    frame_weights,
+    resample_components,
+    resample_pixels,
+)
+from unexpected_core.metrics.components import ComponentCounts, FrameComponents
+from unexpected_core.metrics.keys import MetricError
+from unexpected_core.metrics.modes import PIXEL_MODES, pixel_counts
+from unexpected_core.metrics.tallies import Tally16
+
+
+def frames_of(seed, count=12, strength=1.5):
+    rng = np.random.default_rng(seed)
+    for _ in range(count):
+        obstacle = (rng.random((23, 31)) < rng.random() * 0.3).astype(np.uint8)
+        yield (rng.normal(size=obstacle.shape) + strength * rng.random() * obstacle).astype(np.float32), obstacle
+
+
+@pytest.mark.parametrize("mode", PIXEL_MODES)
+def test_equals_measuring_the_drawn_frames(mode):
+    frames, weights = list(frames_of(1)), frame_weights(12, resamples=6, seed=3)
+    counts = pixel_counts(mode)
+    for frame in frames:
+        counts.add(*frame)
+    resampled = resample_pixels(counts, weights)
+    for row, weight in enumerate(weights):
+        drawn = pixel_counts(mode)
+        for frame, times in zip(frames, weight, strict=True):
+            for _ in range(int(times)):
+                drawn.add(*frame)
+        numbers = drawn.numbers()
+        for name in PIXEL_METRICS:
+            expected = getattr(numbers, name)
+            if mode == "pooled" and name == "fpr95":
+                continue  # its interval is that of the first TPR >= 0.95
+            assert resampled[name].resamples[row] == pytest.approx(expected, abs=0.012), (name, row)
+
+
+def test_interval_covers_the_truth_about_as_often_as_it_says():
+    covered = 0
+    rng = np.random.default_rng(0)
+    for seed in range(60):
+        counts = ComponentCounts()
+        for siou in rng.random(40):  # true mean 0.5
+            counts.add(FrameComponents(np.array([siou]), np.array([9]), np.zeros(0), np.zeros(0, np.int64)))
+        interval = resample_components(counts, frame_weights(40, 500, seed))["siou"].interval()
+        covered += interval.low <= 0.5 <= interval.high
+    assert 50 <= covered <= 60
+
+
+def test_paired_comparison_sees_what_single_intervals_cannot():
+    rng = np.random.default_rng(4)
+    hardness = rng.normal(size=200)  # frames differ far more than the methods do
+    weights = frame_weights(200)
+    a, b = (Resampled(float(values.mean()), weights @ values / 200)
+            for values in (hardness + 0.05 + 0.01 * rng.normal(size=200), hardness))
+    assert a.interval().low < b.interval().high
+    result = compare(a, b)
+    assert result.low > 0.04 and result.p < 0.01
+    assert compare(a, a) == (0, 0, 0, 1)
+    assert compare(b, a).difference == -result.difference
+
+
+def test_seed_repeats_and_weights_sum_to_the_frames():
+    assert np.array_equal(frame_weights(7, 50, 1), frame_weights(7, 50, 1))
+    assert (frame_weights(7, 50).sum(1) == 7).all()
+    with pytest.raises(MetricError, match="no frames to draw from"):
+        frame_weights(0)
+    a, b = Resampled(1.0, np.zeros(3)), Resampled(1.0, np.zeros(4))
+    with pytest.raises(MetricError, match="3 and 4 resamples cannot be paired"):
+        compare(a, b)
+
+
+def test_327_frames_2000_times_within_5_seconds(tmp_path):
+    counts, rng = pixel_counts("exact", tmp_path), np.random.default_rng(0)
+    obstacle = (rng.random((64, 128)) < 0.05).astype(np.uint8)
+    for _ in range(327):
+        counts.add((rng.normal(size=obstacle.shape) + obstacle).astype(np.float16), obstacle)
+    assert isinstance(counts.tally, Tally16)
+    start = time.process_time()
+    resample_pixels(counts, frame_weights(327))
+    assert time.process_time() - start < 5
+
+
+def test_unknown_mode_names_the_nearest():
+    with pytest.raises(MetricError, match="unknown metric mode 'smyic'; did you mean 'smiyc'"):
+        pixel_counts("smyic")

@@ -1,0 +1,101 @@
+"""The field's conventions for pixel metrics, by name.
+
+| mode | pixels | FPR95 | bins |
+|---|---|---|---|
+| exact | of all frames together, scores as stored | first TPR >= 0.95 | none |
+| smiyc | of all frames together, scores as float16 | first TPR >= 0.95 | percentiles of each frame |
+| fishyscapes | of all frames together, scores as float32 | first TPR >= 0.95 | none |
+| pooled | of all frames together, scores as float32 | first TPR > 0.95 | none |
+| per_image | mean over the frames that have both classes | first TPR >= 0.95 | none |
+
+`pooled` is the scikit-learn script passed from paper to paper (its `roc_curve` drops collinear points, which can move
+FPR95 by one score value; ours keeps all). `per_image` is pytorch-ood's segmentation mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from unexpected_core.config import unknown_name
+from unexpected_core.metrics.curves import PixelNumbers
+from unexpected_core.metrics.keys import MetricError
+from unexpected_core.metrics.pixel import PixelCounts
+from unexpected_core.metrics.smiyc import BinnedCounts
+
+VERSION = "1"
+"""Raised whenever a mode's numbers change; stamped beside every number."""
+
+
+class Fishyscapes(PixelCounts):
+    """Mode `fishyscapes`: exact on float32."""
+
+    def add(self, score: np.ndarray, obstacle: np.ndarray) -> None:
+        """See PixelCounts."""
+        super().add(score.astype(np.float32), obstacle)
+
+
+class Pooled(Fishyscapes):
+    """Mode `pooled`: exact on float32, FPR95 at the first TPR above 0.95."""
+
+    def numbers(self) -> PixelNumbers:
+        """See PixelCounts."""
+        numbers = super().numbers()
+        return replace(numbers, fpr95=numbers.fpr95_strict)
+
+
+class Smiyc(BinnedCounts):
+    """Mode `smiyc` as the benchmark runs: what is stored is float16."""
+
+    def __init__(self, folder: str | Path | None = None):
+        super().__init__()
+
+    def add(self, score: np.ndarray, obstacle: np.ndarray) -> None:
+        """See BinnedCounts."""
+        with np.errstate(over="ignore"):
+            super().add(score.astype(np.float16), obstacle)
+
+
+class PerImage(PixelCounts):
+    """Mode `per_image`: AP, AUROC, FPR95 and best F1 of each frame, then their mean; the curve is of all frames."""
+
+    def __init__(self, folder: str | Path | None = None):
+        super().__init__(folder)
+        self.per_frame: list[tuple[float, float, float, float]] = []
+
+    def add(self, score: np.ndarray, obstacle: np.ndarray) -> None:
+        """See PixelCounts."""
+        super().add(score, obstacle)
+        if self.frame_positives[-1] and self.frame_negatives[-1]:
+            single = PixelCounts()
+            single.add(score, obstacle)
+            numbers = single.numbers()
+            self.per_frame.append((numbers.average_precision, numbers.auroc, numbers.fpr95, numbers.best_f1))
+
+    def merge(self, other: PerImage) -> None:
+        """See PixelCounts."""
+        super().merge(other)
+        self.per_frame += other.per_frame
+
+    def numbers(self) -> PixelNumbers:
+        """See PixelCounts."""
+        pooled = super().numbers()
+        means = np.mean(self.per_frame, axis=0).tolist() if self.per_frame else [np.nan] * 4
+        names = ("average_precision", "auroc", "fpr95", "best_f1")
+        return replace(pooled, **dict(zip(names, means, strict=True)))
+
+
+PIXEL_MODES: dict[str, Callable[..., PixelCounts | BinnedCounts]] = {
+    "exact": PixelCounts, "smiyc": Smiyc, "fishyscapes": Fishyscapes, "pooled": Pooled, "per_image": PerImage,
+}
+"""Mode -> state with add(score, obstacle), merge(other), numbers(), frame_counts(thresholds)."""
+
+
+def pixel_counts(mode: str, folder: str | Path | None = None) -> PixelCounts | BinnedCounts:
+    """An empty state of a mode. Raises MetricError."""
+    if mode not in PIXEL_MODES:
+        raise MetricError(unknown_name("metric mode", mode, PIXEL_MODES))
+    return PIXEL_MODES[mode](folder)
