@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from unexpected_core.config import Settings
@@ -12,10 +14,20 @@ class ModelSettings(Settings):
 
     path: str = Field("fast", description="name of a shipped detector, or folder or file of weights")
     scorer: str = Field("", description="method to run on these networks (softmax, direct, ...); empty = their own")
+    weights: str = Field("", description="folder of experiments for the paper's methods (iccv2019, dropout, ensemble, "
+                                         "rbm, ...); empty = $DIR_EXPERIMENTS")
+    random_weights: bool = Field(False, description="untrained networks, to try things out: the scores mean nothing")
+    segmenter: Literal["pspnet", "bayes_segnet"] = Field("pspnet", description="segmenter of the iccv2019 methods")
+    resynthesis_input: Literal["normalised", "raw_tanh"] = Field(
+        "normalised", description="what iccv2019 compares with: as in its training, or as in the original pipeline")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes CUDA when there is one")
     half: bool = Field(True, description="half precision on CUDA; the CPU always computes in float32")
     compile: bool = Field(False, description="torch.compile the scorer: slower start, faster frames")
     warmup: bool = Field(True, description="run one blank frame when loading, so that the first real one is not slow")
+
+
+PUBLISHED = ("weights", "random_weights", "segmenter", "resynthesis_input")
+"""The model settings that say how a method of the paper is put together."""
 
 
 class DetectSettings(Settings):

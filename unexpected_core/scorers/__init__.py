@@ -24,14 +24,17 @@ class ScorerEntry(NamedTuple):
 
     builder: 'module:callable'. With networks of its own it is called with options; where `base` names another
     entry, the method stands on that scorer's networks and the builder is called with it: builder(base_scorer).
+    published: a method of the paper; its networks come from a folder of experiments (scorers.published).
     small: options of a narrow version, for tests.
     """
 
     builder: str
     base: str | None = None
     small: Mapping[str, Any] = NOTHING
+    published: bool = False
 
 
+_NARROW = MappingProxyType({"random_weights": True, "small": True})
 SCORERS: dict[str, ScorerEntry] = {
     "fast": ScorerEntry("unexpected_core.scorers.fast:FastScorer"),
     "random": ScorerEntry("unexpected_core.scorers.random:RandomScorer"),
@@ -44,6 +47,17 @@ SCORERS: dict[str, ScorerEntry] = {
     "energy": ScorerEntry("unexpected_core.scorers.from_logits:energy_scorer", base="fast"),
     "standardized_max_logit": ScorerEntry(
         "unexpected_core.scorers.from_logits:standardized_max_logit_scorer", base="fast"),
+    **{
+        name: ScorerEntry(f"unexpected_core.scorers.{builder}", small=_NARROW, published=True)
+        for name, builder in {
+            "iccv2019": "iccv2019:iccv2019",
+            "iccv2019_generator_only": "iccv2019:iccv2019_generator_only",
+            "iccv2019_labels_only": "iccv2019:iccv2019_labels_only",
+            "dropout": "dropout:dropout",
+            "ensemble": "ensemble:ensemble",
+            "rbm": "rbm:rbm",
+        }.items()
+    },
 }
 
 
@@ -68,13 +82,20 @@ def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Score
     return scorer
 
 
-def load_scorer(weights: str | Path = "fast", method: str = "") -> Scorer:
+def load_scorer(name_or_path: str | Path = "fast", method: str = "", **published: Any) -> Scorer:
     """A trained scorer in eval mode: weights by shipped name, file or folder ('random' needs none).
 
+    Or a method of the paper ('iccv2019', ...), put together as `published` says: see scorers.published.Published.
     method: the name of another method to run on its networks ('softmax', 'direct', ...); empty = its own.
     Raises WeightsError, UnknownScorer, ScorerError.
     """
-    scorer = build_scorer("random") if str(weights) == "random" else _trained(weights)
+    name = str(name_or_path)
+    if name in SCORERS and SCORERS[name].published:
+        scorer = build_scorer(name, **published)
+    elif name == "random" or published.get("random_weights"):
+        scorer = build_scorer("random")
+    else:
+        scorer = _trained(name_or_path)
     if method and method != scorer.name:
         scorer = build_scorer(method, base=scorer)
     return scorer.eval()

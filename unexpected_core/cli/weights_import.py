@@ -1,0 +1,54 @@
+"""`unexpected weights import PATH... --out DIR`: the authors' checkpoints as safetensors with cards."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.main."""
+    parser.add_argument("paths", nargs="+", metavar="PATH",
+                        help="a checkpoint, an experiment's folder, or the folder that holds all experiments")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the weight files (give it as --weights later)")
+    parser.add_argument("--half", action="store_true", help="store matrices as float16: half the size, not quite equal")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Import everything found, go on after a bad file. Returns 0 all done, 1 some, 2 none."""
+    from unexpected_core.log import LOGGER
+    from unexpected_core.weights.authors import find_checkpoints
+    from unexpected_core.weights.cards import WeightsError
+
+    done, failed, out = 0, 0, Path(arguments.out)
+    for path in arguments.paths:
+        for experiment, file in find_checkpoints(path):
+            try:
+                print(_import(experiment, file, out, arguments.half))
+                done += 1
+            except WeightsError as error:
+                LOGGER.error("%s: %s", experiment, error)
+                failed += 1
+    LOGGER.info("%d networks imported, %d not -> %s", done, failed, out)
+    return 0 if not failed else 1 if done else 2
+
+
+def _import(experiment: str, file: Path, out: Path, half: bool) -> str:
+    from unexpected_core.weights.authors import read_checkpoint
+    from unexpected_core.weights.cards import Card, WeightsError
+    from unexpected_core.weights.catalog import SUFFIX
+    from unexpected_core.weights.experiments import EXPERIMENTS
+    from unexpected_core.weights.reading import write_weights
+
+    checkpoint = read_checkpoint(file)
+    target = out / f"{experiment}{SUFFIX}"
+    if target.exists():
+        raise WeightsError(f"{target} exists already; delete it, or choose another --out")
+    known = EXPERIMENTS.get(checkpoint.network)
+    epoch = "" if checkpoint.epoch is None else f", epoch {checkpoint.epoch}"
+    card = Card(name=experiment, architecture=checkpoint.network, options=checkpoint.options,
+                training_data=[known.data] if known else [], preset=f"{experiment}{epoch}",
+                command=f"imported from {file.name}", licence="as its authors say (original code: GPL-3.0; pix2pixHD: "
+                "CC BY-NC-SA 4.0)")
+    write_weights(target, checkpoint.state, card, half)
+    return f"{target.name}: {checkpoint.report()}"

@@ -1,0 +1,37 @@
+"""Uncertainty (Bayesian): how much the predictions of a SegNet vary under dropout."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from unexpected_core.networks.bayes_segnet import BayesSegNet
+from unexpected_core.scorers.base import Scorer
+from unexpected_core.scorers.moments import mean_and_variance
+from unexpected_core.scorers.published import Published
+from unexpected_core.structs import Scores
+
+SAMPLES = 16
+
+
+class DropoutScorer(Scorer):
+    """Variance of the class probabilities over `samples` thinned networks, summed over the classes; in [0, 1].
+
+    The thinned networks are drawn once, from `seed`, and serve every image: the same image always has the same score.
+    """
+
+    def __init__(self, segmenter: BayesSegNet, samples: int = SAMPLES, seed: int = 0) -> None:
+        super().__init__()
+        self.segmenter = segmenter
+        self.masks = list(segmenter.draw_masks(samples, seed))
+
+    def forward(self, images: Tensor) -> Scores:
+        """See Scorer.forward."""
+        samples = (self.segmenter(images, masks).float().softmax(1) for masks in self.masks)
+        mean, variance = mean_and_variance(samples)  # [B, C, H, W]
+        return Scores(variance.sum(1), mean.argmax(1).byte())
+
+
+def dropout(**options) -> Scorer:
+    """Experiment 0120 with 16 samples."""
+    source = Published(**options)
+    return source.finish(DropoutScorer(source.network("bayes_segnet")), "dropout", ("bayes_segnet",))

@@ -1,0 +1,72 @@
+"""The system of "Detecting the Unexpected via Image Resynthesis" (Lis, Nakka, Fua & Salzmann, ICCV 2019)."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from unexpected_core.networks.discrepancy import DiscrepancyNetwork
+from unexpected_core.networks.pix2pixhd import Pix2PixHdGenerator, tanh_to_eight_bits
+from unexpected_core.scorers.base import Scorer, ScorerError
+from unexpected_core.scorers.published import Published
+from unexpected_core.structs import Scores
+
+RESYNTHESIS_INPUTS = ("normalised", "raw_tanh")
+SEGMENTERS = ("pspnet", "bayes_segnet")
+
+
+class Iccv2019Scorer(Scorer):
+    """Segment, resynthesise, compare; the score is the comparison's probability of channel 1.
+
+    generator: None for the labels-only method. resynthesis_input: see Published.
+    """
+
+    def __init__(self, segmenter: nn.Module, generator: Pix2PixHdGenerator | None, discrepancy: DiscrepancyNetwork,
+                 resynthesis_input: str = "normalised") -> None:
+        super().__init__()
+        if resynthesis_input not in RESYNTHESIS_INPUTS:
+            known = " or ".join(RESYNTHESIS_INPUTS)
+            raise ScorerError(f"resynthesis_input must be {known}, found '{resynthesis_input}'")
+        self.segmenter, self.generator, self.discrepancy = segmenter, generator, discrepancy
+        self.resynthesis_input = resynthesis_input
+
+    def forward(self, images: Tensor) -> Scores:
+        """See Scorer.forward."""
+        labels = self.segmenter(images).argmax(1).byte()  # [B, H, W]
+        if self.generator is None:
+            logits = self.discrepancy(images, labels)
+            return Scores(logits.float().softmax(1)[:, 1], labels)
+        painted = self.generator.forward_tanh(labels)  # [B, 3, H, W] in [-1, 1]
+        resynthesis = tanh_to_eight_bits(painted)
+        logits = self._compare(images, painted, resynthesis.to(images), labels)
+        return Scores(logits.float().softmax(1)[:, 1], labels, resynthesis)
+
+    def _compare(self, images: Tensor, painted: Tensor, resynthesis: Tensor, labels: Tensor) -> Tensor:
+        """-> logits [B, 2, H, W]."""
+        normalise = self.discrepancy.normalise
+        seen = painted if self.resynthesis_input == "raw_tanh" else normalise(resynthesis)
+        return self.discrepancy.forward_normalised(normalise(images), seen, labels)
+
+
+def iccv2019(**options) -> Scorer:
+    """The full method: photograph against resynthesis and labels."""
+    return _assemble("iccv2019", "discrepancy_full", Published(**options))
+
+
+def iccv2019_generator_only(**options) -> Scorer:
+    """Photograph against resynthesis."""
+    return _assemble("iccv2019_generator_only", "discrepancy_generator_only", Published(**options))
+
+
+def iccv2019_labels_only(**options) -> Scorer:
+    """Photograph against labels; nothing is painted."""
+    return _assemble("iccv2019_labels_only", "discrepancy_labels_only", Published(**options))
+
+
+def _assemble(name: str, discrepancy: str, source: Published) -> Scorer:
+    if source.segmenter not in SEGMENTERS:
+        raise ScorerError(f"segmenter must be {' or '.join(SEGMENTERS)}, found '{source.segmenter}'")
+    names = (source.segmenter, *(["pix2pixhd_generator"] * (discrepancy != "discrepancy_labels_only")), discrepancy)
+    networks = [source.network(part) for part in names]
+    generator = networks[1] if len(networks) == 3 else None
+    scorer = Iccv2019Scorer(networks[0], generator, networks[-1], source.resynthesis_input)
+    return source.finish(scorer, name, names)

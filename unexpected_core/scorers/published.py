@@ -1,0 +1,93 @@
+"""Where the networks of the paper's methods come from: a folder of weights, or, to try things out, thin air."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.scorers.base import Scorer
+from unexpected_core.structs import Scores
+from unexpected_core.weights.experiments import (
+    EXPERIMENTS,
+    experiments_folder,
+    find_network,
+    load_network,
+    open_network,
+)
+
+MEMBERS = 5
+"""PSPNets in the paper's ensemble."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """How a method of the paper is put together.
+
+    weights: folder of experiments ('' = $DIR_EXPERIMENTS). random_weights: untrained networks in its place, and
+    results watermarked as meaningless. small: narrow networks (for tests). segmenter: 'pspnet' or 'bayes_segnet'.
+    resynthesis_input: what the discrepancy network is given, 'normalised' as in its training, or 'raw_tanh' as in the
+    original's joint pipeline.
+    """
+
+    weights: str = ""
+    random_weights: bool = False
+    small: bool = False
+    segmenter: str = "pspnet"
+    resynthesis_input: str = "normalised"
+
+    def network(self, name: str) -> nn.Module:
+        """One network by its name in NETWORKS. Raises WeightsError."""
+        return self._untrained(name) if self.random_weights else open_network(experiments_folder(self.weights), name)
+
+    def ensemble(self) -> list[nn.Module]:
+        """Every PSPNet there is, five of them as published. Raises WeightsError."""
+        if self.random_weights:
+            return [self._untrained("pspnet") for _ in range(MEMBERS)]
+        files = find_network(experiments_folder(self.weights), "pspnet")
+        return [load_network(file, "pspnet") for file in files]
+
+    def finish(self, scorer: Scorer, name: str, networks: tuple[str, ...]) -> Scorer:
+        """Name a scorer after itself and its experiments; watermark it if its weights are random."""
+        numbers = "-".join(EXPERIMENTS[network].number for network in networks)
+        scorer.name, scorer.model_id = name, f"{name}-{numbers}"
+        return Watermarked(scorer) if self.random_weights else scorer
+
+    def _untrained(self, name: str) -> nn.Module:
+        return build_network(name, **(NETWORKS[name].small if self.small else {})).eval()
+
+
+class Watermarked(Scorer):
+    """A scorer with random weights: writes that its results mean nothing across the score and the resynthesis."""
+
+    TEXT = "RANDOM WEIGHTS"
+
+    def __init__(self, scorer: Scorer) -> None:
+        super().__init__()
+        self.scorer = scorer
+        self.name, self.model_id = scorer.name, f"{scorer.model_id}-random-weights"
+        self.segmenter = getattr(scorer, "segmenter", None)
+
+    def forward(self, images: Tensor) -> Scores:
+        """See Scorer.forward."""
+        scores = self.scorer(images)
+        text = _written(self.TEXT, *images.shape[-2:]).to(images.device)
+        score = torch.where(text, torch.ones_like(scores.score), scores.score)
+        painted = scores.resynthesis
+        if painted is not None:
+            painted = torch.where(text, torch.ones_like(painted), painted)
+        return scores._replace(score=score, resynthesis=painted)
+
+
+def _written(text: str, height: int, width: int) -> Tensor:
+    """bool [H, W]: the text across the middle of the image."""
+    canvas = np.zeros((height, width), np.uint8)
+    (length, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)
+    scale = 0.9 * width / length
+    cv2.putText(canvas, text, (round(0.05 * width), height // 2), cv2.FONT_HERSHEY_SIMPLEX, scale, 255,
+                max(1, round(2 * scale)))
+    return torch.from_numpy(canvas > 127)

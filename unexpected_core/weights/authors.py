@@ -1,0 +1,178 @@
+"""The authors' checkpoints: which network a file holds, and what of it is used. Nothing is dropped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from unexpected_core.labels import NUM_CLASSES, NUM_FULL_IDS
+from unexpected_core.networks import build_network
+from unexpected_core.weights.cards import WeightsError
+from unexpected_core.weights.unpickling import read_pickle
+
+CHECKPOINTS = ("chk_best.pth", "chk_last.pth", "latest_net_G.pth", "latest_net_D.pth")
+"""Names under which the original's experiments keep weights, best first."""
+
+
+class Checkpoint(NamedTuple):
+    """A network as a file holds it.
+
+    network: entry of NETWORKS. options: what it must be built with. state: its state dict, complete.
+    repeated: keys that hold the same tensor as an earlier key (shared modules). filled: keys the file lacks and whose
+    value is known (batch counters). ignored: keys that published networks of this kind do not use.
+    """
+
+    path: Path
+    network: str
+    options: dict[str, Any]
+    state: dict[str, Tensor]
+    repeated: int
+    filled: tuple[str, ...]
+    ignored: tuple[str, ...]
+    epoch: int | None
+
+    def report(self) -> str:
+        """One line for people: what was used, missing and left over."""
+        notes = [f"{len(self.state) - len(self.filled)} keys used", "0 missing", "0 left over"]
+        notes += [f"{self.repeated} repeated keys agree"] * bool(self.repeated)
+        notes += [f"{len(self.filled)} batch counters set to 0"] * bool(self.filled)
+        notes += [f"{len(self.ignored)} old instance norm statistics ignored"] * bool(self.ignored)
+        notes += [f"epoch {self.epoch}"] * (self.epoch is not None)
+        return f"{self.network}: {', '.join(notes)}"
+
+
+def read_checkpoint(path: str | Path) -> Checkpoint:
+    """Open one file of the original system (or of a training here). Raises WeightsError."""
+    path = Path(path)
+    content = read_pickle(path)
+    found, epoch = _state_dict(path, content)
+    network, options = recognise(path, {key: tuple(tensor.shape) for key, tensor in found.items()})
+    with torch.device("meta"):
+        wanted = build_network(network, **options).state_dict(keep_vars=True)
+    ignored = tuple(key for key in found if network.startswith("pix2pixhd") and _is_statistic(key))
+    filled = tuple(key for key in wanted if key.endswith("num_batches_tracked") and key not in found)
+    state = {key: tensor for key, tensor in found.items() if key not in ignored}
+    state |= {key: torch.tensor(0) for key in filled}
+    _check_fit(path, network, wanted, state)
+    repeated = _check_repeated(path, wanted, state)
+    return Checkpoint(path, network, options, {key: state[key] for key in wanted}, repeated, filled, ignored, epoch)
+
+
+def find_checkpoints(path: str | Path) -> Iterator[tuple[str, Path]]:
+    """(experiment, file) of a file, an experiment's folder or a tree of them. Raises WeightsError when there is none.
+
+    The experiment is the name of the folder; what a config.json beside it says about paths is of no interest.
+    """
+    path = Path(path)
+    if path.is_file():
+        yield experiment_of(path), path
+        return
+    folders = [path, *sorted(p for p in path.rglob("*") if p.is_dir())] if path.is_dir() else []
+    found = [file for folder in folders for file in _checkpoints_in(folder)]
+    if not found:
+        what = "holds no" if path.is_dir() else "does not exist; expected a folder with"
+        raise WeightsError(f"{path} {what} {', '.join(CHECKPOINTS)}; give a checkpoint, an experiment's folder or the "
+                           "folder that holds the experiments (0120_BayesSegNet_BDD, ...)")
+    for file in found:
+        yield experiment_of(file), file
+
+
+def experiment_of(path: Path) -> str:
+    """Name of the experiment a checkpoint belongs to: its folder's, or its own where the file was renamed."""
+    known = path.name in CHECKPOINTS
+    name = path.resolve().parent.name if known else path.stem
+    return f"{name}_discriminator" if path.name == "latest_net_D.pth" else name
+
+
+def _checkpoints_in(folder: Path) -> list[Path]:
+    best = [folder / name for name in CHECKPOINTS[:2] if (folder / name).is_file()][:1]
+    return best + [folder / name for name in CHECKPOINTS[2:] if (folder / name).is_file()]
+
+
+def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, dict[str, Any]]:
+    """Shape by key -> (entry of NETWORKS, its options). Raises WeightsError for any network not of the paper."""
+
+    def expect(what: str, key: str, axis: int, expected: int) -> None:
+        found = shapes.get(key, (0,) * (axis + 1))[axis]
+        if found != expected:
+            raise WeightsError(f"{path} is a network for {found} {what}, expected {expected} (Cityscapes): "
+                               "networks for other label sets cannot be used here")
+
+    if "enc1.0.weight" in shapes and "dec5.0.weight" in shapes:
+        expect("classes", "dec1.decode.4.weight", 0, NUM_CLASSES)
+        return "bayes_segnet", {}
+    if "layer0.0.weight" in shapes and any(key.startswith("ppm.") for key in shapes):
+        expect("classes", "final.4.weight", 0, NUM_CLASSES)
+        return "pspnet", {}
+    if "model.1.weight" in shapes:
+        expect("label channels", "model.1.weight", 1, NUM_FULL_IDS)
+        return "pix2pixhd_generator", {}
+    if "scale0_layer0.0.weight" in shapes:
+        expect("label and colour channels", "scale0_layer0.0.weight", 1, NUM_FULL_IDS + 3)
+        return "pix2pixhd_discriminator", {}
+    if "cmis.0.conv_1x1.weight" in shapes:
+        mixed = shapes["cmis.0.conv_1x1.weight"][1]
+        if mixed not in _COMPARED:
+            raise WeightsError(f"{path} is a discrepancy network that mixes {mixed} channels, expected one of "
+                               + ", ".join(f"{channels} ({name})" for channels, name in _COMPARED.items()))
+        expect("outputs", "final.weight", 0, 2)
+        if mixed != _GENERATOR_ONLY:
+            expect("classes", "sem_extractor.0.1.weight", 1, NUM_CLASSES)
+        return _COMPARED[mixed], {}
+    if "linear_layer.weight" in shapes and "bias_visible" in shapes:
+        return "rbm", {"hidden": shapes["linear_layer.weight"][0]}
+    first = ", ".join(list(shapes)[:3]) or "nothing"
+    raise WeightsError(f"{path} is none of the networks of the paper: found keys {first}, ...; expected those of a "
+                       "Bayesian SegNet, PSPNet, pix2pixHD, discrepancy network or RBM")
+
+
+_GENERATOR_ONLY = 1024
+_COMPARED = {_GENERATOR_ONLY: "discrepancy_generator_only", 768: "discrepancy_labels_only", 1280: "discrepancy_full"}
+
+
+def _state_dict(path: Path, content: Any) -> tuple[dict[str, Tensor], int | None]:
+    """Unwrap 'weights', drop DataParallel's prefix 'module.'."""
+    wrapped = isinstance(content, Mapping) and isinstance(content.get("weights"), Mapping)
+    state = content["weights"] if wrapped else content
+    if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+        what = f"keys {', '.join(map(str, [*content][:4]))}" if isinstance(content, Mapping) else type(content).__name__
+        raise WeightsError(f"{path} holds no weights: found {what}; expected tensors by name, or in 'weights': "
+                           "take chk_best.pth, not optimizer.pth")
+    described = content.get("state") if wrapped else None
+    epoch = described.get("epoch_idx") if isinstance(described, Mapping) else None
+    prefix = "module." if all(key.startswith("module.") for key in state) else ""
+    return {key.removeprefix(prefix): value for key, value in state.items()}, None if epoch is None else int(epoch)
+
+
+def _is_statistic(key: str) -> bool:
+    return key.endswith((".running_mean", ".running_var", ".num_batches_tracked"))
+
+
+def _check_fit(path: Path, network: str, wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
+    shapes = [f"{key} {list(state[key].shape)}, expected {list(wanted[key].shape)}"
+              for key in wanted if key in state and state[key].shape != wanted[key].shape]
+    groups = {"missing": [key for key in wanted if key not in state],
+              "left over": [key for key in state if key not in wanted], "of another shape": shapes}
+    faults = [f"{len(keys)} {kind} ({'; '.join(keys[:3])}{'; ...' if len(keys) > 3 else ''})"
+              for kind, keys in groups.items() if keys]
+    if faults:
+        raise WeightsError(f"{path} does not fit {network}: of {len(wanted)} keys expected, {', '.join(faults)}")
+
+
+def _check_repeated(path: Path, wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> int:
+    """Keys that are one tensor in the network must be equal in the file; returns how many repeat an earlier key."""
+    first: dict[int, str] = {}
+    repeated = 0
+    for key, tensor in wanted.items():
+        earlier = first.setdefault(id(tensor), key)
+        if earlier == key:
+            continue
+        repeated += 1
+        if not torch.equal(state[earlier], state[key]):
+            raise WeightsError(f"{path}: {earlier} and {key} are one module of the network, but differ in the file; "
+                               "the file was altered or is of another network")
+    return repeated
