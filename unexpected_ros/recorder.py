@@ -1,0 +1,125 @@
+"""Writes topics into an mcap file, message bytes untouched, with their definitions (ours too) in the file.
+
+    ros2 run unexpected_ros recorder OUT.mcap /camera/image /unexpected/detector/mask /unexpected/detector/regions
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
+
+from unexpected_ros.bags import BagError, BagWriter, create_bag
+
+DEPTH = 50
+BACKGROUND = "/diagnostics"
+"""Topic that never falls silent."""
+
+
+def message_class(kind: str) -> type:
+    """'sensor_msgs/msg/Image' -> its Python class."""
+    package, _, name = kind.split("/")
+    return getattr(import_module(f"{package}.msg"), name)
+
+
+class Recorder(Node):
+    """Subscribes to each topic once it has a publisher; to the first one last, when all the others are connected.
+
+    A replay that waits for the subscribers of that first topic thus begins when nothing can be missed any more.
+    """
+
+    def __init__(self, topics: Sequence[str], bag: BagWriter) -> None:
+        super().__init__("recorder")
+        self.first, *self.others = [self.resolve_topic_name(topic) for topic in topics]
+        self.waiting = [*self.others, self.first]
+        self.counts = dict.fromkeys(self.waiting, 0)
+        self.last = 0.0
+        self._bag = bag
+        self.create_timer(0.05, self._connect)
+
+    def _connect(self) -> None:
+        for topic in list(self.waiting):
+            publishers = self.get_publishers_info_by_topic(topic)
+            if not publishers or (topic == self.first and len(self.waiting) > 1):
+                continue
+            self._subscribe(topic, publishers)
+            self.waiting.remove(topic)
+            if not self.waiting:
+                print(f"recording {len(self.counts)} topics", flush=True)
+
+    def _subscribe(self, topic: str, publishers: list) -> None:
+        kind = publishers[0].topic_type
+        profiles = [publisher.qos_profile for publisher in publishers]
+        qos = QoSProfile(depth=DEPTH)
+        if any(profile.reliability == QoSReliabilityPolicy.BEST_EFFORT for profile in profiles):
+            qos.reliability = QoSReliabilityPolicy.BEST_EFFORT
+        if all(profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for profile in profiles):
+            qos.durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
+        self.create_subscription(message_class(kind), topic, lambda data: self._write(topic, kind, data), qos, raw=True)
+
+    def _write(self, topic: str, kind: str, data: bytes) -> None:
+        self._bag.write_bytes(topic, kind, data, self.get_clock().now().nanoseconds)
+        self.counts[topic] += 1
+        if topic != BACKGROUND:
+            self.last = time.monotonic()
+
+
+class Stop:
+    """SIGINT and SIGTERM: the first asks for an end, the second for one at once."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._request)
+
+    def _request(self, *_: object) -> None:
+        self.requests += 1
+
+
+def record(recorder: Recorder, stop: Stop, quiet: float) -> None:
+    """Record until a stop is asked for and nothing has come for `quiet` seconds."""
+    asked = None
+    while stop.requests < 2:
+        if stop.requests and asked is None:
+            asked = time.monotonic()
+        if asked is not None and time.monotonic() - max(asked, recorder.last) >= quiet:
+            return
+        rclpy.spin_once(recorder, timeout_sec=0.1)
+
+
+def main() -> int:
+    """Record until interrupted: 0 with the counts on stdout, 1 with the cause on stderr."""
+    parser = argparse.ArgumentParser(prog="recorder", description=__doc__.partition("\n")[0])
+    parser.add_argument("output", type=Path, metavar="OUT", help="file .mcap, or a bag folder; appears at the end")
+    parser.add_argument("topics", nargs="+", help="names; the first is connected last")
+    parser.add_argument("--quiet", type=float, default=0.0, help="after SIGINT, go on until nothing has come for this "
+                                                                 "many seconds; a second SIGINT ends it (%(default)s)")
+    given = parser.parse_args(remove_ros_args(sys.argv)[1:])
+    stop = Stop()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        with create_bag(given.output) as bag:
+            recorder = Recorder(given.topics, bag)
+            record(recorder, stop, given.quiet)
+        for topic, count in recorder.counts.items():
+            print(f"{count:6d} {topic}")
+    except (BagError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
