@@ -133,7 +133,7 @@ def test_binning_flatters_average_precision():
         binned.add(score, obstacle)
         exact.add(score, obstacle)
     true = exact.numbers().average_precision
-    assert true * 1.01 < binned.numbers().average_precision < true * 1.1
+    assert binned.numbers().average_precision > true * 1.05
 
 
 def test_float16_destroys_saturated_scores():
