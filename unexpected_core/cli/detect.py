@@ -26,14 +26,19 @@ class UsageError(ValueError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     from unexpected_core.config import settings_of
-    from unexpected_core.pipeline.settings import DetectSettings
+    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder of images, video, or rosbag2")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--detector", default="fast", help="shipped name, weight file or its folder (default fast)")
+    parser.add_argument("--detector", default="fast",
+                        help="shipped name, weight file or its folder, or iccv2019 and its kin (default fast)")
     parser.add_argument("--random-weights", action="store_true",
-                        help="use a toy with random weights; everything written is stamped as meaningless")
+                        help="use untrained networks; everything written is stamped as meaningless")
+    for setting in settings_of(ModelSettings):
+        if setting.name in PUBLISHED and setting.type is not bool:
+            parser.add_argument(f"--{setting.name.replace('_', '-')}", default=setting.default, metavar="X",
+                                help=setting.description)
     parser.add_argument("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     parser.add_argument("--save", default=KINDS, metavar="KINDS",
@@ -57,15 +62,16 @@ def run(arguments: argparse.Namespace) -> int:
     from unexpected_core.cli.outputs import Results
     from unexpected_core.log import LOGGER, progress
     from unexpected_core.pipeline.detector import load_detector
-    from unexpected_core.pipeline.settings import DetectSettings
+    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings
 
     given = {name: value for name in DetectSettings.model_fields if (value := getattr(arguments, name)) is not None}
-    path = "random" if arguments.random_weights else arguments.detector
-    detector = load_detector(path, arguments.device, scorer=arguments.scorer, **given)
+    given |= {name: getattr(arguments, name) for name in PUBLISHED}
+    detector = load_detector(arguments.detector, arguments.device, scorer=arguments.scorer, **given)
+    meaningless = arguments.random_weights or arguments.detector == "random"
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
     frames, count = open_inputs(arguments.inputs, arguments.topic, arguments.every)
     unique, done, failed, found, start = UniqueNames(), 0, 0, 0, time.perf_counter()
-    with Results(Path(arguments.out), kinds, arguments.score_format, path == "random") as results:
+    with Results(Path(arguments.out), kinds, arguments.score_format, meaningless) as results:
         for frame in progress(frames, "detect", count):
             name = unique(frame.name)
             if isinstance(frame.image, Exception):

@@ -1,15 +1,19 @@
-"""`unexpected weights list | inspect | verify`: what weight files are there, what they are, whether they are whole."""
+"""`unexpected weights list | inspect | verify | import`: what weight files are there, what they are, are they whole?"""
 
 from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
+
+from unexpected_core.cli import weights_import
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="the detectors that come with the package")
+    listing = actions.add_parser("list", help="the detectors that come with the package, or the files of a folder")
+    listing.add_argument("folder", nargs="?", help="folder of weight files")
     listing.set_defaults(action=_list)
     inspect = actions.add_parser("inspect", help="show the card and the tensors of a weight file")
     inspect.add_argument("weights", help="shipped name, weight file or its folder")
@@ -18,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="compare weight files with their cards, and with their architecture")
     verify.add_argument("weights", nargs="+", help="shipped names, weight files or folders")
     verify.set_defaults(action=_verify)
+    foreign = actions.add_parser("import", help="the ICCV 2019 authors' checkpoints, converted to weight files")
+    weights_import.add_arguments(foreign)
+    foreign.set_defaults(action=weights_import.run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,15 +32,25 @@ def run(arguments: argparse.Namespace) -> int:
     return arguments.action(arguments)
 
 
-def _list(_: argparse.Namespace) -> int:
+def _list(arguments: argparse.Namespace) -> int:
     from unexpected_core.weights.cards import read_card
     from unexpected_core.weights.catalog import shipped
 
-    for name, path in shipped().items():
+    paths = _files(arguments.folder) if arguments.folder else list(shipped().values())
+    width = max((len(path.stem) for path in paths), default=0)
+    for path in paths:
         card = read_card(path)
-        print(f"{name:12} {path.stat().st_size / 1e6:6.1f} MB  {card.architecture}, height {card.working_height}, "
-              f"threshold {card.threshold:g}, trained on {', '.join(card.training_data) or 'not said'}")
+        print(f"{path.stem:{width}} {path.stat().st_size / 1e6:6.1f} MB  {card.architecture}, "
+              f"height {card.working_height or 'any'}, threshold {card.threshold:g}, "
+              f"trained on {', '.join(card.training_data) or 'not said'}")
     return 0
+
+
+def _files(name: str) -> list[Path]:
+    """The weight files of a folder, else of a name. Raises WeightsError."""
+    from unexpected_core.weights.catalog import SUFFIX, find_weights
+
+    return sorted(Path(name).glob(f"*{SUFFIX}")) or [find_weights(name)]
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
@@ -50,15 +67,30 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from unexpected_core.scorers import UnknownScorer, load_scorer
+    from unexpected_core.scorers import UnknownScorer
     from unexpected_core.weights.cards import WeightsError
 
     failed = 0
-    for name in arguments.weights:
+    names = [str(path) for given in arguments.weights for path in sorted(Path(given).glob("*.safetensors")) or [given]]
+    for name in names:
         try:
-            scorer = load_scorer(name)
-            print(f"{name}: whole, fits its architecture ({scorer.model_id})")
+            print(f"{name}: whole, fits its architecture ({_fits(name)})")
         except (WeightsError, UnknownScorer) as error:
             failed += 1
             print(f"{name}: {error}")
     return 1 if failed else 0
+
+
+def _fits(name: str) -> str:
+    """Load a detector's or a single network's weights; returns their id. Raises WeightsError, UnknownScorer."""
+    from unexpected_core.networks import NETWORKS, build_network
+    from unexpected_core.scorers import load_scorer
+    from unexpected_core.weights.cards import read_card
+    from unexpected_core.weights.catalog import find_weights
+    from unexpected_core.weights.reading import load_into, read_weights
+
+    if read_card(find_weights(name)).architecture not in NETWORKS:
+        return load_scorer(name).model_id
+    weights = read_weights(name)
+    load_into(build_network(weights.card.architecture, **weights.card.options), weights)
+    return weights.card.model_id

@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     parser.add_argument("paths", nargs="+", metavar="PATH",
                         help="a checkpoint, an experiment's folder, or the folder that holds all experiments")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the weight files (give it as --weights later)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the weight files (--weights later)")
     parser.add_argument("--half", action="store_true", help="store matrices as float16: half the size, not quite equal")
 
 

@@ -92,6 +92,9 @@ def load_scorer(name_or_path: str | Path = "fast", method: str = "", **published
     name = str(name_or_path)
     if name in SCORERS and SCORERS[name].published:
         scorer = build_scorer(name, **published)
+    elif published.get("weights"):
+        methods = ", ".join(known for known, entry in SCORERS.items() if entry.published)
+        raise UnknownScorer(f"a folder of experiments serves {methods}; '{name}' is opened by its own file or folder")
     elif name == "random" or published.get("random_weights"):
         scorer = build_scorer("random")
     else:
