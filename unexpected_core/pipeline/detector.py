@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from unexpected_core.config import SettingsError, build, unknown_name
-from unexpected_core.images import check_image
+from unexpected_core.images import check_image, resize_image, resize_map
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.batching import group_by_size
-from unexpected_core.pipeline.resizing import resize_labels, resize_scores, to_pictures, to_working, working_size
+from unexpected_core.pipeline.resizing import working_size
 from unexpected_core.pipeline.runner import DetectorError, Runner, is_out_of_memory
-from unexpected_core.pipeline.settings import DetectorSettings, DetectSettings, ModelSettings
+from unexpected_core.pipeline.settings import PUBLISHED, DetectorSettings, DetectSettings, ModelSettings
 from unexpected_core.pipeline.timing import Stopwatch
 from unexpected_core.regions import find_regions, no_labels
 from unexpected_core.scorers import load_scorer
@@ -75,7 +75,7 @@ class Detector:
         return self.detect_batch([image], resynthesis)[0]
 
     def detect_batch(self, images: Sequence[np.ndarray], resynthesis: bool = True) -> list[Detection]:
-        """Like detect, for several images; those of one size are scored together. Raises ImageError, DetectorError."""
+        """Like detect, for several; those of one size are scored together, and their timings speak of all of them."""
         for image in images:
             check_image(image)
         detections: dict[int, Detection] = {}
@@ -90,37 +90,27 @@ class Detector:
                 detections.update(zip(group, found, strict=True))
         return [detections[i] for i in range(len(images))]
 
-    @torch.inference_mode()
     def _detect_same_size(self, images: list[np.ndarray], resynthesis: bool) -> list[Detection]:
         settings, runner = self.settings.detect, self._runner
-        watch = Stopwatch(runner.device)
         size = images[0].shape[:2]
         working = working_size(*size, self.scorer.working_height, settings.scale)
-        stacked = images[0][None] if len(images) == 1 else np.stack(images)
-        pixels = torch.from_numpy(_readable(stacked)).to(runner.device)
-        batch = to_working(pixels, working, runner.dtype)
+        watch = Stopwatch(runner.device)
+        batch = runner.upload(images, working)
         watch.lap("prepare")
-        scores = runner(batch)
+        score, labels, painted = runner.score(batch, resynthesis)
         watch.lap("score")
-        score = resize_scores(scores.score, size).cpu().numpy()
-        labels = None if scores.labels is None else resize_labels(scores.labels, size).cpu().numpy()
-        painted = None
-        if resynthesis and scores.resynthesis is not None:
-            painted = to_pictures(scores.resynthesis, size).cpu().numpy()
-        watch.lap("restore")
-        return [self._finish(settings, score[i], None if labels is None else labels[i],
-                             None if painted is None else painted[i], watch) for i in range(len(images))]
-
-    @staticmethod
-    def _finish(settings: DetectSettings, score: np.ndarray, labels: np.ndarray | None, painted: np.ndarray | None,
-                watch: Stopwatch) -> Detection:
-        if labels is None:
-            if settings.road_only:
-                raise DetectorError("road_only needs labels, and this scorer predicts none; set road_only=False")
-            labels = no_labels(score.shape)
-        mask, regions = find_regions(score, labels, **settings.model_dump(exclude={"scale"}))
-        watch.lap("regions")
-        return Detection(score, mask, labels, painted, regions, dict(watch.timings))
+        if labels is None and settings.road_only:
+            raise DetectorError("road_only needs labels, and this scorer predicts none; set road_only=False")
+        found = []
+        for i in range(len(images)):
+            maps = (resize_image(score[i], size),
+                    no_labels(size) if labels is None else resize_map(labels[i], size),
+                    None if painted is None else resize_image(painted[i], size))
+            watch.lap("restore")
+            mask, regions = find_regions(*maps[:2], **settings.model_dump(exclude={"scale"}))
+            watch.lap("regions")
+            found.append(Detection(maps[0], mask, *maps[1:], regions, dict(watch.timings)))
+        return found
 
     def _out_of_memory(self, image: np.ndarray, count: int) -> DetectorError:
         if self.device.type == "cuda":
@@ -130,13 +120,6 @@ class Detector:
                              f"images at a time, a smaller scale (now {self.settings.detect.scale:g}), or device=cpu")
 
 
-def _readable(images: np.ndarray) -> np.ndarray:
-    """The same pixels as PyTorch accepts them: positive strides, and writeable (nobody writes to them)."""
-    if images.flags.writeable and images.flags.c_contiguous:
-        return images
-    return np.array(images, order="C")
-
-
 def load_detector(name_or_path: str | Path = "fast", device: str = "auto", **settings: Any) -> Detector:
     """A detector by shipped name, weight file or its folder; 'random' is a toy whose scores mean nothing.
 
@@ -144,7 +127,7 @@ def load_detector(name_or_path: str | Path = "fast", device: str = "auto", **set
     A threshold that is not given is the one on the weights' card. Raises WeightsError, DeviceError, SettingsError.
     """
     chosen = check_settings(path=str(name_or_path), device=device, **settings)
-    scorer = load_scorer(chosen.model.path, chosen.model.scorer)
+    scorer = load_scorer(chosen.model.path, chosen.model.scorer, **chosen.model.model_dump(include=set(PUBLISHED)))
     if "threshold" not in settings:
         chosen = chosen.model_copy(update={"detect": chosen.detect.model_copy(update={"threshold": scorer.threshold})})
     return Detector(scorer, chosen)

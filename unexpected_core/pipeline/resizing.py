@@ -1,4 +1,4 @@
-"""Between the input's size and the size a scorer was made for, on the device."""
+"""From the input's size to the size a scorer was made for, on the device."""
 
 from __future__ import annotations
 
@@ -30,26 +30,3 @@ def to_working(images: Tensor, size: tuple[int, int], dtype: torch.dtype) -> Ten
     x = x.float() if x.is_cuda else x  # the CPU resizes uint8 directly, and much faster
     x = interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=shrinks)
     return x.to(dtype).div_(255).clamp_(0, 1)
-
-
-def resize_scores(score: Tensor, size: tuple[int, int]) -> Tensor:
-    """Scores [B, h, w] -> float32 [B, H, W], bilinear."""
-    return _resize(score[:, None].float(), size)[:, 0]
-
-
-def resize_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Train ids uint8 [B, h, w] -> [B, H, W], nearest."""
-    if labels.shape[-2:] == size:
-        return labels
-    return interpolate(labels[:, None], size=size, mode="nearest-exact")[:, 0]
-
-
-def to_pictures(resynthesis: Tensor, size: tuple[int, int]) -> Tensor:
-    """RGB [B, 3, h, w] in [0, 1] -> uint8 [B, H, W, 3], bilinear."""
-    levels = resynthesis.float().clamp(0, 1).mul(255).round_().to(torch.uint8)
-    levels = levels.float() if levels.is_cuda else levels
-    return _resize(levels, size).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-
-
-def _resize(x: Tensor, size: tuple[int, int]) -> Tensor:
-    return x if x.shape[-2:] == size else interpolate(x, size=size, mode="bilinear", align_corners=False)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from unexpected_core.devices import choose_device, describe_device
 from unexpected_core.log import LOGGER
+from unexpected_core.pipeline.resizing import to_working
 from unexpected_core.pipeline.settings import ModelSettings
 from unexpected_core.scorers.base import Scorer
-from unexpected_core.structs import Scores
 
 
 class DetectorError(RuntimeError):
@@ -17,7 +20,7 @@ class DetectorError(RuntimeError):
 
 
 class Runner:
-    """A scorer on its device. Call it with images [B, 3, h, w] of `dtype` on `device`. Raises DetectorError."""
+    """A scorer on its device: upload, score, warm_up."""
 
     def __init__(self, scorer: Scorer, settings: ModelSettings):
         self.device = choose_device(settings.device)
@@ -27,26 +30,47 @@ class Runner:
         self._forward = torch.compile(self.scorer) if settings.compile else self.scorer
         self.description = describe_device(self.device, half)
 
-    def __call__(self, images: Tensor) -> Scores:
-        """Scores at the images' own size; sigmoid(a * score + b) where the scorer has a calibration."""
-        scores = self._forward(images.contiguous(memory_format=torch.channels_last))
-        if self.scorer.calibration is None:
-            return scores
-        a, b = self.scorer.calibration
-        return scores._replace(score=(a * scores.score.float() + b).sigmoid())
+    @torch.inference_mode()
+    def upload(self, images: Sequence[np.ndarray], size: tuple[int, int]) -> Tensor:
+        """RGB uint8 [H, W, 3] of one size -> [B, 3, h, w] in [0, 1] on the device, size = (h, w)."""
+        # PyTorch wants writeable memory with positive strides; camera messages and flipped views are neither.
+        pixels = images[0][None] if len(images) == 1 else np.stack(images)
+        pixels = pixels if pixels.flags.writeable and pixels.flags.c_contiguous else pixels.copy()
+        return to_working(torch.from_numpy(pixels).to(self.device), size, self.dtype)
+
+    @torch.inference_mode()
+    def score(self, batch: Tensor, resynthesis: bool = True) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """An uploaded batch -> score float32 [B, h, w], labels uint8 [B, h, w], resynthesis uint8 [B, h, w, 3].
+
+        The score is sigmoid(a * score + b) where the scorer has a calibration. Raises DetectorError for NaN.
+        """
+        scores = self._forward(batch.contiguous(memory_format=torch.channels_last))
+        score = scores.score.float()
+        if self.scorer.calibration is not None:
+            a, b = self.scorer.calibration
+            score = (a * score + b).sigmoid()
+        if not score.isfinite().all():
+            raise DetectorError(f"{self.scorer.name} gave scores that are not numbers; "
+                                f"{'set half=False' if self.dtype == torch.float16 else 'its weights are damaged'}")
+        labels = None if scores.labels is None else scores.labels.cpu().numpy()
+        painted = None
+        if resynthesis and scores.resynthesis is not None:
+            painted = scores.resynthesis.float().clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        return score.cpu().numpy(), labels, painted
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Score one blank image of (height, width), so that the first real one is not slow."""
-        blank = torch.zeros(1, 3, *size, dtype=self.dtype, device=self.device)
-        with torch.inference_mode():
-            try:
-                self(blank)
-            except Exception as error:
-                if self._forward is self.scorer:
-                    raise
-                LOGGER.warning("torch.compile failed (%s); going on without it", str(error).splitlines()[0])
-                self._forward = self.scorer
-                self(blank)
+        blank = self.upload([np.zeros((*size, 3), np.uint8)], size)
+        try:
+            self.score(blank)
+        except DetectorError:
+            raise
+        except Exception as error:
+            if self._forward is self.scorer:
+                raise
+            LOGGER.warning("torch.compile failed (%s); going on without it", str(error).splitlines()[0])
+            self._forward = self.scorer
+            self.score(blank)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
