@@ -1,0 +1,160 @@
+"""From items in the world to faces in the picture: placing, culling, projecting, and painting face numbers far to near."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from unexpected_core.datasets.drawing_road import Camera, LocalRoad, Pose
+from unexpected_core.datasets.drawing_shapes import sin_cos
+from unexpected_core.datasets.drawing_textures import TEXELS_PER_METRE
+from unexpected_core.datasets.drawing_world import PANEL, Item, is_road_user
+
+SUBPIXEL = 4
+NEAR = 0.35
+"""Nearest distance that is drawn, metres."""
+
+
+class Placed(NamedTuple):
+    """An item in the ego frame. right, forward: position; axis_right, axis_forward: its own forward direction; number: its
+    place in the world's list of items, stable from frame to frame."""
+
+    item: Item
+    number: int
+    right: float
+    forward: float
+    axis_right: float
+    axis_forward: float
+
+
+def place(items: list[Item], road: LocalRoad, pose: Pose, time: float, ahead: float = 150.0) -> list[Placed]:
+    """The items within sight at a time (seconds), far to near: by panel of the road, then from its outside inwards."""
+    if not items:
+        return []
+    speed = np.array([item.speed for item in items])
+    s, d = np.array([item.s for item in items]) + speed * time, np.array([item.d for item in items])
+    near = np.array([item.near for item in items])
+    order = np.lexsort((-s, -np.abs(d - pose.d), -np.floor((s - near - pose.s) / PANEL)))
+    visible = order[((s + near > pose.s + 0.3) & (s < pose.s + ahead))[order]]
+    right, forward = road.to_local(s[visible], d[visible])
+    index = np.clip((s[visible] - road.start + 0.5).astype(np.int64), 0, len(road.forward) - 1)
+    tr, tf = road.along_right[index], road.along_forward[index]
+    placed = []
+    for i, number in enumerate(visible.tolist()):
+        item = items[number]
+        if item.shape.flat:
+            far = float(np.sqrt(right[i] * right[i] + forward[i] * forward[i])) or 1.0
+            ar, af = float(right[i]) / far, float(forward[i]) / far
+        else:
+            sine, cosine = sin_cos(item.turn)
+            ar, af = float(tr[i] * cosine - tf[i] * sine), float(tf[i] * cosine + tr[i] * sine)
+        placed.append(Placed(item, number, float(right[i]), float(forward[i]), ar, af))
+    return placed
+
+
+class Faces(NamedTuple):
+    """All faces in painting order. polygons: int32 pixel corners times 2**SUBPIXEL; plane: float32 [F, 3], 1 / depth as a linear
+    function of (x, y, 1); u, v: float32 [F, 4], texel coordinates = depth * (x, y, 1) + shift; centre: (right, forward) [F, 2]."""
+
+    polygons: list[np.ndarray]
+    owner: np.ndarray
+    texture: np.ndarray
+    tint: np.ndarray
+    second: np.ndarray
+    glow: np.ndarray
+    label: np.ndarray
+    normal: np.ndarray
+    flat: np.ndarray
+    centre: np.ndarray
+    plane: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+
+
+def _spread(placed: list[Placed], counts: list[int]) -> tuple[np.ndarray, ...]:
+    columns = np.array([(p.right, p.forward, p.axis_right, p.axis_forward, p.item.size,
+                         -1.0 if p.item.shape.flat and p.item.turn > 1.5 else 1.0) for p in placed])
+    return tuple(np.repeat(columns, counts, axis=0).T)
+
+
+def _turn(vectors: np.ndarray, axis_right: np.ndarray, axis_forward: np.ndarray, mirror: np.ndarray) -> tuple[np.ndarray, ...]:
+    x = vectors[:, 0] * mirror
+    return x * axis_forward + vectors[:, 1] * axis_right, vectors[:, 1] * axis_forward - x * axis_right, vectors[:, 2]
+
+
+def build(placed: list[Placed], camera: Camera) -> Faces:
+    """Faces of the placed items that the camera can see."""
+    shapes = [p.item.shape for p in placed]
+    point_counts, face_counts = [len(s.points) for s in shapes], [len(s.counts) for s in shapes]
+    right, forward, ar, af, size, mirror = _spread(placed, point_counts)
+    pr, pf, pu = _turn(np.concatenate([s.points for s in shapes]) * size[:, None], ar, af, mirror)
+    pr, pf = pr + right, pf + forward
+    x, y, z = camera.to_camera(pr, pf, pu)
+    counts = np.concatenate([s.counts for s in shapes])
+    starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    _, _, far, faf, _, fmirror = _spread(placed, face_counts)
+    nr, nf, nu = _turn(np.concatenate([s.normals for s in shapes]), far, faf, fmirror)
+    flat = np.repeat([s.flat for s in shapes], face_counts)
+    facing = nr * pr[starts] + nf * pf[starts] + nu * (pu[starts] - camera.height)
+    nearest, farthest = np.minimum.reduceat(z, starts), np.maximum.reduceat(z, starts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        px, py = camera.cx + camera.focal * x / z, camera.cy + camera.focal * y / z
+    whole = nearest > NEAR
+    left, top = np.minimum.reduceat(px, starts), np.minimum.reduceat(py, starts)
+    end, bottom = np.maximum.reduceat(px, starts), np.maximum.reduceat(py, starts)
+    inside = (left < camera.width) & (end > -1) & (top < camera.height_px) & (bottom > -1) & (end - left > 0.2) & (bottom - top > 0.2)
+    keep = np.flatnonzero((flat | (facing < -1e-3)) & (np.abs(facing) > 1e-3) & (farthest > NEAR) & (inside | ~whole))
+    corners = np.stack((px, py), axis=1)
+    polygons = []
+    for i in keep.tolist():
+        cut = slice(starts[i], starts[i] + counts[i])
+        points = corners[cut] if whole[i] else _clip(camera, x[cut], y[cut], z[cut])
+        polygons.append(np.floor(np.clip(points, -30000, 30000) * (1 << SUBPIXEL) + 0.5).astype(np.int32))
+    owner = np.repeat(np.arange(len(placed)), face_counts)[keep]
+    texture = np.concatenate([s.textures for s in shapes])[keep]
+    scale = TEXELS_PER_METRE[texture].astype(np.float64)
+    zero = np.zeros(len(keep))
+    normal = np.stack(camera._replace(height=0.0).to_camera(nr[keep], nf[keep], nu[keep]), axis=1)
+    first = np.stack((x[starts][keep], y[starts][keep], z[starts][keep]), axis=1)
+    plane = normal / (normal * first).sum(axis=1)[:, None] / np.array([camera.focal, camera.focal, 1.0])
+    axes = []
+    for axis in ([s.us for s in shapes], [s.vs for s in shapes]):
+        ur, uf, uu = (part[keep] for part in _turn(np.concatenate(axis), far, faf, fmirror))
+        a = np.stack(camera._replace(height=0.0).to_camera(ur, uf, uu), axis=1)
+        shift = -(a * first).sum(axis=1) * scale
+        axes.append(np.concatenate((a * scale[:, None] / np.array([camera.focal, camera.focal, 1.0]), shift[:, None]), axis=1))
+    axes[0][:, 3] += np.array([p.item.shift for p in placed])[owner] + zero
+    light_normal = np.stack((nr[keep], nf[keep], nu[keep]), axis=1)
+    return Faces(polygons, owner, texture, np.concatenate([s.tints for s in shapes])[keep], np.concatenate([s.seconds for s in shapes])[keep],
+                 np.concatenate([s.glows for s in shapes])[keep], np.concatenate([s.labels for s in shapes])[keep], light_normal, flat[keep],
+                 np.stack((pr[starts][keep], pf[starts][keep]), axis=1), plane.astype(np.float32), axes[0].astype(np.float32), axes[1].astype(np.float32))
+
+
+def _clip(camera: Camera, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Pixel corners of a polygon cut at the near plane (Sutherland and Hodgman)."""
+    points = np.stack((x, y, z), axis=1)
+    cut = []
+    for a, b in zip(points, np.roll(points, -1, axis=0), strict=True):
+        if a[2] > NEAR:
+            cut.append(a)
+        if (a[2] > NEAR) != (b[2] > NEAR):
+            cut.append(a + (b - a) * ((NEAR - a[2]) / (b[2] - a[2])))
+    kept = np.array(cut)
+    return np.stack((camera.cx + camera.focal * kept[:, 0] / kept[:, 2], camera.cy + camera.focal * kept[:, 1] / kept[:, 2]), axis=1)
+
+
+def paint(faces: Faces, camera: Camera) -> np.ndarray:
+    """Face numbers + 1, int32 [H, W]; 0 where no face is."""
+    numbers = np.zeros((camera.height_px, camera.width), np.int32)
+    for number, polygon in enumerate(faces.polygons, 1):
+        cv2.fillPoly(numbers, [polygon], number, shift=SUBPIXEL)
+    return numbers
+
+
+def instance_ids(placed: list[Placed], labels: np.ndarray, owner: np.ndarray, full_id: np.ndarray) -> np.ndarray:
+    """Instance of each face, int32 [F]: full id * 1000 + number of its item for road users, 0 for the rest."""
+    users = np.array([is_road_user(p.item.shape) for p in placed])
+    numbers = np.array([p.number % 1000 for p in placed])
+    return np.where(users[owner] & (labels >= 11) & (labels <= 18), full_id[labels].astype(np.int32) * 1000 + numbers[owner], 0).astype(np.int32)

@@ -1,0 +1,110 @@
+"""Shapes of the drawn world: flat faces in a local frame (right, forward, up; metres), with texture, tints and label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from unexpected_core.datasets.drawing_textures import INDEX
+from unexpected_core.labels import IGNORE, TRAIN_ID
+
+Colour = tuple[float, float, float]
+DARK: Colour = (28, 28, 30)
+GLASS: Colour = (48, 56, 64)
+
+
+def sin_cos(angle: float) -> tuple[float, float]:
+    """Sine and cosine rounded to 1e-9, so that the last bit of a platform's libm does not matter."""
+    return round(math.sin(angle), 9), round(math.cos(angle), 9)
+
+
+class Shape:
+    """A thing made of faces, painted in order; closed faces are skipped when seen from behind.
+
+    Filled by `face` and its friends, then frozen by `finish` into arrays. Faces of a `flat` shape (a billboard turned to the
+    camera) are always seen.
+    """
+
+    def __init__(self, label: str | None, flat: bool = False) -> None:
+        self.label = IGNORE if label is None else TRAIN_ID[label]
+        self.flat = flat
+        self._faces: list[tuple] = []
+        self._points: list[np.ndarray] = []
+
+    def face(self, points: Sequence[Sequence[float]] | np.ndarray, texture: str, tint: Colour, second: Colour | None = None, *,
+             label: str | None = None, glow: float = 0.0) -> None:
+        """Add a planar polygon [N, 3]; counter-clockwise seen from outside. glow: own light, 0..1, seen by day and night."""
+        corners = np.asarray(points, np.float64)
+        following = np.roll(corners, -1, axis=0)
+        normal = np.array([((corners[:, i] - following[:, i]) * (corners[:, j] + following[:, j])).sum() for i, j in ((1, 2), (2, 0), (0, 1))])
+        normal = normal / max(math.sqrt(float((normal * normal).sum())), 1e-9)
+        if abs(normal[2]) < 0.8:  # a wall: u runs level, v runs up
+            u = np.array([-normal[1], normal[0], 0.0]) / math.sqrt(normal[0] ** 2 + normal[1] ** 2)
+            v = np.array([0.0, 0.0, -1.0])
+        else:
+            u, v = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
+        own = self.label if label is None else TRAIN_ID[label]
+        self._faces.append((len(corners), INDEX[texture], tint, second or tint, own, glow, normal, u, v))
+        self._points.append(corners)
+
+    def flat_polygon(self, points: Iterable[tuple[float, float]], texture: str, tint: Colour, second: Colour | None = None, *,
+                     label: str | None = None, glow: float = 0.0, forward: float = 0.0) -> None:
+        """A polygon in the plane that faces the viewer: (right, up) pairs, clockwise or not."""
+        corners = np.array([(x, forward, z) for x, z in points], np.float64)
+        following = np.roll(corners, -1, axis=0)
+        if ((corners[:, 0] * following[:, 2]) - (following[:, 0] * corners[:, 2])).sum() < 0:
+            corners = corners[::-1]
+        self.face(corners, texture, tint, second, label=label, glow=glow)
+
+    def box(self, x: tuple[float, float], y: tuple[float, float], z: tuple[float, float], texture: str, tint: Colour,
+            second: Colour | None = None, *, label: str | None = None, top: Colour | None = None) -> None:
+        """Five faces of a box (no underside); y = forward."""
+        (x0, x1), (y0, y1), (z0, z1) = x, y, z
+        for points in (((x0, y0, z0), (x1, y0, z0), (x1, y0, z1), (x0, y0, z1)), ((x1, y0, z0), (x1, y1, z0), (x1, y1, z1), (x1, y0, z1)),
+                       ((x1, y1, z0), (x0, y1, z0), (x0, y1, z1), (x1, y1, z1)), ((x0, y1, z0), (x0, y0, z0), (x0, y0, z1), (x0, y1, z1))):
+            self.face(points, texture, tint, second, label=label)
+        self.face(((x0, y0, z1), (x1, y0, z1), (x1, y1, z1), (x0, y1, z1)), texture, top or tint, second, label=label)
+
+    def extrude(self, profile: Sequence[tuple[float, float]], half_width: float, texture: str, tint: Colour,
+                second: Colour | None = None, *, half_top: float | None = None, tints: dict[int, Colour] | None = None) -> None:
+        """A side profile of (forward, up) pairs, clockwise from the lower rear, swept from -half_width to half_width.
+
+        half_top narrows the points above the lowest ones (a cabin). tints: other colours for single edges.
+        """
+        low = min(z for _, z in profile)
+        half = [half_width if half_top is None or z <= low + 1e-6 else half_top for _, z in profile]
+        right = [(h, y, z) for h, (y, z) in zip(half, profile, strict=True)]
+        left = [(-h, y, z) for h, (y, z) in zip(half, profile, strict=True)]
+        for i in range(len(profile)):
+            j = (i + 1) % len(profile)
+            self.face((left[i], right[i], right[j], left[j]), texture, (tints or {}).get(i, tint), second)
+        self.face(right[::-1], texture, tint, second)
+        self.face(left, texture, tint, second)
+
+    def finish(self) -> Shape:
+        """Freeze the lists into arrays; returns itself."""
+        counts, textures, tints, seconds, labels, glows, normals, us, vs = zip(*self._faces, strict=True)
+        self.points = np.concatenate(self._points)  # [P, 3]
+        self.counts = np.array(counts)  # [F]
+        self.starts = np.concatenate(([0], np.cumsum(self.counts)[:-1]))
+        self.textures = np.array(textures)
+        self.tints = np.array(tints, np.float64)  # [F, 3]
+        self.seconds = np.array(seconds, np.float64)
+        self.labels = np.array(labels, np.uint8)
+        self.glows = np.array(glows, np.float64)
+        self.normals, self.us, self.vs = np.array(normals), np.array(us), np.array(vs)  # [F, 3]
+        low, high = self.points.min(axis=0), self.points.max(axis=0)
+        self.low, self.high = low, high
+        return self
+
+
+def disc(x: float, z: float, radius: float, sides: int = 12, squash: float = 1.0) -> list[tuple[float, float]]:
+    """Corners (right, up) of a regular polygon, flattened by `squash`."""
+    return [(x + radius * c, z + radius * squash * s) for s, c in (sin_cos(2 * math.pi * i / sides) for i in range(sides))]
+
+
+def scaled(colour: Colour, factor: float) -> Colour:
+    """A colour made lighter or darker, clipped to 0..255."""
+    return tuple(min(255.0, max(0.0, part * factor)) for part in colour)  # type: ignore[return-value]

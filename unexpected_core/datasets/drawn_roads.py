@@ -1,0 +1,152 @@
+"""Drawn roads: a benchmark that needs no download. Every frame follows from its track, the seed and its number alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from random import Random
+
+from unexpected_core.config import unknown_name
+from unexpected_core.datasets import drawing_obstacles as obstacles
+from unexpected_core.datasets.drawing_frame import DrawnFrame, draw
+from unexpected_core.datasets.drawing_light import SHIFT_WEATHERS, TRAIN_WEATHERS
+from unexpected_core.datasets.drawing_road import Camera
+from unexpected_core.datasets.drawing_sensor import make_sensor
+from unexpected_core.datasets.drawing_world import Item, World, make_world
+from unexpected_core.structs import Sample
+
+TRACKS = {
+    "train": "ordinary roads, nothing unexpected",
+    "train_objects": "ordinary roads with objects of the training families on them",
+    "obstacle": "small test objects on the road, 5 to 60 m away; ROI = road",
+    "anomaly": "big test objects and animals anywhere; ROI = whole image",
+    "shift": "test objects in weather that the train track does not have; ROI = road",
+    "clips": "sequences of CLIP_LENGTH frames at CLIP_RATE that drive past test objects; ROI = road",
+}
+CLIP_LENGTH = 120
+CLIP_RATE = 15.0
+_START = 40.0
+
+
+class DrawnRoads:
+    """`count` drawn frames of a track; random access, the same for the same seed on any machine.
+
+    size: (height, width), from (64, 96) up. Keys: ``<track>/<seed>/<number>``; of clips ``clips/<seed>/<clip>/<number>``.
+    Raises ValueError for an unknown track or a size that cannot be drawn.
+    """
+
+    def __init__(self, track: str = "train", count: int = 200, seed: int = 0, size: tuple[int, int] = (256, 512)) -> None:
+        if track not in TRACKS:
+            raise ValueError(unknown_name("track", track, TRACKS))
+        height, width = size
+        if height < 64 or width < 96:
+            raise ValueError(f"size {width}x{height} is too small to draw a road; expected at least 96x64")
+        if count < 0:
+            raise ValueError(f"count must be 0 or more, found {count}")
+        self.track, self.count, self.seed, self.size = track, count, seed, (height, width)
+        self.keys = [self._key(i) for i in range(count)]
+        self._number = {key: i for i, key in enumerate(self.keys)}
+
+    def _key(self, number: int) -> str:
+        if self.track == "clips":
+            return f"clips/{self.seed}/{number // CLIP_LENGTH:03d}/{number % CLIP_LENGTH:03d}"
+        return f"{self.track}/{self.seed}/{number:05d}"
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[i] for i in range(self.count))
+
+    def __getitem__(self, which: int | str) -> Sample:
+        """The sample with this number or key."""
+        return self.frame(which).sample
+
+    def frame(self, which: int | str) -> DrawnFrame:
+        """The frame with this number or key, with depth, ROI, pose and camera. Raises IndexError or KeyError."""
+        if isinstance(which, str):
+            if which not in self._number:
+                raise KeyError(f"no frame '{which}'; keys run from {self.keys[0]} to {self.keys[-1]}" if self.keys else f"no frame '{which}': the set is empty")
+            which = self._number[which]
+        if not -self.count <= which < self.count:
+            raise IndexError(f"frame {which} of {self.count}")
+        number = which % self.count
+        step = number % CLIP_LENGTH if self.track == "clips" else 0
+        name = self._key(number).rsplit("/", 1)[0] if self.track == "clips" else self._key(number)
+        time = step / CLIP_RATE
+        world = scene(self.track, name)
+        random = Random(f"camera {name}")
+        camera = _camera(random, self.size)
+        sensor = make_sensor(random, world.light.night)
+        speed, sway, yaw = random.uniform(7.0, 9.5), random.uniform(-0.25, 0.25), random.uniform(-0.02, 0.02)
+        if self.track == "clips":
+            yaw = 0.0
+        s = _START + speed * time
+        pose = world.road.pose(s, world.ego_d + sway, yaw)
+        return draw(world, camera, pose, time, sensor, self.keys[number], whole_image=self.track == "anomaly")
+
+
+def _camera(random: Random, size: tuple[int, int]) -> Camera:
+    height, width = size
+    focal = width * random.uniform(0.85, 1.15)
+    pitch = random.uniform(0.0, 0.05)
+    return Camera(width, height, focal, (width - 1) / 2, height * random.uniform(0.40, 0.47), random.uniform(1.2, 1.55), pitch)
+
+
+@lru_cache(maxsize=4)
+def scene(track: str, name: str) -> World:
+    """The world of one frame, or of one clip, with the track's objects in it."""
+    random = Random(f"scene {name}")
+    weather = random.choice(SHIFT_WEATHERS if track == "shift" else TRAIN_WEATHERS)
+    clip = track == "clips"
+    world = make_world(name, weather, 400 if clip else 230)
+    place = {"train_objects": _train_objects, "obstacle": _on_the_road, "shift": _on_the_road, "anomaly": _anywhere, "clips": _along_the_drive}.get(track)
+    if place:
+        place(world, random)
+    return world
+
+
+def _on_lane(world: World, random: Random) -> float:
+    low, high = -world.sides[-1].edge + world.sides[-1].parking, world.sides[1].edge - world.sides[1].parking
+    near = random.uniform(world.ego_d - 2.2, world.ego_d + 2.2) if random.random() < 0.7 else random.uniform(low, high)
+    return min(max(near, low + 0.4), high - 0.4)
+
+
+def _drop(world: World, family: str, random: Random, s: float, d: float, size: float = 1.0) -> None:
+    """Put an object down and take away whatever would stand on the same spot or hide it from the ego car."""
+    item = Item(obstacles.obstacle(family, random.randrange(200)), s, d, random.uniform(0, 6.283), size, obstacle=True, near=0.4)
+    world.items[:] = [other for other in world.items if other.obstacle or abs(other.d - d) > 2.2 + other.near * 0.1 or not _START < other.s < s + 4.0 + other.near]
+    world.items.append(item)
+
+
+def _distance(random: Random) -> float:
+    return 5.0 * 12.0 ** random.random()  # log-uniform, 5 to 60 m
+
+
+def _train_objects(world: World, random: Random) -> None:
+    for _ in range(random.choice((1, 1, 2, 3))):
+        _drop(world, random.choice(tuple(obstacles.TRAIN_FAMILIES)), random, _START + _distance(random), _on_lane(world, random), random.uniform(0.6, 1.6))
+
+
+def _on_the_road(world: World, random: Random) -> None:
+    for _ in range(random.choice((1, 1, 1, 2, 3))):
+        _drop(world, random.choice(tuple(obstacles.SMALL_TEST_FAMILIES)), random, _START + _distance(random), _on_lane(world, random))
+
+
+def _anywhere(world: World, random: Random) -> None:
+    for _ in range(random.choice((1, 1, 2, 3))):
+        family = random.choice(tuple(obstacles.BIG_TEST_FAMILIES if random.random() < 0.75 else obstacles.SMALL_TEST_FAMILIES))
+        s = _START + random.uniform(6.0, 28.0)
+        edge = random.choice((-1, 1)) * random.uniform(0.0, 1.0)
+        d = edge * (world.sides[1].edge + 2.0) if edge > 0 else edge * (world.sides[-1].edge + 2.0)
+        _drop(world, family, random, s, d)
+
+
+def _along_the_drive(world: World, random: Random) -> None:
+    s = _START + random.uniform(14.0, 24.0)
+    while s < _START + 125:
+        side = random.choice((-1, 1))
+        low, high = -world.sides[-1].edge + 0.5, world.sides[1].edge - world.sides[1].parking - 0.3
+        d = min(max(world.ego_d + side * random.uniform(1.35, 2.0), low), high)
+        _drop(world, random.choice(tuple(obstacles.SMALL_TEST_FAMILIES)), random, s, d)
+        s += random.uniform(10.0, 26.0)
