@@ -1,0 +1,362 @@
+"""Discrepancy data: the alterations on tiny maps, and the making, stopping, continuing and reading of whole sets."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unexpected_core.config import SettingsError, override
+from unexpected_core.datasets import DatasetError, open_dataset
+from unexpected_core.discrepancy_data import generate as generate_module
+from unexpected_core.discrepancy_data.generate import GenerationError, class_counts, generate
+from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest
+from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
+from unexpected_core.discrepancy_data.swaps import RECIPES, alter_labels, disappear, find_objects, swap
+from unexpected_core.images import read_image, read_map, write_image
+from unexpected_core.labels import TRAIN_TO_FULL
+
+UNIFORM = np.ones(19)
+
+
+def scene():
+    """Labels and instances 20x30: road below sky, four cars (13), a person (11), a group of cars, a caravan (255)."""
+    labels = np.zeros((20, 30), np.uint8)
+    labels[:8] = 10
+    instances = np.zeros(labels.shape, np.int32)
+    for n in range(4):
+        labels[10:14, 7 * n:7 * n + 4] = 13
+        instances[10:14, 7 * n:7 * n + 4] = 26001 + n
+    labels[15:19, 2:4], instances[15:19, 2:4] = 11, 24001
+    labels[15:19, 10:14] = 13  # a group: no instance
+    labels[15:19, 20:22], instances[15:19, 20:22] = 255, 29001
+    return labels, instances
+
+
+def paint(labels):
+    """A deterministic stand-in for a generator."""
+    return np.stack([labels * 13, 255 - labels, labels // 2], 2)
+
+
+@pytest.mark.parametrize("fraction, expected", [(0.0, 0), (0.17, 1), (0.5, 3), (1.0, 6)])
+def test_so_many_objects_are_chosen(fraction, expected):
+    labels, instances = scene()
+    recipe = RECIPES["swap_uniform"].model_copy(update={"swap_fraction": fraction})
+    counts = set()
+    for seed in range(30):
+        altered = alter_labels(labels, instances, recipe, np.random.default_rng(seed))
+        changed = {int(i) for i in np.unique(instances[altered != labels])}
+        assert 0 not in changed and 29001 not in changed  # stuff, groups and ignored objects stay
+        for number in changed:  # whole objects get one class, never their own
+            mask = instances == number
+            assert (altered[mask] != labels[mask]).all() and len(np.unique(altered[mask])) == 1
+        counts.add(len(changed))
+    # The ignored object may be among the chosen, and is then skipped.
+    assert counts <= {expected, expected - 1} and (expected in counts or fraction == 1)
+
+
+def test_one_object_alone_is_never_chosen():
+    labels, instances = scene()
+    instances[instances != 26001] = 0
+    for seed in range(20):
+        altered = alter_labels(labels, instances, RECIPES["swap_uniform"], np.random.default_rng(seed))
+        np.testing.assert_array_equal(altered, labels)
+
+
+def test_new_classes_are_uniform_over_the_others():
+    labels, ids = np.full((1, 1), 13, np.uint8), np.ones((1, 1), np.int32)
+    rng = np.random.default_rng(0)
+    drawn = np.bincount([swap(labels, ids, [1], UNIFORM, rng)[0, 0] for _ in range(9000)], minlength=19)
+    assert drawn[13] == 0 and drawn.sum() == 9000
+    others = np.delete(drawn, 13)
+    assert ((others - 500) ** 2 / 500).sum() < 40.8  # chi-square, 17 degrees of freedom, 0.1 %
+
+
+def test_new_classes_follow_the_frequencies():
+    labels, ids = np.full((1, 1), 13, np.uint8), np.ones((1, 1), np.int32)
+    frequencies = np.zeros(19)
+    frequencies[[0, 13, 15]] = 0.6, 0.3, 0.1
+    rng = np.random.default_rng(0)
+    drawn = np.bincount([swap(labels, ids, [1], frequencies, rng)[0, 0] for _ in range(7000)], minlength=19)
+    assert drawn[[0, 15]].sum() == 7000 and abs(drawn[15] - 1000) < 120  # 0.1 / 0.7
+
+
+def test_an_object_is_of_its_most_frequent_label():
+    labels, ids = np.array([[13, 13, 11, 0]], np.uint8), np.array([[5, 5, 5, 0]], np.int32)
+    weights = np.zeros(19)
+    weights[[13, 7]] = 1
+    assert swap(labels, ids, [5], weights, np.random.default_rng(0)).tolist() == [[7, 7, 7, 0]]
+
+
+def test_disappearing_takes_the_nearest_filling_label():
+    labels = np.array([[10, 10, 10, 10, 10, 10],
+                       [2, 13, 13, 13, 13, 11],
+                       [2, 13, 13, 13, 13, 11],
+                       [0, 0, 0, 0, 0, 255]], np.uint8)
+    gone = labels == 13
+    filled = disappear(labels, gone)
+    np.testing.assert_array_equal(filled[~gone], labels[~gone])
+    assert set(filled[1, 1:5]) <= {10, 2} and set(filled[2, 1:5]) <= {0, 2}  # never 11 or 255, though they are near
+    assert filled[1, 3] == 10 and filled[2, 3] == 0
+    everything = np.full((3, 3), 13, np.uint8)
+    np.testing.assert_array_equal(disappear(everything, everything == 13), everything)
+
+
+def test_swapped_and_vanished_objects_are_not_the_same():
+    labels, instances = scene()
+    recipe = RECIPES["swap_and_disappear"].model_copy(update={"swap_fraction": 0.34, "disappear_fraction": 0.34})
+    vanished = 0
+    for seed in range(30):
+        altered = alter_labels(labels, instances, recipe, np.random.default_rng(seed))
+        changed = np.unique(instances[altered != labels])
+        assert 3 <= len(changed) <= 4
+        vanished += sum(set(altered[instances == i]) <= {0, 10} for i in changed)
+    assert vanished >= 45  # two of each four (a swap may draw road or sky too)
+
+
+def test_connected_areas_are_objects_without_instances():
+    labels, _ = scene()
+    labels[19, 29] = 11  # too small
+    objects = find_objects(labels, None, smallest=7000)  # 8.01 pixels here
+    assert len(objects.candidates) == 5  # four cars and the group; not the person, 8 pixels
+    assert sorted((objects.ids == i).sum() for i in objects.candidates) == [16] * 5
+    assert find_objects(labels, None, smallest=6000).candidates.tolist() == [1, 2, 3, 4, 5, 6]
+
+
+def test_recipes_cannot_ask_for_too_much():
+    with pytest.raises(SettingsError, match="together exceed 1"):
+        override(RECIPES["swap_uniform"], ["disappear_fraction=0.6"])
+
+
+# Whole sets
+
+@pytest.fixture
+def source(tmp_path):
+    """Six Cityscapes-like frames with four objects each; one of them has no object."""
+    rng = np.random.default_rng(1)
+    labels, instances = scene()
+    for i in range(6):
+        stem = f"ulm/ulm_{i:06d}_000019"
+        full = TRAIN_TO_FULL[np.roll(labels, i, 1)]
+        full[:, 0] = 2  # rectification border
+        write_image(tmp_path / "ctc/leftImg8bit/train" / f"{stem}_leftImg8bit.png",
+                    rng.integers(0, 256, (20, 30, 3)).astype(np.uint8))
+        write_image(tmp_path / "ctc/gtFine/train" / f"{stem}_gtFine_labelIds.png", full)
+        separate = np.roll(instances, i, 1).astype(np.uint16) * (i != 3)
+        write_image(tmp_path / "ctc/gtFine/train" / f"{stem}_gtFine_instanceIds.png", separate)
+    return open_cityscapes(tmp_path)
+
+
+def open_cityscapes(tmp_path):
+    return open_dataset("cityscapes", tmp_path / "ctc", instances=True, check_counts=False)
+
+
+def make(source, out, recipe=RECIPES["swap_uniform"], **options):
+    return generate(source, out, recipe, paint, generator="stand-in", split="train", **options)
+
+
+def contents(folder):
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_the_layout_is_the_authors(source, tmp_path):
+    recipe = override(RECIPES["swap_uniform"], ["write_original=true", "gen_img_ext=.png"])
+    manifest = make(source, tmp_path / "set", recipe)
+    stem = "train/ulm/ulm_000001_000019"
+    assert {name for name in contents(tmp_path / "set") if "ulm_000001" in name} == {
+        f"labels/{stem}_fakeTrainIds.png", f"labels/{stem}_fakeTrainIds_colorimg.png", f"labels/{stem}_errors.png",
+        f"labels/{stem}_predTrainIds.png", f"labels/{stem}_predTrainIds_colorimg.png", f"gen_image/{stem}_gen.png"}
+    fake, original, wrong = (read_map(tmp_path / "set/labels" / f"{stem}{end}.png")
+                             for end in ("_fakeTrainIds", "_predTrainIds", "_errors"))
+    np.testing.assert_array_equal(original, source[1].labels)
+    np.testing.assert_array_equal(wrong, 255 * ((fake != original) & (source[1].obstacle == 0)))
+    assert wrong.any() and not wrong[:, 0].any()
+    np.testing.assert_array_equal(read_image(tmp_path / "set/gen_image" / f"{stem}_gen.png"), paint(fake))
+    assert manifest.complete and len(manifest.frames) == 6 and not manifest.failed
+    assert read_manifest(tmp_path / "set", "train") == manifest
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_workers_change_no_byte(name, source, tmp_path):
+    make(source, tmp_path / "one", RECIPES[name], workers=1)
+    make(source, tmp_path / "three", RECIPES[name], workers=3)
+    one = contents(tmp_path / "one")
+    assert one == contents(tmp_path / "three")
+    make(source, tmp_path / "other", override(RECIPES[name], ["seed=1"]))
+    assert one != contents(tmp_path / "other")
+
+
+def test_stopped_anywhere_it_goes_on_to_the_same_bytes(source, tmp_path):
+    make(source, tmp_path / "whole")
+    for stop in range(6):
+        painted = []
+
+        def breaks(labels, painted=painted, stop=stop):
+            if len(painted) == stop:
+                raise KeyboardInterrupt
+            painted.append(1)
+            return paint(labels)
+
+        with pytest.raises(KeyboardInterrupt):
+            generate(source, tmp_path / f"{stop}", RECIPES["swap_uniform"], breaks, generator="stand-in", split="train",
+                     workers=1)
+        make(source, tmp_path / f"{stop}")
+        assert contents(tmp_path / f"{stop}") == contents(tmp_path / "whole")
+
+
+KILLED = """
+import sys, time
+sys.path[:0] = {paths!r}
+from test_swaps import *
+def slow(labels):
+    time.sleep(0.05)
+    return paint(labels)
+generate(open_cityscapes(Path({root!r})), {out!r}, RECIPES["swap_uniform"], slow, generator="stand-in", split="train",
+         workers=1)
+"""
+
+
+def test_a_killed_process_is_continued(source, tmp_path):
+    make(source, tmp_path / "whole")
+    out = tmp_path / "set"
+    code = KILLED.format(paths=[str(Path(__file__).parent), str(Path.cwd())], root=str(tmp_path), out=str(out))
+    process = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 60
+    while not list(out.rglob("*_gen.jpg")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not read_manifest(out, "train").complete
+    for torn in out.rglob(".*"):  # what a kill in the middle of a write leaves is never mistaken for a frame
+        assert torn.name.startswith(".")
+        torn.unlink()
+    with (out / "manifest_train.frames.jsonl").open("a") as stream:
+        stream.write('{"key": "ulm/ulm_0')
+    make(source, out)
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def test_a_lost_file_is_made_again(source, tmp_path):
+    make(source, tmp_path / "set")
+    before = contents(tmp_path / "set")
+    (tmp_path / "set/gen_image/train/ulm/ulm_000002_000019_gen.jpg").unlink()
+    make(source, tmp_path / "set")
+    assert contents(tmp_path / "set") == before
+
+
+def test_a_corrupt_source_is_left_out_and_reported(source, tmp_path, caplog):
+    broken = source.frames[2].image
+    data = broken.read_bytes()
+    broken.write_bytes(data[:40])
+    manifest = make(source, tmp_path / "set")
+    assert list(manifest.failed) == [source.keys[2]] and "not a complete image" in manifest.failed[source.keys[2]]
+    assert len(manifest.frames) == 5 and "left out ulm/ulm_000002_000019" in caplog.text
+    broken.write_bytes(data)  # mended: the same call adds it
+    manifest = make(source, tmp_path / "set")
+    assert len(manifest.frames) == 6 and not manifest.failed
+    make(source, tmp_path / "whole")
+    assert contents(tmp_path / "set") == contents(tmp_path / "whole")
+
+
+def test_a_full_disk_is_reported_and_loses_nothing(source, tmp_path, monkeypatch):
+    def full(path, *_):
+        if "ulm_000003" in str(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_image(path, *_)
+
+    monkeypatch.setattr(generate_module, "write_image", full)
+    with pytest.raises(GenerationError, match=r"No space left on device. What is finished stays; make room"):
+        make(source, tmp_path / "set", workers=1)
+    monkeypatch.undo()
+    assert (tmp_path / "set/labels/train/ulm/ulm_000002_000019_errors.png").is_file()
+    make(source, tmp_path / "set")
+    make(source, tmp_path / "whole")
+    assert contents(tmp_path / "set") == contents(tmp_path / "whole")
+
+
+def test_another_making_is_refused(source, tmp_path):
+    make(source, tmp_path / "set")
+    with pytest.raises(ManifestError, match=r"recipe.swap_fraction was 0.5, now 0.25. Give another --out"):
+        make(source, tmp_path / "set", override(RECIPES["swap_uniform"], ["swap_fraction=0.25"]))
+    (tmp_path / "set/manifest_train.json").write_text("{}")
+    with pytest.raises(ManifestError, match="is not a manifest"):
+        make(source, tmp_path / "set")
+
+
+def test_frequencies_are_counted_over_the_set(source, tmp_path):
+    counts = class_counts(source)
+    assert counts.sum() == sum((sample.labels != 255).sum() for sample in source)
+    assert counts[11] == sum((sample.labels == 11).sum() for sample in source)
+    manifest = make(source, tmp_path / "set", RECIPES["swap_by_frequency"])
+    np.testing.assert_allclose(manifest.frequencies, counts / counts.sum(), atol=1e-8)
+    for name in contents(tmp_path / "set"):
+        if name.endswith("_fakeTrainIds.png"):
+            assert set(np.unique(read_map(tmp_path / "set" / name))) <= {0, 10, 11, 13, 255}  # no class the set lacks
+
+
+def test_pastes_change_the_photo_and_not_the_labels(source, tmp_path):
+    make(source, tmp_path / "set", override(RECIPES["pastes"], ["pastes.probability=1.0", "gen_img_ext=.png"]))
+    pasted = DiscrepancyDataset(tmp_path / "set", source, "train")
+    touched = 0
+    for sample in pasted:
+        original = source[sample.key]
+        np.testing.assert_array_equal(sample.labels, original.labels)
+        np.testing.assert_array_equal(sample.resynthesis, paint(original.labels))
+        touched += int((sample.discrepancy == 1).sum())
+        assert (sample.image != original.image).any()
+    assert touched > 20
+
+
+def test_reader(source, tmp_path):
+    make(source, tmp_path / "set", override(RECIPES["swap_uniform"], ["gen_img_ext=.webp"]))
+    data = DiscrepancyDataset(tmp_path / "set", source, "train")
+    assert data.keys == source.keys and data.suffix == ".webp"
+    sample, original = data[1], source[1]
+    np.testing.assert_array_equal(sample.image, original.image)
+    expected = np.where(original.obstacle == 255, 255, sample.labels != original.labels)
+    np.testing.assert_array_equal(sample.discrepancy, expected)
+    assert set(np.unique(sample.discrepancy)) == {0, 1, 255}
+
+
+def test_reader_takes_the_authors_archive(source, tmp_path):
+    """No manifest, errors coded 0 / 1, a part of the frames."""
+    make(source, tmp_path / "set")
+    (tmp_path / "set/manifest_train.json").unlink()
+    for path in (tmp_path / "set/labels").rglob("*_errors.png"):
+        write_image(path, (read_map(path) > 0).astype(np.uint8))
+    for path in list((tmp_path / "set").rglob("ulm_000000*")):
+        path.unlink()
+    data = DiscrepancyDataset(tmp_path / "set", source, "train")
+    assert data.keys == source.keys[1:] and (data[0].discrepancy == 1).any()
+
+
+def test_reader_errors(source, tmp_path):
+    with pytest.raises(DatasetError, match=r"no discrepancy set of 'cityscapes-train' .*unexpected data discrepancy"):
+        DiscrepancyDataset(tmp_path / "set", source, "train")
+    make(source, tmp_path / "set")
+    manifest = tmp_path / "set/manifest_train.json"
+    values = json.loads(manifest.read_text())
+    small = open_dataset("cityscapes", tmp_path / "ctc", size=(10, 15), check_counts=False)
+    with pytest.raises(DatasetError, match=r"labels of 'ulm/ulm_000000_000019' are 30x20, the photo .* is 15x10"):
+        DiscrepancyDataset(tmp_path / "set", small, "train")[0]
+    manifest.write_text(json.dumps(values | {"complete": False, "frames": []}))
+    with pytest.raises(ManifestError, match="is not finished: run its command again"):
+        DiscrepancyDataset(tmp_path / "set", source, "train")
+    manifest.unlink()
+    for path in (tmp_path / "set").rglob("*_gen.jpg"):
+        path.unlink()
+    with pytest.raises(DatasetError, match="has no resynthesis"):
+        DiscrepancyDataset(tmp_path / "set", source, "train")
+
+
+def test_unlabelled_sets_are_refused(tmp_path):
+    write_image(tmp_path / "photos/a.png", np.zeros((20, 30, 3), np.uint8))
+    with pytest.raises(DatasetError, match="'a' has no labels to alter"):
+        make(open_dataset("image_folder", tmp_path / "photos"), tmp_path / "set")
+    assert not (tmp_path / "set").exists()

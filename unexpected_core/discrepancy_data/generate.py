@@ -1,0 +1,182 @@
+"""Making a discrepancy set: alter labels, repaint, write. Any number of workers gives the same bytes.
+
+A frame's random numbers come from the seed and its key alone. Its files are whole or absent; a set that was stopped, by
+whatever, is continued by the same call.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from itertools import batched
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from unexpected_core.datasets import Dataset, DatasetError, Resized
+from unexpected_core.discrepancy_data import layout
+from unexpected_core.discrepancy_data.manifest import FrameRecord, Journal, Manifest
+from unexpected_core.discrepancy_data.pastes import Source, paste_objects
+from unexpected_core.discrepancy_data.swaps import Recipe, alter_labels, errors
+from unexpected_core.files import sha256
+from unexpected_core.images import ImageError, write_image
+from unexpected_core.labels import IGNORE, NUM_CLASSES, colorize
+from unexpected_core.log import LOGGER, progress
+from unexpected_core.structs import Sample
+
+Painter = Callable[[np.ndarray], np.ndarray]
+"""Train ids uint8 [H, W] -> resynthesis RGB uint8 [H, W, 3]."""
+QUALITY = {".jpg": 75, ".webp": 90, ".png": 100}
+PASTE_SOURCES = 3
+
+
+class GenerationError(ValueError):
+    """A discrepancy set that cannot be made or finished; the message says the cause and the cure."""
+
+
+class Altered(NamedTuple):
+    """One frame before painting. image: only where something was pasted. source: fingerprint of what it came from."""
+
+    key: str
+    labels: np.ndarray
+    original: np.ndarray
+    discrepancy: np.ndarray
+    image: np.ndarray | None
+    source: str
+
+
+def generate(dataset: Dataset, out: str | Path, recipe: Recipe, paint: Painter, *, generator: str, split: str,
+             workers: int = 2, limit: int = 0) -> Manifest:
+    """Write (or continue) the discrepancy set of one split and return its manifest.
+
+    generator: name of the painter, for the manifest. limit: only the first so many frames, 0 = all. Source frames that
+    cannot be read are reported, noted in the manifest and left out. Raises GenerationError when nothing can be
+    written any more, ManifestError when `out` holds a set of another making, DatasetError for sets without labels.
+    """
+    out = Path(out)
+    with suppress(ImageError):
+        _labels(dataset[0])
+    keys = dataset.keys[:limit or None]
+    manifest = Manifest(dataset=dataset.name, size=dataset.size if isinstance(dataset, Resized) else None,
+                        generator=generator, recipe=recipe, frequencies=_frequencies(dataset, recipe, workers))
+    journal = Journal(out, split)
+    try:
+        records = journal.begin(manifest)
+        failed: dict[str, str] = {}
+        todo = [key for key in keys if key not in records]
+        if len(todo) < len(keys):
+            LOGGER.info("%s: %d of %d frames are there already", out, len(keys) - len(todo), len(keys))
+        made = _make(dataset, todo, out, recipe, paint, split, manifest.frequencies, workers)
+        for key, result in progress(made, f"discrepancies of {dataset.name}", len(todo)):
+            if isinstance(result, FrameRecord):
+                journal.add(result)
+                records[key] = result
+            else:
+                LOGGER.error("left out %s: %s", key, result)
+                failed[key] = str(result)
+        manifest = manifest.model_copy(update={"failed": failed, "complete": len(keys) == len(dataset),
+                                               "frames": tuple(records[key] for key in sorted(records))})
+        journal.end(manifest)
+    except OSError as error:
+        raise GenerationError(f"cannot write to {out}: {error.strerror or error}. What is finished stays; "
+                              "make room and run the same command to go on") from error
+    return manifest
+
+
+def _make(dataset: Dataset, keys: list[str], out: Path, recipe: Recipe, paint: Painter, split: str,
+          frequencies: tuple[float, ...] | None, workers: int) -> Iterator[tuple[str, FrameRecord | Exception]]:
+    """Read and write in threads (OpenCV lets go of the interpreter), paint here; in order, a few frames at a time."""
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        for group in batched(keys, 4 * max(1, workers)):
+            prepared = [pool.submit(alter, dataset, key, recipe, frequencies) for key in group]
+            written: list[Future | Exception] = []
+            for future in prepared:
+                try:
+                    frame = future.result()
+                except (ImageError, DatasetError) as error:
+                    written.append(error)
+                else:
+                    written.append(pool.submit(_write, out, frame, paint(frame.labels), recipe, split))
+            for key, result in zip(group, written, strict=True):
+                yield key, result if isinstance(result, Exception) else result.result()
+
+
+def alter(dataset: Dataset, key: str, recipe: Recipe, frequencies: tuple[float, ...] | None = None) -> Altered:
+    """Read one frame and alter it as the recipe says. Raises ImageError, DatasetError."""
+    sample = dataset[key]
+    labels = _labels(sample)
+    rng = frame_random(recipe.seed, key)
+    weights = None if frequencies is None else np.array(frequencies)
+    altered = alter_labels(labels, sample.instances, recipe, rng, weights)
+    inside = roi(sample)
+    discrepancy, image = errors(labels, altered, inside), None
+    if recipe.paste:
+        lenders = [dataset[int(i)] for i in rng.integers(len(dataset), size=PASTE_SOURCES)]
+        pasted = paste_objects(sample.image, labels, [Source(s.image, _labels(s)) for s in lenders], rng, recipe.pastes)
+        image, discrepancy = pasted.image, discrepancy | (pasted.discrepancy & inside)
+    return Altered(key, altered, labels, discrepancy, image, _fingerprint(sample))
+
+
+def frame_random(seed: int, key: str) -> np.random.Generator:
+    """Random numbers of one frame, the same whoever makes it and in whatever order."""
+    return np.random.default_rng([seed, *hashlib.sha256(key.encode()).digest()])
+
+
+def roi(sample: Sample) -> np.ndarray:
+    """bool [H, W]: inside the set's ROI where it has one, else wherever there is a label."""
+    return (sample.labels if sample.obstacle is None else sample.obstacle) != IGNORE
+
+
+def _labels(sample: Sample) -> np.ndarray:
+    if sample.labels is None:
+        raise DatasetError(f"'{sample.key}' has no labels to alter; use a labelled set or split")
+    return sample.labels
+
+
+def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, split: str) -> FrameRecord:
+    def labels(ending: str) -> str:
+        return layout.label_file(split, frame.key, ending)
+
+    maps = {labels(layout.LABELS): frame.labels, labels(layout.COLOURS): colorize(frame.labels),
+            labels(layout.ERRORS): frame.discrepancy * 255,
+            layout.resynthesis_file(split, frame.key, recipe.gen_img_ext): resynthesis}
+    if recipe.write_original:
+        maps |= {labels(layout.ORIGINAL): frame.original, labels(layout.ORIGINAL_COLOURS): colorize(frame.original)}
+    if frame.image is not None:
+        maps[layout.image_file(split, frame.key)] = frame.image
+    for name, values in maps.items():
+        write_image(out / name, values, QUALITY[recipe.gen_img_ext] if name.startswith("gen_image") else 90)
+    return FrameRecord(key=frame.key, source=frame.source, files={name: sha256(out / name) for name in maps})
+
+
+def _fingerprint(sample: Sample) -> str:
+    digest = hashlib.sha256()
+    for values in (sample.image, sample.labels, sample.instances):
+        if values is not None:
+            digest.update(np.ascontiguousarray(values))
+    return digest.hexdigest()
+
+
+def _frequencies(dataset: Dataset, recipe: Recipe, workers: int) -> tuple[float, ...] | None:
+    if recipe.new_class == "uniform" or not recipe.swap_fraction:
+        return None
+    counts = class_counts(dataset, workers)
+    return tuple((counts / counts.sum()).round(9).tolist())
+
+
+def class_counts(dataset: Dataset, workers: int = 2) -> np.ndarray:
+    """Pixels of each class over a whole data set, int64 [19]; unreadable frames are left out. Raises DatasetError."""
+    def count(key: str) -> np.ndarray:
+        try:
+            return np.bincount(_labels(dataset[key]).ravel(), minlength=256)[:NUM_CLASSES]
+        except ImageError:
+            return np.zeros(NUM_CLASSES, np.int64)
+
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        total = sum(progress(pool.map(count, dataset.keys), f"classes of {dataset.name}", len(dataset)))
+    if np.count_nonzero(total) < 2:
+        raise DatasetError(f"data set '{dataset.name}' has fewer than two classes to swap")
+    return total

@@ -1,0 +1,74 @@
+"""From a trained generator to a function that paints one frame: train ids in, RGB out, both NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.functional import interpolate
+
+from unexpected_core.config import unknown_name
+from unexpected_core.devices import choose_device
+from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.networks.fast_generator import FastGenerator
+from unexpected_core.weights.cards import WeightsError
+from unexpected_core.weights.reading import Weights, load_into, read_weights
+
+MULTIPLE = 16
+INSIDE_FAST = "generator."
+
+
+class NetworkPainter:
+    """Runs a generator network on one frame at a time. name: for manifests."""
+
+    def __init__(self, network: nn.Module, name: str, device: str = "auto") -> None:
+        self.device, self.name = choose_device(device), name
+        self.network = network.eval().to(self.device)
+
+    @torch.inference_mode()
+    def __call__(self, labels: np.ndarray) -> np.ndarray:
+        """Train ids uint8 [H, W] -> resynthesis RGB uint8 [H, W, 3]."""
+        height, width = labels.shape
+        ids = torch.from_numpy(labels).to(self.device)[None]  # (1, H, W)
+        if isinstance(self.network, FastGenerator):
+            padded = interpolate(ids[None].float(), (-(-height // MULTIPLE) * 4, -(-width // MULTIPLE) * 4))[0].byte()
+            painted = interpolate(self.network(padded).float(), (height, width), mode="bilinear")
+        else:
+            painted = self.network(ids).float()
+        # Cut to levels as the original's 8-bit rule does; the small number undoes float rounding.
+        levels = (painted[0] * 255 + 1e-3).floor().clamp(0, 255).byte()
+        return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
+
+
+def generator_painter(weights: str | Path, device: str = "auto") -> NetworkPainter:
+    """A painter from a weight file (shipped name, file or folder) of a generator or of the `fast` detector.
+
+    Raises WeightsError for weights of anything else.
+    """
+    read = read_weights(weights)
+    name, options, state = read.card.architecture, read.card.options, read.state
+    if name == "fast":
+        state = {key.removeprefix(INSIDE_FAST): value for key, value in state.items() if key.startswith(INSIDE_FAST)}
+        name, options = "fast_generator", {}
+    if name not in _generators():
+        raise WeightsError(f"weights '{read.card.name}' are of '{name}', which paints nothing; expected "
+                           f"{', '.join(_generators())} or fast")
+    network = build_network(name, **options)
+    load_into(network, Weights(state, read.card))
+    return NetworkPainter(network, f"{name} {read.card.model_id}", device)
+
+
+def random_painter(name: str, device: str = "auto") -> NetworkPainter:
+    """An untrained generator network by name, the same weights each time: for trying out. Raises WeightsError."""
+    if name not in _generators():
+        raise WeightsError(unknown_name("generator network", name, _generators()))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = build_network(name)
+    return NetworkPainter(network, f"{name} untrained", device)
+
+
+def _generators() -> list[str]:
+    return [name for name, entry in NETWORKS.items() if entry.kind == "generator"]

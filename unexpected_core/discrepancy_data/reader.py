@@ -1,0 +1,78 @@
+"""Reading discrepancy sets, ours or the authors' published archive, together with the photographs they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from unexpected_core.datasets import Dataset, DatasetError
+from unexpected_core.discrepancy_data import layout
+from unexpected_core.discrepancy_data.generate import roi
+from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest
+from unexpected_core.images import read_image, read_map
+from unexpected_core.labels import IGNORE, TRAIN_IDS, map_labels
+
+SUFFIXES = (".jpg", ".webp", ".png")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DiscrepancySample:
+    """One training example.
+
+    image, resynthesis: RGB uint8 [H, W, 3]. labels: altered train ids uint8 [H, W]. discrepancy: uint8 [H, W], 1 where
+    labels were altered or an object pasted, 0 elsewhere, 255 outside the ROI.
+    """
+
+    key: str
+    image: np.ndarray
+    labels: np.ndarray
+    resynthesis: np.ndarray
+    discrepancy: np.ndarray
+
+
+class DiscrepancyDataset(Dataset):
+    """The frames of `source` that a discrepancy set covers.
+
+    root: the set's folder (``labels/``, ``gen_image/``). source: the data set it was made from, at the same size.
+    suffix: format of the resyntheses; found by looking where it is not given.
+    """
+
+    def __init__(self, root: str | Path, source: Dataset, split: str, suffix: str | None = None) -> None:
+        self.root, self.source, self.split = Path(root), source, split
+        self.manifest = read_manifest(self.root, split)
+        if self.manifest is not None and not self.manifest.complete and not self.manifest.frames:
+            raise ManifestError(f"the discrepancy set {root} ({split}) is not finished: run its command again to go on")
+        labels, ending = self.root / "labels" / split, layout.LABELS
+        there = {path.relative_to(labels).as_posix().removesuffix(ending) for path in labels.rglob(f"*{ending}")}
+        keys = [key for key in source.keys if key in there]
+        if not keys:
+            raise DatasetError(f"no discrepancy set of '{source.name}' in {root}: looked for {labels}/<key>{ending} "
+                               f"with keys such as '{source.keys[0]}'. Make it with `unexpected data discrepancy`")
+        super().__init__(f"{self.root.name}-{split}", keys)
+        self.suffix = suffix or self._find_suffix(keys[0])
+
+    def load(self, index: int) -> DiscrepancySample:
+        """One example. Raises ImageError, DatasetError."""
+        key = self.keys[index]
+        sample = self.source[key]
+        pasted = self.root / layout.image_file(self.split, key)
+        altered = read_map(self.root / layout.label_file(self.split, key, layout.LABELS))
+        wrong = read_map(self.root / layout.label_file(self.split, key, layout.ERRORS)) > 0  # 255, in old sets 1
+        resynthesis = read_image(self.root / layout.resynthesis_file(self.split, key, self.suffix))
+        image = read_image(pasted) if pasted.is_file() else sample.image
+        for what, values in (("labels", altered), ("errors", wrong), ("resynthesis", resynthesis)):
+            if values.shape[:2] != image.shape[:2]:
+                raise DatasetError(f"discrepancy set {self.root}: {what} of '{key}' are "
+                                   f"{values.shape[1]}x{values.shape[0]}, the photo of {self.source.name} is "
+                                   f"{image.shape[1]}x{image.shape[0]}")
+        discrepancy = np.where(roi(sample), wrong.astype(np.uint8), np.uint8(IGNORE))
+        return DiscrepancySample(key, image, map_labels(altered, TRAIN_IDS), resynthesis, discrepancy)
+
+    def _find_suffix(self, key: str) -> str:
+        for suffix in SUFFIXES:
+            if (self.root / layout.resynthesis_file(self.split, key, suffix)).is_file():
+                return suffix
+        wanted = self.root / layout.resynthesis_file(self.split, key, "")
+        raise DatasetError(f"discrepancy set {self.root} has no resynthesis {wanted}{{{','.join(SUFFIXES)}}}")
