@@ -1,9 +1,9 @@
 """Pasted objects: things put into the photo while the labels stay unaware of them.
 
-A paste has a silhouette (drawn, or cut from another frame's labels) and a texture that does not belong to it. Things on
-the road follow the ground plane: an object of h metres whose foot is r rows below the horizon is h / camera height * r
-rows tall. Distractors (shadows, paint, patches, covers) lie flat on the road and are *not* discrepancies: they teach what
-to ignore.
+A paste has a silhouette (drawn, or cut from another frame's labels) and a texture that does not belong to it. Things
+on the road follow the ground plane: an object of h metres whose foot is r rows below the horizon is
+h / camera height * r rows tall. Distractors (shadows, paint, patches, covers) lie flat on the road and are *not*
+discrepancies: they teach what to ignore.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class PasteSettings(Settings):
 
     probability: float = Field(0.9, ge=0, le=1, description="share of frames with pasted objects")
     most: int = Field(5, ge=1, le=50, description="greatest number of objects in a frame")
-    anywhere: float = Field(0.25, ge=0, le=1, description="share of objects that may stand anywhere, not only on the ground")
+    anywhere: float = Field(0.25, ge=0, le=1, description="share of objects that may be anywhere, not on the ground")
     smallest: float = Field(0.08, gt=0, description="smallest height of an object on the ground, metres")
     largest: float = Field(2.2, gt=0, description="greatest height of an object on the ground, metres")
     camera_height: float = Field(1.3, gt=0, description="height of the camera above the road, metres")
     horizon: float = Field(0.43, gt=0, lt=1, description="row of the horizon as a share of the image's height")
-    distractors: float = Field(0.4, ge=0, le=1, description="share of frames with flat things on the road that are not objects")
+    distractors: float = Field(0.4, ge=0, le=1, description="share of frames with flat marks on the road, no objects")
 
 
 class Source(NamedTuple):
@@ -68,7 +68,8 @@ def _place_object(image, discrepancy, labels, sources, rng, settings) -> None:
     """Choose a foot and a size, draw one object and its contact shadow. Changes image and discrepancy in place."""
     height, width = labels.shape
     grounded = rng.random() >= settings.anywhere
-    foot = _random_pixel(np.isin(labels, (ROAD,) if rng.random() < 0.75 else (ROAD, SIDEWALK, TERRAIN)), rng) if grounded else None
+    ground = (ROAD,) if rng.random() < 0.75 else (ROAD, SIDEWALK, TERRAIN)
+    foot = _random_pixel(np.isin(labels, ground), rng) if grounded else None
     if foot is None:
         grounded = False
         foot = int(rng.integers(height // 5, height)), int(rng.integers(0, width))
@@ -112,7 +113,7 @@ def _random_pixel(mask: np.ndarray, rng: np.random.Generator) -> tuple[int, int]
 
 
 def _silhouette(rows: int, columns: int, sources: Sequence[Source], rng: np.random.Generator) -> np.ndarray:
-    """Float [rows, columns] in {0, 1}: ellipse, box, polygon, thin thing, or the outline of a thing in another frame."""
+    """Float [rows, columns] in {0, 1}: ellipse, box, polygon, sticks, or the outline of a thing in another frame."""
     size = 48
     canvas = np.zeros((size, size), np.uint8)
     kind = rng.choice(5, p=(0.15, 0.2, 0.25, 0.1, 0.3))
@@ -145,7 +146,8 @@ def _silhouette(rows: int, columns: int, sources: Sequence[Source], rng: np.rand
     else:  # fill the box, so that the object really has the height that was asked for
         (y0, x0), (y1, x1) = filled.min(0), filled.max(0) + 1
         canvas = canvas[y0:y1, x0:x1]
-    return (cv2.resize(canvas.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR) > 0.5).astype(np.float32)
+    outline = cv2.resize(canvas.astype(np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return (outline > 0.5).astype(np.float32)
 
 
 def _cut_outline(labels: np.ndarray, rng: np.random.Generator, size: int) -> np.ndarray:
@@ -163,8 +165,9 @@ def _cut_outline(labels: np.ndarray, rng: np.random.Generator, size: int) -> np.
     return cv2.resize(outline, (size, size), interpolation=cv2.INTER_NEAREST)[:, ::int(rng.choice((-1, 1)))].copy()
 
 
-def _texture(rows: int, columns: int, around: np.ndarray, sources: Sequence[Source], rng: np.random.Generator) -> np.ndarray:
-    """Float RGB [rows, columns, 3], 0..255: a piece of another frame, or drawn; lit from above, moved towards the surroundings."""
+def _texture(rows: int, columns: int, around: np.ndarray, sources: Sequence[Source],
+             rng: np.random.Generator) -> np.ndarray:
+    """Float RGB [rows, columns, 3], 0..255: a piece of another frame, or drawn; lit like its surroundings."""
     if rng.random() < 0.6:
         texture = _piece(sources[rng.integers(len(sources))].image, rows, columns, rng)
     else:
@@ -206,7 +209,8 @@ def _drawn_texture(rows: int, columns: int, rng: np.random.Generator) -> np.ndar
         mix = y if rng.random() < 0.5 else x
     elif kind == 2:
         angle, waves = rng.uniform(0, np.pi), rng.uniform(3, 14)
-        mix = 0.5 + 0.5 * np.sign(np.sin(2 * np.pi * waves * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform(0, 6)))
+        phase = 2 * np.pi * waves * (x * np.cos(angle) + y * np.sin(angle)) + rng.uniform(0, 6)
+        mix = 0.5 + 0.5 * np.sign(np.sin(phase))
     else:
         cells = int(rng.integers(2, 12))
         mix = cv2.resize(rng.random((cells, cells)), (columns, rows), interpolation=cv2.INTER_CUBIC)
@@ -215,7 +219,8 @@ def _drawn_texture(rows: int, columns: int, rng: np.random.Generator) -> np.ndar
     return texture + rng.normal(0, rng.uniform(0, 14), (rows, columns, 1))
 
 
-def _contact_shadow(image: np.ndarray, foot: tuple[int, int], columns: int, rows: int, rng: np.random.Generator) -> None:
+def _contact_shadow(image: np.ndarray, foot: tuple[int, int], columns: int, rows: int,
+                    rng: np.random.Generator) -> None:
     """Darken a flat soft ellipse under the foot."""
     shade = np.zeros(image.shape[:2], np.float32)
     centre = int(foot[1] + rng.uniform(-0.4, 0.4) * columns), int(foot[0])
@@ -224,15 +229,18 @@ def _contact_shadow(image: np.ndarray, foot: tuple[int, int], columns: int, rows
     image *= 1 - cv2.GaussianBlur(shade, (0, 0), max(0.6, 0.03 * columns))[..., None]
 
 
-def _lay_distractor(image: np.ndarray, labels: np.ndarray, rng: np.random.Generator, settings: PasteSettings) -> None:
+def _lay_distractor(image: np.ndarray, labels: np.ndarray, rng: np.random.Generator,
+                    settings: PasteSettings) -> None:
     """A shadow, patch, paint mark, puddle or cover: flat, on road pixels only. Changes image in place."""
     road = labels == ROAD
     foot = _random_pixel(road, rng)
     if foot is None:
         return
-    depth = max(foot[0] - settings.horizon * labels.shape[0], 4)  # flat things shrink quadratically with the distance
+    # Flat things shrink quadratically with the distance.
+    depth = max(foot[0] - settings.horizon * labels.shape[0], 4)
     wide = int(np.clip(depth * np.exp(rng.uniform(np.log(0.3), np.log(4))), 3, labels.shape[1]))
-    high = int(np.clip(depth**2 / labels.shape[0] * np.exp(rng.uniform(np.log(0.1), np.log(2))), 1, labels.shape[0] // 3))
+    high = depth**2 / labels.shape[0] * np.exp(rng.uniform(np.log(0.1), np.log(2)))
+    high = int(np.clip(high, 1, labels.shape[0] // 3))
     shape = np.zeros(labels.shape, np.float32)
     kind = rng.integers(4)
     if kind == 0:
@@ -249,7 +257,8 @@ def _lay_distractor(image: np.ndarray, labels: np.ndarray, rng: np.random.Genera
     elif kind == 2 and rng.random() < 0.5:  # puddle: mirrors what stands above, dimly
         image += (shape * rng.uniform(0.2, 0.6))[..., None] * (image[::-1] * 0.8 - image)
     else:  # shadow, asphalt patch, cover, wear
-        image *= 1 + (shape * (rng.uniform(0.25, 0.8) - 1 if rng.random() < 0.75 else rng.uniform(0, 0.4)))[..., None]
+        change = rng.uniform(-0.75, -0.2) if rng.random() < 0.75 else rng.uniform(0, 0.4)
+        image *= 1 + (shape * change)[..., None]
 
 
 def unaware(labels: np.ndarray, discrepancy: np.ndarray) -> np.ndarray:

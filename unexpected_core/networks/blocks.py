@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate
 
 
 class ConvNormReLU(nn.Sequential):
-    """3x3 convolution (same padding), batch norm, ReLU. [B, C, H, W] -> [B, out, ceil(H / stride), ceil(W / stride)]."""
+    """3x3 convolution, batch norm, ReLU: [B, C, H, W] -> [B, out, ceil(H / stride), ceil(W / stride)]."""
 
     def __init__(self, channels: int, out: int, stride: int = 1, dilation: int = 1):
         super().__init__(

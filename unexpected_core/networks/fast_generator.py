@@ -18,13 +18,17 @@ class FastGenerator(nn.Module):
         self.num_classes = num_classes
         self.encode4 = ConvNormReLU(num_classes + 1, width)
         self.encode8 = ConvNormReLU(width, 2 * width, stride=2)
-        self.encode16 = nn.Sequential(ConvNormReLU(2 * width, 2 * width, stride=2), Residual(2 * width), Residual(2 * width, 2))
+        self.encode16 = nn.Sequential(
+            ConvNormReLU(2 * width, 2 * width, stride=2), Residual(2 * width), Residual(2 * width, dilation=2))
         self.decode8 = ConvNormReLU(4 * width, width)
         self.decode4 = ConvNormReLU(2 * width, width)
         self.paint = nn.Conv2d(width, 3 * 4, 3, padding=1)
 
     def forward(self, labels: Tensor) -> Tensor:
-        """Train ids integer [B, h, w] at 1/4 of the image's size (255 = unknown), h, w multiples of 4 -> RGB [B, 3, 2h, 2w] in [0, 1]."""
+        """Labels at 1/4 of the image's size -> RGB float [B, 3, 2h, 2w] in [0, 1].
+
+        labels: train ids, integer [B, h, w], 255 = unknown; h and w multiples of 4.
+        """
         known = labels.clamp(max=self.num_classes).long()
         onehot = one_hot(known, self.num_classes + 1).permute(0, 3, 1, 2).to(self.paint.weight.dtype)  # (B, C+1, h, w)
         e4 = self.encode4(onehot)

@@ -12,7 +12,10 @@ from unexpected_core.networks.blocks import ConvNormReLU, Residual, double
 
 
 class SegmenterOutput(NamedTuple):
-    """logits [B, C, H/4, W/4]; half [B, c2, H/2, W/2], quarter [B, d4, H/4, W/4], eighth [B, d8, H/8, W/8]: features to share."""
+    """logits [B, C, H/4, W/4].
+
+    Features to share: half [B, c2, H/2, W/2], quarter [B, d4, H/4, W/4], eighth [B, d8, H/8, W/8].
+    """
 
     logits: Tensor
     half: Tensor
@@ -22,6 +25,8 @@ class SegmenterOutput(NamedTuple):
 
 class FastSegmenter(nn.Module):
     """U-shaped network: c_k encodes and d_k decodes at 1/k of the size. H and W must be multiples of 16."""
+
+    multiple = 16
 
     multiple = 16
 

@@ -25,7 +25,7 @@ class FastSettings(Settings):
     crop: tuple[int, int] = Field((224, 448), description="height, width of a training example in pixels")
     base_height: int = Field(256, ge=64, description="height in pixels that frames are brought to before zooming")
     zoom: tuple[float, float] = Field((0.9, 2.1), description="least and greatest zoom of a frame before the crop")
-    sources: int = Field(3, ge=1, description="other frames that lend textures and outlines to each example")
+    sources: int = Field(3, ge=1, description="other frames that lend textures and outlines")
     object_weight: float = Field(8.0, gt=0, description="weight of pasted pixels against others")
     compare: float = Field(2.0, ge=0, description="weight of the comparer's loss")
     direct: float = Field(1.0, ge=0, description="weight of the direct head's loss")
@@ -41,8 +41,8 @@ class FastExamples:
     for few classes, so that 255 there does not mean 'unknown thing'.
     """
 
-    def __init__(self, datasets: Sequence[Dataset], settings: FastSettings, aspects: Sequence[float], coarse: Sequence[bool],
-                 train: bool):
+    def __init__(self, datasets: Sequence[Dataset], settings: FastSettings, aspects: Sequence[float],
+                 coarse: Sequence[bool], train: bool):
         self.datasets, self.settings, self.aspects, self.coarse, self.train = datasets, settings, aspects, coarse, train
         self.where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset))]
         self.keys = [f"{datasets[d].name}/{datasets[d].keys[i]}" for d, i in self.where]
@@ -112,7 +112,8 @@ def change_camera(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     if kind == 0:
         values = cv2.GaussianBlur(values, (0, 0), float(random.uniform(0.4, 1.3)))
     elif kind == 1:
-        values = values + np.float32(random.uniform(0.3, 1.5)) * (values - cv2.GaussianBlur(values, (0, 0), float(random.uniform(0.8, 1.6))))
+        amount, radius = np.float32(random.uniform(0.3, 1.5)), float(random.uniform(0.8, 1.6))
+        values = values + amount * (values - cv2.GaussianBlur(values, (0, 0), radius))
     if random.random() < 0.5:
         values = values + np.float32(random.uniform(0.005, 0.04)) * random.standard_normal(values.shape, np.float32)
     image = (np.clip(values, 0, 1) * 255).astype(np.uint8)

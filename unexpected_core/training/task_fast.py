@@ -1,7 +1,7 @@
 """The `fast` detector's task: one pass teaches the segmenter, the generator, the comparer and the direct head.
 
-The segmenter never learns what pasted things are (their labels are 255), so it names them as it would name the unexpected;
-the generator paints from those names; the comparer learns to see that the painting is not the photo.
+The segmenter never learns what pasted things are (their labels are 255), so it names them as it would name the
+unexpected; the generator paints from those names; the comparer learns to see that the painting is not the photo.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class FastTask:
 
     def build(self) -> nn.ModuleDict:
         """The four parts; started from `settings.start` where it names weights."""
-        networks = nn.ModuleDict({"segmenter": FastSegmenter(), "generator": FastGenerator(), "comparer": FastComparer(),
-                                  "direct": DirectHead()})
+        networks = nn.ModuleDict({"segmenter": FastSegmenter(), "generator": FastGenerator(),
+                                  "comparer": FastComparer(), "direct": DirectHead()})
         if self.settings.start:
             from unexpected_core.weights.reading import read_weights
 
@@ -46,7 +46,8 @@ class FastTask:
         segmented = networks["segmenter"](images)
         resynthesis = networks["generator"](segmented.logits.argmax(1))
         still = segmented._replace(logits=segmented.logits.detach())
-        return (segmented, resynthesis, networks["comparer"](images, still, resynthesis.detach()), networks["direct"](still))
+        compared = networks["comparer"](images, still, resynthesis.detach())
+        return segmented, resynthesis, compared, networks["direct"](still)
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """'loss' and its parts 'labels', 'paint', 'compare', 'direct'."""
@@ -67,9 +68,10 @@ class FastTask:
         """image, labels, resynthesis and score of the sample frames."""
         images = _unit(batch["image"])
         segmented, resynthesis, compared, _ = self.outputs(networks, images)
+        labels = segmented.logits.argmax(1).byte().cpu().numpy()
         score = compared.float().sigmoid()[:, None].expand(-1, 3, -1, -1)
-        return {"image": _bytes(images), "labels": np.stack([colorize(x.byte().cpu().numpy()) for x in segmented.logits.argmax(1)]),
-                "resynthesis": _bytes(resynthesis), "score": _bytes(score)}
+        return {"image": _bytes(images), "labels": colorize(labels), "resynthesis": _bytes(resynthesis),
+                "score": _bytes(score)}
 
 
 def discrepancy_loss(logits: Tensor, discrepancy: Tensor, object_weight: float) -> Tensor:

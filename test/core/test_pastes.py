@@ -1,0 +1,81 @@
+"""Pasted objects: where they stand, what is marked, and that nothing else changes."""
+
+import numpy as np
+import pytest
+
+from unexpected_core.discrepancy_data.pastes import PasteSettings, Source, paste_objects, unaware
+
+ROAD, BUILDING, SKY, CAR = 0, 2, 10, 13
+LOUD = PasteSettings(probability=1, distractors=0)
+
+
+@pytest.fixture
+def street():
+    """Sky, houses, road and a car, 96 x 160, with some grain."""
+    labels = np.full((96, 160), SKY, np.uint8)
+    labels[20:45], labels[45:] = BUILDING, ROAD
+    labels[40:52, 20:40] = CAR
+    grain = np.random.default_rng(0).integers(-6, 7, (96, 160, 3))
+    return (np.array([120, 70, 90])[labels % 3][..., None] + grain).astype(np.uint8), labels
+
+
+@pytest.fixture
+def sources():
+    """Another frame, of another colour, with things to cut out."""
+    labels = np.full((80, 80), BUILDING, np.uint8)
+    labels[20:50, 30:50] = CAR
+    return [Source(np.full((80, 80, 3), (200, 30, 220), np.uint8), labels)]
+
+
+def test_only_marked_pixels_and_their_soft_rim_and_shadow_change(street, sources):
+    image, labels = street
+    pasted = paste_objects(image, labels, sources, np.random.default_rng(3), LOUD)
+    changed = np.abs(pasted.image.astype(int) - image).max(2) > 0
+    assert pasted.discrepancy.any() and not pasted.discrepancy.all()
+    assert pasted.image.dtype == np.uint8 and set(np.unique(pasted.discrepancy)) == {0, 1}
+    assert changed[pasted.discrepancy == 1].mean() > 0.9
+
+
+def test_same_seed_same_pixels_and_the_input_is_left_alone(street, sources):
+    image, labels = street
+    before = image.copy()
+    first, second = (paste_objects(image, labels, sources, np.random.default_rng(7), PasteSettings()) for _ in range(2))
+    assert np.array_equal(first.image, second.image) and np.array_equal(first.discrepancy, second.discrepancy)
+    assert np.array_equal(image, before)
+
+
+def test_things_on_the_ground_have_their_foot_on_it_and_grow_towards_the_camera(street, sources):
+    image, labels = street
+    settings = LOUD.model_copy(update={"anywhere": 0.0, "most": 1, "smallest": 0.5, "largest": 0.5})
+    feet, heights = [], []
+    for seed in range(150):
+        pasted = paste_objects(image, labels, sources, np.random.default_rng(seed), settings)
+        rows = np.flatnonzero(pasted.discrepancy.any(1))
+        if rows.size and rows[-1] < 95:  # not cut by the lower border
+            feet.append(rows[-1])
+            heights.append(rows[-1] - rows[0] + 1)
+    assert min(feet) >= 40
+    near, far = np.array(heights)[np.array(feet) > 80], np.array(heights)[np.array(feet) < 60]
+    assert near.mean() > 1.5 * far.mean()
+
+
+def test_distractors_stay_on_the_road_and_are_no_discrepancy(street, sources):
+    image, labels = street
+    settings = PasteSettings(probability=0, distractors=1)
+    changed = np.zeros(labels.shape, bool)
+    for seed in range(30):
+        pasted = paste_objects(image, labels, sources, np.random.default_rng(seed), settings)
+        assert not pasted.discrepancy.any()
+        changed |= np.abs(pasted.image.astype(int) - image).max(2) > 1
+    assert changed[labels == ROAD].any() and not changed[labels != ROAD].any()
+
+
+def test_a_segmenter_never_learns_a_class_for_pasted_pixels():
+    labels, discrepancy = np.array([[0, 2], [10, 13]], np.uint8), np.array([[0, 1], [0, 255]], np.uint8)
+    assert unaware(labels, discrepancy).tolist() == [[0, 255], [10, 13]]
+
+
+def test_frames_without_ground_still_get_objects(sources):
+    image, labels = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64), 255, np.uint8)
+    found = [paste_objects(image, labels, sources, np.random.default_rng(s), LOUD).discrepancy.any() for s in range(20)]
+    assert sum(found) > 15
