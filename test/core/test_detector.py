@@ -138,7 +138,7 @@ def test_loading_takes_the_weights_threshold_unless_told():
     assert detector.settings.model.path == "random" and detector.model_id == "random"
     with pytest.raises(SettingsError, match="unknown setting 'tresh'; did you mean 'threshold'"):
         load_detector("random", tresh=0.3)
-    with pytest.raises(SettingsError, match="setting 'detect.threshold' = 3"):
+    with pytest.raises(SettingsError, match=r"setting 'detect\.threshold' = 3"):
         load_detector("random", threshold=3)
     with pytest.raises(DeviceError, match="unknown device 'gpu'"):
         load_detector("random", device="gpu")
@@ -178,7 +178,7 @@ def test_failures_say_the_cure_and_cost_one_image():
             return super().forward(images)
 
     detector = Detector(Moody(), CPU)
-    with pytest.raises(DetectorError, match="cpu ran out of memory scoring 2 .* at 50x40: use fewer images at a time, a smaller scale"):
+    with pytest.raises(DetectorError, match=r"cpu ran out of memory scoring 2 .* at 50x40: use fewer images"):
         detector.detect_batch([np.full((40, 50, 3), 255, np.uint8)] * 2)
     with pytest.raises(DetectorError, match="redness gave scores that are not numbers"):
         detector.detect(np.full((40, 50, 3), 200, np.uint8))
@@ -202,8 +202,11 @@ def test_two_threads_get_their_own_answers(random_detector):
     images = [picture(50, 70, seed) for seed in range(4)]
     expected = [random_detector.detect(image).score for image in images]
     answers = [[] for _ in images]
-    threads = [threading.Thread(target=lambda i=i: answers[i].extend(random_detector.detect(images[i]).score for _ in range(5)))
-               for i in range(4)]
+
+    def work(i: int) -> None:
+        answers[i].extend(random_detector.detect(images[i]).score for _ in range(5))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -21,9 +21,9 @@ from unexpected_core.structs import Scores
 def softmax(logits: Tensor) -> Tensor:
     """1 - greatest class probability, in [0, 1 - 1/C] (Hendrycks and Gimpel, 2017)."""
     logits = logits.float()
-    # 1 - max p = sum of the others; written so that sure pixels keep their order instead of all becoming 0.
-    top = logits.amax(1)
-    others = (logits - top[:, None]).exp().sum(1) - 1
+    top, predicted = logits.max(1, keepdim=True)
+    # The sum of the others' probabilities, so that very sure pixels keep their order; 1 - max p would be 0 for all.
+    others = (logits - top).exp().scatter(1, predicted, 0).sum(1)
     return others / (1 + others)
 
 

@@ -1,0 +1,139 @@
+import json
+import pickle
+
+import pytest
+import torch
+
+from unexpected_core.scorers import SCORERS, load_scorer
+from unexpected_core.scorers.random import RandomScorer
+from unexpected_core.weights import catalog
+from unexpected_core.weights.cards import Card, WeightsError, card_path, read_card
+from unexpected_core.weights.catalog import find_weights, verify
+from unexpected_core.weights.reading import load_into, read_weights, write_weights
+
+CARD = Card(name="toy", architecture="random", working_height=96, threshold=0.7, calibration=(2.0, -1.0),
+            training_data=["nothing"], command="none")
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "toy.safetensors"
+    write_weights(path, RandomScorer(seed=5).state_dict(), CARD)
+    return path
+
+
+def test_a_detector_comes_back_from_disk_with_all_its_card_says(file):
+    scorer = load_scorer(file)
+    fingerprint = read_card(file).sha256
+    assert (scorer.name, scorer.model_id) == ("random", f"toy-{fingerprint[:8]}")
+    assert (scorer.working_height, scorer.threshold, scorer.calibration) == (96, 0.7, (2.0, -1.0))
+    assert not scorer.training
+    image = torch.rand(1, 3, 40, 60)
+    expected = RandomScorer(seed=5).eval()(image).score
+    assert (scorer(image).score - expected).abs().max() < 1e-3
+    assert (RandomScorer(seed=6)(image).score - expected).abs().max() > 1e-2
+    assert load_scorer(file.parent).model_id == scorer.model_id
+    derived = load_scorer(file, "softmax")
+    assert (derived.name, derived.model_id) == ("softmax", f"{scorer.model_id}/softmax")
+    assert derived.calibration is None and derived.threshold == 0.5  # those of the card are for its own score
+
+
+def test_half_precision_is_for_kernels_only_and_wide_vectors_survive(tmp_path):
+    state = {"kernel": torch.rand(4, 3, 3, 3), "running_var": torch.tensor([1e-9, 1e9]), "count": torch.tensor(7)}
+    write_weights(tmp_path / "w.safetensors", state, CARD)
+    back = read_weights(tmp_path / "w.safetensors").state
+    assert torch.equal(back["running_var"], state["running_var"]) and back["count"] == 7
+    assert back["kernel"].dtype == torch.float32 and torch.equal(back["kernel"], state["kernel"].half().float())
+    write_weights(tmp_path / "w.safetensors", state, CARD, half=False)
+    assert torch.equal(read_weights(tmp_path / "w.safetensors").state["kernel"], state["kernel"])
+
+
+def test_broken_training_results_are_not_written(tmp_path):
+    for bad in (float("nan"), float("inf"), 1e6):
+        with pytest.raises(WeightsError, match="'kernel' holds NaN, infinite or too great values: not written"):
+            write_weights(tmp_path / "w.safetensors", {"kernel": torch.full((2, 2), bad)}, CARD)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(WeightsError, match=r"weight files end in \.safetensors, found w\.pth"):
+        write_weights(tmp_path / "w.pth", {}, CARD)
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:len(data) // 2], lambda _: b"", lambda data: data[:-1] + b"x"])
+def test_damaged_files_are_refused(file, damage):
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(WeightsError, match=r"toy\.safetensors is damaged, or not the file its card is for: .* get both"):
+        load_scorer(file)
+
+
+def test_a_file_that_was_damaged_before_its_card_was_written_is_refused_too(file):
+    file.write_bytes(b"not tensors")
+    from unexpected_core.files import sha256
+    card_path(file).write_text(CARD.model_copy(update={"sha256": sha256(file)}).model_dump_json())
+    with pytest.raises(WeightsError, match=r"cannot read .*toy\.safetensors: .*; get the file again"):
+        read_weights(file)
+
+
+def test_cards_are_needed_and_checked(file):
+    text = card_path(file).read_text()
+    for broken, message in [(text[:50], "not valid JSON"), ("[1]", "cannot use card"),
+                            (text.replace('"threshold": 0.7', '"threshold": 7'), "setting 'threshold' = 7"),
+                            (text.replace('"threshold"', '"treshold"'), "did you mean 'threshold'")]:
+        card_path(file).write_text(broken)
+        with pytest.raises(WeightsError, match=message):
+            read_card(file)
+    card_path(file).unlink()
+    with pytest.raises(WeightsError, match=r"no card toy\.json beside .* copy both files"):
+        verify(file)
+
+
+def test_pickles_are_never_opened(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (tmp_path / "exploded").touch, ()
+
+    for name in ("bomb.pth", "bomb.safetensors"):
+        (tmp_path / name).write_bytes(pickle.dumps(Bomb()))
+        with pytest.raises(WeightsError):
+            read_weights(tmp_path / name)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_weights_of_another_network_are_refused_key_by_key(file):
+    weights = read_weights(file)
+    wrong = torch.nn.ModuleDict({"segmenter": torch.nn.Conv2d(3, 8, 3)})
+    message = (r"'toy' do not fit ModuleDict: 2 missing \(segmenter.bias, segmenter.weight\); 8 unknown \(.*, \.\.\.\); "
+               "the card says architecture 'random'")
+    with pytest.raises(WeightsError, match=message):
+        load_into(wrong, weights)
+    smaller = RandomScorer()
+    smaller.generator = torch.nn.Conv2d(18, 3, 1)
+    message = r"1 of another shape \(generator.weight \[3, 19, 1, 1\] instead of \[3, 18, 1, 1\]\)"
+    with pytest.raises(WeightsError, match=message):
+        load_into(smaller, weights)
+
+
+def test_names_and_places_that_do_not_exist(tmp_path, file, monkeypatch):
+    monkeypatch.setattr(catalog, "shipped", lambda: {"fast": file})
+    assert find_weights("fast") == file
+    with pytest.raises(WeightsError, match="unknown detector 'fats'; did you mean 'fast'"):
+        find_weights("fats")
+    with pytest.raises(WeightsError, match=r"no weight file .*gone\.safetensors: expected a shipped name \(fast\)"):
+        find_weights(tmp_path / "gone.safetensors")
+    (tmp_path / "old.pth").write_bytes(b"x")
+    with pytest.raises(WeightsError, match=r"old\.pth is not a \.safetensors file: import other formats with"):
+        find_weights(tmp_path / "old.pth")
+    write_weights(tmp_path / "second.safetensors", {}, CARD)
+    with pytest.raises(WeightsError, match=r"exactly one \.safetensors file, found second\.safetensors, toy"):
+        find_weights(tmp_path)
+
+
+@pytest.mark.parametrize("name", catalog.shipped())
+def test_every_shipped_detector_is_whole_and_says_where_it_comes_from(name):
+    card = verify(catalog.shipped()[name])
+    assert card.name == name and card.architecture in SCORERS
+    assert card.training_data and card.command and card.commit and card.scores and card.licence
+    assert load_scorer(name).model_id == card.model_id
+
+
+def test_cards_are_written_for_people(file):
+    assert json.loads(card_path(file).read_text())["calibration"] == [2.0, -1.0]
+    assert card_path(file).read_text().count("\n") > 10
