@@ -70,5 +70,5 @@ setup(
             "scipy>=1.13",
         ],
     },
-    entry_points={"console_scripts": ["unexpected = unexpected_core.cli.main:app"]},
+    entry_points={"console_scripts": ["unexpected = unexpected_core.cli.main:main"]},
 )

@@ -11,7 +11,7 @@ from unexpected_core.structs import Scores
 
 
 class DirectScorer(Scorer):
-    """The direct head of a base scorer with the parts `segmenter` and `direct` (segmenter's output -> logit [B, h, w])."""
+    """The direct head of a base scorer: its parts `segmenter` and `direct` (segmenter's output -> logit [B, h, w])."""
 
     name = "direct"
 

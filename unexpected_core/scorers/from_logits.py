@@ -46,7 +46,7 @@ def energy(logits: Tensor) -> Tensor:
 def class_statistics(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Counts that the statistics of standardized_max_logit are made of; add them up over images.
 
-    Logits [B, C, H, W] -> number of pixels predicted as each class, sum and sum of squares of their max logits; float64 [C].
+    Logits [B, C, H, W] -> pixels predicted as each class, sum and sum of squares of their max logits; float64 [C].
     """
     top, predicted = logits.double().max(1)
     top, predicted = top.flatten(), predicted.flatten()
