@@ -15,19 +15,18 @@ from unexpected_core.structs import Scores
 class FastScorer(Scorer):
     """Detecting the Unexpected via Image Resynthesis (Lis et al., ICCV 2019) with compact networks.
 
-    slope, offset: calibration, score = sigmoid(slope * logit + offset).
-    The direct head is not used here; it serves the scorer `direct`.
+    Scores are logits; `calibration` makes probabilities of them. The direct head is there for the scorer `direct`.
     """
 
     name = "fast"
+    calibration = (1.0, 0.0)
 
-    def __init__(self, slope: float = 1.0, offset: float = 0.0):
+    def __init__(self) -> None:
         super().__init__()
         self.segmenter = FastSegmenter()
         self.generator = FastGenerator()
         self.comparer = FastComparer()
         self.direct = DirectHead()
-        self.slope, self.offset = slope, offset
 
     def forward(self, images: Tensor) -> Scores:
         """Segment, resynthesise, compare. See Scorer.forward."""
@@ -41,5 +40,4 @@ class FastScorer(Scorer):
             x = interpolate(x.float(), size=padded.shape[-2:], mode="bilinear", align_corners=False)
             return x[..., :height, :width]
 
-        score = (self.slope * restore(logit[:, None])[:, 0] + self.offset).sigmoid()
-        return Scores(score, restore(segmented.logits).argmax(1).byte(), restore(resynthesis))
+        return Scores(restore(logit[:, None])[:, 0], restore(segmented.logits).argmax(1).byte(), restore(resynthesis))
