@@ -77,11 +77,9 @@ def bag(root: str | Path | None = None, topic: str | None = None) -> BagDataset:
 
 
 def _reader(path: Path):
-    try:
-        from rosbags.highlevel import AnyReader, AnyReaderError
-        from rosbags.typesys import Stores, get_typestore
-    except ImportError as error:
-        raise DatasetError("reading bags needs the package 'rosbags': pip install unexpected_ros[ros]") from error
+    from rosbags.highlevel import AnyReader, AnyReaderError
+    from rosbags.typesys import Stores, get_typestore
+
     try:
         return AnyReader([path], default_typestore=get_typestore(Stores.LATEST))
     except AnyReaderError as error:

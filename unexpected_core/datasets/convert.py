@@ -1,0 +1,152 @@
+"""Small copies of big data sets: photographs area-averaged to WebP, id maps by nearest neighbour, same folders.
+
+Needs no other program, works on any system, and goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import NamedTuple
+
+from unexpected_core.config import unknown_name
+from unexpected_core.files import write_text
+from unexpected_core.images import ImageError, read_image, read_map, resize_image, resize_map, write_image
+from unexpected_core.log import LOGGER, progress
+
+QUALITY = 90
+PARTS = {
+    "cityscapes": ("leftImg8bit", "images/leftImg8bit", "gtFine"),
+    "lost_and_found": ("leftImg8bit", "gtCoarse"),
+}
+"""Data set -> the folders that are copied, those that exist."""
+IMAGE = "_leftImg8bit"
+MAPS = ("_labelIds", "_instanceIds", "_labelTrainIds")
+ROI_FILES = ("roi.png", "LAF_roi.png")
+
+
+class ConversionError(ValueError):
+    """A conversion that is refused or not complete; the message says why and the cure."""
+
+
+class Copy(NamedTuple):
+    """One file to make. is_map: ids (nearest neighbour, own depth) rather than a photograph."""
+
+    source: Path
+    target: Path
+    is_map: bool
+
+
+class Converted(NamedTuple):
+    """What a conversion did: files per folder and split, how many were made now, and what failed."""
+
+    counts: dict[str, int]
+    made: int
+    failed: dict[str, str]
+
+
+def convert(name: str, source: str | Path, target: str | Path, size: tuple[int, int] = (512, 1024),
+            workers: int = 2) -> Converted:
+    """Copy a data set to size (height, width). Files that are there already are kept; each is whole or absent.
+
+    Unreadable files are reported and left out. Raises ConversionError when source and target overlap, the target was
+    made with another size, nothing is found, or the disk is full.
+    """
+    if name not in PARTS:
+        raise ConversionError(unknown_name("data set to convert", name, PARTS))
+    source, target = Path(source), Path(target)
+    _refuse_overlap(source, target)
+    copies = find_copies(name, source, target)
+    _note(target, {"dataset": name, "size": list(size), "quality": QUALITY})
+    todo = [copy for copy in copies if not copy.target.is_file()]
+    if len(todo) < len(copies):
+        LOGGER.info("%s: %d of %d files are there already", target, len(copies) - len(todo), len(copies))
+    failed = _copy_all(todo, size, workers, f"converting {name}", target)
+    return Converted(check_counts(copies, source, failed), len(todo) - len(failed), failed)
+
+
+def find_copies(name: str, source: Path, target: Path) -> list[Copy]:
+    """Every photograph and id map of the source, with its place in the target. Raises ConversionError if none."""
+    copies = []
+    for part in PARTS[name]:
+        for path in sorted((source / part).rglob("*.*")) if (source / part).is_dir() else ():
+            place = target / path.relative_to(source)
+            if path.stem.endswith(IMAGE) and path.suffix.lower() in (".png", ".webp", ".jpg"):
+                copies.append(Copy(path, place.with_suffix(".webp"), is_map=False))
+            elif path.stem.endswith(MAPS) and path.suffix.lower() == ".png":
+                copies.append(Copy(path, place, is_map=True))
+    if not copies:
+        looked = ", ".join(f"{source / part}" for part in PARTS[name])
+        raise ConversionError(f"nothing to convert: no *{IMAGE}.png and no *{MAPS[0]}.png below {looked}")
+    return copies + [Copy(source / roi, target / roi, is_map=True) for roi in ROI_FILES if (source / roi).is_file()]
+
+
+def _refuse_overlap(source: Path, target: Path) -> None:
+    if not source.is_dir():
+        raise ConversionError(f"{source} is not a folder")
+    here, there = source.resolve(), target.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise ConversionError(f"refusing to write into the source: {target} and {source} overlap; "
+                              "choose another folder")
+
+
+def _note(target: Path, making: dict) -> None:
+    """Remember size and quality, so that one folder never holds two sizes."""
+    path = target / "conversion.json"
+    if path.is_file():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before != making:
+            raise ConversionError(f"{target} holds a conversion made otherwise: {before}, now {making}; "
+                                  "choose another folder, or the same settings to go on")
+    else:
+        _guarded(lambda: write_text(path, json.dumps(making) + "\n"), target)
+
+
+def _copy_all(copies: list[Copy], size: tuple[int, int], workers: int, title: str, target: Path) -> dict[str, str]:
+    """Threads are enough: OpenCV lets go of the interpreter."""
+    failed = {}
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        futures = {pool.submit(_copy, copy, size): copy for copy in copies}
+        try:
+            for future in progress(as_completed(futures), title, len(futures)):
+                try:
+                    _guarded(future.result, target)
+                except ImageError as error:
+                    LOGGER.error("left out: %s", error)
+                    failed[str(futures[future].source)] = str(error)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return failed
+
+
+def _guarded(action, target: Path) -> None:
+    try:
+        action()
+    except OSError as error:
+        raise ConversionError(f"cannot write to {target}: {error.strerror or error}. What is finished stays; "
+                              "make room and run the same command to go on") from error
+
+
+def _copy(copy: Copy, size: tuple[int, int]) -> None:
+    if copy.is_map:
+        write_image(copy.target, resize_map(read_map(copy.source), size))
+    else:
+        write_image(copy.target, resize_image(read_image(copy.source), size), QUALITY)
+
+
+def check_counts(copies: Iterable[Copy], source: Path, failed: dict[str, str]) -> dict[str, int]:
+    """Files present in the target per folder, split and kind. Raises ConversionError if any is missing unexplained."""
+    counts: dict[str, int] = {}
+    for copy in copies:
+        parts = copy.source.relative_to(source).parts
+        kind = copy.source.stem.rpartition("_")[2]
+        group = "/".join((*parts[:-2], kind)) if len(parts) > 1 else kind
+        counts.setdefault(group, 0)
+        if copy.target.is_file():
+            counts[group] += 1
+        elif str(copy.source) not in failed:
+            raise ConversionError(f"{copy.target} is missing after the conversion; run the same command again")
+    return counts
