@@ -60,8 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
     kinds = _kinds(arguments.save)
     from unexpected_core.cli.inputs import UniqueNames, open_inputs
     from unexpected_core.cli.outputs import Results
+    from unexpected_core.datasets.base import DatasetError
+    from unexpected_core.images import ImageError
     from unexpected_core.log import LOGGER, progress
-    from unexpected_core.pipeline.detector import load_detector
+    from unexpected_core.pipeline.detector import DetectorError, load_detector
     from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings
 
     given = {name: value for name in DetectSettings.model_fields if (value := getattr(arguments, name)) is not None}
@@ -74,13 +76,15 @@ def run(arguments: argparse.Namespace) -> int:
     with Results(Path(arguments.out), kinds, arguments.score_format, meaningless) as results:
         for frame in progress(frames, "detect", count):
             name = unique(frame.name)
-            if isinstance(frame.image, Exception):
-                LOGGER.error("%s", frame.image)
-                results.write_error(frame.source, name, frame.image)
+            try:
+                image = frame.read()
+                detection = detector.detect(image, resynthesis="resynthesis" in kinds)
+            except (ImageError, DatasetError, DetectorError) as error:
+                LOGGER.error("%s", error)
+                results.write_error(frame.source, name, error)
                 failed += 1
                 continue
-            detection = detector.detect(frame.image, resynthesis="resynthesis" in kinds)
-            results.write(frame.source, name, frame.image, detection, about)
+            results.write(frame.source, name, image, detection, about)
             done, found = done + 1, found + len(detection.regions)
     rate = done / (time.perf_counter() - start)
     LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, rate, found, failed, arguments.out)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ import numpy as np
 
 from unexpected_core.datasets.bag import bag
 from unexpected_core.datasets.base import DatasetError
+from unexpected_core.datasets.played import PlayedDataset
 from unexpected_core.datasets.video import video
 from unexpected_core.images import IMAGE_SUFFIXES, ImageError, read_image
 
@@ -21,62 +24,62 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt"
 class Frame(NamedTuple):
     """One image of one input. name: '/'-separated, safe as a file name on every system, not yet unique.
 
-    image: RGB uint8 [H, W, 3], or the error that kept it from being read.
+    read: gives RGB uint8 [H, W, 3], or raises ImageError or DatasetError.
     """
 
     source: str
     name: str
-    image: np.ndarray | ImageError | DatasetError
+    read: Callable[[], np.ndarray]
 
 
-def open_inputs(paths: Sequence[str], topic: str | None = None, every: int = 1) -> tuple[Iterator[Frame], int | None]:
-    """The frames of all inputs in order, and their number where it is known beforehand.
+def open_inputs(paths: Sequence[str], topic: str | None = None, every: int = 1) -> tuple[Iterator[Frame], int]:
+    """The frames of all inputs in order, and how many to expect; an input that cannot be opened is one bad frame.
 
-    What cannot be read comes as a frame with an error. topic: of bags with several cameras; every: of videos.
+    topic: of bags with several cameras; every: take every k-th frame of videos.
     """
-    parts = [_open(Path(path), topic, every) for path in paths]
-    counts = [count for _, count in parts]
-    return (frame for frames, _ in parts for frame in frames), sum(counts)
+    opened = [_open(Path(path), topic, every) for path in paths]
+    return chain.from_iterable(frames for frames, _ in opened), sum(count for _, count in opened)
 
 
-def _open(path: Path, topic: str | None, every: int) -> tuple[Iterator[Frame], int]:
+def _open(path: Path, topic: str | None, every: int) -> tuple[Iterable[Frame], int]:
     try:
         if path.is_dir() and not (path / "metadata.yaml").is_file():
-            return _folder(path)
+            frames = _folder(path)
+            return frames, len(frames)
         if path.suffix.lower() in IMAGE_SUFFIXES:
-            return _images([path], path.parent), 1
+            return [_image(path, path.parent)], 1
         if not path.exists():
             raise ImageError(f"{path} does not exist")
-        played = bag(path, topic) if path.is_dir() or path.suffix.lower() in BAG_SUFFIXES else video(path, every)
+        is_bag = path.is_dir() or path.suffix.lower() in BAG_SUFFIXES
+        played = bag(path, topic) if is_bag else video(path, every)
         return _played(path, played), len(played)
     except (ImageError, DatasetError) as error:
-        return iter([Frame(str(path), safe_name(path.stem), error)]), 1
+        return [Frame(str(path), safe_name(path.stem), partial(_give, error))], 1
 
 
-def _folder(folder: Path) -> tuple[Iterator[Frame], int]:
+def _give(image: np.ndarray | Exception) -> np.ndarray:
+    if isinstance(image, Exception):
+        raise image
+    return image
+
+
+def _image(path: Path, root: Path) -> Frame:
+    parts = path.relative_to(root).with_suffix("").parts
+    return Frame(str(path), "/".join(map(safe_name, parts)), partial(read_image, path))
+
+
+def _folder(folder: Path) -> list[Frame]:
     found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith("."))
     if not found:
         raise ImageError(f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)})")
-    return _images(found, folder), len(found)
+    return [_image(path, folder) for path in found]
 
 
-def _images(paths: Sequence[Path], root: Path) -> Iterator[Frame]:
-    for path in paths:
-        name = "/".join(safe_name(part) for part in path.relative_to(root).with_suffix("").parts)
-        try:
-            yield Frame(str(path), name, read_image(path))
-        except ImageError as error:
-            yield Frame(str(path), name, error)
-
-
-def _played(path: Path, dataset: Sequence) -> Iterator[Frame]:
+def _played(path: Path, dataset: PlayedDataset) -> Iterator[Frame]:
+    # Many videos hold a few frames less than they claim: where one ends is not an error.
     name = safe_name(path.stem)
-    for key in dataset.keys:
-        try:
-            yield Frame(str(path), f"{name}/{safe_name(key)}", dataset[key].image)
-        except (ImageError, DatasetError) as error:
-            yield Frame(str(path), f"{name}/{safe_name(key)}", error)
-            return
+    for key, image in zip(dataset.keys, dataset.play(), strict=False):
+        yield Frame(str(path), f"{name}/{safe_name(key)}", partial(_give, image))
 
 
 def safe_name(text: str) -> str:

@@ -26,13 +26,16 @@ class BagDataset(PlayedDataset):
         super().__init__(path.stem, (f"{n:06d}" for n in range(count)))
         self.path, self.topic = path, topic
 
-    def play(self) -> Iterator[np.ndarray]:
-        """Read from the start. Raises ImageError for images that cannot be decoded."""
+    def play(self) -> Iterator[np.ndarray | ImageError]:
+        """Read from the start."""
         with _reader(self.path) as reader:
             connections = [c for c in reader.connections if c.topic == self.topic]
             for connection, _, data in reader.messages(connections):
                 message = reader.deserialize(data, connection.msgtype)
-                yield decompress(message) if connection.msgtype == COMPRESSED else unpack(message)
+                try:
+                    yield decompress(message) if connection.msgtype == COMPRESSED else unpack(message)
+                except ImageError as error:
+                    yield error
 
 
 def unpack(message) -> np.ndarray:

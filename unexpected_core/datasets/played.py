@@ -22,17 +22,22 @@ class PlayedDataset(Dataset):
         self._images: Iterator[np.ndarray] | None = None
         self._next = 0
 
-    def play(self) -> Iterator[np.ndarray]:
-        """The images of all keys, in order, RGB uint8 [H, W, 3]; ends early where the material breaks off."""
+    def play(self) -> Iterator[np.ndarray | ImageError]:
+        """The images of all keys, in order, RGB uint8 [H, W, 3]; ends early where the material breaks off.
+
+        A frame that cannot be decoded comes as its error, and the next ones follow.
+        """
         raise NotImplementedError
 
     def load(self, index: int) -> Sample:
-        """Play up to this frame. Raises ImageError where the material breaks off."""
+        """Play up to this frame. Raises ImageError for a broken frame, and where the material breaks off."""
         if self._images is None or index < self._next:
             self._images, self._next = self.play(), 0
         for image in self._images:
             self._next += 1
             if self._next == index + 1:
+                if isinstance(image, ImageError):
+                    raise image
                 return Sample(self.keys[index], image)
         broken, self._images = self._next, None
         raise ImageError(f"'{self.name}' breaks off after {broken} of {len(self)} frames")

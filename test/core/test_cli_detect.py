@@ -1,0 +1,177 @@
+import json
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+from rosbags.rosbag2 import Writer
+from rosbags.typesys import Stores, get_typestore
+
+from unexpected_core.cli.inputs import UniqueNames, safe_name
+from unexpected_core.cli.main import COMMANDS, main
+from unexpected_core.images import read_image, read_map, resize_image, write_image
+
+RANDOM = ["--random-weights", "--device", "cpu"]
+
+
+def picture(height=60, width=90, seed=0):
+    return resize_image(np.random.default_rng(seed).integers(0, 256, (5, 7, 3), np.uint8), (height, width))
+
+
+def lines(folder):
+    return [json.loads(line) for line in (folder / "regions.jsonl").read_text().splitlines()]
+
+
+def write_bag(path, images):
+    types = get_typestore(Stores.ROS2_JAZZY)
+    Image, Header = types.types["sensor_msgs/msg/Image"], types.types["std_msgs/msg/Header"]
+    Time = types.types["builtin_interfaces/msg/Time"]
+    with Writer(path, version=9) as writer:
+        connection = writer.add_connection("/camera/image", Image.__msgtype__, typestore=types)
+        for i, image in enumerate(images):
+            height, width = image.shape[:2]
+            message = Image(Header(Time(i, 0), "camera"), height, width, "rgb8", 0, 3 * width, image.ravel())
+            writer.write(connection, i * 10**9, types.serialize_cdr(message, Image.__msgtype__))
+
+
+def test_every_kind_of_result_of_one_photo(tmp_path, capfd):
+    write_image(tmp_path / "photo.png", picture(61, 93))
+    out = tmp_path / "out"
+    assert main(["detect", str(tmp_path / "photo.png"), "--out", str(out), *RANDOM, "--threshold", "0.4",
+                 "--save", "overlay,score,mask,labels,labels_color,resynthesis,regions"]) == 0
+    files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+    assert files == ["labels/photo.random_weights.png", "labels_color/photo.random_weights.png",
+                     "mask/photo.random_weights.png", "overlay/photo.random_weights.jpg", "regions.jsonl",
+                     "resynthesis/photo.random_weights.jpg", "score/photo.random_weights.png"]
+    score = read_map(out / "score/photo.random_weights.png")
+    assert score.dtype == np.uint16 and score.shape == (61, 93)
+    mask = read_map(out / "mask/photo.random_weights.png")
+    assert set(np.unique(mask)) <= {0, 255} and np.array_equal(mask > 0, (mask > 0) & (score / 65535 > 0.29))
+    assert read_map(out / "labels/photo.random_weights.png").max() < 19
+    for name in ("overlay/photo.random_weights.jpg", "labels_color/photo.random_weights.png"):
+        stamped = read_image(out / name)
+        assert stamped.shape == (61, 93, 3)
+        assert np.median(stamped[:10, :, 0]) > 180 and np.median(stamped[:10, :, 2]) < 60
+    (line,) = lines(out)
+    assert line["warning"] == "RANDOM WEIGHTS: NO MEANING" and line["model_id"] == "random"
+    assert (line["width"], line["height"], line["threshold"]) == (93, 61, 0.4)
+    assert sum(region["area"] for region in line["regions"]) == (mask > 0).sum()
+
+
+def test_scores_as_float_arrays_equal_the_detectors_own(tmp_path):
+    from unexpected_core import load_detector
+
+    write_image(tmp_path / "photo.png", picture())
+    assert main(["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), "--detector", "random",
+                 "--device", "cpu", "--scorer", "softmax", "--save", "score", "--score-format", "npy"]) == 0
+    score = np.load(tmp_path / "out/score/photo.random_weights.npy")
+    assert np.array_equal(score, load_detector("random", "cpu", scorer="softmax").detect(picture()).score)
+    assert not (tmp_path / "out/regions.jsonl").exists()
+
+
+def test_unreadable_inputs_are_named_and_the_others_done(tmp_path, caplog):
+    caplog.set_level("INFO", "unexpected")
+    (tmp_path / "in").mkdir()
+    write_image(tmp_path / "in/good.png", picture())
+    (tmp_path / "in/bad.png").write_bytes(b"\x89PNG, but not really")
+    (tmp_path / "in/empty.jpg").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("no video")
+    (tmp_path / "nothing").mkdir()
+    inputs = [str(tmp_path / name) for name in ("in", "gone.png", "notes.txt", "nothing", "gone.mp4", "gone.mcap")]
+    assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "regions"]) == 1
+    found = {line["input"].removeprefix(f"{tmp_path}/"): line.get("error") for line in lines(tmp_path / "out")}
+    assert found.pop("in/good.png") is None
+    messages = {"in/bad.png": "not a complete image file", "in/empty.jpg": "not a complete image file",
+                "gone.png": "No such file", "notes.txt": "cannot be decoded as a video", "nothing": "holds no images",
+                "gone.mp4": "does not exist", "gone.mcap": "does not exist"}
+    for name, message in messages.items():
+        assert message in found.pop(name)
+    assert found == {}
+    assert "1 images" in caplog.text and "7 not readable" in caplog.text
+    assert main(["detect", inputs[1], "--out", str(tmp_path / "out"), *RANDOM]) == 2
+
+
+def test_equal_names_never_overwrite_each_other(tmp_path):
+    for name in ("a/x.png", "b/x.png", "b/X.jpg"):
+        write_image(tmp_path / name, picture())
+    inputs = [str(tmp_path / name) for name in ("a/x.png", "b", "a/x.png")]
+    assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "mask,regions"]) == 0
+    assert sorted(path.name for path in (tmp_path / "out/mask").iterdir()) == [
+        "X-2.random_weights.png", "x-3.random_weights.png", "x-4.random_weights.png", "x.random_weights.png"]
+    assert len(lines(tmp_path / "out")) == 4
+
+
+def test_video(tmp_path):
+    writer = cv2.VideoWriter(str(tmp_path / "drive.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (90, 60))
+    assert writer.isOpened()
+    for seed in range(5):
+        writer.write(picture(seed=seed))
+    writer.release()
+    out = tmp_path / "out"
+    words = ["detect", str(tmp_path / "drive.avi"), "--out", str(out), *RANDOM, "--every", "2", "--save", "mask"]
+    assert main(words) == 0
+    assert sorted(path.name for path in (out / "mask/drive").iterdir()) == [
+        f"{n:05d}.random_weights.png" for n in (0, 2, 4)]
+
+
+def test_bag_with_one_broken_message(tmp_path):
+    images = [picture(seed=seed) for seed in range(3)]
+    broken = picture()[:0]  # says 90x0
+    write_bag(tmp_path / "bag", [images[0], broken, images[2]])
+    out = tmp_path / "out"
+    assert main(["detect", str(tmp_path / "bag"), "--out", str(out), *RANDOM, "--save", "mask,regions"]) == 1
+    assert [line.get("error", "")[:22] for line in lines(out)] == ["", "image message says 90x", ""]
+    assert len(list((out / "mask/bag").iterdir())) == 2
+    assert main(["detect", str(tmp_path / "bag"), "--out", str(out), "--topic", "/left", *RANDOM]) == 2
+    assert "unknown image topic '/left'" in lines(out)[0]["error"]
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["--save", "overly"], "unknown kind 'overly'; did you mean 'overlay'"),
+    (["--detector", "fsat"], "unknown detector 'fsat'"),
+    (["--random-weights", "--device", "tpu0"], "unknown device 'tpu0'"),
+    (["--random-weights", "--threshold", "3"], "setting 'detect.threshold' = 3.0: Input should be less than"),
+    (["--random-weights", "--scorer", "sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
+])
+def test_wrong_words_are_refused_in_one_line(tmp_path, capsys, arguments, message):
+    write_image(tmp_path / "photo.png", picture())
+    assert main(["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("unexpected detect: ") and message in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_defects_are_not_dressed_up_as_advice(tmp_path, monkeypatch):
+    from unexpected_core.pipeline import detector
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(detector, "load_detector", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(["detect", "x.png", "--out", str(tmp_path)])
+
+
+def test_help_is_quick_and_loads_no_torch():
+    code = ("import sys\nfrom unexpected_core.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+            "assert not {'torch', 'cv2', 'pydantic'} & set(sys.modules)")
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert time.perf_counter() - start < 5  # 0.15 s alone; the bound is for a busy machine
+    assert all(name in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize(("text", "safe"), [
+    ("frame 01", "frame 01"), ('a:b*c?"<>|', "a_b_c_____"), ("dots. ", "dots"), ("con", "_con"),
+    ("NUL.tar", "_NUL.tar"), ("..", "_"), ("", "_"), ("a\\b/c", "a_b_c"), ("x" * 300, "x" * 100), ("straße_夜", "straße_夜"),
+])
+def test_names_are_safe_on_every_system(text, safe):
+    assert safe_name(text) == safe
+
+
+def test_numbers_for_names_that_are_taken():
+    unique = UniqueNames()
+    assert [unique(name) for name in ("a", "A", "a-2", "a", "b")] == ["a", "A-2", "a-2-2", "a-3", "b"]
