@@ -55,8 +55,9 @@ def place(items: list[Item], road: LocalRoad, pose: Pose, time: float, ahead: fl
 
 
 class Faces(NamedTuple):
-    """All faces in painting order. polygons: int32 pixel corners times 2**SUBPIXEL; plane: float32 [F, 3], 1 / depth as a linear
-    function of (x, y, 1); u, v: float32 [F, 4], texel coordinates = depth * (x, y, 1) + shift; centre: (right, forward) [F, 2]."""
+    """All faces in painting order. polygons: int32 pixel corners times 2**SUBPIXEL; planes: float32
+    [F, 11]: for a ray r = (x, y, 1), 1 / depth = planes[0:3] r, texel u = depth * planes[3:6] r + planes[6], v likewise from 7;
+    centre: (right, forward) [F, 2]."""
 
     polygons: list[np.ndarray]
     owner: np.ndarray
@@ -68,9 +69,7 @@ class Faces(NamedTuple):
     normal: np.ndarray
     flat: np.ndarray
     centre: np.ndarray
-    plane: np.ndarray
-    u: np.ndarray
-    v: np.ndarray
+    planes: np.ndarray
 
 
 def _spread(placed: list[Placed], counts: list[int]) -> tuple[np.ndarray, ...]:
@@ -106,30 +105,39 @@ def build(placed: list[Placed], camera: Camera) -> Faces:
     end, bottom = np.maximum.reduceat(px, starts), np.maximum.reduceat(py, starts)
     inside = (left < camera.width) & (end > -1) & (top < camera.height_px) & (bottom > -1) & (end - left > 0.2) & (bottom - top > 0.2)
     keep = np.flatnonzero((flat | (facing < -1e-3)) & (np.abs(facing) > 1e-3) & (farthest > NEAR) & (inside | ~whole))
-    corners = np.stack((px, py), axis=1)
-    polygons = []
-    for i in keep.tolist():
-        cut = slice(starts[i], starts[i] + counts[i])
-        points = corners[cut] if whole[i] else _clip(camera, x[cut], y[cut], z[cut])
-        polygons.append(np.floor(np.clip(points, -30000, 30000) * (1 << SUBPIXEL) + 0.5).astype(np.int32))
+    corners = _fixed(np.stack((px, py), axis=1))
+    stops = (starts + counts).tolist()
+    polygons = [corners[a:b] if is_whole else _fixed(_clip(camera, x[a:b], y[a:b], z[a:b]))
+                for a, b, is_whole in ((int(starts[i]), stops[i], whole[i]) for i in keep.tolist())]
     owner = np.repeat(np.arange(len(placed)), face_counts)[keep]
     texture = np.concatenate([s.textures for s in shapes])[keep]
     scale = TEXELS_PER_METRE[texture].astype(np.float64)
-    zero = np.zeros(len(keep))
     normal = np.stack(camera._replace(height=0.0).to_camera(nr[keep], nf[keep], nu[keep]), axis=1)
     first = np.stack((x[starts][keep], y[starts][keep], z[starts][keep]), axis=1)
-    plane = normal / (normal * first).sum(axis=1)[:, None] / np.array([camera.focal, camera.focal, 1.0])
+    plane = normal / (normal * first).sum(axis=1)[:, None]
     axes = []
     for axis in ([s.us for s in shapes], [s.vs for s in shapes]):
         ur, uf, uu = (part[keep] for part in _turn(np.concatenate(axis), far, faf, fmirror))
         a = np.stack(camera._replace(height=0.0).to_camera(ur, uf, uu), axis=1)
         shift = -(a * first).sum(axis=1) * scale
-        axes.append(np.concatenate((a * scale[:, None] / np.array([camera.focal, camera.focal, 1.0]), shift[:, None]), axis=1))
-    axes[0][:, 3] += np.array([p.item.shift for p in placed])[owner] + zero
+        axes.append(np.concatenate((a * scale[:, None], shift[:, None]), axis=1))
+    axes[0][:, 3] += np.array([p.item.shift for p in placed])[owner]
     light_normal = np.stack((nr[keep], nf[keep], nu[keep]), axis=1)
     return Faces(polygons, owner, texture, np.concatenate([s.tints for s in shapes])[keep], np.concatenate([s.seconds for s in shapes])[keep],
                  np.concatenate([s.glows for s in shapes])[keep], np.concatenate([s.labels for s in shapes])[keep], light_normal, flat[keep],
-                 np.stack((pr[starts][keep], pf[starts][keep]), axis=1), plane.astype(np.float32), axes[0].astype(np.float32), axes[1].astype(np.float32))
+                 np.stack((pr[starts][keep], pf[starts][keep]), axis=1), np.concatenate((plane, *axes), axis=1).astype(np.float32))
+
+
+def _fixed(points: np.ndarray) -> np.ndarray:
+    """Pixels -> the fixed-point corners that fillPoly takes."""
+    return np.floor(np.clip(np.nan_to_num(points), -30000, 30000) * (1 << SUBPIXEL) + 0.5).astype(np.int32)
+
+
+def in_view(placed: list[Placed], camera: Camera) -> list[Placed]:
+    """Those that may be in the picture."""
+    tangent = camera.width / 2 / camera.focal
+    return [p for p in placed if p.forward + p.item.shape.radius * p.item.size > NEAR
+            and abs(p.right) - 1.45 * p.item.shape.radius * p.item.size < max(p.forward, 0) * tangent]
 
 
 def _clip(camera: Camera, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:

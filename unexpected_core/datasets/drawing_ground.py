@@ -19,45 +19,40 @@ BANDS = ("road", "kerb", "pavement", "terrain")
 BAND_LABELS = np.array([TRAIN_ID["road"], TRAIN_ID["sidewalk"], TRAIN_ID["sidewalk"], TRAIN_ID["terrain"]], np.uint8)
 _STEP = 0.02
 _REACH = 60.0
+_CELLS = int(2 * _REACH / _STEP)
+F32 = np.float32
 
 
 class Ground(NamedTuple):
-    """Pixels of the ground. index: flat pixel numbers; right, forward, depth, s, d: float32 metres; band: number in BANDS."""
+    """Samples of the ground, float32 [N]: right, forward, depth, s, d in metres; band: number in BANDS; cell: column of the tables."""
 
-    index: np.ndarray
     right: np.ndarray
     forward: np.ndarray
     depth: np.ndarray
     s: np.ndarray
     d: np.ndarray
     band: np.ndarray
+    cell: np.ndarray
 
 
-def survey(world: World, road: LocalRoad, camera: Camera, numbers: np.ndarray) -> Ground:
-    """Find where on the ground every pixel without a face lies."""
-    first, forward_row, depth_row = camera.ground_rows()
-    index = np.flatnonzero(numbers.ravel()[first * camera.width:] == 0) + first * camera.width
-    row, column = index // camera.width - first, index % camera.width
-    depth = depth_row.astype(np.float32)[row]
-    forward = forward_row.astype(np.float32)[row]
-    right = ((column - np.float32(camera.cx)) / np.float32(camera.focal)).astype(np.float32) * depth
+def survey(world: World, road: LocalRoad, camera: Camera, x: np.ndarray, y: np.ndarray) -> Ground:
+    """Where on the ground the rays (x, y, 1) end."""
+    right, forward, depth = camera.to_ground(x, y)
     s, d = road.to_road(right, forward)
-    s, d = s.astype(np.float32), d.astype(np.float32)
-    table = _band_table(world)
-    cell = np.clip((d + np.float32(_REACH)) * np.float32(1 / _STEP), 0, len(table) - 1).astype(np.int32)
-    band = table[cell]
+    cell = np.clip((d + F32(_REACH)) * F32(1 / _STEP), 0, _CELLS - 1).astype(np.int32)
+    band = _band_table(world)[cell]
     for sign, gaps in world.gaps.items():
         for panel in gaps:
-            middle = np.float32((panel + 0.5) * PANEL)
+            middle = F32((panel + 0.5) * PANEL)
             if road.start - 5 < middle < road.start + 180:
                 away = np.abs(s - middle)
                 outside = (d * sign > world.sides[sign].edge) & (away < 3.6)
                 band = np.where(outside, np.where(away < 3.2, 0, 1).astype(np.uint8), band)
-    return Ground(index, right, forward, depth, s, d, band)
+    return Ground(right, forward, depth, s, d, band, cell)
 
 
 def _band_table(world: World) -> np.ndarray:
-    d = (np.arange(int(2 * _REACH / _STEP)) + 0.5) * _STEP - _REACH
+    d = (np.arange(_CELLS) + 0.5) * _STEP - _REACH
     band = np.zeros(len(d), np.uint8)
     for sign, side in world.sides.items():
         beyond = d * sign - side.edge
@@ -70,7 +65,7 @@ def _band_table(world: World) -> np.ndarray:
 
 def _lateral(world: World) -> np.ndarray:
     """Brightness across the road from wheel tracks, oil and dirt, float32 by cells of _STEP."""
-    d = (np.arange(int(2 * _REACH / _STEP)) + 0.5) * _STEP - _REACH
+    d = (np.arange(_CELLS) + 0.5) * _STEP - _REACH
     left, right = world.lanes
     tone = np.ones(len(d))
     strength = 0.10 if len(world.seed) % 2 else 0.05
@@ -81,7 +76,7 @@ def _lateral(world: World) -> np.ndarray:
         tone -= strength / (1 + ((d - middle) / 0.35) ** 2)
     for sign, side in world.sides.items():
         tone -= 0.25 / (1 + ((d - sign * side.edge) / 0.18) ** 2)
-    return tone.astype(np.float32)
+    return tone.astype(F32)
 
 
 def project(camera: Camera, right: np.ndarray, forward: np.ndarray) -> np.ndarray | None:
@@ -100,7 +95,7 @@ def paint_layer(world: World, road: LocalRoad, pose: Pose, camera: Camera) -> tu
     near, far = pose.s - 1.0, pose.s + 110.0
     chosen = [p for p in world.paints if p.points[0][0] < far and max(p.points[0][0], p.points[len(p.points) // 2][0]) > near]
     if not chosen:
-        return layer, np.array(tints, np.float32), np.array(mixes, np.float32)
+        return layer, np.array(tints, F32), np.array(mixes, F32)
     right, forward = road.to_local(*np.array([point for p in chosen for point in p.points]).T)
     start = 0
     for p in chosen:
@@ -111,7 +106,7 @@ def paint_layer(world: World, road: LocalRoad, pose: Pose, camera: Camera) -> tu
         tints.append(p.tint)
         mixes.append((p.alpha, float(p.worn)))
         cv2.fillPoly(layer, [project(camera, right[cut], np.maximum(forward[cut], 0.8))], len(tints) - 1, shift=SUBPIXEL)
-    return layer, np.array(tints, np.float32), np.array(mixes, np.float32)
+    return layer, np.array(tints, F32), np.array(mixes, F32)
 
 
 def shadow_layers(placed: list[Placed], light: Light, pose: Pose, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
@@ -161,46 +156,37 @@ def _contact(layer: np.ndarray, p: Placed, camera: Camera) -> None:
         cv2.fillConvexPoly(layer, project(camera, right, np.maximum(forward, 0.8)), 170, shift=SUBPIXEL)
 
 
-def shade(world: World, ground: Ground, camera: Camera, layer: np.ndarray, tints: np.ndarray, mixes: np.ndarray) -> np.ndarray:
-    """Colour of the ground pixels before light, float32 [N, 3] (0..255)."""
+def shade(world: World, ground: Ground, camera: Camera, tints: np.ndarray, mixes: np.ndarray) -> np.ndarray:
+    """Colour of ground samples before light, float32 [N, 3] (0..255); tints [N, 3], mixes [N, 2] of what is painted there."""
     materials = [world.ground[name] for name in BANDS]
-    texture = np.array([INDEX[m[0]] for m in materials])[ground.band]
+    texture = np.array([INDEX[m[0]] for m in materials], np.int32)[ground.band]
     scale = TEXELS_PER_METRE[texture]
-    base = np.array([(*m[1], *m[2]) for m in materials], np.float32)[ground.band]
-    slant = np.sqrt(np.maximum(ground.depth / np.float32(camera.height), 1))
-    footprint = ground.depth * scale / np.float32(camera.focal) * slant
-    coarse = sample(INDEX["clouds"], ground.s * 3.0, ground.d * 9.0, footprint * np.float32(0.06))
-    pair = sample(texture, ground.s * scale, ground.d * scale, footprint)
-    blend = coarse[:, 1:].astype(np.float32) * np.float32(1 / 255)
-    colour = base[:, :3] + (base[:, 3:] - base[:, :3]) * blend
-    number = layer.ravel()[ground.index]
-    mix = mixes[number]
-    alpha = mix[:, :1] * (1 - mix[:, 1:] * np.clip(pair[:, 1:].astype(np.float32) * np.float32(1 / 90) - 1, 0, 0.75))
-    colour += (tints[number] - colour) * alpha
-    cell = np.clip((ground.d + np.float32(_REACH)) * np.float32(1 / _STEP), 0, int(2 * _REACH / _STEP) - 1).astype(np.int32)
-    tone = np.where(ground.band == 0, _lateral(world)[cell], np.float32(1)) * (np.float32(0.9) + blend[:, 0] * np.float32(0.2))
-    return colour * (tone * pair[:, 0].astype(np.float32) * np.float32(1 / 128))[:, None]
+    base = np.array([(*m[1], *m[2]) for m in materials], F32)[ground.band]
+    slant = np.sqrt(np.maximum(ground.depth * F32(1 / camera.height), 1))
+    footprint = ground.depth * scale * F32(1 / camera.focal) * slant
+    _, coarse = sample(INDEX["clouds"], ground.s * F32(3), ground.d * F32(9), footprint * F32(0.06))
+    bright, blend = sample(texture, ground.s * scale, ground.d * scale, footprint)
+    colour = base[:, :3] + (base[:, 3:] - base[:, :3]) * coarse[:, None]
+    alpha = mixes[:, 0] * (1 - mixes[:, 1] * np.clip(blend * F32(2.8) - 1, 0, 0.75))
+    colour += (tints - colour) * alpha[:, None]
+    tone = np.where(ground.band == 0, _lateral(world)[ground.cell], F32(1)) * (F32(0.9) + coarse * F32(0.2))
+    return colour * (tone * bright)[:, None]
 
 
-def sky(light: Light, camera: Camera, heading: float, drift: float) -> tuple[np.ndarray, np.ndarray]:
-    """Colour of the sky, float32 [rows * W, 3], and the height of a far tree line above the horizon in pixels [W]."""
-    rows = max(1, min(camera.height_px, int(camera.horizon) + 2))
-    up = np.maximum(camera.horizon - np.arange(rows), 0.5) / camera.focal  # tangent of elevation
-    share = np.minimum(up / 0.45, 1.0)
-    share = (share * (2 - share)).astype(np.float32)[:, None]
-    gradient = np.array(light.bottom, np.float32) * (1 - share) + np.array(light.top, np.float32) * share
-    across = (np.arange(camera.width) - camera.cx) / camera.focal
-    turn = -heading * 1.0
-    far = 1.0 / (up + 0.12)
-    u = (across[None, :] * far[:, None] * 22 + turn * 60).astype(np.float32).ravel()
-    v = np.repeat((far * 60 + drift).astype(np.float32), camera.width)
-    pair = sample(INDEX["clouds"], u, v, np.full(u.shape, 0.4, np.float32))[:, 1].astype(np.float32)
-    cover = np.clip((pair - np.float32(190 - 110 * light.clouds)) * np.float32(1 / 70), 0, 1)[:, None]
-    bright = np.minimum(np.array(light.bottom, np.float32) * np.float32(1.06), 255) if not light.night else np.array((56, 50, 48), np.float32)
-    thick = np.clip((pair - np.float32(150)) * np.float32(0.0035), 0, 0.3)[:, None]
-    colours = np.repeat(gradient, camera.width, axis=0)
-    colours += (bright * (1 - thick) - colours) * cover * np.float32(0.85)
-    line = sample(INDEX["clouds"], ((across + turn) * 90).astype(np.float32), np.full(camera.width, 17, np.float32), np.full(camera.width, 0.4, np.float32))
-    fine = sample(INDEX["leaves"], ((across + turn) * 700).astype(np.float32), np.full(camera.width, 40, np.float32), np.full(camera.width, 1, np.float32))
-    height = (line[:, 1].astype(np.float32) * np.float32(0.0004) - np.float32(0.012) + fine[:, 0] * np.float32(0.00006)) * np.float32(camera.focal)
-    return colours, height
+def sky(light: Light, camera: Camera, heading: float, drift: float, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Colour of the sky in the directions (x, y, 1), float32 [N, 3], and whether a far tree line stands there, bool [N]."""
+    up = np.maximum(-camera.below(y), F32(0.0005))
+    share = np.minimum(up * F32(1 / 0.45), 1)
+    share = (share * (2 - share))[:, None]
+    bottom, top = np.array(light.bottom, F32), np.array(light.top, F32)
+    colours = bottom * (1 - share) + top * share
+    far = 1 / (up + F32(0.12))
+    footprint = np.full(x.shape, 0.4, F32)
+    _, thick = sample(INDEX["clouds"], x * far * F32(22) - F32(heading * 60), far * F32(60) + F32(drift), footprint)
+    cover = np.clip((thick - F32(0.745 - 0.43 * light.clouds)) * F32(3.64), 0, 1)
+    bright = np.array((56, 50, 48), F32) if light.night else np.minimum(bottom * F32(1.06), 255)
+    colours += (bright * (1 - np.clip((thick - F32(0.59)) * F32(0.9), 0, 0.3))[:, None] - colours) * (cover * F32(0.85))[:, None]
+    across = x - F32(heading)
+    _, line = sample(INDEX["clouds"], across * F32(90), np.full(x.shape, 17, F32), footprint)
+    fine, _ = sample(INDEX["leaves"], across * F32(700), np.full(x.shape, 40, F32), footprint * 2)
+    return colours, up < line * F32(0.1) - F32(0.012) + fine * F32(0.0077)

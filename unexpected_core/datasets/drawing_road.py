@@ -10,6 +10,9 @@ import numpy as np
 
 from unexpected_core.datasets.drawing_shapes import sin_cos
 
+FLATTEST = 1 / 400
+"""Rays flatter than this (1 / metres) are sky."""
+
 
 class Camera(NamedTuple):
     """A pinhole camera without roll. focal, cx, cy: pixels; height: metres above the road; pitch: radians, down positive."""
@@ -34,14 +37,16 @@ class Camera(NamedTuple):
         above = up - self.height
         return right, -forward * sine - above * cosine, forward * cosine - above * sine
 
-    def ground_rows(self) -> tuple[int, np.ndarray, np.ndarray]:
-        """First row below the horizon, and for the rows from there: forward distance and depth (metres, float64)."""
+    def to_ground(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rays (x, y, 1) that meet the ground -> right, forward and depth there, metres, float32."""
         sine, cosine = sin_cos(self.pitch)
-        y = (np.arange(self.height_px) - self.cy) / self.focal
-        down = sine + y * cosine
-        first = int(np.count_nonzero(down < self.height / 400.0))
-        depth = self.height / down[first:]
-        return first, depth * (cosine - y[first:] * sine), depth
+        depth = np.float32(self.height) / self.below(y)
+        return x * depth, depth * (np.float32(cosine) - y * np.float32(sine)), depth
+
+    def below(self, y: np.ndarray) -> np.ndarray:
+        """How steeply rays (x, y, 1) fall, float32; the ground is drawn where this is over `FLATTEST` * height."""
+        sine, cosine = sin_cos(self.pitch)
+        return np.float32(sine) + y * np.float32(cosine)
 
     @property
     def horizon(self) -> float:
@@ -113,12 +118,14 @@ class LocalRoad(NamedTuple):
     def to_road(self, right: np.ndarray, forward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Points of the ground -> (s, d), float32. Exact near the road, extended straight beyond its ends."""
         f32 = np.float32
-        row = np.clip(np.searchsorted(self.forward, forward), 1, len(self.forward) - 1)  # first guess: same forward distance
-        guess = row + (right - self.right[row].astype(f32)) * self.along_right[row].astype(f32)
-        index = np.clip((guess + f32(0.5)).astype(np.int32), 0, len(self.forward) - 1)
+        last = len(self.forward) - 1
+        rows = np.clip(np.searchsorted(self.forward, np.arange(0, 512) * 0.5), 1, last).astype(np.int32)
+        row = rows[np.clip(forward * f32(2), 0, 511).astype(np.int32)]  # first guess: same forward distance
+        guess = row + (right - self.right.astype(f32)[row]) * self.along_right.astype(f32)[row]
+        index = np.clip(guess + f32(0.5), 0, last).astype(np.int32)
         er, ef = right - self.right.astype(f32)[index], forward - self.forward.astype(f32)[index]
         tr, tf = self.along_right.astype(f32)[index], self.along_forward.astype(f32)[index]
-        return f32(self.start) + index + er * tr + ef * tf, er * tf - ef * tr
+        return f32(self.start) + index.astype(f32) + er * tr + ef * tf, er * tf - ef * tr
 
     def to_local(self, s: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(s, d) -> (right, forward)."""

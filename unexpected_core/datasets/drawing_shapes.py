@@ -97,6 +97,7 @@ class Shape:
         self.normals, self.us, self.vs = np.array(normals), np.array(us), np.array(vs)  # [F, 3]
         low, high = self.points.min(axis=0), self.points.max(axis=0)
         self.low, self.high = low, high
+        self.radius = float(np.abs(self.points[:, :2]).max())
         return self
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from random import Random
 
 from unexpected_core.datasets.drawing_shapes import DARK, Colour, Shape, disc, scaled, sin_cos
@@ -21,7 +21,7 @@ def _front(shape: Shape, x: float, low: float, high: float, texture: str, tint: 
     shape.face([(x, _SEAM, low), (x, -_SEAM, low), (x, -_SEAM, high), (x, _SEAM, high)], texture, tint, second, glow=glow)
 
 
-@lru_cache(maxsize=None)
+@cache
 def facade(style: int, ends: int) -> Shape:
     """One 6 m panel of a building. ends: bit 0 = shows its near gable, bit 1 = its far one."""
     random = Random(f"facade {style}")
@@ -52,7 +52,7 @@ def facade(style: int, ends: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def wall(style: int) -> Shape:
     """A 6 m panel of a garden wall or a concrete barrier."""
     random = Random(f"wall {style}")
@@ -65,7 +65,7 @@ def wall(style: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def fence(style: int) -> Shape:
     """A 6 m panel of pickets, railings or a guard rail."""
     random = Random(f"fence {style}")
@@ -86,7 +86,7 @@ def fence(style: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def hedge(style: int) -> Shape:
     """A 6 m panel of hedge or bushes with a ragged top."""
     random = Random(f"hedge {style}")
@@ -109,7 +109,7 @@ def _blob(random: Random, x: float, z: float, radius: float) -> list[tuple[float
     return corners
 
 
-@lru_cache(maxsize=None)
+@cache
 def tree(variant: int) -> Shape:
     """A broad-leaved tree, a conifer or a bare one; a billboard of leafy clumps, darker inside and below."""
     random = Random(f"tree {variant}")
@@ -139,7 +139,7 @@ def tree(variant: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def bush(variant: int) -> Shape:
     """A low bush or a tuft of high grass."""
     random = Random(f"bush {variant}")
@@ -156,7 +156,7 @@ def _post(shape: Shape, height: float, half: float, tint: Colour, x: float = 0.0
         shape.flat_polygon([(x0, 0), (x1, 0), (x1, height), (x0, height)], "metal", scaled(tint, tone), label=label)
 
 
-@lru_cache(maxsize=None)
+@cache
 def lamp(variant: int) -> Shape:
     """A street lamp whose arm reaches to the left, towards the road."""
     random = Random(f"lamp {variant}")
@@ -169,7 +169,7 @@ def lamp(variant: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def bollard(variant: int) -> Shape:
     """A short post."""
     random = Random(f"bollard {variant}")
@@ -180,7 +180,7 @@ def bollard(variant: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def sign(variant: int) -> Shape:
     """A traffic sign on its post: round, triangular, square, or a direction board."""
     random = Random(f"sign {variant}")
@@ -211,7 +211,7 @@ def sign(variant: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def signal(variant: int) -> Shape:
     """A traffic light on a post; variant modulo 3 says which lamp burns."""
     shape, height = Shape("traffic light", flat=True), 3.1
@@ -223,7 +223,7 @@ def signal(variant: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def street_box(variant: int) -> Shape:
     """A bin, a switch box or a post box on the pavement; no Cityscapes class (ignored)."""
     random = Random(f"street box {variant}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from random import Random
 
 from unexpected_core.datasets.drawing_shapes import DARK, GLASS, Colour, Shape, disc, scaled
@@ -44,7 +44,7 @@ def _ends(shape: Shape, half: float, rear: float, front: float, z: float, paint:
             quad(-half * 0.5, half * 0.5, z - 0.05, z + 0.09, (24, 24, 26))
 
 
-@lru_cache(maxsize=None)
+@cache
 def car(variant: int) -> Shape:
     """A saloon, hatchback, estate or van-like car."""
     random = Random(f"car {variant}")
@@ -84,7 +84,7 @@ def car(variant: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def truck(variant: int) -> Shape:
     """A lorry: cargo box and cab."""
     random = Random(f"truck {variant}")
@@ -105,7 +105,7 @@ def truck(variant: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def bus(variant: int) -> Shape:
     """A city bus with a band of windows."""
     random = Random(f"bus {variant}")
@@ -154,7 +154,7 @@ def _human(shape: Shape, random: Random, label: str, base: float, lean: float, s
     shape.flat_polygon([(px, pz) for px, pz in disc(x, head + 0.04, 0.125, 12, 1.1) if pz > head + 0.03], "cloth", hair, label=label)
 
 
-@lru_cache(maxsize=None)
+@cache
 def person(variant: int) -> Shape:
     """Somebody standing or walking; some carry a bag."""
     random = Random(f"person {variant}")
@@ -188,7 +188,7 @@ def _cycle(shape: Shape, random: Random, label: str, wide: float) -> None:
     shape.flat_polygon([(x - 0.13, z + 0.08), (x + 0.13, z + 0.08), (x + 0.1, z), (x - 0.08, z)], "plain", DARK, label=label)
 
 
-@lru_cache(maxsize=None)
+@cache
 def bicycle(variant: int) -> Shape:
     """A parked bicycle."""
     random = Random(f"bicycle {variant}")
@@ -197,7 +197,7 @@ def bicycle(variant: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def cyclist(variant: int) -> Shape:
     """A rider on a bicycle, mostly from behind."""
     random = Random(f"cyclist {variant}")
@@ -207,7 +207,7 @@ def cyclist(variant: int) -> Shape:
     return shape.finish()
 
 
-@lru_cache(maxsize=None)
+@cache
 def motorcyclist(variant: int) -> Shape:
     """A rider on a motorcycle from behind."""
     random = Random(f"motorcyclist {variant}")

@@ -1,0 +1,39 @@
+"""Drawn roads as a data set among the others: nothing to download."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unexpected_core.datasets.base import Dataset, DatasetError
+from unexpected_core.structs import Sample
+
+VAL_SEED = 1_000_000
+"""Added to the seed of the validation split: the train track, other roads."""
+
+
+class Drawn(Dataset):
+    """Frames of a drawn track; the world is made when the first frame is asked for."""
+
+    def __init__(self, track: str, count: int, seed: int, size: tuple[int, int]) -> None:
+        from unexpected_core.datasets.drawn_roads import DrawnRoads
+
+        try:
+            self.roads = DrawnRoads(track, count, seed, size)
+        except ValueError as error:
+            raise DatasetError(f"data set 'drawn': {error}") from error
+        super().__init__(f"drawn-{track}", self.roads.keys)
+
+    def load(self, index: int) -> Sample:
+        """Draw one frame; see Dataset.load."""
+        return self.roads[index]
+
+
+def drawn(root: str | Path | None = None, split: str = "train", count: int = 200, seed: int = 0,
+          height: int = 256, width: int = 512) -> Drawn:
+    """Drawn frames. split: a track (train, train_objects, obstacle, anomaly, shift, clips), or "val" = train elsewhere.
+
+    root is not used: there are no files.
+    """
+    if split == "val":
+        split, seed = "train", seed + VAL_SEED
+    return Drawn(split, count, seed, (height, width))
