@@ -58,8 +58,9 @@ class ComponentNumbers:
 
 
 def above(score: np.ndarray, threshold: float) -> np.ndarray:
-    """bool [H, W]: score >= threshold, the threshold first rounded to the scores' type (mode `exact`)."""
-    return score >= score.dtype.type(threshold)
+    """bool [H, W]: score >= threshold as real numbers (mode `exact`); no rounding of the threshold lets a pixel in."""
+    limit = score.dtype.type(threshold)
+    return score >= (np.nextafter(limit, score.dtype.type(np.inf)) if float(limit) < threshold else limit)
 
 
 def strictly_above(score: np.ndarray, threshold: float) -> np.ndarray:

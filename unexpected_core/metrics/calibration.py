@@ -1,0 +1,53 @@
+"""Do scores mean probabilities, and what is left among the pixels that are let pass?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unexpected_core.metrics.curves import Curve
+from unexpected_core.metrics.keys import split
+
+BINS = 15
+
+
+def reliability(score: np.ndarray, obstacle: np.ndarray) -> np.ndarray | None:
+    """One frame -> float64 [3, BINS]: pixels, obstacle pixels and sum of scores per score bin; None if not in [0, 1].
+
+    Sums over frames are the argument of calibration_error. Raises MetricError.
+    """
+    table = np.zeros((3, BINS))
+    for is_obstacle, scores in zip((1, 0), split(score, obstacle), strict=True):
+        if scores.size and (scores.min() < 0 or scores.max() > 1):
+            return None
+        bins = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
+        counts = np.bincount(bins, minlength=BINS)
+        table += [counts, is_obstacle * counts, np.bincount(bins, scores, BINS)]
+    return table
+
+
+def calibration_error(table: np.ndarray) -> float:
+    """Expected calibration error (Guo et al. 2017, equation 3) over pixels, in [0, 1]; NaN without pixels."""
+    pixels, obstacles, scores = table
+    return float(np.abs(obstacles - scores).sum() / pixels.sum()) if pixels.any() else float("nan")
+
+
+def risk_coverage(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """Let pass every pixel below a threshold: (coverage, risk) [K], share let pass and share of obstacle among them.
+
+    After Geifman & El-Yaniv 2017; coverage falls with the threshold.
+    """
+    total = curve.positives + curve.negatives
+    passed = total - curve.true_positives - curve.false_positives
+    missed = curve.positives - curve.true_positives
+    risk = np.divide(missed, passed, out=np.zeros(len(passed)), where=passed > 0)
+    return passed / max(total, 1), risk
+
+
+def area_under_risk_coverage(curve: Curve) -> float:
+    """Mean risk over coverage 0..1, smaller is better; NaN without pixels."""
+    if not curve.positives + curve.negatives:
+        return float("nan")
+    coverage, risk = risk_coverage(curve)
+    everything = curve.positives / (curve.positives + curve.negatives)
+    coverage, risk = np.append(1.0, coverage)[::-1], np.append(everything, risk)[::-1]
+    return float(np.sum(np.diff(coverage) * (risk[1:] + risk[:-1]) / 2))

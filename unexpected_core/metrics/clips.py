@@ -1,0 +1,35 @@
+"""Flicker: how much scores and masks change between two frames of a clip, motion not taken out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from unexpected_core.metrics.components import above
+from unexpected_core.metrics.keys import MetricError
+
+
+class Change(NamedTuple):
+    """From one frame to the next.
+
+    score: mean absolute change. mask: share of the called pixels that is not called in both, 0 if none is called.
+    """
+
+    score: float
+    mask: float
+
+
+def change(before: np.ndarray, after: np.ndarray, threshold: float) -> Change:
+    """Two scores float [H, W] of neighbouring frames, called where score >= threshold. Raises MetricError."""
+    if before.shape != after.shape:
+        raise MetricError(f"frames of one clip differ in size: {before.shape} and {after.shape}")
+    a, b = above(before, threshold), above(after, threshold)
+    either = np.count_nonzero(a | b)
+    difference = float(np.mean(np.abs(after.astype(np.float64) - before.astype(np.float64))))
+    return Change(difference, 1 - np.count_nonzero(a & b) / either if either else 0.0)
+
+
+def mean_change(changes: list[Change]) -> Change:
+    """Over all pairs of frames; NaN without any."""
+    return Change(*np.mean(changes, axis=0).tolist()) if changes else Change(np.nan, np.nan)

@@ -1,0 +1,54 @@
+"""Which obstacles are found: recall by their size and by where they stand in the image."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from unexpected_core.regions import REFERENCE_AREA
+
+FOUND = 0.5
+"""An obstacle is found when this share of its pixels is called."""
+AREA_EDGES = (0, 100, 400, 1600, 6400, np.inf)
+"""Pixels of a 1024x512 image."""
+ROW_EDGES = (0, 0.5, 0.6, 0.7, 0.8, 1.0 + 1e-9)
+"""Lower edge of the obstacle as a share of the image height: small = far away, for a level camera."""
+
+
+class Obstacles(NamedTuple):
+    """The obstacles of some frames: area in pixels of a 1024x512 image, lower edge in 0..1, called share, each [G]."""
+
+    area: np.ndarray
+    row: np.ndarray
+    called: np.ndarray
+
+
+def find_obstacles(mask: np.ndarray, obstacle: np.ndarray) -> Obstacles:
+    """mask bool [H, W] of called pixels, obstacle uint8 [H, W] -> every 8-connected obstacle of the frame."""
+    truth = (obstacle == 1).view(np.uint8)
+    count, numbers, stats, _ = cv2.connectedComponentsWithStats(truth, connectivity=8, ltype=cv2.CV_32S)
+    area = stats[1:, cv2.CC_STAT_AREA]
+    called = np.bincount(numbers[mask & (truth > 0)], minlength=count)[1:]
+    bottom = stats[1:, cv2.CC_STAT_TOP] + stats[1:, cv2.CC_STAT_HEIGHT]
+    return Obstacles(area * (REFERENCE_AREA / obstacle.size), bottom / obstacle.shape[0], called / area)
+
+
+def recall_table(obstacles: Obstacles, by: str) -> list[dict[str, float]]:
+    """by 'area' or 'row' -> one line per bin: from, to, obstacles, found (share, NaN if there are none)."""
+    edges = AREA_EDGES if by == "area" else ROW_EDGES
+    bins = np.digitize(getattr(obstacles, by), edges) - 1
+    lines = []
+    for i, (low, high) in enumerate(pairwise(edges)):
+        called = obstacles.called[bins == i]
+        lines.append({"from": float(low), "to": float(min(high, 1.0) if by == "row" else high),
+                      "obstacles": len(called), "found": float((called >= FOUND).mean()) if len(called) else np.nan})
+    return lines
+
+
+def join(parts: list[Obstacles]) -> Obstacles:
+    """Obstacles of several frames in one."""
+    return Obstacles(*(np.concatenate(column) if column else np.zeros(0)
+                       for column in (zip(*parts, strict=True) if parts else ((), (), ()))))
