@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from unexpected_core.config import SettingsError, override, read_yaml, unknown_name
-from unexpected_core.training.presets import PRESETS, derive
+from unexpected_core.training.presets import FROM_NOTHING, PRESETS, derive
 
 EXAMPLES = """examples:
   unexpected train fast --data drawn                     a detector from nothing, in minutes
@@ -24,10 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     parser.add_argument("preset", help=f"a preset ({', '.join(PRESETS)}) or a YAML file")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting, such as loop.epochs=10")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
+                        help="change a setting, such as loop.epochs=10")
     parser.add_argument("--data", action="append", default=[], metavar="NAME[=ROOT]",
                         help="learn from this data set instead of the preset's; several are joined")
-    parser.add_argument("--run", type=Path, metavar="DIR", help="run folder (default: $DIR_EXPERIMENTS/<name>, or exp/<name>)")
+    parser.add_argument("--run", dest="folder", type=Path, metavar="DIR",
+                        help="run folder (default: $DIR_EXPERIMENTS/<name>, or exp/<name>)")
     parser.add_argument("--dry-run", action="store_true", help="print the settings as YAML and stop")
     parser.add_argument("--class-weights", action="store_true",
                         help="print 1 / ln(1.02 + share of pixels) for the classes of the training data and stop")
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = _settings(arguments.preset, arguments.data, arguments.set)
     settings = experiment.resolve(settings)
-    folder = experiment.run_folder(settings, arguments.run)
+    folder = experiment.run_folder(settings, arguments.folder)
     if arguments.dry_run:
         print(_as_yaml(settings, folder))
     elif arguments.class_weights:
@@ -53,6 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _settings(preset: str, data: list[str], assignments: list[str]):
     """Preset or YAML file, then --data, then --set. Raises SettingsError."""
+    names = tuple(text.partition("=")[0] for text in data)
+    preset = FROM_NOTHING.get((preset, names), preset)
     if preset in PRESETS:
         settings = PRESETS[preset]
     elif preset.endswith((".yaml", ".yml")):
@@ -60,8 +64,7 @@ def _settings(preset: str, data: list[str], assignments: list[str]):
     else:
         raise SettingsError(f"{unknown_name('preset', preset, PRESETS)} (or give a .yaml file)")
     if data:
-        sources = {name: root for name, _, root in (text.partition("=") for text in data)}
-        settings = derive(settings, data=settings.data.model_copy(update={"sources": sources}).model_dump())
+        settings = derive(settings, data={"sources": data})
     return override(settings, assignments)
 
 

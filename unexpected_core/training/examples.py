@@ -10,6 +10,7 @@ from unexpected_core.datasets import DATASETS, Dataset, open_dataset
 from unexpected_core.labels import IGNORE, NUM_CLASSES
 from unexpected_core.structs import Sample
 from unexpected_core.training.augment import Augmentation
+from unexpected_core.training.drawn import drawn_dataset
 from unexpected_core.training.settings import DataSettings
 from unexpected_core.training.tasks import TrainingError
 
@@ -33,45 +34,56 @@ class Joined(Dataset):
         return Sample(self.keys[index], sample.image, sample.labels, sample.instances, sample.obstacle)
 
 
-def open_sources(data: DataSettings, split: str) -> Joined:
-    """The data sets of a training, joined. Raises TrainingError, DatasetError."""
+def open_sources(data: DataSettings, split: str, **options) -> Joined:
+    """The data sets of a training, joined. options: see `open_source`. Raises TrainingError, DatasetError."""
     if not data.sources:
-        raise TrainingError("no data to train on: give --data NAME=ROOT, with NAME one of " + ", ".join(DATASETS))
-    opened = []
-    for name, root in data.sources.items():
-        takes_split = name in DATASETS and "split" in inspect.signature(DATASETS[name]).parameters
-        opened.append(open_dataset(name, root or None, **({"split": split} if takes_split else {})))
-    return Joined(opened)
+        raise TrainingError(f"no data to train on: give --data NAME=ROOT, with NAME one of drawn, {', '.join(DATASETS)}")
+    return Joined([open_source(data, name, split, **options) for name in data.roots])
+
+
+def open_source(data: DataSettings, name: str, split: str, **options) -> Dataset:
+    """One of the data sets of a training. options: what it is opened with. Raises DatasetError."""
+    if name == "drawn":
+        return drawn_dataset(data.drawn, training=split == data.train)
+    takes_split = name in DATASETS and "split" in inspect.signature(DATASETS[name]).parameters
+    return open_dataset(name, data.roots[name] or None, **({"split": split} if takes_split else {}), **options)
+
+
+def spread(count: int, limit: int) -> list[int]:
+    """`limit` of the indices 0..count-1 (all, if limit is 0 or greater than count), evenly spread."""
+    return np.linspace(0, count - 1, min(limit or count, count)).round().astype(int).tolist()
 
 
 class SampleExamples:
     """Image and labels of samples; changed at random for training, whole for validation (augment=None).
 
-    limit: use the first so many samples; 0 = all.
+    limit: use so many samples, evenly spread; 0 = all.
     """
 
     def __init__(self, dataset: Dataset, augment: Augmentation | None = None, num_classes: int = NUM_CLASSES,
                  limit: int = 0) -> None:
         self.dataset, self.augment, self.num_classes = dataset, augment, num_classes
-        self.keys = dataset.keys[:limit or None]
+        self.chosen = spread(len(dataset), limit)
+        self.keys = [dataset.keys[i] for i in self.chosen]
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def example(self, index: int, random: np.random.Generator) -> Maps:
         """image uint8 [3, H, W], labels uint8 [H, W]. Raises TrainingError."""
-        sample = self.dataset[index]
+        sample = self.dataset[self.chosen[index]]
         maps = {"image": sample.image, "labels": checked_labels(sample.key, sample.labels, self.num_classes)}
         return changed(sample.key, maps, self.augment)
 
 
-def labelled_examples(data: DataSettings, num_classes: int = NUM_CLASSES) -> tuple[SampleExamples, SampleExamples]:
-    """Examples of images and labels, to learn from and to validate with."""
-    return (SampleExamples(open_sources(data, data.train), augmentation(data), num_classes),
-            SampleExamples(open_sources(data, data.val), None, num_classes, data.val_examples))
+def labelled_examples(data: DataSettings, num_classes: int = NUM_CLASSES,
+                      **options) -> tuple[SampleExamples, SampleExamples]:
+    """Examples of images and labels, to learn from and to validate with. options: see `open_sources`."""
+    return (SampleExamples(open_sources(data, data.train, **options), augmentation(data), num_classes),
+            SampleExamples(open_sources(data, data.val, **options), None, num_classes, data.val_examples))
 
 
-def checked_labels(key: str, labels: np.ndarray | None, num_classes: int) -> np.ndarray:
+def checked_labels(key: str, labels: np.ndarray | None, num_classes: int = NUM_CLASSES) -> np.ndarray:
     """The labels of a sample. Raises TrainingError where there are none, or ids that no class has."""
     if labels is None:
         raise TrainingError(f"'{key}' has no labels, and this task learns from labels; use another data set or split")

@@ -11,8 +11,7 @@ from typing import Any
 
 from unexpected_core.config import settings_of
 from unexpected_core.files import write_text
-from unexpected_core.training.settings import TrainingSettings
-from unexpected_core.training.tasks import TrainingError
+from unexpected_core.training.settings import TrainingError, TrainingSettings
 
 CONFIG = "config.json"
 FREE = ("loop.epochs", "loop.workers", "loop.device", "loop.devices", "loop.nodes", "loop.accumulate",
@@ -24,6 +23,7 @@ TASKS = {
     "generator": "unexpected_core.training.task_gan",
     "discrepancy": "unexpected_core.training.task_discrepancy",
     "rbm": "unexpected_core.training.task_rbm",
+    "fast": "unexpected_core.training.task_fast",
 }
 """settings.task.kind -> module with ``open_task(settings) -> (task, examples to learn from, examples to validate with)``."""
 
@@ -77,4 +77,4 @@ def _names(settings: TrainingSettings) -> list[str]:
 def _value(values: Any, name: str) -> Any:
     for part in name.split("."):
         values = values.get(part) if isinstance(values, dict) else None
-    return list(values) if name == "data.sources" else values  # the same data may lie elsewhere
+    return [source.partition("=")[0] for source in values] if name == "data.sources" else values  # may lie elsewhere

@@ -13,11 +13,24 @@ ImageNet = Literal["imagenet", "random"]
 SMALL = Field(False, description="narrow networks, to try things out")
 
 
+class TrainingError(ValueError):
+    """A training that cannot go on; the message says the cause and the cure. What was saved before is intact."""
+
+
+class DrawnSettings(Settings):
+    """What the source `drawn` draws (unexpected_core/datasets/drawn_roads.py)."""
+
+    train: int = Field(600, ge=1, description="frames to learn from")
+    val: int = Field(60, ge=1, description="frames to validate with")
+    size: tuple[int, int] = Field((256, 512), description="height, width in pixels")
+    seed: int = Field(0, ge=0, description="same seed, same frames; validation frames have seed + 1")
+
+
 class DataSettings(Settings):
     """What is learned from."""
 
-    sources: dict[str, str] = Field({}, description="data sets by name with their roots ('' = environment variable or "
-                                                    "default place); several are joined. --data NAME=ROOT replaces them")
+    sources: tuple[str, ...] = Field((), description="data sets as NAME or NAME=ROOT (without a root: environment variable "
+                                                     "or default place); several are joined. Replaced by --data")
     train: str = Field("train", description="split to learn from")
     val: str = Field("val", description="split that decides the best epoch")
     crop: tuple[int, int] | float = Field((384, 768), description="height, width of the random crop in pixels, or the share "
@@ -26,7 +39,13 @@ class DataSettings(Settings):
     scale: tuple[float, float] = Field((1.0, 1.0), description="range of the random zoom before the crop")
     colour: float = Field(0.0, ge=0, le=1, description="strength of random brightness, contrast, saturation and hue")
     blur: float = Field(0.0, ge=0, le=1, description="share of training images that are blurred")
-    val_examples: int = Field(0, ge=0, description="first so many examples of the validation split; 0 = all")
+    val_examples: int = Field(0, ge=0, description="so many examples of the validation split, evenly spread; 0 = all")
+    drawn: DrawnSettings = DrawnSettings()
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """Data set -> root, '' where none is given."""
+        return {name: root for name, _, root in (source.partition("=") for source in self.sources)}
 
 
 class OptimizerSettings(Settings):
@@ -92,6 +111,8 @@ class GeneratorSettings(Settings):
     """Images from labels, against a discriminator."""
 
     kind: Literal["generator"] = "generator"
+    ids: Literal["full", "train"] = Field("full", description="labels to paint from: Cityscapes' 35 full ids (the paper), or "
+                                                             "the 19 train ids, which any data set has")
     feature_matching: float = Field(10.0, ge=0, description="weight of the distance between discriminator features")
     perceptual: float = Field(10.0, ge=0, description="weight of the distance between VGG19 features; 0 loads no VGG19")
     start: ImageNet = Field("imagenet", description="weights of the VGG19 that judges; random is for trying out")
@@ -107,6 +128,7 @@ class DiscrepancySettings(Settings):
                                                                                      "and unexpected pixels")
     gen_name: str = Field("051X_semGT__fakeSwapFgd__genNoSty", description="discrepancy set, a folder below "
                                                                           "$DIR_DATA/discrepancy_dataset/cityscapes")
+    set_folder: str = Field("", description="the set's folder, where it lies somewhere else")
     gen_img_ext: str = Field(".jpg", description="suffix of its resyntheses")
     swap_fraction: float = Field(0.5, ge=0, le=1, description="share of instances altered in that set; compared with the "
                                                               "set's manifest where it has one")

@@ -15,9 +15,11 @@ from unexpected_core.labels import IGNORE, colorize
 from unexpected_core.networks.fast_comparer import DirectHead, FastComparer
 from unexpected_core.networks.fast_generator import FastGenerator
 from unexpected_core.networks.fast_segmenter import FastSegmenter
-from unexpected_core.training.fast_examples import FastSettings
+from unexpected_core.training.examples import open_source, spread
+from unexpected_core.training.fast_examples import FastExamples, FastSettings
 from unexpected_core.training.losses import over_processes, pixel_cross_entropy
-from unexpected_core.training.tasks import Batch
+from unexpected_core.training.settings_fast import FastTraining
+from unexpected_core.training.tasks import Batch, OpenedTask, TrainingError
 
 
 class FastTask:
@@ -101,3 +103,20 @@ def _unit(images: Tensor) -> Tensor:
 
 def _bytes(x: Tensor) -> np.ndarray:
     return (x.float().clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def open_task(settings: FastTraining) -> OpenedTask:
+    """The task and its data. Raises TrainingError, DatasetError."""
+    return FastTask(settings.task), _examples(settings, training=True), _examples(settings, training=False)
+
+
+def _examples(settings: FastTraining, training: bool) -> FastExamples:
+    data, task = settings.data, settings.task
+    if not data.sources:
+        raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
+    opened = [open_source(data, name, data.train if training else data.val) for name in data.roots]
+    examples = FastExamples(opened, task, [task.aspects.get(name, 0.0) for name in data.roots],
+                            [name in task.coarse for name in data.roots], training)
+    chosen = spread(len(examples), 0 if training else data.val_examples)
+    examples.where, examples.keys = [examples.where[i] for i in chosen], [examples.keys[i] for i in chosen]
+    return examples

@@ -7,23 +7,28 @@ one Adam over both steps as two would, since both losses are computed before eit
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn.functional import l1_loss
 from torchvision.models import vgg19
 
-from unexpected_core.labels import colorize
+from unexpected_core.datasets import DatasetError
+from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, colorize, map_labels
 from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.networks.one_hot import one_hot
 from unexpected_core.training.examples import labelled_examples
 from unexpected_core.training.imagenet import imagenet_state
 from unexpected_core.training.losses import feature_matching, least_squares_gan
 from unexpected_core.training.settings import GeneratorSettings, GeneratorTraining
-from unexpected_core.training.tasks import Batch, OpenedTask, to_image, to_picture
+from unexpected_core.training.tasks import Batch, OpenedTask, TrainingError, to_image, to_picture
 
-VGG_CUTS = (2, 7, 12, 21, 30)
-"""Ends of the slices of vgg19's features that leave relu1_1, relu2_1, relu3_1, relu4_1, relu5_1."""
+VGG_CUTS = (0, 2, 7, 12, 21, 30)
+"""Cuts through vgg19's features that leave relu1_1, relu2_1, relu3_1, relu4_1, relu5_1."""
 VGG_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 
 
@@ -38,8 +43,10 @@ class GeneratorTask:
 
     def build(self) -> nn.ModuleDict:
         """See Task.build."""
-        networks = {name: build_network(f"pix2pixhd_{name}", **(NETWORKS[f"pix2pixhd_{name}"].small if self.settings.small else {}))
-                    for name in ("generator", "discriminator")}
+        networks = {}
+        for name in ("generator", "discriminator"):
+            narrow = NETWORKS[f"pix2pixhd_{name}"].small if self.settings.small else {}
+            networks[name] = build_network(f"pix2pixhd_{name}", **narrow)
         if self.settings.perceptual:
             networks["perceptual"] = PerceptualDistance()
             if self.settings.start == "imagenet":
@@ -48,26 +55,42 @@ class GeneratorTask:
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """See Task.losses."""
-        s, labels, photo = self.settings, batch["labels"], to_image(batch["image"])
-        judge = networks["discriminator"]
-        constant = {name: value.detach() for name, value in judge.named_parameters()}
-        painted = networks["generator"](labels)
-        seen = functional_call(judge, constant, (labels, painted))
+        s, photo = self.settings, to_image(batch["image"]) * 2 - 1  # [-1, 1] is what these networks paint and judge
+        labels = self.one_hot(networks, batch["labels"])
+        judge = networks["discriminator"].forward_one_hot
+        painted = networks["generator"].forward_one_hot(labels)
+        with constant(networks["discriminator"]):
+            seen = judge(labels, painted)
         real = judge(labels, photo)
         losses = {"features": s.feature_matching * feature_matching(seen, real)}
         if s.perceptual:
-            losses["perceptual"] = s.perceptual * networks["perceptual"](painted * 2 - 1, photo * 2 - 1)
-        if not networks.training:
-            return {"loss": sum(losses.values()), **losses}
-        losses["fooling"] = least_squares_gan(seen, 1.0)
-        fake = judge(labels, painted.detach())
-        losses["judging"] = 0.5 * (least_squares_gan(real, 1.0) + least_squares_gan(fake, 0.0))
-        return {"loss": sum(losses.values()), **losses}
+            losses["perceptual"] = s.perceptual * networks["perceptual"](painted, photo)
+        if networks.training:
+            losses["fooling"] = least_squares_gan(seen, 1.0)
+            fake = judge(labels, painted.detach())
+            losses["judging"] = 0.5 * (least_squares_gan(real, 1.0) + least_squares_gan(fake, 0.0))
+        return {"loss": torch.stack(list(losses.values())).sum(), **losses}
+
+    def one_hot(self, networks: nn.ModuleDict, labels: Tensor) -> Tensor:
+        """Labels of the settings' kind, uint8 [B, H, W] -> one-hot full ids [B, 35, H, W]."""
+        return one_hot(labels, NUM_FULL_IDS) if self.settings.ids == "full" else networks["generator"].one_hot(labels)
 
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
         """See Task.pictures."""
-        return {"image": to_picture(to_image(batch["image"])), "target": colorize(batch["labels"].cpu().numpy()),
-                "resynthesis": to_picture(networks["generator"](batch["labels"]))}
+        painted = networks["generator"].forward_one_hot(self.one_hot(networks, batch["labels"]))
+        labels = batch["labels"].cpu().numpy()
+        return {"image": to_picture(to_image(batch["image"])), "resynthesis": to_picture((painted + 1) / 2),
+                "labels": colorize(map_labels(labels, FULL_IDS) if self.settings.ids == "full" else labels)}
+
+
+@contextmanager
+def constant(network: nn.Module) -> Iterator[None]:
+    """What is computed in this block sees the network's weights as constants."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)
 
 
 class PerceptualDistance(nn.Module):
@@ -82,16 +105,18 @@ class PerceptualDistance(nn.Module):
         for layer in layers:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False
-        self.slices = nn.ModuleList(nn.Sequential(*layers[a:b]) for a, b in zip((0, *VGG_CUTS), VGG_CUTS, strict=False))
+        self.slices = nn.ModuleList(nn.Sequential(*layers[a:b]) for a, b in pairwise(VGG_CUTS))
         self.requires_grad_(False)
 
     def start(self, state: dict[str, Tensor]) -> None:
         """Take the weights of torchvision's vgg19."""
-        for first, part in zip((0, *VGG_CUTS), self.slices, strict=False):
-            part.load_state_dict({f"{i}.{name}": state[f"features.{first + i}.{name}"]
-                                  for i, layer in enumerate(part) if isinstance(layer, nn.Conv2d) for name in ("weight", "bias")})
+        for first, part in zip(VGG_CUTS, self.slices, strict=False):
+            for i, layer in enumerate(part):
+                if isinstance(layer, nn.Conv2d):
+                    layer.load_state_dict({name: state[f"features.{first + i}.{name}"] for name in ("weight", "bias")})
 
     def forward(self, painted: Tensor, photo: Tensor) -> Tensor:
+        """See the class."""
         distance = painted.new_zeros(())
         for weight, part in zip(VGG_WEIGHTS, self.slices, strict=True):
             painted = part(painted)
@@ -103,4 +128,8 @@ class PerceptualDistance(nn.Module):
 
 def open_task(settings: GeneratorTraining) -> OpenedTask:
     """The task and its data. Raises TrainingError, DatasetError."""
-    return GeneratorTask(settings.task), *labelled_examples(settings.data)
+    try:
+        full = {"num_classes": NUM_FULL_IDS, "ids": "full"} if settings.task.ids == "full" else {"num_classes": NUM_CLASSES}
+        return GeneratorTask(settings.task), *labelled_examples(settings.data, **full)
+    except DatasetError as error:
+        raise TrainingError(f"{error}. Only Cityscapes has full ids: for other data, --set task.ids=train") from error

@@ -12,13 +12,12 @@ from typing import Protocol
 import numpy as np
 from torch import Tensor, nn
 
+from unexpected_core.training.settings import TrainingError
+
+__all__ = ["Batch", "Examples", "OpenedTask", "Task", "TrainingError", "to_image", "to_picture"]
 Batch = dict[str, Tensor]
 OpenedTask = tuple["Task", "Examples", "Examples"]
 """The task, the examples to learn from, the examples to validate with."""
-
-
-class TrainingError(ValueError):
-    """A training that cannot go on; the message says the cause and the cure. What was saved before is intact."""
 
 
 class Task(Protocol):
