@@ -88,7 +88,10 @@ def override(settings: S, assignments: Iterable[str]) -> S:
         name, equals, value = text.partition("=")
         if not equals:
             raise SettingsError(f"expected name=value, found '{text}'")
-        nested: Any = yaml.safe_load(value)
+        try:
+            nested: Any = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise SettingsError(f"setting '{name.strip()}': cannot read '{value}' as a YAML value") from error
         for part in reversed(name.strip().split(".")):
             nested = {part: nested}
         changes = merge(changes, nested)
@@ -101,6 +104,8 @@ def read_yaml(path: str | Path, presets: Mapping[str, S]) -> S:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise SettingsError(f"cannot read settings from {path}: {error}") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"cannot read settings from {path}: expected 'name: value' lines")
     name = values.pop("base", None)
     if name not in presets:
         raise SettingsError(f"{path}: 'base:' must name a preset; {unknown_name('preset', str(name), presets)}")

@@ -49,15 +49,15 @@ def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:
     quality: 1..100 for JPEG and WebP. Raises ImageError.
     """
     path = Path(path)
-    values = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
     options = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality], ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
                ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality]}.get(path.suffix.lower(), [])
     try:
+        values = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
         done, data = cv2.imencode(path.suffix, values, options)
     except cv2.error as error:
         raise ImageError(f"cannot write {path}: {error}") from error
     if not done:
-        raise ImageError(f"cannot write {path}: {values.dtype} {values.shape} does not fit the format")
+        raise ImageError(f"cannot write {path}: {image.dtype} {image.shape} does not fit the format")
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.tobytes())
 

@@ -1,0 +1,96 @@
+import pytest
+from pydantic import Field
+
+from unexpected_core.config import (
+    Setting,
+    Settings,
+    SettingsError,
+    build,
+    merge,
+    override,
+    read_yaml,
+    settings_of,
+    unknown_name,
+)
+
+
+class Inner(Settings):
+    rate: float = Field(1.5, gt=0.0, le=10.0, description="images per second")
+    names: list[str] = Field(["a"], description="who")
+
+
+class Outer(Settings):
+    steps: int = Field(3, ge=1, description="how many")
+    inner: Inner = Inner()
+    note: str = ""
+
+
+PRESETS = {"small": Outer(), "big": Outer(steps=100)}
+
+
+def test_leaves_are_listed_with_bounds_and_descriptions():
+    assert list(settings_of(Outer)) == [
+        Setting("steps", int, 3, 1, None, "how many"),
+        Setting("inner.rate", float, 1.5, 0.0, 10.0, "images per second"),
+        Setting("inner.names", list[str], ["a"], None, None, "who"),
+        Setting("note", str, "", None, None, ""),
+    ]
+
+
+def test_settings_are_frozen_and_survive_a_round_trip():
+    settings = build(Outer, {"inner": {"rate": 2}})
+    assert settings.inner.rate == 2.0 and settings.steps == 3
+    assert build(Outer, settings.model_dump()) == settings
+    assert Outer.model_validate_json(settings.model_dump_json()) == settings
+    with pytest.raises(ValueError, match="frozen"):
+        settings.steps = 4
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    ({"stesp": 4}, "unknown setting 'stesp'; did you mean 'steps'"),
+    ({"inner": {"rat": 4}}, r"unknown setting 'inner\.rat'; did you mean 'inner\.rate'"),
+    ({"zzzz": 4}, r"unknown setting 'zzzz'; known: steps, inner\.rate, inner\.names, note"),
+    ({"steps": 0}, "setting 'steps' = 0: Input should be greater than or equal to 1"),
+    ({"inner": {"rate": "fast"}}, r"setting 'inner\.rate' = 'fast': Input should be a valid number"),
+    ({"steps": 0, "note": 7}, r"setting 'steps' = 0.*\nsetting 'note' = 7"),
+])
+def test_faults_name_the_setting_the_value_and_what_was_expected(values, message):
+    with pytest.raises(SettingsError, match=message):
+        build(Outer, values)
+
+
+def test_overrides_are_yaml_values_on_dotted_names():
+    changed = override(Outer(), ["inner.rate=4", "inner.names=[x, y]", "note=a=b", "steps = 7"])
+    assert changed == Outer(steps=7, inner=Inner(rate=4, names=["x", "y"]), note="a=b")
+    with pytest.raises(SettingsError, match="expected name=value, found 'steps'"):
+        override(Outer(), ["steps"])
+    with pytest.raises(SettingsError, match=r"setting 'note': cannot read '\[' as a YAML value"):
+        override(Outer(), ["note=["])
+    with pytest.raises(SettingsError, match=r"did you mean 'inner\.rate'"):
+        override(Outer(), ["inner.raet=4"])
+
+
+def test_merging_replaces_leaves_and_keeps_the_rest():
+    base = {"a": {"b": 1, "c": 2}, "d": [1, 2]}
+    assert merge(base, {"a": {"c": 3}, "d": [4]}) == {"a": {"b": 1, "c": 3}, "d": [4]}
+    assert base == {"a": {"b": 1, "c": 2}, "d": [1, 2]}
+
+
+def test_yaml_files_name_a_base_and_change_it(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("base: big\ninner: {rate: 9}\n")
+    assert read_yaml(path, PRESETS) == Outer(steps=100, inner=Inner(rate=9))
+    for text, message in [("base: bgi", r"must name a preset; unknown preset 'bgi'; did you mean 'big'"),
+                          ("steps: 3", "must name a preset"), ("base: [", "cannot read settings from .*mine.yaml"),
+                          ("base: big\nsteps: -1", "setting 'steps' = -1"), ("- 1", "expected 'name: value' lines")]:
+        path.write_text(text)
+        with pytest.raises(SettingsError, match=message):
+            read_yaml(path, PRESETS)
+    with pytest.raises(SettingsError, match=r"cannot read settings from .*No such file"):
+        read_yaml(tmp_path / "gone.yaml", PRESETS)
+
+
+def test_unknown_names_are_answered_with_the_nearest():
+    assert unknown_name("scorer", "sofmax", ["softmax", "energy"]) == (
+        "unknown scorer 'sofmax'; did you mean 'softmax'? Known: softmax, energy")
+    assert unknown_name("scorer", "qqq", ["softmax"]) == "unknown scorer 'qqq'; known: softmax"

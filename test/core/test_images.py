@@ -1,0 +1,82 @@
+import cv2
+import numpy as np
+import pytest
+
+from unexpected_core.images import ImageError, check_image, read_image, read_map, resize_image, resize_map, write_image
+
+
+def gradient(height=23, width=37):
+    y, x = np.mgrid[:height, :width]
+    return np.stack([x * 6, y * 10, 255 - x * 3], -1).astype(np.uint8)
+
+
+def test_colours_keep_their_order_on_disk(tmp_path):
+    red = np.zeros((5, 7, 3), np.uint8)
+    red[..., 0] = 255
+    for suffix in (".png", ".bmp", ".ppm", ".tif", ".webp", ".jpg"):
+        write_image(tmp_path / f"red{suffix}", red, quality=100)
+        back = read_image(tmp_path / f"red{suffix}")
+        assert back.shape == (5, 7, 3) and back.dtype == np.uint8
+        assert back[2, 3, 0] > 240 and back[2, 3, 1:].max() < 20, suffix
+    write_image(tmp_path / "g.png", gradient())
+    assert np.array_equal(read_image(tmp_path / "g.png"), gradient())
+
+
+def test_grey_deep_and_transparent_files_become_rgb8(tmp_path):
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((4, 6), 77, np.uint8))
+    assert (read_image(tmp_path / "grey.png") == 77).all()
+    cv2.imwrite(str(tmp_path / "deep.png"), np.full((4, 6, 3), 0x8000, np.uint16))
+    assert np.abs(read_image(tmp_path / "deep.png").astype(int) - 128).max() <= 1
+    cv2.imwrite(str(tmp_path / "alpha.png"), np.dstack([gradient(), np.full((23, 37), 9, np.uint8)]))
+    assert read_image(tmp_path / "alpha.png").shape == (23, 37, 3)
+
+
+def test_maps_keep_their_values_and_names_their_letters(tmp_path):
+    for values in (np.arange(256, dtype=np.uint8).reshape(8, 32), np.arange(65536, dtype=np.uint16).reshape(256, 256)):
+        write_image(tmp_path / "straße_夜.png", values)
+        back = read_map(tmp_path / "straße_夜.png")
+        assert back.dtype == values.dtype and np.array_equal(back, values)
+    write_image(tmp_path / "colour.png", gradient())
+    with pytest.raises(ImageError, match=r"colour\.png: expected one channel \(ids\), found 3"):
+        read_map(tmp_path / "colour.png")
+
+
+def test_what_cannot_be_read_or_written_is_named(tmp_path):
+    with pytest.raises(ImageError, match=r"cannot read .*gone\.png: No such file"):
+        read_image(tmp_path / "gone.png")
+    with pytest.raises(ImageError, match="cannot read"):
+        read_image(tmp_path)
+    write_image(tmp_path / "whole.png", gradient())
+    (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:20])
+    with pytest.raises(ImageError, match=r"half\.png: not a complete image file"):
+        read_image(tmp_path / "half.png")
+    with pytest.raises(ImageError, match=r"cannot write .*x\.xyz"):
+        write_image(tmp_path / "x.xyz", gradient())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["half.png", "whole.png"]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    write_image(tmp_path / "a.png", gradient())
+    with pytest.raises(ImageError, match=r"cannot write .*a\.png"):
+        write_image(tmp_path / "a.png", np.zeros((0, 5, 3), np.uint8))
+    assert np.array_equal(read_image(tmp_path / "a.png"), gradient())
+
+
+def test_resizing_averages_down_and_never_invents_ids():
+    checks = (np.indices((8, 12)).sum(0) % 2 * 200).astype(np.uint8)
+    assert (resize_image(checks, (4, 6)) == 100).all()
+    ids = np.array([[1, 9], [5, 255]], np.uint8)
+    assert np.array_equal(resize_map(ids, (4, 6)), np.kron(ids, np.ones((2, 3), np.uint8)))
+    assert set(np.unique(resize_map(ids, (7, 5)))) == {1, 5, 9, 255}
+    same = gradient()
+    assert resize_image(same, (23, 37)) is same
+    assert resize_image(same, (50, 80)).shape == (50, 80, 3)
+
+
+@pytest.mark.parametrize(("value", "message"), [
+    ([[0]], "found list"), (np.zeros((2, 3, 3), np.int64), r"found int64 \(2, 3, 3\)"),
+    (np.zeros((3, 4, 5), np.uint8), r"found uint8 \(3, 4, 5\)"), (np.zeros((4, 0, 3), np.uint8), "found size 0x4"),
+])
+def test_what_is_no_image_is_said_to_be(value, message):
+    with pytest.raises(ImageError, match=message):
+        check_image(value)
