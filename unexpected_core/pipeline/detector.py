@@ -31,8 +31,8 @@ class Detector:
         self.settings = settings or DetectorSettings()
         self._runner = Runner(scorer, self.settings.model)
         self._busy = threading.Lock()
-        if self.settings.model.warmup:
-            height = scorer.working_height or 512
+        height = scorer.working_height
+        if self.settings.model.warmup and height:  # without a working height the size of the first image is unknown
             self._runner.warm_up(working_size(height, 2 * height, height, self.settings.detect.scale))
         LOGGER.info("detector %s on %s", scorer.model_id or scorer.name, self._runner.description)
 
