@@ -8,12 +8,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
-
-S = TypeVar("S", bound="Settings")
 
 
 class SettingsError(ValueError):
@@ -48,8 +46,8 @@ def settings_of(model: type[Settings], prefix: str = "") -> Iterator[Setting]:
                       bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt")), info.description or "")
 
 
-def build(model: type[S], values: Mapping[str, Any]) -> S:
-    """Values (nested mapping) -> settings. Raises SettingsError in one line per fault, unknown names with the nearest known."""
+def build[S: Settings](model: type[S], values: Mapping[str, Any]) -> S:
+    """Values (nested mapping) -> settings. Raises SettingsError: one line per fault, unknown names with the nearest."""
     try:
         return model.model_validate(dict(values))
     except ValidationError as error:
@@ -68,8 +66,8 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """The message for a name that is not in a table: says the nearest one and lists them all."""
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
-    return f"unknown {kind} '{name}'{hint} Known: {', '.join(known)}" if hint else f"unknown {kind} '{name}'; known: {', '.join(known)}"
+    hint = f"did you mean '{near[0]}'? Known" if near else "known"
+    return f"unknown {kind} '{name}'; {hint}: {', '.join(known)}"
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,7 +79,7 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
-def override(settings: S, assignments: Iterable[str]) -> S:
+def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
     """Apply 'dotted.name=value' texts (values are YAML) to settings. Raises SettingsError."""
     changes: dict[str, Any] = {}
     for text in assignments:
@@ -98,7 +96,7 @@ def override(settings: S, assignments: Iterable[str]) -> S:
     return build(type(settings), merge(settings.model_dump(), changes))
 
 
-def read_yaml(path: str | Path, presets: Mapping[str, S]) -> S:
+def read_yaml[S: Settings](path: str | Path, presets: Mapping[str, S]) -> S:
     """A YAML file whose ``base:`` names a preset and whose other keys override it. Raises SettingsError."""
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}

@@ -15,11 +15,13 @@ def choose_device(name: str = "auto") -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-    except RuntimeError as error:
-        raise DeviceError(f"unknown device '{name}': expected auto, cpu, cuda or cuda:N") from error
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise DeviceError(f"unknown device '{name}': expected auto, cpu, cuda or cuda:N")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         found = ", ".join(f"cuda:{i}" for i in range(torch.cuda.device_count())) or "no CUDA device"
-        raise DeviceError(f"device '{name}' is not available: found cpu and {found}; use device=auto to take what is there")
+        raise DeviceError(f"device '{name}' is not available: found cpu and {found}; device=auto takes what is there")
     return device
 
 

@@ -6,9 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
 
-T = TypeVar("T")
 LOGGER = logging.getLogger("unexpected")
 
 
@@ -17,7 +15,7 @@ def to_terminal(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
 
 
-def progress(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
+def progress[T](items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
     """Yield the items, showing rate and time left: a rich bar on a terminal, a plain line every 10 s elsewhere."""
     if total is None and hasattr(items, "__len__"):
         total = len(items)  # type: ignore[arg-type]

@@ -140,8 +140,12 @@ def test_loading_takes_the_weights_threshold_unless_told():
         load_detector("random", tresh=0.3)
     with pytest.raises(SettingsError, match=r"setting 'detect\.threshold' = 3"):
         load_detector("random", threshold=3)
-    with pytest.raises(DeviceError, match="unknown device 'gpu'"):
-        load_detector("random", device="gpu")
+    for name in ("gpu", "meta"):
+        with pytest.raises(DeviceError, match=f"unknown device '{name}'"):
+            load_detector("random", device=name)
+    if not torch.cuda.is_available():
+        with pytest.raises(DeviceError, match="device 'cuda' is not available: found cpu and no CUDA device; device=auto"):
+            load_detector("random", device="cuda")
 
 
 def test_raw_scores_are_shown_calibrated():
