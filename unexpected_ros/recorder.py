@@ -45,7 +45,7 @@ class Recorder(Node):
         self.counts = dict.fromkeys(self.waiting, 0)
         self.last = 0.0
         self._bag = bag
-        self.create_timer(0.05, self._connect)
+        self._connecting = self.create_timer(0.05, self._connect)
 
     def _connect(self) -> None:
         for topic in list(self.waiting):
@@ -55,6 +55,7 @@ class Recorder(Node):
             self._subscribe(topic, publishers)
             self.waiting.remove(topic)
             if not self.waiting:
+                self._connecting.cancel()
                 print(f"recording {len(self.counts)} topics", flush=True)
 
     def _subscribe(self, topic: str, publishers: list) -> None:

@@ -117,7 +117,7 @@ def main() -> int:
     try:
         replay.wait_for_subscribers(given.wait_for, given.timeout)
         sent = play(replay, footage, given.rate, given.journal)
-        print(f"sent {sent} frames of {footage.path}")
+        print(f"played {sent} frames of {footage.path}")
     except (ReplayError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

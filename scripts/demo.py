@@ -1,0 +1,173 @@
+"""The main job from end to end: replay, detector node and recorder as processes of their own that talk over DDS.
+
+Run by `make demo`. Leaves out/demo/index.html, out/demo/demo.mcap and the logs of the processes in out/demo/log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from demo_drive import make_drive
+from demo_page import OUTPUTS, show, summarize, write_page
+from rich.console import Console
+from rich.progress import Progress
+
+ROOT = Path(__file__).resolve().parent.parent
+EXECUTABLES = ROOT / "install" / "unexpected_ros" / "lib" / "unexpected_ros"
+PROFILE = ROOT / "config" / "fastdds_large_images.xml"
+NAMESPACE, IMAGE, NODE = "/unexpected", "/unexpected/image", "/unexpected/detector"
+DRIVE_RATE = 4.0  # Hz: what two CPU cores can do beside replay and recorder
+QUIET_S = 3.0
+PATIENCE_S = 10.0
+
+
+class DemoError(RuntimeError):
+    """A process of the demo ended before its time; the message says which, and where its log is."""
+
+
+def die_with_parent() -> None:
+    """In a child: be told to end when the demo is killed and cannot end it (Linux prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
+class Crew:
+    """The processes of the demo. Each has a group of its own, so that Ctrl-C reaches them through us, in order."""
+
+    def __init__(self, logs: Path) -> None:
+        self.logs, self.members = logs, {}
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def start(self, name: str, *arguments: str, lines: bool = False) -> subprocess.Popen:
+        """Start an executable of the package. lines: its stdout is read here, else it goes to its log."""
+        with (self.logs / f"{name}.txt").open("w") as log:
+            self.members[name] = subprocess.Popen(
+                [EXECUTABLES / name, *arguments, "--ros-args", "-r", f"__ns:={NAMESPACE}"], start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if lines else log, stderr=log, text=True,
+                preexec_fn=die_with_parent)
+        return self.members[name]
+
+    def check(self, *names: str) -> None:
+        """Raises DemoError when one of them has ended already."""
+        for name in names:
+            if self.members[name].poll() is not None:
+                raise self.failed(name)
+
+    def failed(self, name: str) -> DemoError:
+        """What to tell of a process that went wrong: the end of its log."""
+        log = self.logs / f"{name}.txt"
+        tail = "\n".join(log.read_text().splitlines()[-8:])
+        return DemoError(f"the {name} ended with code {self.members[name].returncode}; the end of {log}:\n{tail}")
+
+    def stop(self, name: str, patience: float = PATIENCE_S) -> int:
+        """Ask to end (SIGINT), insist after `patience` seconds (SIGKILL to its group); the exit code."""
+        process = self.members[name]
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(patience)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
+
+    def stop_all(self) -> None:
+        """End all at once, then wait for each."""
+        for process in self.members.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for name in self.members:
+            self.stop(name)
+
+
+def follow(crew: Crew, replay: subprocess.Popen) -> None:
+    """Show how far the replay is, until it ends. Raises DemoError when any process fails."""
+    with Progress(transient=True) as progress, selectors.DefaultSelector() as selector:
+        bar = progress.add_task("starting the detector", total=None)
+        selector.register(replay.stdout, selectors.EVENT_READ)
+        while True:
+            crew.check("detector", "recorder")
+            if not selector.select(timeout=0.5):
+                continue
+            line = replay.stdout.readline()
+            if not line:
+                break
+            done, slash, total = line.removeprefix("sent ").strip().partition("/")
+            if slash:
+                progress.update(bar, description="playing", completed=int(done), total=int(total))
+    if replay.wait() != 0:
+        raise crew.failed("replay")
+
+
+def run(crew: Crew, footage: Path, rate: float | None, topic: str | None, model: str, folder: Path) -> None:
+    """Play the footage through the node; writes demo.mcap and sent.csv into folder. Raises DemoError."""
+    crew.start("detector", "--ros-args", "-p", f"model.path:={model}")
+    crew.start("recorder", str(folder / "demo.mcap"), IMAGE, *(f"{NODE}/{name}" for name in OUTPUTS), "/diagnostics",
+               "--quiet", str(QUIET_S))
+    options = [*(["--rate", str(rate)] if rate else []), *(["--topic", topic] if topic else [])]
+    # the detector and the recorder: the latter comes last, when it is connected to every output
+    replay = crew.start("replay", str(footage), *options, "--wait-for", "2", "--timeout", "180",
+                        "--journal", str(folder / "sent.csv"), lines=True)
+    follow(crew, replay)
+    if crew.stop("recorder", patience=60) != 0:
+        raise crew.failed("recorder")
+    if crew.stop("detector") != 0:
+        raise crew.failed("detector")
+
+
+def isolate() -> None:
+    """Talk to nobody but our own processes on this machine; large images go through shared memory."""
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    if PROFILE.is_file():
+        for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"):
+            os.environ.setdefault(name, str(PROFILE))
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--input", type=Path, help="folder of photographs, video or rosbag2; default: a drawn drive")
+    parser.add_argument("--rate", type=float, help=f"Hz; default: {DRIVE_RATE:g} for the drawn drive, 10 for "
+                                                   "photographs, videos and bags in their own time")
+    parser.add_argument("--topic", help="image topic of a bag that has several")
+    parser.add_argument("--model", default="fast", help="detector: name, weight file or folder (%(default)s)")
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo", help="folder of the results")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """0 when all went well, 1 with the cause on stderr, 130 when interrupted."""
+    given = parse()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    isolate()
+    shutil.rmtree(given.out / "frames", ignore_errors=True)
+    crew = Crew(given.out / "log")
+    try:
+        drive = None if given.input else make_drive(given.out / "drive")
+        rate = given.rate or (DRIVE_RATE if drive else None)
+        run(crew, drive or given.input, rate, given.topic, given.model, given.out)
+        summary = summarize(given.out, IMAGE, NODE, drive.parent / "obstacle" if drive else None)
+        write_page(summary, given.out)
+    except DemoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is short; let it be whole
+        crew.stop_all()
+    show(summary, Console())
+    print(f"\nopen {given.out / 'index.html'}\n     {given.out / 'demo.mcap'}: all topics, as recorded")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

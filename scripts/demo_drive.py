@@ -1,0 +1,38 @@
+"""The drive that the demo plays: a drawn road with surprising objects on it, the same on every machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import cv2
+from rich.progress import track
+
+from unexpected_core.datasets.drawn_roads import CLIP_LENGTH, DrawnRoads
+from unexpected_core.files import write_text
+from unexpected_core.images import write_image
+
+RECIPE = {"track": "clips", "count": CLIP_LENGTH, "seed": 1, "size": [384, 768]}
+
+
+def draw_frame(number: int, folder: Path) -> None:
+    """Write images/NNN.png and obstacle/NNN.png (0 normal, 1 obstacle, 255 outside the ROI)."""
+    cv2.setNumThreads(1)
+    sample = DrawnRoads(RECIPE["track"], RECIPE["count"], RECIPE["seed"], tuple(RECIPE["size"]))[number]
+    write_image(folder / "images" / f"{number:03d}.png", sample.image)
+    write_image(folder / "obstacle" / f"{number:03d}.png", sample.obstacle)
+
+
+def make_drive(folder: Path) -> Path:
+    """Draw the drive into folder, unless it is there already; returns the folder of its images."""
+    recipe = folder / "recipe.json"
+    if not recipe.is_file() or json.loads(recipe.read_text()) != RECIPE:
+        shutil.rmtree(folder, ignore_errors=True)
+        with ProcessPoolExecutor() as pool:
+            jobs = [pool.submit(draw_frame, number, folder) for number in range(RECIPE["count"])]
+            for job in track(jobs, "drawing the drive"):
+                job.result()
+        write_text(recipe, json.dumps(RECIPE))
+    return folder / "images"
