@@ -41,7 +41,7 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "torch.utils.tensorboard": (f"{CORE}/training/recorder.py",),
     "lightning": (f"{CORE}/training/loop.py",),
     "lightning_fabric": (f"{CORE}/training/loop.py",),
-    "rosbags": (f"{ROS}/bags.py", f"{CORE}/datasets/bag.py"),
+    "rosbags": (f"{ROS}/bags.py", f"{CORE}/datasets/bag.py", f"{CORE}/datasets/bag_writing.py"),
     "rclpy": (ROS,),
     "launch": (ROS,),
     "launch_ros": (ROS,),

@@ -10,8 +10,8 @@ from unexpected_core.config import unknown_name
 from unexpected_core.datasets import drawing_obstacles as obstacles
 from unexpected_core.datasets.drawing_frame import DrawnFrame, draw
 from unexpected_core.datasets.drawing_light import SHIFT_WEATHERS, TRAIN_WEATHERS
-from unexpected_core.datasets.drawing_road import Camera
-from unexpected_core.datasets.drawing_sensor import make_sensor
+from unexpected_core.datasets.drawing_road import Camera, Pose
+from unexpected_core.datasets.drawing_sensor import Sensor, make_sensor
 from unexpected_core.datasets.drawing_world import Item, World, make_world
 from unexpected_core.structs import Sample
 
@@ -70,19 +70,29 @@ class DrawnRoads:
             which = self._number[which]
         if not -self.count <= which < self.count:
             raise IndexError(f"frame {which} of {self.count}")
-        number = which % self.count
-        step = number % CLIP_LENGTH if self.track == "clips" else 0
-        name = self._key(number).rsplit("/", 1)[0] if self.track == "clips" else self._key(number)
-        time = step / CLIP_RATE
+        return self._draw(which % self.count)
+
+    def view(self, number: int) -> dict:
+        """Key, time, weather, intrinsics (pixels) and ego pose (metres, radians) of a frame, without drawing it."""
+        world, _, camera, pose, time = self._view(number)
+        return {"key": self.keys[number], "time": round(time, 6), "weather": world.light.weather,
+                "camera": {"focal": camera.focal, "cx": camera.cx, "cy": camera.cy, "height": camera.height, "pitch": camera.pitch},
+                "pose": pose._asdict()}
+
+    def _view(self, number: int) -> tuple[World, Sensor, Camera, Pose, float]:
+        clips = self.track == "clips"
+        name = self._key(number).rpartition("/")[0] if clips else self._key(number)
+        time = number % CLIP_LENGTH / CLIP_RATE if clips else 0.0
         world = scene(self.track, name)
         random = Random(f"camera {name}")
         camera = _camera(random, self.size)
         sensor = make_sensor(random, world.light.night)
         speed, sway, yaw = random.uniform(7.0, 9.5), random.uniform(-0.25, 0.25), random.uniform(-0.02, 0.02)
-        if self.track == "clips":
-            yaw = 0.0
-        s = _START + speed * time
-        pose = world.road.pose(s, world.ego_d + sway, yaw)
+        pose = world.road.pose(_START + speed * time, world.ego_d + sway, 0.0 if clips else yaw)
+        return world, sensor, camera, pose, time
+
+    def _draw(self, number: int) -> DrawnFrame:
+        world, sensor, camera, pose, time = self._view(number)
         return draw(world, camera, pose, time, sensor, self.keys[number], whole_image=self.track == "anomaly")
 
 

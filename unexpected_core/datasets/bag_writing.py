@@ -1,0 +1,92 @@
+"""A sequence of images as a rosbag2 drive (MCAP) with camera_info. Needs no ROS."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from unexpected_core.datasets.base import DatasetError
+
+TOPIC = "/camera/image_raw"
+INFO_TOPIC = "/camera/camera_info"
+FRAME_ID = "camera_optical_frame"
+START = 1_000_000_000
+"""Time of the first image in seconds: fixed, so that the same images give the same stamps."""
+
+
+class Pinhole(NamedTuple):
+    """Intrinsics in pixels."""
+
+    focal: float
+    cx: float
+    cy: float
+
+
+def write_bag(path: str | Path, frames: Iterable[tuple[np.ndarray, Pinhole | None]], rate: float,
+              compressed: bool = False) -> int:
+    """Write RGB uint8 images [H, W, 3] at `rate` Hz into one .mcap file, whole or not at all; returns how many.
+
+    compressed: JPEG (quality 92) on /camera/image_raw/compressed in place of raw rgb8 on /camera/image_raw.
+    A frame without intrinsics gets a camera_info with K = 0, which in ROS means uncalibrated.
+    Raises DatasetError for a name that does not end in .mcap, a rate of 0 or less, or no frames.
+    """
+    from rosbags.rosbag2 import StoragePlugin, Writer
+    from rosbags.typesys import Stores, get_typestore
+
+    path = Path(path)
+    if path.suffix != ".mcap" or path.is_dir():
+        raise DatasetError(f"cannot write {path}: expected a file name ending in .mcap")
+    if not rate > 0:
+        raise DatasetError(f"the rate of a bag must be over 0 Hz, found {rate:g}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    types = get_typestore(Stores.LATEST)
+    count = 0
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+        folder = Path(temporary) / path.stem
+        with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+            kind = "CompressedImage" if compressed else "Image"
+            images = writer.add_connection(TOPIC + "/compressed" * compressed, f"sensor_msgs/msg/{kind}", typestore=types)
+            infos = writer.add_connection(INFO_TOPIC, "sensor_msgs/msg/CameraInfo", typestore=types)
+            for image, camera in frames:
+                stamp = START * 10**9 + round(count * 1e9 / rate)
+                header = _header(types, stamp)
+                for connection, message in ((images, _image(types, header, image, compressed)),
+                                            (infos, _info(types, header, image.shape[:2], camera))):
+                    data = types.serialize_cdr(message, connection.msgtype)
+                    writer.write(connection, stamp, data)
+                count += 1
+        if not count:
+            raise DatasetError(f"no image to write to {path}")
+        (folder / f"{path.stem}.mcap").replace(path)
+    return count
+
+
+def _header(types, stamp: int):
+    time = types.types["builtin_interfaces/msg/Time"](sec=stamp // 10**9, nanosec=stamp % 10**9)
+    return types.types["std_msgs/msg/Header"](stamp=time, frame_id=FRAME_ID)
+
+
+def _image(types, header, image: np.ndarray, compressed: bool):
+    if compressed:
+        _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
+        return types.types["sensor_msgs/msg/CompressedImage"](header=header, format="rgb8; jpeg compressed bgr8",
+                                                              data=data.ravel())
+    height, width = image.shape[:2]
+    return types.types["sensor_msgs/msg/Image"](header=header, height=height, width=width, encoding="rgb8",
+                                                is_bigendian=0, step=width * 3, data=image.ravel())
+
+
+def _info(types, header, size: tuple[int, int], camera: Pinhole | None):
+    focal, cx, cy = camera or Pinhole(0.0, 0.0, 0.0)
+    last = 1.0 if camera else 0.0
+    region = types.types["sensor_msgs/msg/RegionOfInterest"](x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
+    return types.types["sensor_msgs/msg/CameraInfo"](
+        header=header, height=size[0], width=size[1], distortion_model="plumb_bob", d=np.zeros(5),
+        k=np.array((focal, 0, cx, 0, focal, cy, 0, 0, last), np.float64), r=np.eye(3).ravel(),
+        p=np.array((focal, 0, cx, 0, 0, focal, cy, 0, 0, 0, last, 0), np.float64),
+        binning_x=0, binning_y=0, roi=region)
