@@ -50,7 +50,21 @@ def run(arguments: argparse.Namespace) -> int:
         print(describe_weights(settings))
     else:
         experiment.run(settings, folder)
+        if settings.task.kind == "fast":
+            _publish(settings, folder)
     return 0
+
+
+def _publish(settings, folder: Path) -> None:
+    """Weights for the detector; judged at once where the data were drawn."""
+    from unexpected_core.training.publish import publish_fast
+
+    weights = publish_fast(settings, folder)
+    print(f"wrote {weights}: unexpected detect --model {folder} ...")
+    if "drawn" in settings.data.roots:
+        from unexpected_core.cli.judge_drawn import judge_drawn
+
+        print(judge_drawn(folder, settings.data.drawn.size))
 
 
 def _settings(preset: str, data: list[str], assignments: list[str]):

@@ -53,8 +53,9 @@ def load(path: Path) -> dict[str, Any]:
     """Read what `save` wrote, to the CPU. Raises TrainingError."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged archive raises many kinds
-        raise TrainingError(f"cannot read {path}: {error}. Delete it to train from the start, or restore it") from error
+    except Exception as error:  # a damaged archive raises many kinds, some with the advice to load it unsafely
+        raise TrainingError(f"cannot read {path}: it is not a whole file of weights ({type(error).__name__}). Restore it, or "
+                            "delete it to train from the start") from error
 
 
 def save_weights(folder: Path, weights: dict[str, Tensor], progress: Progress, run_name: str, best: bool) -> None:

@@ -47,6 +47,8 @@ class Training:
         self.fabric = fabric = open_fabric(options)
         self.share = sampler.Share(options.batch, options.accumulate, fabric.global_rank, fabric.world_size)
         self.steps = sampler.steps_per_epoch(len(examples), options.batch, options.epoch_examples)
+        if not len(validation):
+            raise TrainingError("no validation examples: name a split that has some (data.val), or use more data")
 
         # What: networks, optimiser, schedule, and perhaps an average of the weights.
         torch.manual_seed(sampler.seed_of(options.seed))

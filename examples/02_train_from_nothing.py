@@ -1,0 +1,30 @@
+"""From nothing to a detector: draws roads, trains segmenter, generator and comparer on them, judges the result.
+
+    python examples/02_train_from_nothing.py [RUN_FOLDER]
+
+The same as `unexpected train fast --data drawn`. Stop it whenever you like; the same command goes on.
+"""
+
+import sys
+from pathlib import Path
+
+from unexpected_core import load_detector
+from unexpected_core.cli.judge_drawn import judge_drawn
+from unexpected_core.datasets.drawn_roads import DrawnRoads
+from unexpected_core.images import write_image
+from unexpected_core.log import to_terminal
+from unexpected_core.training import experiment
+from unexpected_core.training.presets import PRESETS
+from unexpected_core.training.publish import publish_fast
+from unexpected_core.visualize import overlay
+
+to_terminal()
+settings = PRESETS["fast_drawn"]
+folder = Path(sys.argv[1]) if len(sys.argv) > 1 else experiment.run_folder(settings)
+
+experiment.run(settings, folder)
+publish_fast(settings, folder)
+print(judge_drawn(folder, settings.data.drawn.size))
+
+image = DrawnRoads("obstacle", count=1, seed=7)[0].image  # uint8 [256, 512, 3]
+write_image(folder / "first_detection.png", overlay(image, load_detector(folder).detect(image)))

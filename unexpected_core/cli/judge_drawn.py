@@ -1,0 +1,33 @@
+"""A detector's first numbers: drawn obstacles of families that no training has seen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from unexpected_core.datasets.drawn_roads import DrawnRoads
+from unexpected_core.files import write_text
+from unexpected_core.log import progress
+from unexpected_core.metrics.pixel import PixelCounts
+from unexpected_core.pipeline.detector import load_detector
+
+METHODS = ("fast", "direct", "softmax")
+FRAMES = 40
+SEED = 1000
+"""Far from the seeds of training frames."""
+
+
+def judge_drawn(folder: Path, size: tuple[int, int]) -> str:
+    """Average precision and FPR at 95 % TPR on the obstacle track, in words; also written to evaluation.json."""
+    detectors = {method: load_detector(folder, scorer="" if method == "fast" else method, warmup=False) for method in METHODS}
+    counts = {method: PixelCounts() for method in METHODS}
+    roads = DrawnRoads("obstacle", FRAMES, SEED, size)
+    for sample in progress(roads, "judging", len(roads)):
+        for method, detector in detectors.items():
+            counts[method].add(detector.detect(sample.image, resynthesis=False).score, sample.obstacle)
+    numbers = {method: each.numbers() for method, each in counts.items()}
+    results = {method: {"average_precision": n.average_precision, "fpr95": n.fpr95} for method, n in numbers.items()}
+    write_text(folder / "evaluation.json", json.dumps({"data": f"drawn obstacle, {FRAMES} frames, seed {SEED}",
+                                                       "methods": results}, indent=2) + "\n")
+    lines = [f"  {method:8} AP {100 * r['average_precision']:5.1f} %, FPR95 {100 * r['fpr95']:5.1f} %" for method, r in results.items()]
+    return "\n".join([f"on {FRAMES} drawn frames with obstacles of unseen kinds:", *lines])
