@@ -6,6 +6,7 @@ import ctypes
 import math
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -19,7 +20,6 @@ from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.config import SettingsError
-from unexpected_core.pipeline.detector import Detector, load_detector
 from unexpected_ros.conversions import camera_from, image_to_rgb, stamp_ns
 from unexpected_ros.diagnostics import Health
 from unexpected_ros.encodings import EncodingError
@@ -30,6 +30,9 @@ from unexpected_ros.samples import write_sample
 from unexpected_ros.subscription import ImageSubscription, Pace
 from unexpected_ros.tracking import Tracker, persistent
 from unexpected_ros.worker import Worker
+
+if TYPE_CHECKING:
+    from unexpected_core.pipeline.detector import Detector
 
 STOP_TIMEOUT_S = 10.0
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -44,8 +47,9 @@ class DetectorNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
         self._forwarding = forward_to(self.get_logger())
-        self._complain = CauseLog(self.get_logger().warning)
-        self._complain_error = CauseLog(self.get_logger().error)
+        # rclpy knows a log call by its line and wants one severity per line: hence two lambdas
+        self._warn_once = CauseLog(lambda text: self.get_logger().warning(text))
+        self._error_once = CauseLog(lambda text: self.get_logger().error(text))
         self._detector: Detector | None = None
         self._outputs: Publishers | None = None
         self._input: ImageSubscription | None = None
@@ -144,6 +148,8 @@ class DetectorNode(LifecycleNode):
         super().destroy_node()
 
     def _load(self) -> Detector:
+        from unexpected_core.pipeline.detector import load_detector  # takes seconds, and its failure is a state to report
+
         model, detect = self.settings.model.model_dump(), self.settings.detect.model_dump(exclude={"min_persistence"})
         if THRESHOLD not in self._given:
             del detect["threshold"]
@@ -214,11 +220,11 @@ class DetectorNode(LifecycleNode):
             return  # shutting down: publishers are gone, and nobody needs to hear of it
         if isinstance(error, EncodingError):
             self._health.count(f"bad: {error.cause}")
-            self._complain(error.cause, f"frame skipped: {error}")
+            self._warn_once(error.cause, f"frame skipped: {error}")
         else:
             text = f"frame lost: {type(error).__name__}: {error}"
             self._health.failed("error", text)
-            self._complain_error(type(error).__name__, text)
+            self._error_once(type(error).__name__, text)
 
     # ---- services
 

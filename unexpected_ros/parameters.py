@@ -147,7 +147,7 @@ def documentation() -> str:
     rows = ["| parameter | type | default | range | live | description |", "|---|---|---|---|---|---|"]
     for s in SETTINGS.values():
         choices = " ".join(f"`{choice}`" for choice in get_args(s.type))
-        bounds = f"{s.minimum:g} .. {s.maximum:g}" if s.minimum is not None else choices
+        bounds = f"{s.minimum:.10g} .. {s.maximum:.10g}" if s.minimum is not None else choices
         kind = s.type.__name__ if isinstance(s.type, type) else "str"
         rows.append(f"| `{s.name}` | {kind} | {_default(s)} | {bounds} | {'yes' if is_live(s.name) else ''} "
                     f"| {s.description} |")

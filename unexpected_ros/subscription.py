@@ -37,7 +37,7 @@ class ImageSubscription:
         self._name = name
         self._subscription = self._node.create_subscription(
             CompressedImage if self._compressed else Image, name, self._on_message,
-            QoSProfile(depth=1, reliability=policy),  # depth 1: a waiting frame would only grow old
+            QoSProfile(depth=5, reliability=policy),  # handed over at once: the worker's slot keeps frames fresh
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))  # the doctor says it better
 
     def _on_message(self, message: Any) -> None:
@@ -81,8 +81,8 @@ class Pace:
         """Whether a frame that arrives at `now` [s] may pass; rate 0 lets all pass."""
         if not rate_hz:
             return True
-        period = 1 / rate_hz
         if now < self._due:
             return False
-        self._due = max(self._due, now - period) + period  # a late frame does not delay those after it
+        period = 1 / rate_hz
+        self._due = max(self._due + period, now + period / 2)  # a late frame does not delay those after it
         return True

@@ -1,0 +1,74 @@
+"""The detector node, and RViz if wanted: ros2 launch unexpected_ros detector.launch.py image:=/camera/image_raw."""
+
+import os
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+CONFIG = Path(get_package_share_directory("unexpected_ros")) / "config"
+
+# name: (default, description, choices)
+ARGUMENTS = {
+    "image": ("image", "image topic; with transport:=compressed still the name without /compressed", None),
+    "camera_info": ("camera_info", "calibration topic, for bearings and distances", None),
+    "transport": ("", "raw or compressed; empty = as in params_file", ["", "raw", "compressed"]),
+    "model": ("", "name, folder or file of the detector; empty = as in params_file", None),
+    "device": ("", "auto, cpu, cuda or cuda:N; empty = as in params_file", None),
+    "params_file": (str(CONFIG / "detector.param.yaml"), "YAML file of parameters", None),
+    "namespace": ("unexpected", "namespace of the node", None),
+    "node_name": ("detector", "name of the node", None),
+    "use_sim_time": ("", "true: take the time from /clock, as when playing a bag; empty = as in params_file",
+                     ["", "true", "false"]),
+    "autostart": ("", "false: wait for lifecycle commands; empty = as in params_file", ["", "true", "false"]),
+    "rviz": ("false", "show overlay, mask and segmentation in RViz", ["true", "false"]),
+    "dds_profile": ("none", "large_images gives Fast DDS room in shared memory for images of megabytes",
+                    ["none", "large_images"]),
+    "log_level": ("info", "debug, info, warn or error", None),
+    "respawn": ("false", "start the node again when it ends", ["true", "false"]),
+    "python_prefix": ("", "Python that runs the node, such as the one of a venv with torch; empty = the first on PATH",
+                      None),
+}
+# launch argument -> parameter that it overrides when it is not empty
+OVERRIDES = {"transport": "input.transport", "model": "model.path", "device": "model.device", "autostart": "autostart",
+             "use_sim_time": "use_sim_time"}
+PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE" if os.environ.get("ROS_DISTRO") == "jazzy" else \
+    "FASTDDS_DEFAULT_PROFILES_FILE"
+SHOWN = ("overlay", "mask", "labels_color", "resynthesis", "score")
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Read by ros2 launch."""
+    return LaunchDescription([
+        *(DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
+          for name, (default, description, choices) in ARGUMENTS.items()),
+        OpaqueFunction(function=actions),
+    ])
+
+
+def actions(context: LaunchContext) -> list:
+    """What to start, with the arguments known."""
+    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    switches = ("true", "false")
+    parameters = {parameter: given[name] == "true" if given[name] in switches else given[name]
+                  for name, parameter in OVERRIDES.items() if given[name]}
+    node = Node(
+        package="unexpected_ros", executable="detector", namespace=given["namespace"], name=given["node_name"],
+        parameters=[given["params_file"], parameters],
+        remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
+        prefix=given["python_prefix"] or None, ros_arguments=["--log-level", given["log_level"]],
+        respawn=given["respawn"] == "true", respawn_delay=2.0, output="screen", emulate_tty=True)
+    profile = SetEnvironmentVariable(PROFILE_VARIABLE, str(CONFIG / "fastdds_large_images.xml"))
+    return ([profile] if given["dds_profile"] == "large_images" else []) + \
+        [node] + ([rviz(given)] if given["rviz"] == "true" else [])
+
+
+def rviz(given: dict[str, str]) -> Node:
+    """RViz on the node's outputs; the file names the default topics, remapped here to the node's own."""
+    place = "/".join(["", *given["namespace"].strip("/").split("/"), given["node_name"]]).replace("//", "/")
+    return Node(package="rviz2", executable="rviz2", arguments=["-d", str(CONFIG / "detector.rviz")],
+                remappings=[(f"/unexpected/detector/{name}", f"{place}/{name}") for name in SHOWN],
+                parameters=[{"use_sim_time": given["use_sim_time"] == "true"}])

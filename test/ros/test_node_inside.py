@@ -1,0 +1,229 @@
+"""The node in this process, where a test can reach what a camera or a user cannot: failing networks, silence, clocks."""
+
+import math
+import threading
+import time
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.ros
+rclpy = pytest.importorskip("rclpy")
+from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
+from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
+
+from unexpected_core.config import SettingsError  # noqa: E402
+from unexpected_core.pipeline.detector import Detector  # noqa: E402
+from unexpected_core.scorers.random import RandomScorer  # noqa: E402
+
+TOPIC = "/inside/image"
+
+
+@pytest.fixture
+def make_node(driver):
+    """DetectorNode with parameters, active, spun in a thread of its own."""
+    from unexpected_ros.node import DetectorNode
+
+    running = []
+
+    def make(start=True, **parameters):
+        arguments = ["--ros-args", "-r", "__ns:=/inside", "-p", "model.path:=random"]
+        for name, value in parameters.items():
+            arguments += ["-p", f"{name.replace('__', '.')}:={value}"]
+        node = DetectorNode(cli_args=arguments)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        running.append((node, executor))
+        if start:
+            assert node.start()
+        thread = threading.Thread(target=executor.spin, daemon=True)
+        thread.start()
+        return node
+
+    yield make
+    for node, executor in running:
+        executor.shutdown()
+        node.destroy_node()
+
+
+@pytest.fixture
+def answers(driver):
+    from unexpected_ros.msg import AnomalyArray
+
+    inbox = driver.collect(AnomalyArray, "/inside/detector/regions", connected=False)
+    yield inbox
+    driver.destroy(inbox)
+
+
+def publish_until_answered(driver, camera, message, answers, count=1):
+    """Publish again and again (a matched subscription may still miss the first); returns the newest answer."""
+    before = len(answers)
+
+    def published():
+        camera.publish(message)
+        driver.spin(0.05)
+        return len(answers) >= before + count
+    driver.until(published, "an answer")
+    return answers[-1]
+
+
+def statuses(node):
+    health = node._health
+    return health.input_status("input", "", ""), health.detector_status("detector", "", "active", {})
+
+
+class FailsOnce(RandomScorer):
+    """Raises on its first image."""
+
+    failed = False
+
+    def forward(self, images):
+        if not self.failed:
+            self.failed = True
+            raise RuntimeError("the network broke")
+        return super().forward(images)
+
+
+def test_an_exception_in_the_network_costs_one_frame(driver, make_node, answers, street, to_message):
+    node = make_node()
+    node._detector = Detector(FailsOnce(), node._detector.settings.model_copy(
+        update={"model": node._detector.settings.model.model_copy(update={"warmup": False})}))
+    camera = driver.camera(Image, TOPIC)
+    driver.until(lambda: node._outputs.wanted("regions"), "the subscription")
+    camera.publish(to_message(street()))
+    driver.until(lambda: node._health.counts()["error"], "the failure")
+    status = statuses(node)[1]
+    assert (status.level, status.message) == (DiagnosticStatus.ERROR, "frame lost: RuntimeError: the network broke")
+    publish_until_answered(driver, camera, to_message(street()), answers)
+    assert statuses(node)[1].level == DiagnosticStatus.OK
+    driver.destroy(camera)
+
+
+def test_the_subscription_follows_the_publishers_reliability(driver, make_node, answers, street, to_message):
+    node = make_node()
+    camera = driver.camera(Image, TOPIC, best_effort=True, connected=False)
+    publish_until_answered(driver, camera, to_message(street(48, 64)), answers)
+    assert node._input._best_effort
+    driver.destroy(camera)
+    camera = driver.camera(Image, TOPIC)
+    driver.until(lambda: node._input and not node._input._best_effort, "a reliable subscription")
+    publish_until_answered(driver, camera, to_message(street(48, 64)), answers)
+    driver.destroy(camera)
+
+
+def test_compressed_input_follows_the_remapped_image(driver, make_node, answers, street):
+    from unexpected_ros.conversions import to_jpeg
+
+    make_node(input__transport="compressed")
+    camera = driver.camera(CompressedImage, f"{TOPIC}/compressed")
+    message = to_jpeg(Image().header, street(65, 99), 90)
+    message.header.frame_id = "jpeg camera"
+    answer = publish_until_answered(driver, camera, message, answers)
+    assert (answer.image_height, answer.image_width, answer.header.frame_id) == (65, 99, "jpeg camera")
+    driver.destroy(camera)
+
+
+def test_bearing_and_distance_need_camera_info_and_height(driver, make_node, answers, street, to_message):
+    node = make_node(camera__height=1.5, detect__threshold=0.5, detect__min_area=1, detect__hysteresis=0.0)
+    camera = driver.camera(Image, TOPIC)
+    message = to_message(street(97, 130))
+    assert all(math.isnan(r.distance) for r in publish_until_answered(driver, camera, message, answers).regions)
+    info = driver.node.create_publisher(CameraInfo, "/inside/camera_info", 1)
+    calibration = CameraInfo(height=97, width=130, k=[100.0, 0.0, 65.0, 0.0, 100.0, 40.0, 0.0, 0.0, 1.0])
+
+    def known():
+        info.publish(calibration)
+        driver.spin(0.05)
+        return node._camera
+    driver.until(known, "the calibration")
+    region = publish_until_answered(driver, camera, message, answers).regions[0]
+    assert region.bearing == pytest.approx(math.atan((65 - region.centroid_x) / 100), abs=1e-4)
+    right, down = (region.roi.x_offset + region.roi.width / 2 - 65) / 100, (region.roi.y_offset + region.roi.height - 40) / 100
+    assert region.distance == pytest.approx(1.5 / down * math.hypot(1, right), rel=1e-4)
+    driver.destroy(camera, info)
+
+
+def test_old_frames_are_dropped_and_the_diagnostics_say_how_to_mend_it(driver, make_node, answers, street, to_message):
+    node = make_node(input__max_age_ms=500)
+    camera = driver.camera(Image, TOPIC)
+    camera.publish(to_message(street(48, 64), time.time_ns() - 10**10))
+    driver.until(lambda: node._health.counts()["stale"], "the drop")
+    assert "use_sim_time" in statuses(node)[0].message or node._health.counts()["processed"] == 0
+    assert not answers
+    publish_until_answered(driver, camera, to_message(street(48, 64), time.time_ns() + 10**9), answers)
+    driver.destroy(camera)
+
+
+def test_silence_is_explained(driver, make_node, monkeypatch):
+    from unexpected_ros import subscription
+
+    monkeypatch.setattr(subscription, "PATIENCE_S", 0.0)
+    other = driver.camera(Image, "/front/image_raw", connected=False)
+    node = make_node()
+    driver.until(lambda: "/front/image_raw" in node._complaint, "the explanation")
+    assert node._complaint.startswith("nobody publishes /inside/image (sensor_msgs/msg/Image); similar topics: /front/image_raw")
+    assert "/inside/detector/mask" not in node._complaint
+    driver.destroy(other)
+
+
+def test_what_nobody_listens_to_is_not_made(driver, make_node, street, to_message):
+    node = make_node()
+    camera = driver.camera(Image, TOPIC)
+    camera.publish(to_message(street()))
+    driver.until(lambda: node._latest and "publish" in node._latest.times, "a processed frame")
+    assert node._latest.detection.resynthesis is None
+    assert not {"overlay", "mask"} & node._latest.__dict__.keys()
+    driver.destroy(camera)
+
+
+def test_the_threshold_is_the_detectors_unless_given(make_node, monkeypatch):
+    monkeypatch.setattr(RandomScorer, "threshold", 0.37)
+    node = make_node(start=False)
+    assert node.trigger_configure() == node.trigger_configure().SUCCESS
+    assert node.get_parameter("detect.threshold").value == 0.37
+    assert node._detector.settings.detect.threshold == 0.37
+    other = make_node(start=False, detect__threshold=1)
+    other.trigger_configure()
+    assert other._detector.settings.detect.threshold == other.get_parameter("detect.threshold").value == 1.0
+
+
+def test_a_model_that_is_not_there_is_said(make_node, capfd):
+    assert not make_node(start=False, model__path="nowhere").start()
+    assert "cannot load the detector: unknown detector 'nowhere'" in capfd.readouterr().err
+
+
+def test_a_reload_that_fails_keeps_the_old_model(make_node, driver):
+    node = make_node()
+    before, model = node._detector, node.settings.model.model_copy(update={"path": "nowhere"})
+    node.settings = node.settings.model_copy(update={"model": model})  # as if its file had been deleted
+    answer = driver.call(Trigger, "/inside/detector/reload_model")
+    assert not answer.success and answer.message.startswith("kept random: ")
+    assert node._detector is before
+
+
+@pytest.mark.parametrize(("name", "value", "message"), [
+    ("detect.threshold", "high", "'detect.threshold' = 'high': Input should be a valid number"),
+    ("detect.threshold", "1.5", "'detect.threshold' = 1.5: Input should be less than or equal to 1"),
+    ("input.transport", "mpeg", "'input.transport' = 'mpeg': Input should be 'raw' or 'compressed'"),
+])
+def test_values_that_do_not_fit_are_refused_at_start(driver, name, value, message):
+    from unexpected_ros.node import DetectorNode
+
+    with pytest.raises(SettingsError, match=message):
+        DetectorNode(cli_args=["--ros-args", "-p", f"{name}:={value}"])
+
+
+def test_a_mistyped_parameter_is_warned_of(make_node, capfd):
+    make_node(start=False, detect__treshold="0.5")
+    assert "unknown parameter 'detect.treshold'; did you mean 'detect.threshold'?" in capfd.readouterr().err
+
+
+def test_frames_may_be_limited_to_a_rate():
+    from unexpected_ros.subscription import Pace
+
+    pace = Pace()
+    passed = [t for t in np.arange(100.0, 110.0, 1 / 30) if pace.allows(t, 10.0)]
+    assert len(passed) in (100, 101) and np.diff(passed).min() > 0.05
+    assert all(Pace().allows(t, 0.0) for t in (1.0, 1.0, 1.0))

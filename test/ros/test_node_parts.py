@@ -1,0 +1,123 @@
+"""The parts of the node that need no ROS: doctor, tracking, geometry, logs, samples."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from unexpected_core.images import read_image, read_map
+from unexpected_core.structs import Detection, Region
+from unexpected_ros.doctor import COMPRESSED, IMAGE, Publisher, explain
+from unexpected_ros.geometry import Camera, bearing, ground_distance
+from unexpected_ros.logs import CauseLog
+from unexpected_ros.samples import write_sample
+from unexpected_ros.tracking import Track, Tracker, persistent
+
+
+@pytest.mark.parametrize(("publishers", "topics", "words"), [
+    ([], [], ["nobody publishes /image", "no image topic is published at all; start the camera"]),
+    ([], [("/front/image_raw", IMAGE), ("/map", "nav_msgs/msg/OccupancyGrid")], ["-r image:=/front/image_raw"]),
+    ([], [("/zebra", IMAGE), ("/my/image", IMAGE)], ["similar topics: /my/image, /zebra; remap"]),
+    ([], [("/front/image/compressed", COMPRESSED)], ["/front/image/compressed", "see input.transport"]),
+    ([Publisher("/cam", COMPRESSED, False)], [], ["by /cam (reliable) as sensor_msgs/msg/CompressedImage",
+                                                  "start with input.transport:=compressed"]),
+    ([Publisher("/lidar", "sensor_msgs/msg/PointCloud2", False)], [], ["remap the input to a topic of that type"]),
+    ([Publisher("/cam", IMAGE, True)], [], ["/cam (best effort)", "input.reliability:=auto or best_effort"]),
+    ([Publisher("/cam", IMAGE, False)], [], ["the QoS matches, but no frame arrives", "fastdds_large_images.xml"]),
+])
+def test_the_doctor_names_the_cause_and_the_cure(publishers, topics, words):
+    said = explain("/image", False, False, publishers, topics)
+    assert all(word in said for word in words), said
+
+
+def region(x, y=10, width=20, height=10, area=200):
+    return Region(x, y, width, height, x + width / 2, y + height / 2, area, 0.8, 0.9, 1.0, 0)
+
+
+def test_a_track_keeps_its_id_while_boxes_overlap():
+    tracker = Tracker()
+    assert tracker.update(1, [region(0), region(100)]) == [Track(1, 1), Track(2, 1)]
+    assert tracker.update(2, [region(103), region(200), region(2)]) == [Track(2, 2), Track(3, 1), Track(1, 2)]
+    assert tracker.update(3, []) == []
+    assert tracker.update(4, [region(2)]) == [Track(4, 1)]
+
+
+def test_of_two_overlaps_the_greater_takes_the_track():
+    tracker = Tracker()
+    tracker.update(1, [region(0)])
+    assert tracker.update(2, [region(8), region(1)]) == [Track(2, 1), Track(1, 2)]
+
+
+def test_tracks_are_forgotten_when_a_bag_begins_anew():
+    tracker = Tracker()
+    tracker.update(10, [region(0)])
+    assert tracker.update(5, [region(0)]) == [Track(2, 1)]
+
+
+def test_regions_that_are_too_new_leave_the_mask_too():
+    mask = np.zeros((30, 60), bool)
+    mask[2:6, 3:13] = mask[10:20, 30:50] = True
+    regions = (region(30, 10, 20, 10, 200), region(3, 2, 10, 4, 40))
+    detection = Detection(mask.astype(np.float32), mask, np.zeros((30, 60), np.uint8), None, regions)
+    shown, tracks = persistent(detection, [Track(1, 1), Track(2, 3)], 2)
+    assert shown.regions == regions[1:] and tracks == [Track(2, 3)]
+    assert shown.mask.sum() == 40 and shown.mask[2:6, 3:13].all()
+    assert detection.mask.sum() == 240
+    none, _ = persistent(detection, [Track(1, 1), Track(2, 1)], 2)
+    assert none.regions == () and not none.mask.any()
+
+
+def camera(width=200, height=100, model="plumb_bob", distortion=()):
+    matrix = np.array([[100.0, 0, 100], [0, 100, 50], [0, 0, 1]])
+    return Camera(height, width, matrix, np.array(distortion, np.float64), model)
+
+
+def test_rays_of_a_pinhole_and_of_a_resized_image():
+    assert camera().ray(100, 50, (100, 200)) == (0, 0)
+    assert camera().ray(0, 150, (100, 200)) == pytest.approx((-1, 1))
+    assert camera().ray(0, 300, (200, 400)) == pytest.approx((-1, 1))
+    assert bearing((-1.0, 0.0)) == pytest.approx(math.pi / 4)  # left is positive
+
+
+def test_distortion_is_undone():
+    k1, x = -0.1, 0.5
+    distorted = x * (1 + k1 * x * x)
+    assert camera(distortion=[k1, 0, 0, 0]).ray(100 + 100 * distorted, 50, (100, 200))[0] == pytest.approx(x, abs=1e-4)
+    theta = math.atan(x)
+    fisheye = camera(model="equidistant", distortion=[0, 0, 0, 0]).ray(100 + 100 * theta, 50, (100, 200))
+    assert fisheye == pytest.approx((x, 0), abs=1e-6)
+
+
+def test_without_calibration_everything_is_nan():
+    blank = Camera(100, 200, np.zeros((3, 3)), np.zeros(0), "")
+    assert blank.ray(1, 1, (100, 200)) is None
+    assert camera(model="unheard_of").ray(1, 1, (100, 200)) is None
+    assert math.isnan(bearing(None)) and math.isnan(ground_distance(None, 1.0, 0.0))
+
+
+def test_ground_distance():
+    assert ground_distance((0.0, 0.1), 1.5, 0.0) == pytest.approx(15.0)
+    assert ground_distance((1.0, 0.1), 1.5, 0.0) == pytest.approx(15.0 * math.sqrt(2))
+    assert ground_distance((0.0, 0.0), 1.5, math.radians(45)) == pytest.approx(1.5)  # the axis itself looks down
+    for ray, height in (((0.0, 0.0), 1.5), ((0.0, -0.2), 1.5), ((0.0, 0.1), 0.0)):  # horizon, sky, unknown height
+        assert math.isnan(ground_distance(ray, height, 0.0))
+
+
+def test_one_line_per_cause_and_period():
+    lines, clock = [], [0.0]
+    log = CauseLog(lines.append, period_s=10.0, now=lambda: clock[0])
+    for clock[0], cause in ((0.0, "a"), (1.0, "a"), (2.0, "b"), (9.0, "a"), (10.5, "a")):
+        log(cause, f"{cause} at {clock[0]:g}")
+    assert lines == ["a at 0", "b at 2", "a at 10.5 (2 more like this since the last report)"]
+
+
+def test_a_sample_is_whole_and_readable(tmp_path):
+    image = np.arange(6 * 8 * 3, dtype=np.uint8).reshape(6, 8, 3)
+    score = np.linspace(0, 1, 48, dtype=np.float32).reshape(6, 8)
+    detection = Detection(score, score > 0.5, np.full((6, 8), 7, np.uint8), None, ())
+    path = write_sample(tmp_path, "12", image, detection, {"model_id": "m"})
+    assert json.loads(path.read_text()) == {"model_id": "m"}
+    assert np.array_equal(read_image(tmp_path / "image" / "12.png"), image)
+    assert np.abs(read_map(tmp_path / "score" / "12.png") / 65535 - score).max() < 1e-5
+    assert (read_map(tmp_path / "labels" / "12.png") == 7).all()
