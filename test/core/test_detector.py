@@ -1,4 +1,5 @@
 import logging
+import runpy
 import threading
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 from unexpected_core import load_detector
 from unexpected_core.config import SettingsError
 from unexpected_core.devices import DeviceError
-from unexpected_core.images import ImageError, resize_image
+from unexpected_core.images import ImageError, read_image, resize_image, write_image
 from unexpected_core.labels import IGNORE, TRAIN_ID
 from unexpected_core.pipeline.batching import group_by_size
 from unexpected_core.pipeline.detector import Detector, DetectorError
@@ -240,3 +241,12 @@ def test_shrinking_averages_instead_of_skipping():
     assert (small - 0.5).abs().max() < 0.02
     same = to_working(pixels, (64, 96), torch.float32)
     assert torch.equal(same[0, 0], pixels[0, ..., 0] / 255)
+
+
+def test_the_example_for_one_photo(tmp_path, monkeypatch, capsys, repository):
+    write_image(tmp_path / "photo.png", picture(70, 110))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["01", "photo.png", "random"])
+    runpy.run_path(str(repository / "examples/01_detect_on_a_photo.py"))
+    assert "regions in" in capsys.readouterr().out
+    assert read_image(tmp_path / "overlay.png").shape == (70, 110, 3)

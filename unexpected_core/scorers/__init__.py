@@ -113,5 +113,6 @@ def _trained(path: str | Path) -> Scorer:
     load_into(scorer, weights)
     scorer.name, scorer.model_id = card.architecture, card.model_id
     for name in ("working_height", "threshold", "calibration", "logit_statistics"):
-        setattr(scorer, name, getattr(card, name))
+        if getattr(card, name) is not None:
+            setattr(scorer, name, getattr(card, name))
     return scorer

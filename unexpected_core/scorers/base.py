@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import pad
+from torch.nn.functional import interpolate, pad
 
 from unexpected_core.structs import Scores
 
@@ -35,6 +35,13 @@ class Scorer(nn.Module):
 
 
 def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
-    """Repeat the last row and column until H and W are multiples; the results are cropped [..., :H, :W]."""
+    """Repeat the last row and column until H and W are multiples; `restore` undoes it."""
     height, width = images.shape[-2:]
     return pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")
+
+
+def restore(x: Tensor, padded: Tensor, images: Tensor) -> Tensor:
+    """Maps [B, C, h, w] made from padded images -> float32 [B, C, H, W] of the images, bilinear."""
+    height, width = images.shape[-2:]
+    x = interpolate(x.float(), size=padded.shape[-2:], mode="bilinear", align_corners=False)
+    return x[..., :height, :width]

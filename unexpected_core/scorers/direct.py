@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
-from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple
+from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore
 from unexpected_core.scorers.from_logits import segmenter_of
 from unexpected_core.structs import Scores
 
 
 class DirectScorer(Scorer):
-    """The direct head of a base scorer: its parts `segmenter` and `direct` (segmenter's output -> logit [B, h, w])."""
+    """The direct head of a base scorer: its parts `segmenter` and `direct` (segmenter's output -> logit [B, h, w]).
+
+    Scores are logits; `calibration` makes probabilities of them.
+    """
 
     name = "direct"
+    calibration = (1.0, 0.0)
 
     def __init__(self, base: Scorer):
         super().__init__()
@@ -24,14 +27,7 @@ class DirectScorer(Scorer):
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
-        height, width = images.shape[-2:]
         padded = pad_to_multiple(images, getattr(self.segmenter, "multiple", 1))
         segmented = self.segmenter(padded)
-        logits = getattr(segmented, "logits", segmented)
-
-        def restore(x: Tensor) -> Tensor:
-            x = interpolate(x.float(), size=padded.shape[-2:], mode="bilinear", align_corners=False)
-            return x[..., :height, :width]
-
-        score = restore(self.direct(segmented)[:, None]).sigmoid()
-        return Scores(score[:, 0], restore(logits).argmax(1).byte())
+        labels = restore(getattr(segmented, "logits", segmented), padded, images).argmax(1)
+        return Scores(restore(self.direct(segmented)[:, None], padded, images)[:, 0], labels.byte())

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, interpolate, max_pool2d, pad
+from torch.nn.functional import conv2d, max_pool2d, pad
 
 from unexpected_core.labels import NUM_CLASSES
-from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple
+from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore
 from unexpected_core.structs import Scores
 
 
@@ -138,11 +138,9 @@ class LogitsScorer(Scorer):
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
-        height, width = images.shape[-2:]
         padded = pad_to_multiple(images, getattr(self.segmenter, "multiple", 1))
         output = self.segmenter(padded)
-        logits = getattr(output, "logits", output).float()
-        logits = interpolate(logits, size=padded.shape[-2:], mode="bilinear", align_corners=False)[..., :height, :width]
+        logits = restore(getattr(output, "logits", output), padded, images)
         return Scores(self.function(logits), logits.argmax(1).byte())
 
 

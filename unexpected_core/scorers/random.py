@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d
 
 from unexpected_core.labels import NUM_CLASSES
-from unexpected_core.scorers.base import Scorer, pad_to_multiple
+from unexpected_core.scorers.base import Scorer, pad_to_multiple, restore
 from unexpected_core.structs import Scores
 
 
@@ -29,14 +29,10 @@ class RandomScorer(Scorer):
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
-        height, width = images.shape[-2:]
         padded = pad_to_multiple(images, 4)
         logits = self.segmenter(padded)  # (B, 19, H/4, W/4)
         resynthesis = self.generator(logits.softmax(1)).sigmoid()
         difference = (avg_pool2d(padded, 4) - resynthesis).abs().mean(1, keepdim=True)
-        score = (8 * difference.float() - 2 + self.direct(logits)[:, None].float()).sigmoid()
-
-        def restore(x: Tensor) -> Tensor:
-            return interpolate(x, size=padded.shape[-2:], mode="bilinear", align_corners=False)[..., :height, :width]
-
-        return Scores(restore(score)[:, 0], restore(logits).argmax(1).byte(), restore(resynthesis))
+        score = (8 * difference - 2 + self.direct(logits)[:, None]).sigmoid()
+        score, logits, resynthesis = (restore(x, padded, images) for x in (score, logits, resynthesis))
+        return Scores(score[:, 0], logits.argmax(1).byte(), resynthesis)
