@@ -7,10 +7,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from unexpected_core.datasets.drawing_plan import PANEL, Item, is_road_user
 from unexpected_core.datasets.drawing_road import Camera, LocalRoad, Pose
 from unexpected_core.datasets.drawing_shapes import sin_cos
 from unexpected_core.datasets.drawing_textures import TEXELS_PER_METRE
-from unexpected_core.datasets.drawing_world import PANEL, Item, is_road_user
+from unexpected_core.labels import IGNORE
 
 SUBPIXEL = 4
 NEAR = 0.35
@@ -73,12 +74,25 @@ class Faces(NamedTuple):
 
 
 def _spread(placed: list[Placed], counts: list[int]) -> tuple[np.ndarray, ...]:
-    columns = np.array([(p.right, p.forward, p.axis_right, p.axis_forward, p.item.size,
-                         -1.0 if p.item.shape.flat and p.item.turn > 1.5 else 1.0) for p in placed])
+    columns = np.array(
+        [
+            (
+                p.right,
+                p.forward,
+                p.axis_right,
+                p.axis_forward,
+                p.item.size,
+                -1.0 if p.item.shape.flat and p.item.turn > 1.5 else 1.0,
+            )
+            for p in placed
+        ]
+    )
     return tuple(np.repeat(columns, counts, axis=0).T)
 
 
-def _turn(vectors: np.ndarray, axis_right: np.ndarray, axis_forward: np.ndarray, mirror: np.ndarray) -> tuple[np.ndarray, ...]:
+def _turn(
+    vectors: np.ndarray, axis_right: np.ndarray, axis_forward: np.ndarray, mirror: np.ndarray
+) -> tuple[np.ndarray, ...]:
     x = vectors[:, 0] * mirror
     return x * axis_forward + vectors[:, 1] * axis_right, vectors[:, 1] * axis_forward - x * axis_right, vectors[:, 2]
 
@@ -103,12 +117,21 @@ def build(placed: list[Placed], camera: Camera) -> Faces:
     whole = nearest > NEAR
     left, top = np.minimum.reduceat(px, starts), np.minimum.reduceat(py, starts)
     end, bottom = np.maximum.reduceat(px, starts), np.maximum.reduceat(py, starts)
-    inside = (left < camera.width) & (end > -1) & (top < camera.height_px) & (bottom > -1) & (end - left > 0.2) & (bottom - top > 0.2)
+    inside = (
+        (left < camera.width)
+        & (end > -1)
+        & (top < camera.height_px)
+        & (bottom > -1)
+        & (end - left > 0.2)
+        & (bottom - top > 0.2)
+    )
     keep = np.flatnonzero((flat | (facing < -1e-3)) & (np.abs(facing) > 1e-3) & (farthest > NEAR) & (inside | ~whole))
     corners = _fixed(np.stack((px, py), axis=1))
     stops = (starts + counts).tolist()
-    polygons = [corners[a:b] if is_whole else _fixed(_clip(camera, x[a:b], y[a:b], z[a:b]))
-                for a, b, is_whole in ((int(starts[i]), stops[i], whole[i]) for i in keep.tolist())]
+    polygons = [
+        corners[a:b] if is_whole else _fixed(_clip(camera, x[a:b], y[a:b], z[a:b]))
+        for a, b, is_whole in ((int(starts[i]), stops[i], whole[i]) for i in keep.tolist())
+    ]
     owner = np.repeat(np.arange(len(placed)), face_counts)[keep]
     texture = np.concatenate([s.textures for s in shapes])[keep]
     scale = TEXELS_PER_METRE[texture].astype(np.float64)
@@ -123,9 +146,19 @@ def build(placed: list[Placed], camera: Camera) -> Faces:
         axes.append(np.concatenate((a * scale[:, None], shift[:, None]), axis=1))
     axes[0][:, 3] += np.array([p.item.shift for p in placed])[owner]
     light_normal = np.stack((nr[keep], nf[keep], nu[keep]), axis=1)
-    return Faces(polygons, owner, texture, np.concatenate([s.tints for s in shapes])[keep], np.concatenate([s.seconds for s in shapes])[keep],
-                 np.concatenate([s.glows for s in shapes])[keep], np.concatenate([s.labels for s in shapes])[keep], light_normal, flat[keep],
-                 np.stack((pr[starts][keep], pf[starts][keep]), axis=1), np.concatenate((plane, *axes), axis=1).astype(np.float32))
+    return Faces(
+        polygons,
+        owner,
+        texture,
+        np.concatenate([s.tints for s in shapes])[keep],
+        np.concatenate([s.seconds for s in shapes])[keep],
+        np.concatenate([s.glows for s in shapes])[keep],
+        np.concatenate([s.labels for s in shapes])[keep],
+        light_normal,
+        flat[keep],
+        np.stack((pr[starts][keep], pf[starts][keep]), axis=1),
+        np.concatenate((plane, *axes), axis=1).astype(np.float32),
+    )
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
@@ -136,8 +169,12 @@ def _fixed(points: np.ndarray) -> np.ndarray:
 def in_view(placed: list[Placed], camera: Camera) -> list[Placed]:
     """Those that may be in the picture."""
     tangent = camera.width / 2 / camera.focal
-    return [p for p in placed if p.forward + p.item.shape.radius * p.item.size > NEAR
-            and abs(p.right) - 1.45 * p.item.shape.radius * p.item.size < max(p.forward, 0) * tangent]
+    return [
+        p
+        for p in placed
+        if p.forward + p.item.shape.radius * p.item.size > NEAR
+        and abs(p.right) - 1.45 * p.item.shape.radius * p.item.size < max(p.forward, 0) * tangent
+    ]
 
 
 def _clip(camera: Camera, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -150,7 +187,9 @@ def _clip(camera: Camera, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.nda
         if (a[2] > NEAR) != (b[2] > NEAR):
             cut.append(a + (b - a) * ((NEAR - a[2]) / (b[2] - a[2])))
     kept = np.array(cut)
-    return np.stack((camera.cx + camera.focal * kept[:, 0] / kept[:, 2], camera.cy + camera.focal * kept[:, 1] / kept[:, 2]), axis=1)
+    return np.stack(
+        (camera.cx + camera.focal * kept[:, 0] / kept[:, 2], camera.cy + camera.focal * kept[:, 1] / kept[:, 2]), axis=1
+    )
 
 
 def paint(faces: Faces, camera: Camera) -> np.ndarray:
@@ -161,8 +200,9 @@ def paint(faces: Faces, camera: Camera) -> np.ndarray:
     return numbers
 
 
-def instance_ids(placed: list[Placed], labels: np.ndarray, owner: np.ndarray, full_id: np.ndarray) -> np.ndarray:
-    """Instance of each face, int32 [F]: full id * 1000 + number of its item for road users, 0 for the rest."""
-    users = np.array([is_road_user(p.item.shape) for p in placed])
-    numbers = np.array([p.number % 1000 for p in placed])
-    return np.where(users[owner] & (labels >= 11) & (labels <= 18), full_id[labels].astype(np.int32) * 1000 + numbers[owner], 0).astype(np.int32)
+def instance_ids(placed: list[Placed], faces: Faces, full_id: np.ndarray) -> np.ndarray:
+    """Instance by face number + 1, int32 [F + 1]: full id * 1000 + number of its item for road users, 0 for the rest."""
+    users = np.array([is_road_user(p.item.shape) for p in placed], bool)[faces.owner] & (faces.label != IGNORE)
+    numbers = np.array([p.number % 1000 for p in placed], np.int32)[faces.owner]
+    ids = np.where(users, full_id[faces.label].astype(np.int32) * 1000 + numbers, 0)
+    return np.concatenate(([0], ids)).astype(np.int32)

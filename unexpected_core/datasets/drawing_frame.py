@@ -1,29 +1,20 @@
-"""Drawing one frame: plan -> faces -> ground, sky, light -> sensor, with exact labels, instances, depth and road ROI."""
+"""Drawing one frame: plan -> faces -> rays -> light -> sensor, with exact labels, instances, depth and road ROI."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from unexpected_core.datasets import drawing_faces, drawing_ground
-from unexpected_core.datasets.drawing_light import Light, head_light, lamp_light, transmission
-from unexpected_core.datasets.drawing_road import FLATTEST, Camera, LocalRoad, Pose
+from unexpected_core.datasets import drawing_faces, drawing_ground, drawing_shadows
+from unexpected_core.datasets.drawing_effects import glare_and_rain, mirror, paint_bonnet
+from unexpected_core.datasets.drawing_plan import World
+from unexpected_core.datasets.drawing_road import Camera, Pose
 from unexpected_core.datasets.drawing_sensor import Sensor, expose
-from unexpected_core.datasets.drawing_shapes import sin_cos
-from unexpected_core.datasets.drawing_textures import INDEX, TEXELS_PER_METRE, sample
-from unexpected_core.datasets.drawing_world import World
+from unexpected_core.datasets.drawing_shading import F32, Samples, Scene, shade, take_samples
 from unexpected_core.labels import IGNORE, TRAIN_ID, TRAIN_TO_FULL
 from unexpected_core.structs import Sample
-
-F32 = np.float32
-SKY_DEPTH = 1000.0
-PIECE = 16384
-"""Samples shaded at a time."""
-HEAD_LIGHT, LAMP_LIGHT = np.array((1.0, 0.96, 0.88), F32), np.array((1.0, 0.78, 0.5), F32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,43 +35,9 @@ class DrawnFrame:
     time: float
 
 
-class Samples(NamedTuple):
-    """Rays to be shaded: one per pixel that shows one thing, four (one per subpixel) for the others.
-
-    whole, mixed: flat numbers of those pixels; pixel, x, y, face, layer: per sample [whole, then mixed four times]:
-    flat pixel, ray (x, y, 1), face number + 1 (0 = none), number of the paint on the ground.
-    """
-
-    whole: np.ndarray
-    mixed: np.ndarray
-    pixel: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    face: np.ndarray
-    layer: np.ndarray
-
-
-def _samples(numbers: np.ndarray, layer: np.ndarray, camera: Camera) -> Samples:
-    fine = camera.scaled(2)
-    subpixels = [(numbers[r::2, c::2], layer[r::2, c::2]) for r in (0, 1) for c in (0, 1)]
-    (face, paint), *others = subpixels
-    same = np.ones(face.shape, bool)
-    for other, other_paint in others:
-        same &= (other == face) & (other_paint == paint)
-    whole, mixed = np.flatnonzero(same).astype(np.int32), np.flatnonzero(~same).astype(np.int32)
-    pixel = np.concatenate((whole, *[mixed] * 4))
-    column, row = (pixel % camera.width).astype(F32) * 2, (pixel // camera.width).astype(F32) * 2
-    column[:len(whole)] += F32(0.5)
-    row[:len(whole)] += F32(0.5)
-    for i, (r, c) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
-        cut = slice(len(whole) + i * len(mixed), len(whole) + (i + 1) * len(mixed))
-        column[cut] += F32(c)
-        row[cut] += F32(r)
-    faces, paints = (np.concatenate((values[0].ravel()[whole], *[v.ravel()[mixed] for v in values])) for values in zip(*subpixels, strict=True))
-    return Samples(whole, mixed, pixel, (column - F32(fine.cx)) * F32(1 / fine.focal), (row - F32(fine.cy)) * F32(1 / fine.focal), faces, paints)
-
-
-def draw(world: World, camera: Camera, pose: Pose, time: float, sensor: Sensor, key: str, whole_image: bool) -> DrawnFrame:
+def draw(
+    world: World, camera: Camera, pose: Pose, time: float, sensor: Sensor, key: str, whole_image: bool
+) -> DrawnFrame:
     """Draw the world as seen from a pose at a time (seconds). whole_image: obstacles count everywhere, not only on the road."""
     random = Random(f"sensor {key}")
     fine = camera.scaled(2)
@@ -89,175 +46,48 @@ def draw(world: World, camera: Camera, pose: Pose, time: float, sensor: Sensor, 
     placed = drawing_faces.in_view(near, camera)
     faces = drawing_faces.build(placed, fine)
     layer, tints, mixes = drawing_ground.paint_layer(world, road, pose, fine)
-    samples = _samples(drawing_faces.paint(faces, fine), layer, camera)
-    scene = _Scene(world, road, camera, pose, time, faces, tints, mixes, *drawing_ground.shadow_layers(near, world.light, pose, camera),
-                   [(p.right, p.forward) for p in near if world.light.night and p.item.shape.high[2] > 5 and p.item.shape.label == TRAIN_ID["pole"]])
-    colours, depth, labels = _shade(scene, samples)
-    shape, w, m = (camera.height_px, camera.width), len(samples.whole), len(samples.mixed)
-
-    def first(values: np.ndarray) -> np.ndarray:  # of mixed pixels, their first subpixel
-        picture = np.empty(shape[0] * shape[1], values.dtype)
-        picture[samples.whole], picture[samples.mixed] = values[:w], values[w:w + m]
-        return picture.reshape(shape)
-
-    labels, depth, numbers = first(labels), first(depth), first(samples.face)
-    image = np.empty((shape[0] * shape[1], 3), np.uint8)
-    rounded = np.clip(colours + F32(0.5), 0, 255).astype(np.uint8)
-    image[samples.whole] = rounded[:w]
-    image[samples.mixed] = (rounded[w:].reshape(4, m, 3).astype(np.uint16).sum(axis=0, dtype=np.uint16) + 2) // 4
-    image = image.reshape(*shape, 3)
+    samples = take_samples(drawing_faces.paint(faces, fine), layer, camera)
+    shadows = drawing_shadows.shadow_layers(near, world.light, pose, camera)
+    lamps = _lamps(near) if world.light.night else []
+    colours, depth, labels = shade(
+        Scene(world, road, camera, pose, time, faces, tints, mixes, *shadows, lamps), samples
+    )
+    labels, depth, numbers = (_first(samples, values, camera) for values in (labels, depth, samples.face))
+    image = _average(samples, colours, camera)
     if world.light.wet:
-        image = _mirror(image, labels, depth, world, road, camera)
-    image = _effects(image, world.light, random)
-    instances = np.concatenate(([0], drawing_faces.instance_ids(placed, faces.label, faces.owner, TRAIN_TO_FULL)))[numbers].astype(np.int32)
-    is_obstacle = np.concatenate(([False], np.array([p.item.obstacle for p in placed])[faces.owner]))[numbers]
+        image = mirror(image, labels, depth, world, road, camera)
+    image = glare_and_rain(image, world.light, random)
+    instances = drawing_faces.instance_ids(placed, faces, TRAIN_TO_FULL)[numbers]
+    is_obstacle = np.concatenate(([False], np.array([p.item.obstacle for p in placed], bool)[faces.owner]))[numbers]
     roi = (labels == TRAIN_ID["road"]) | is_obstacle
     if world.bonnet:
-        bonnet = _bonnet(image, world.bonnet)
+        bonnet = paint_bonnet(image, world.bonnet)
         labels[bonnet], instances[bonnet], roi[bonnet], is_obstacle[bonnet] = IGNORE, 0, False, False
     counted = (labels != IGNORE) if whole_image else roi
     obstacle = np.where(is_obstacle, 1, np.where(counted, 0, IGNORE)).astype(np.uint8)
-    return DrawnFrame(Sample(key, expose(image, sensor, random), labels, instances, obstacle), depth, roi, pose, camera, world.light.weather, time)
+    sample = Sample(key, expose(image, sensor, random), labels, instances, obstacle)
+    return DrawnFrame(sample, depth, roi, pose, camera, world.light.weather, time)
 
 
-class _Scene(NamedTuple):
-    world: World
-    road: LocalRoad
-    camera: Camera
-    pose: Pose
-    time: float
-    faces: drawing_faces.Faces
-    tints: np.ndarray
-    mixes: np.ndarray
-    cast: np.ndarray
-    contact: np.ndarray
-    lamps: list[tuple[float, float]]
+def _lamps(placed: list[drawing_faces.Placed]) -> list[tuple[float, float]]:
+    """Positions (right, forward) of the street lamps."""
+    return [(p.right, p.forward) for p in placed if p.item.shape.label == TRAIN_ID["pole"] and p.item.shape.high[2] > 5]
 
 
-def _shade(scene: _Scene, samples: Samples) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Colour float32 [N, 3], depth float32 [N] and label uint8 [N] of all samples, in pieces that fit the processor's cache."""
-    count = len(samples.pixel)
-    colours, depth, labels = np.empty((count, 3), F32), np.empty(count, F32), np.empty(count, np.uint8)
-    gain = _face_light(scene.faces, scene.world.light, scene.pose, scene.lamps)
-    lit = np.concatenate((scene.faces.tint * gain, scene.faces.second * gain), axis=1).astype(F32)
-    is_ground = (samples.face == 0) & (scene.camera.below(samples.y) > F32(FLATTEST * scene.camera.height))
-    for chosen, shade in ((np.flatnonzero(samples.face), lambda i: _shade_faces(scene, samples, lit, i)),
-                          (np.flatnonzero(is_ground), lambda i: _shade_ground(scene, samples, i)),
-                          (np.flatnonzero((samples.face == 0) & ~is_ground), lambda i: _shade_sky(scene, samples, i))):
-        for start in range(0, len(chosen), PIECE):
-            piece = chosen[start:start + PIECE]
-            colours[piece], depth[piece], labels[piece] = shade(piece)
-    return colours, depth, labels
+def _first(samples: Samples, values: np.ndarray, camera: Camera) -> np.ndarray:
+    """Values of the samples as a map [H, W]; of mixed pixels, their first subpixel."""
+    whole, mixed = len(samples.whole), len(samples.mixed)
+    picture = np.empty(whole + mixed, values.dtype)
+    picture[samples.whole], picture[samples.mixed] = values[:whole], values[whole : whole + mixed]
+    return picture.reshape(camera.height_px, camera.width)
 
 
-def _shade_sky(scene: _Scene, samples: Samples, i: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    light = scene.world.light
-    colours, trees = drawing_ground.sky(light, scene.camera, scene.pose.heading, scene.time * 0.5, samples.x[i], samples.y[i])
-    far = np.array((70, 84, 62), F32) * F32(0.25 if light.night else 1.0)
-    colours[trees] = far * F32(0.45) + np.array(light.bottom, F32) * F32(0.35)
-    if light.weather == "fog":
-        colours += (_haze_colour(light) - colours) * F32(0.9)
-    return colours, SKY_DEPTH, np.where(trees, TRAIN_ID["vegetation"], TRAIN_ID["sky"])
-
-
-def _shade_ground(scene: _Scene, samples: Samples, i: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    light = scene.world.light
-    ground = drawing_ground.survey(scene.world, scene.road, scene.camera, samples.x[i], samples.y[i])
-    number, pixel = samples.layer[i], samples.pixel[i]
-    colour = drawing_ground.shade(scene.world, ground, scene.camera, scene.tints[number], scene.mixes[number])
-    free = F32(1) - scene.cast.ravel()[pixel].astype(F32) * F32(1 / 255)
-    open_ = F32(1) - scene.contact.ravel()[pixel].astype(F32) * F32(0.62 / 255)
-    sun = np.array(light.sun, F32) * F32(light.towards[2] + 0.25)
-    lit = np.array(light.ambient, F32) * open_[:, None] + sun * free[:, None]
-    if light.night:
-        lit += (head_light(ground.right, ground.forward) * open_)[:, None] * HEAD_LIGHT + lamp_light(ground.right, ground.forward, scene.lamps)[:, None] * LAMP_LIGHT
-    colour *= np.sqrt(lit) * F32(1 - 0.3 * light.wet)
-    return _through_haze(light, colour, ground.depth), ground.depth, drawing_ground.BAND_LABELS[ground.band]
-
-
-def _shade_faces(scene: _Scene, samples: Samples, lit: np.ndarray, i: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    face, x, y = samples.face[i] - 1, samples.x[i], samples.y[i]
-    p = scene.faces.planes[face].T
-    depth = 1 / np.maximum(p[0] * x + p[1] * y + p[2], F32(1 / 400))
-    u = (p[3] * x + p[4] * y + p[5]) * depth + p[6]
-    v = (p[7] * x + p[8] * y + p[9]) * depth + p[10]
-    texture = scene.faces.texture[face]
-    bright, blend = sample(texture, u, v, depth * TEXELS_PER_METRE[texture] * F32(1 / scene.camera.focal))
-    tints = lit[face]
-    colour = (tints[:, :3] + (tints[:, 3:] - tints[:, :3]) * blend[:, None]) * bright[:, None]
-    return _through_haze(scene.world.light, colour, depth), depth, scene.faces.label[face]
-
-
-def _haze_colour(light: Light) -> np.ndarray:
-    return np.array(light.bottom, F32) * F32(0.92)
-
-
-def _through_haze(light: Light, colour: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    passes = transmission(light.haze)[np.minimum(depth * F32(4), F32(1024)).astype(np.int32)][:, None]
-    haze = _haze_colour(light)
-    return haze + (colour - haze) * passes
-
-
-def _face_light(faces: drawing_faces.Faces, light: Light, pose: Pose, lamps: list) -> np.ndarray:
-    """Light on each face, display-referred gain float64 [F, 3]."""
-    sine, cosine = sin_cos(pose.heading)
-    east, north, up = light.towards
-    towards = np.array((east * sine - north * cosine, east * cosine + north * sine, up))
-    cosine_ = np.maximum((faces.normal * towards).sum(axis=1), 0)
-    cosine_ = np.where(faces.flat, 0.35 + 0.35 * cosine_, cosine_)  # a billboard stands for something round
-    ambient = np.array(light.ambient) * (0.72 + 0.28 * faces.normal[:, 2:])
-    lit = ambient + np.array(light.sun) * cosine_[:, None]
-    if light.night:
-        right, forward = faces.centre.T
-        lit = lit + head_light(right, forward)[:, None] * 1.1 + lamp_light(right, forward, lamps)[:, None] * LAMP_LIGHT
-    gain = np.sqrt(lit)
-    return gain + (1.0 - gain) * faces.glow[:, None] * (gain < 1)
-
-
-def _mirror(image: np.ndarray, labels: np.ndarray, depth: np.ndarray, world: World, road: LocalRoad, camera: Camera) -> np.ndarray:
-    """A wet road shows what stands behind it, upside down and smeared; more of it in pools and far away."""
-    wet = world.light.wet
-    index = np.flatnonzero(labels == TRAIN_ID["road"])
-    row, column = index // camera.width, index % camera.width
-    x, y = ((column - F32(camera.cx)) * F32(1 / camera.focal)).astype(F32), ((row - F32(camera.cy)) * F32(1 / camera.focal)).astype(F32)
-    ground = drawing_ground.survey(world, road, camera, x, np.maximum(y, F32(1e-4)))
-    mirrored = np.clip(2 * camera.horizon - row + camera.focal * 0.02, 0, camera.height_px - 1).astype(np.int64)
-    _, coarse = sample(INDEX["clouds"], ground.s * F32(14), ground.d * F32(30), np.abs(ground.depth) * F32(0.02))
-    pool = np.clip((coarse - F32(0.59 - 0.2 * wet)) * F32(4.2), 0.25, 1)
-    far = depth.ravel()[index]
-    share = (pool * far / (far + F32(14)) * F32(0.75 * wet))[:, None]
-    flat = image.reshape(-1, 3).copy()
-    here = flat[index].astype(F32)
-    smooth = cv2.blur(image, (3, 9)).reshape(-1, 3)[mirrored * camera.width + column].astype(F32)
-    flat[index] = np.clip(here + (smooth - here) * share + F32(0.5), 0, 255).astype(np.uint8)
-    return flat.reshape(image.shape)
-
-
-def _effects(image: np.ndarray, light: Light, random: Random) -> np.ndarray:
-    """Bloom around lamps at night; rain in the air."""
-    height, width = image.shape[:2]
-    if light.night or light.rain:
-        bright = np.maximum(image, 170) - 170
-        glow = cv2.GaussianBlur(bright, (0, 0), width / 110, borderType=cv2.BORDER_REPLICATE)
-        image = cv2.add(image, cv2.add(glow, glow))
-    if light.rain:
-        streaks = np.zeros((height, width), np.uint8)
-        for _ in range(int(260 * light.rain)):
-            x, y, long = random.randrange(width), random.randrange(height), random.randint(4, 4 + height // 18)
-            cv2.line(streaks, (x, y), (x + long // 6, y + long), random.randint(10, 46), 1)
-        image = cv2.add(image, cv2.cvtColor(cv2.blur(streaks, (1, 3)), cv2.COLOR_GRAY2RGB))
-    return image
-
-
-def _bonnet(image: np.ndarray, share: float) -> np.ndarray:
-    """Paint the ego car's bonnet over the lower border (in place); bool [H, W], True where it is."""
-    height, width = image.shape[:2]
-    x = (np.arange(width) - width / 2) / (width / 2)
-    top = height * (1 - share * (1 - 0.55 * x * x))
-    row = np.arange(height)[:, None]
-    mask = row >= top[None, :]
-    depth = np.clip((row - top[None, :]) / (height * 0.1), 0, 1)[..., None]
-    mirrored = cv2.blur(image[::-1], (31, 9))
-    sheen = (mirrored.astype(np.float64) * 0.25 + 14) * (1 - 0.6 * depth) + 6
-    image[mask] = np.floor(sheen).astype(np.uint8)[mask]
-    return mask
+def _average(samples: Samples, colours: np.ndarray, camera: Camera) -> np.ndarray:
+    """Colours of the samples, float32 [N, 3] -> RGB uint8 [H, W, 3]; mixed pixels are the mean of their subpixels."""
+    whole, mixed = len(samples.whole), len(samples.mixed)
+    rounded = np.clip(colours + F32(0.5), 0, 255).astype(np.uint8)
+    image = np.empty((whole + mixed, 3), np.uint8)
+    image[samples.whole] = rounded[:whole]
+    parts = rounded[whole:].reshape(4, mixed, 3).astype(np.uint16)
+    image[samples.mixed] = (parts.sum(axis=0, dtype=np.uint16) + 2) // 4
+    return image.reshape(camera.height_px, camera.width, 3)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from unexpected_core.datasets.drawing_faces import NEAR, SUBPIXEL, Placed
+from unexpected_core.datasets.drawing_faces import NEAR, SUBPIXEL
 from unexpected_core.datasets.drawing_light import Light
+from unexpected_core.datasets.drawing_plan import PANEL, World
 from unexpected_core.datasets.drawing_road import Camera, LocalRoad, Pose
-from unexpected_core.datasets.drawing_shapes import sin_cos
 from unexpected_core.datasets.drawing_textures import INDEX, TEXELS_PER_METRE, sample
-from unexpected_core.datasets.drawing_world import PANEL, World
 from unexpected_core.labels import TRAIN_ID
 
 BANDS = ("road", "kerb", "pavement", "terrain")
@@ -46,11 +46,12 @@ def survey(world: World, road: LocalRoad, camera: Camera, x: np.ndarray, y: np.n
             middle = F32((panel + 0.5) * PANEL)
             if road.start - 5 < middle < road.start + 180:
                 away = np.abs(s - middle)
-                outside = (d * sign > world.sides[sign].edge) & (away < 3.6)
+                outside = (d * sign > world.sides[sign].edge - 2 * _STEP) & (away < 3.6)
                 band = np.where(outside, np.where(away < 3.2, 0, 1).astype(np.uint8), band)
     return Ground(right, forward, depth, s, d, band, cell)
 
 
+@lru_cache(maxsize=4)
 def _band_table(world: World) -> np.ndarray:
     d = (np.arange(_CELLS) + 0.5) * _STEP - _REACH
     band = np.zeros(len(d), np.uint8)
@@ -63,12 +64,13 @@ def _band_table(world: World) -> np.ndarray:
     return band
 
 
+@lru_cache(maxsize=4)
 def _lateral(world: World) -> np.ndarray:
     """Brightness across the road from wheel tracks, oil and dirt, float32 by cells of _STEP."""
     d = (np.arange(_CELLS) + 0.5) * _STEP - _REACH
     left, right = world.lanes
     tone = np.ones(len(d))
-    strength = 0.10 if len(world.seed) % 2 else 0.05
+    strength = world.wear * 0.1
     for lane in range(-left, right):
         middle = (lane + 0.5) * world.lane
         for track in (-0.8, 0.8):
@@ -93,7 +95,9 @@ def paint_layer(world: World, road: LocalRoad, pose: Pose, camera: Camera) -> tu
     layer = np.zeros((camera.height_px, camera.width), np.uint16)
     tints, mixes = [(0.0, 0.0, 0.0)], [(0.0, 0.0)]
     near, far = pose.s - 1.0, pose.s + 110.0
-    chosen = [p for p in world.paints if p.points[0][0] < far and max(p.points[0][0], p.points[len(p.points) // 2][0]) > near]
+    chosen = [
+        p for p in world.paints if p.points[0][0] < far and max(p.points[0][0], p.points[len(p.points) // 2][0]) > near
+    ]
     if not chosen:
         return layer, np.array(tints, F32), np.array(mixes, F32)
     right, forward = road.to_local(*np.array([point for p in chosen for point in p.points]).T)
@@ -105,55 +109,10 @@ def paint_layer(world: World, road: LocalRoad, pose: Pose, camera: Camera) -> tu
             continue
         tints.append(p.tint)
         mixes.append((p.alpha, float(p.worn)))
-        cv2.fillPoly(layer, [project(camera, right[cut], np.maximum(forward[cut], 0.8))], len(tints) - 1, shift=SUBPIXEL)
+        cv2.fillPoly(
+            layer, [project(camera, right[cut], np.maximum(forward[cut], 0.8))], len(tints) - 1, shift=SUBPIXEL
+        )
     return layer, np.array(tints, F32), np.array(mixes, F32)
-
-
-def shadow_layers(placed: list[Placed], light: Light, pose: Pose, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
-    """Cast shadow and contact darkness, uint8 [H, W], 255 = full shadow."""
-    cast, contact = (np.zeros((camera.height_px, camera.width), np.uint8) for _ in range(2))
-    sine, cosine = sin_cos(pose.heading)
-    east, north, up = light.towards
-    sun_right, sun_forward = east * sine - north * cosine, east * cosine + north * sine
-    level = (sun_right * sun_right + sun_forward * sun_forward) ** 0.5
-    slope_right, slope_forward = -sun_right / up, -sun_forward / up
-    sunny = sum(light.sun) > 0
-    for p in placed:
-        if not -6 < p.forward < 80:
-            continue
-        shape, size = p.item.shape, p.item.size
-        flat = shape.flat
-        if p.forward < 60:
-            _contact(contact, p, camera)
-        if not sunny:
-            continue
-        ar, af = (sun_right / level, sun_forward / level) if flat else (p.axis_right, p.axis_forward)
-        x, y, z = (shape.points * size).T
-        right = p.right + x * af + y * ar + slope_right * z
-        forward = np.maximum(p.forward + y * af - x * ar + slope_forward * z, 0.7)
-        corners = project(camera, right, forward)
-        if corners[:, 1].max() < 0:
-            continue
-        if flat:
-            for start, count in zip(shape.starts.tolist(), shape.counts.tolist(), strict=True):
-                cv2.fillPoly(cast, [corners[start:start + count]], 255, shift=SUBPIXEL)
-        else:
-            cv2.fillConvexPoly(cast, cv2.convexHull(corners), 255, shift=SUBPIXEL)
-    return cv2.GaussianBlur(cast, (3, 3), 0), cv2.GaussianBlur(contact, (9, 5), 0)
-
-
-def _contact(layer: np.ndarray, p: Placed, camera: Camera) -> None:
-    shape, size = p.item.shape, p.item.size
-    (x0, y0, _), (x1, y1, _) = shape.low * size, shape.high * size
-    if shape.flat:
-        half = min(max(abs(x0), abs(x1)), 0.6)
-        x0, x1, y0, y1 = -half, half, -half * 0.4, half * 0.4
-    grow = 0.06
-    x = np.array((x0 - grow, x1 + grow, x1 + grow, x0 - grow))
-    y = np.array((y0 - grow, y0 - grow, y1 + grow, y1 + grow))
-    right, forward = p.right + x * p.axis_forward + y * p.axis_right, p.forward + y * p.axis_forward - x * p.axis_right
-    if forward.max() > 0.8:
-        cv2.fillConvexPoly(layer, project(camera, right, np.maximum(forward, 0.8)), 170, shift=SUBPIXEL)
 
 
 def shade(world: World, ground: Ground, camera: Camera, tints: np.ndarray, mixes: np.ndarray) -> np.ndarray:
@@ -173,7 +132,9 @@ def shade(world: World, ground: Ground, camera: Camera, tints: np.ndarray, mixes
     return colour * (tone * bright)[:, None]
 
 
-def sky(light: Light, camera: Camera, heading: float, drift: float, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sky(
+    light: Light, camera: Camera, heading: float, drift: float, x: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Colour of the sky in the directions (x, y, 1), float32 [N, 3], and whether a far tree line stands there, bool [N]."""
     up = np.maximum(-camera.below(y), F32(0.0005))
     share = np.minimum(up * F32(1 / 0.45), 1)
@@ -185,7 +146,9 @@ def sky(light: Light, camera: Camera, heading: float, drift: float, x: np.ndarra
     _, thick = sample(INDEX["clouds"], x * far * F32(22) - F32(heading * 60), far * F32(60) + F32(drift), footprint)
     cover = np.clip((thick - F32(0.745 - 0.43 * light.clouds)) * F32(3.64), 0, 1)
     bright = np.array((56, 50, 48), F32) if light.night else np.minimum(bottom * F32(1.06), 255)
-    colours += (bright * (1 - np.clip((thick - F32(0.59)) * F32(0.9), 0, 0.3))[:, None] - colours) * (cover * F32(0.85))[:, None]
+    colours += (bright * (1 - np.clip((thick - F32(0.59)) * F32(0.9), 0, 0.3))[:, None] - colours) * (
+        cover * F32(0.85)
+    )[:, None]
     across = x - F32(heading)
     _, line = sample(INDEX["clouds"], across * F32(90), np.full(x.shape, 17, F32), footprint)
     fine, _ = sample(INDEX["leaves"], across * F32(700), np.full(x.shape, 40, F32), footprint * 2)

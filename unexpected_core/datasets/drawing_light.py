@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
@@ -40,19 +41,92 @@ def light(weather: str, random: Random) -> Light:
     warm = random.uniform(0.0, 0.12)
     if weather == "clear":
         blue = random.uniform(0.75, 1.1)
-        return Light(weather, (0.78, 0.75 - warm / 3, 0.70 - warm), (0.25, 0.28, 0.34), towards, (96 * blue, 140 * blue, 196 * blue), (206, 220, 232), random.uniform(0.0, 0.7), random.uniform(0.0008, 0.003), 0.0, 0.0, False)
+        return Light(
+            weather,
+            (0.78, 0.75 - warm / 3, 0.70 - warm),
+            (0.25, 0.28, 0.34),
+            towards,
+            (96 * blue, 140 * blue, 196 * blue),
+            (206, 220, 232),
+            random.uniform(0.0, 0.7),
+            random.uniform(0.0008, 0.003),
+            0.0,
+            0.0,
+            False,
+        )
     if low:
-        return Light(weather, (0.98, 0.78 - warm, 0.52 - warm), (0.25, 0.27, 0.33), towards, (120, 150, 190), (248, 222, 178), random.uniform(0.0, 0.6), random.uniform(0.002, 0.005), 0.0, 0.0, False)
+        return Light(
+            weather,
+            (0.98, 0.78 - warm, 0.52 - warm),
+            (0.25, 0.27, 0.33),
+            towards,
+            (120, 150, 190),
+            (248, 222, 178),
+            random.uniform(0.0, 0.6),
+            random.uniform(0.002, 0.005),
+            0.0,
+            0.0,
+            False,
+        )
     grey = random.uniform(0.75, 1.0)
     if weather in ("overcast", "wet"):
-        return Light(weather, (0.0, 0.0, 0.0), (0.95 * grey, 0.96 * grey, 0.98 * grey), towards, (186 * grey + 20, 192 * grey + 20, 200 * grey + 20), (228, 231, 234), random.uniform(0.2, 1.0), random.uniform(0.001, 0.005), random.uniform(0.5, 1.0) if weather == "wet" else 0.0, 0.0, False)
+        return Light(
+            weather,
+            (0.0, 0.0, 0.0),
+            (0.95 * grey, 0.96 * grey, 0.98 * grey),
+            towards,
+            (186 * grey + 20, 192 * grey + 20, 200 * grey + 20),
+            (228, 231, 234),
+            random.uniform(0.2, 1.0),
+            random.uniform(0.001, 0.005),
+            random.uniform(0.5, 1.0) if weather == "wet" else 0.0,
+            0.0,
+            False,
+        )
     if weather == "rain":
-        return Light(weather, (0.0, 0.0, 0.0), (0.56, 0.58, 0.62), towards, (126, 134, 144), (170, 176, 182), random.uniform(0.3, 1.0), random.uniform(0.008, 0.016), 1.0, random.uniform(0.4, 1.0), False)
+        return Light(
+            weather,
+            (0.0, 0.0, 0.0),
+            (0.56, 0.58, 0.62),
+            towards,
+            (126, 134, 144),
+            (170, 176, 182),
+            random.uniform(0.3, 1.0),
+            random.uniform(0.008, 0.016),
+            1.0,
+            random.uniform(0.4, 1.0),
+            False,
+        )
     if weather == "fog":
-        return Light(weather, (0.0, 0.0, 0.0), (0.85, 0.86, 0.88), towards, (196, 199, 202), (204, 207, 209), 0.0, random.uniform(0.022, 0.05), 0.3, 0.0, False)
-    return Light(weather, (0.0, 0.0, 0.0), (0.05, 0.055, 0.075), towards, (12, 14, 24), (44, 38, 36), random.uniform(0.2, 0.8), random.uniform(0.001, 0.004), random.choice((0.0, 0.0, 0.8)), 0.0, True)
+        return Light(
+            weather,
+            (0.0, 0.0, 0.0),
+            (0.85, 0.86, 0.88),
+            towards,
+            (196, 199, 202),
+            (204, 207, 209),
+            0.0,
+            random.uniform(0.022, 0.05),
+            0.3,
+            0.0,
+            False,
+        )
+    return Light(
+        weather,
+        (0.0, 0.0, 0.0),
+        (0.05, 0.055, 0.075),
+        towards,
+        (12, 14, 24),
+        (44, 38, 36),
+        random.uniform(0.2, 0.8),
+        random.uniform(0.001, 0.004),
+        random.choice((0.0, 0.0, 0.8)),
+        0.0,
+        True,
+    )
 
 
+@lru_cache(maxsize=16)
 def transmission(haze: float) -> np.ndarray:
     """Share of light that passes, float32 [1025] by distance in steps of 0.25 m (the last one: anything farther)."""
     return np.round(np.exp(-haze * np.arange(1025) * 0.25), 6).astype(np.float32)

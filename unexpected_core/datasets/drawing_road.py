@@ -28,10 +28,17 @@ class Camera(NamedTuple):
     def scaled(self, factor: int) -> Camera:
         """The same view with `factor` times as many pixels per side."""
         shift = (factor - 1) / 2
-        return self._replace(width=self.width * factor, height_px=self.height_px * factor, focal=self.focal * factor,
-                             cx=self.cx * factor + shift, cy=self.cy * factor + shift)
+        return self._replace(
+            width=self.width * factor,
+            height_px=self.height_px * factor,
+            focal=self.focal * factor,
+            cx=self.cx * factor + shift,
+            cy=self.cy * factor + shift,
+        )
 
-    def to_camera(self, right: np.ndarray, forward: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def to_camera(
+        self, right: np.ndarray, forward: np.ndarray, up: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Points relative to the spot of road below the camera -> x right, y down, z along the optical axis (metres)."""
         sine, cosine = sin_cos(self.pitch)
         above = up - self.height
@@ -70,9 +77,14 @@ class Road:
 
     def __init__(self, random: Random, length: int) -> None:
         bend = random.choice((0.0, 0.3, 0.7, 1.0))
-        waves = [(random.uniform(-0.0075, 0.0075) * bend, random.uniform(140, 420), random.uniform(0, 6.28)) for _ in range(3)]
+        waves = [
+            (random.uniform(-0.0075, 0.0075) * bend, random.uniform(140, 420), random.uniform(0, 6.28))
+            for _ in range(3)
+        ]
         s = np.arange(length + 1, dtype=np.float64)
-        angle = sum(amount * wave / 6.283185307 * np.sin(s * (6.283185307 / wave) + phase) for amount, wave, phase in waves)
+        angle = sum(
+            amount * wave / 6.283185307 * np.sin(s * (6.283185307 / wave) + phase) for amount, wave, phase in waves
+        )
         self.angle = np.round(np.asarray(angle), 8)
         self.sine, self.cosine = np.round(np.sin(self.angle), 8), np.round(np.cos(self.angle), 8)
         self.x = np.concatenate(([0.0], np.cumsum((self.cosine[:-1] + self.cosine[1:]) / 2)))
@@ -103,7 +115,9 @@ class Road:
         sine, cosine = sin_cos(pose.heading)
         dx, dy = self.x[start:stop] - pose.x, self.y[start:stop] - pose.y
         ts, tc = self.sine[start:stop], self.cosine[start:stop]
-        return LocalRoad(start, dx * sine - dy * cosine, dx * cosine + dy * sine, tc * sine - ts * cosine, tc * cosine + ts * sine)
+        return LocalRoad(
+            start, dx * sine - dy * cosine, dx * cosine + dy * sine, tc * sine - ts * cosine, tc * cosine + ts * sine
+        )
 
 
 class LocalRoad(NamedTuple):

@@ -26,9 +26,16 @@ class Sensor(NamedTuple):
 
 def make_sensor(random: Random, night: bool) -> Sensor:
     """A camera of everyday quality."""
-    return Sensor(random.choice((0.0, 0.5, 0.6, 0.8)), random.uniform(100, 142) * (0.6 if night else 1.0), random.uniform(0.95, 1.25), random.uniform(0.6, 1.05),
-                  (random.uniform(0.94, 1.06), random.uniform(0.92, 1.08)), random.uniform(0.0, 0.35), random.uniform(1.5, 5.0) * (2.2 if night else 1.0),
-                  random.choice((0, 70, 80, 88, 94)))
+    return Sensor(
+        random.choice((0.0, 0.5, 0.6, 0.8)),
+        random.uniform(100, 142) * (0.6 if night else 1.0),
+        random.uniform(0.95, 1.25),
+        random.uniform(0.6, 1.05),
+        (random.uniform(0.94, 1.06), random.uniform(0.92, 1.08)),
+        random.uniform(0.0, 0.35),
+        random.uniform(1.5, 5.0) * (2.2 if night else 1.0),
+        random.choice((0, 70, 80, 88, 94)),
+    )
 
 
 @lru_cache(maxsize=16)
@@ -45,7 +52,9 @@ def _grain(height: int, width: int) -> np.ndarray:
     rng = np.random.default_rng(20190901)
     values = rng.integers(-256, 257, (height + 66, width + 66, 3), dtype=np.int16)
     common = rng.integers(-400, 401, (height + 66, width + 66, 1), dtype=np.int16)
-    smooth = values[1:-1, 1:-1] // 2 + (values[1:-1, :-2] + values[1:-1, 2:] + values[:-2, 1:-1] + values[2:, 1:-1]) // 4
+    smooth = (
+        values[1:-1, 1:-1] // 2 + (values[1:-1, :-2] + values[1:-1, 2:] + values[:-2, 1:-1] + values[2:, 1:-1]) // 4
+    )
     return smooth + common[1:-1, 1:-1] - common[1:-1, :-2] // 4
 
 
@@ -58,9 +67,11 @@ def expose(image: np.ndarray, sensor: Sensor, random: Random) -> np.ndarray:
     height, width = image.shape[:2]
     image = _colours(image, sensor)
     if sensor.vignette > 0.02:
-        image = ((image * _vignette(height, width, int(sensor.vignette * 100)).astype(np.uint32)) >> 10).astype(np.uint8)
+        image = ((image * _vignette(height, width, int(sensor.vignette * 100)).astype(np.uint32)) >> 10).astype(
+            np.uint8
+        )
     y, x = random.randrange(64), random.randrange(64)
-    grain = _grain(height, width)[y:y + height, x:x + width]
+    grain = _grain(height, width)[y : y + height, x : x + width]
     strength = int(sensor.grain * 16)
     shot = image.astype(np.int32) // 4 + 96  # a part that grows with the light
     image = np.clip(image + ((grain * shot >> 7) * strength >> 12), 0, 255).astype(np.uint8)

@@ -33,12 +33,25 @@ class Shape:
         self._faces: list[tuple] = []
         self._points: list[np.ndarray] = []
 
-    def face(self, points: Sequence[Sequence[float]] | np.ndarray, texture: str, tint: Colour, second: Colour | None = None, *,
-             label: str | None = None, glow: float = 0.0) -> None:
+    def face(
+        self,
+        points: Sequence[Sequence[float]] | np.ndarray,
+        texture: str,
+        tint: Colour,
+        second: Colour | None = None,
+        *,
+        label: str | None = None,
+        glow: float = 0.0,
+    ) -> None:
         """Add a planar polygon [N, 3]; counter-clockwise seen from outside. glow: own light, 0..1, seen by day and night."""
         corners = np.asarray(points, np.float64)
         following = np.roll(corners, -1, axis=0)
-        normal = np.array([((corners[:, i] - following[:, i]) * (corners[:, j] + following[:, j])).sum() for i, j in ((1, 2), (2, 0), (0, 1))])
+        normal = np.array(
+            [
+                ((corners[:, i] - following[:, i]) * (corners[:, j] + following[:, j])).sum()
+                for i, j in ((1, 2), (2, 0), (0, 1))
+            ]
+        )
         normal = normal / max(math.sqrt(float((normal * normal).sum())), 1e-9)
         if abs(normal[2]) < 0.8:  # a wall: u runs level, v runs up
             u = np.array([-normal[1], normal[0], 0.0]) / math.sqrt(normal[0] ** 2 + normal[1] ** 2)
@@ -49,8 +62,17 @@ class Shape:
         self._faces.append((len(corners), INDEX[texture], tint, second or tint, own, glow, normal, u, v))
         self._points.append(corners)
 
-    def flat_polygon(self, points: Iterable[tuple[float, float]], texture: str, tint: Colour, second: Colour | None = None, *,
-                     label: str | None = None, glow: float = 0.0, forward: float = 0.0) -> None:
+    def flat_polygon(
+        self,
+        points: Iterable[tuple[float, float]],
+        texture: str,
+        tint: Colour,
+        second: Colour | None = None,
+        *,
+        label: str | None = None,
+        glow: float = 0.0,
+        forward: float = 0.0,
+    ) -> None:
         """A polygon in the plane that faces the viewer: (right, up) pairs, clockwise or not."""
         corners = np.array([(x, forward, z) for x, z in points], np.float64)
         following = np.roll(corners, -1, axis=0)
@@ -58,17 +80,40 @@ class Shape:
             corners = corners[::-1]
         self.face(corners, texture, tint, second, label=label, glow=glow)
 
-    def box(self, x: tuple[float, float], y: tuple[float, float], z: tuple[float, float], texture: str, tint: Colour,
-            second: Colour | None = None, *, label: str | None = None, top: Colour | None = None) -> None:
+    def box(
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        z: tuple[float, float],
+        texture: str,
+        tint: Colour,
+        second: Colour | None = None,
+        *,
+        label: str | None = None,
+        top: Colour | None = None,
+    ) -> None:
         """Five faces of a box (no underside); y = forward."""
         (x0, x1), (y0, y1), (z0, z1) = x, y, z
-        for points in (((x0, y0, z0), (x1, y0, z0), (x1, y0, z1), (x0, y0, z1)), ((x1, y0, z0), (x1, y1, z0), (x1, y1, z1), (x1, y0, z1)),
-                       ((x1, y1, z0), (x0, y1, z0), (x0, y1, z1), (x1, y1, z1)), ((x0, y1, z0), (x0, y0, z0), (x0, y0, z1), (x0, y1, z1))):
+        for points in (
+            ((x0, y0, z0), (x1, y0, z0), (x1, y0, z1), (x0, y0, z1)),
+            ((x1, y0, z0), (x1, y1, z0), (x1, y1, z1), (x1, y0, z1)),
+            ((x1, y1, z0), (x0, y1, z0), (x0, y1, z1), (x1, y1, z1)),
+            ((x0, y1, z0), (x0, y0, z0), (x0, y0, z1), (x0, y1, z1)),
+        ):
             self.face(points, texture, tint, second, label=label)
         self.face(((x0, y0, z1), (x1, y0, z1), (x1, y1, z1), (x0, y1, z1)), texture, top or tint, second, label=label)
 
-    def extrude(self, profile: Sequence[tuple[float, float]], half_width: float, texture: str, tint: Colour,
-                second: Colour | None = None, *, half_top: float | None = None, tints: dict[int, Colour] | None = None) -> None:
+    def extrude(
+        self,
+        profile: Sequence[tuple[float, float]],
+        half_width: float,
+        texture: str,
+        tint: Colour,
+        second: Colour | None = None,
+        *,
+        half_top: float | None = None,
+        tints: dict[int, Colour] | None = None,
+    ) -> None:
         """A side profile of (forward, up) pairs, clockwise from the lower rear, swept from -half_width to half_width.
 
         half_top narrows the points above the lowest ones (a cabin). tints: other colours for single edges.
@@ -103,7 +148,24 @@ class Shape:
 
 def disc(x: float, z: float, radius: float, sides: int = 12, squash: float = 1.0) -> list[tuple[float, float]]:
     """Corners (right, up) of a regular polygon, flattened by `squash`."""
-    return [(x + radius * c, z + radius * squash * s) for s, c in (sin_cos(2 * math.pi * i / sides) for i in range(sides))]
+    return [
+        (x + radius * c, z + radius * squash * s) for s, c in (sin_cos(2 * math.pi * i / sides) for i in range(sides))
+    ]
+
+
+def rounded(points: Sequence[tuple[float, float]], rounds: int = 2) -> list[tuple[float, float]]:
+    """Cut the corners of a closed outline (Chaikin), so that it looks grown and not sawn."""
+    outline = [(float(x), float(z)) for x, z in points]
+    for _ in range(rounds):
+        outline = [
+            point
+            for (x0, z0), (x1, z1) in zip(outline, outline[1:] + outline[:1], strict=True)
+            for point in (
+                (0.75 * x0 + 0.25 * x1, 0.75 * z0 + 0.25 * z1),
+                (0.25 * x0 + 0.75 * x1, 0.25 * z0 + 0.75 * z1),
+            )
+        ]
+    return outline
 
 
 def scaled(colour: Colour, factor: float) -> Colour:

@@ -5,20 +5,47 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
+from unexpected_core.datasets.drawing_plan import PANEL
 from unexpected_core.datasets.drawing_shapes import DARK, Colour, Shape, disc, scaled, sin_cos
 
-PANEL = 6.0
-"""Length along the road of one panel of a facade, wall, fence or hedge, metres."""
 _SEAM = PANEL / 2 + 0.12
-WALLS: tuple[Colour, ...] = ((196, 184, 164), (206, 196, 180), (168, 158, 146), (150, 140, 130), (188, 164, 130), (214, 208, 200), (140, 146, 150), (178, 150, 132), (128, 118, 110), (200, 178, 140))
+WALLS: tuple[Colour, ...] = (
+    (196, 184, 164),
+    (206, 196, 180),
+    (168, 158, 146),
+    (150, 140, 130),
+    (188, 164, 130),
+    (214, 208, 200),
+    (140, 146, 150),
+    (178, 150, 132),
+    (128, 118, 110),
+    (200, 178, 140),
+)
 BRICKS: tuple[Colour, ...] = ((142, 82, 66), (124, 74, 62), (158, 98, 76), (134, 102, 84))
-GREENS: tuple[tuple[Colour, Colour], ...] = (((38, 58, 26), (92, 116, 52)), ((30, 52, 28), (70, 98, 50)), ((52, 68, 30), (122, 132, 62)),
-                                             ((34, 50, 34), (78, 96, 62)), ((64, 62, 28), (136, 122, 56)), ((44, 66, 30), (104, 134, 58)))
+GREENS: tuple[tuple[Colour, Colour], ...] = (
+    ((44, 66, 28), (122, 148, 64)),
+    ((36, 60, 32), (96, 128, 62)),
+    ((60, 76, 34), (150, 158, 76)),
+    ((42, 60, 40), (102, 124, 78)),
+    ((74, 70, 32), (160, 142, 66)),
+    ((50, 76, 34), (134, 164, 72)),
+)
 
 
-def _front(shape: Shape, x: float, low: float, high: float, texture: str, tint: Colour, second: Colour | None = None, glow: float = 0.0) -> None:
+def _front(
+    shape: Shape,
+    x: float,
+    low: float,
+    high: float,
+    texture: str,
+    tint: Colour,
+    second: Colour | None = None,
+    glow: float = 0.0,
+) -> None:
     """The face of a panel towards the road; panels lie along forward (y) and look to the left (-x)."""
-    shape.face([(x, _SEAM, low), (x, -_SEAM, low), (x, -_SEAM, high), (x, _SEAM, high)], texture, tint, second, glow=glow)
+    shape.face(
+        [(x, _SEAM, low), (x, -_SEAM, low), (x, -_SEAM, high), (x, _SEAM, high)], texture, tint, second, glow=glow
+    )
 
 
 @cache
@@ -39,14 +66,23 @@ def facade(style: int, ends: int) -> Shape:
             shape.face(side[::order], gable, scaled(tint, 0.9), scaled(tint, 0.7))
     if not house and random.random() < 0.45:
         low = 3.2
-        _front(shape, 0.0, 0.0, low, "shops", random.choice((*WALLS, (90, 60, 50), (70, 80, 90))), (66, 70, 74), glow=0.0)
-        _front(shape, -0.25, low - 0.25, low + 0.15, "plain", random.choice(((60, 60, 64), (150, 150, 150), (120, 40, 40))))
+        _front(
+            shape, 0.0, 0.0, low, "shops", random.choice((*WALLS, (90, 60, 50), (70, 80, 90))), (66, 70, 74), glow=0.0
+        )
+        _front(
+            shape, -0.25, low - 0.25, low + 0.15, "plain", random.choice(((60, 60, 64), (150, 150, 150), (120, 40, 40)))
+        )
     _front(shape, 0.0, low, height, texture, tint, glass)
     _front(shape, -0.02, 0.0, 0.45 if low == 0 else 0.1, "plaster", scaled(tint, 0.6))
     if house:
         ridge = height + random.uniform(1.8, 3.2)
         roof = random.choice(((112, 64, 50), (84, 78, 76), (128, 84, 62)))
-        shape.face([(-0.4, _SEAM, height - 0.1), (-0.4, -_SEAM, height - 0.1), (4.5, -_SEAM, ridge), (4.5, _SEAM, ridge)], "roof", roof, scaled(roof, 0.7))
+        shape.face(
+            [(-0.4, _SEAM, height - 0.1), (-0.4, -_SEAM, height - 0.1), (4.5, -_SEAM, ridge), (4.5, _SEAM, ridge)],
+            "roof",
+            roof,
+            scaled(roof, 0.7),
+        )
     else:
         _front(shape, -0.3, height - 0.1, height + 0.5, "plaster", scaled(tint, 0.85))
     return shape.finish()
@@ -61,7 +97,16 @@ def wall(style: int) -> Shape:
     tint = random.choice(BRICKS) if texture == "brick" else random.choice(WALLS)
     _front(shape, 0.0, 0.0, height, texture, tint, scaled(tint, 1.25))
     _front(shape, -0.04, height - 0.1, height + 0.03, "plaster", scaled(tint, 1.1))
-    shape.face([(-0.04, -_SEAM, height + 0.03), (0.3, -_SEAM, height + 0.03), (0.3, _SEAM, height + 0.03), (-0.04, _SEAM, height + 0.03)], "plaster", scaled(tint, 1.2))
+    shape.face(
+        [
+            (-0.04, -_SEAM, height + 0.03),
+            (0.3, -_SEAM, height + 0.03),
+            (0.3, _SEAM, height + 0.03),
+            (-0.04, _SEAM, height + 0.03),
+        ],
+        "plaster",
+        scaled(tint, 1.2),
+    )
     return shape.finish()
 
 
@@ -72,15 +117,29 @@ def fence(style: int) -> Shape:
     shape, kind = Shape("fence"), random.randrange(3)
     if kind == 2:  # guard rail
         for y in (-2.0, 2.0):
-            shape.face([(0.05, y + 0.08, 0), (0.05, y - 0.08, 0), (0.05, y - 0.08, 0.7), (0.05, y + 0.08, 0.7)], "metal", (96, 98, 100))
+            shape.face(
+                [(0.05, y + 0.08, 0), (0.05, y - 0.08, 0), (0.05, y - 0.08, 0.7), (0.05, y + 0.08, 0.7)],
+                "metal",
+                (96, 98, 100),
+            )
         for low, high, tone in ((0.45, 0.55, 140), (0.55, 0.62, 100), (0.62, 0.76, 168)):
             _front(shape, 0.0, low, high, "metal", (tone, tone, tone + 3))
         return shape.finish()
-    height, step, width = (random.uniform(1.0, 1.4), 0.2, 0.12) if kind == 0 else (random.uniform(1.0, 1.8), 0.24, 0.045)
-    tint = random.choice(((150, 130, 104), (206, 204, 198), (96, 78, 62))) if kind == 0 else random.choice(((40, 46, 44), (70, 74, 76), (44, 84, 66)))
+    height, step, width = (
+        (random.uniform(1.0, 1.4), 0.2, 0.12) if kind == 0 else (random.uniform(1.0, 1.8), 0.24, 0.045)
+    )
+    tint = (
+        random.choice(((150, 130, 104), (206, 204, 198), (96, 78, 62)))
+        if kind == 0
+        else random.choice(((40, 46, 44), (70, 74, 76), (44, 84, 66)))
+    )
     for i in range(int(PANEL / step)):
         y = -PANEL / 2 + (i + 0.5) * step
-        shape.face([(0, y + width / 2, 0), (0, y - width / 2, 0), (0, y - width / 2, height), (0, y + width / 2, height)], "wood" if kind == 0 else "plain", tint)
+        shape.face(
+            [(0, y + width / 2, 0), (0, y - width / 2, 0), (0, y - width / 2, height), (0, y + width / 2, height)],
+            "wood" if kind == 0 else "plain",
+            tint,
+        )
     for z in (0.25, height - 0.15):
         _front(shape, -0.02, z, z + 0.07, "plain", scaled(tint, 0.85))
     return shape.finish()
@@ -102,9 +161,9 @@ def hedge(style: int) -> Shape:
 
 def _blob(random: Random, x: float, z: float, radius: float) -> list[tuple[float, float]]:
     corners = []
-    for i in range(13):
-        s, c = sin_cos(2 * 3.141592653589793 * (i + random.uniform(-0.3, 0.3)) / 13)
-        reach = radius * random.uniform(0.72, 1.2)
+    for i in range(26):
+        s, c = sin_cos(2 * 3.141592653589793 * (i + random.uniform(-0.4, 0.4)) / 26)
+        reach = radius * random.uniform(0.66, 1.22)
         corners.append((x + reach * c, z + reach * s))
     return corners
 
@@ -116,17 +175,33 @@ def tree(variant: int) -> Shape:
     shape, kind = Shape("vegetation", flat=True), random.random()
     height, (dark, light) = random.uniform(5.0, 11.0), random.choice(GREENS)
     trunk, bark = random.uniform(0.11, 0.24), scaled((84, 72, 60), random.uniform(0.6, 1.1))
-    shape.flat_polygon([(-trunk * 1.3, 0), (trunk * 1.3, 0), (trunk, height * 0.3), (trunk * 0.6, height * 0.7), (-trunk * 0.6, height * 0.7), (-trunk, height * 0.3)], "bark", bark, scaled(bark, 0.6))
+    shape.flat_polygon(
+        [
+            (-trunk * 1.3, 0),
+            (trunk * 1.3, 0),
+            (trunk, height * 0.3),
+            (trunk * 0.6, height * 0.7),
+            (-trunk * 0.6, height * 0.7),
+            (-trunk, height * 0.3),
+        ],
+        "bark",
+        bark,
+        scaled(bark, 0.6),
+    )
     if kind < 0.15:  # conifer
         for i in range(9):
             z, half = height * (0.12 + 0.09 * i), height * 0.22 * (1 - i / 10)
             teeth = [(half * (1 - 2 * j / 10), z - random.uniform(0, 0.4)) for j in range(11)]
-            shape.flat_polygon([*teeth, (0.0, z + height * 0.2)], "leaves", scaled(dark, 0.7 + 0.04 * i), scaled(light, 0.6 + 0.05 * i))
+            shape.flat_polygon(
+                [*teeth, (0.0, z + height * 0.2)], "leaves", scaled(dark, 0.7 + 0.04 * i), scaled(light, 0.6 + 0.05 * i)
+            )
         return shape.finish()
     crown, middle = height * random.uniform(0.26, 0.38), height * random.uniform(0.62, 0.7)
     for _ in range(5):  # branches
         x, z = random.uniform(-crown, crown) * 0.8, middle + random.uniform(0, crown * 0.8)
-        shape.flat_polygon([(-0.06, height * 0.35), (0.06, height * 0.35), (x + 0.03, z), (x - 0.03, z)], "bark", scaled(bark, 0.8))
+        shape.flat_polygon(
+            [(-0.06, height * 0.35), (0.06, height * 0.35), (x + 0.03, z), (x - 0.03, z)], "bark", scaled(bark, 0.8)
+        )
     clumps = 34 if kind < 0.9 else 12
     places = []
     for _ in range(clumps):
@@ -134,8 +209,13 @@ def tree(variant: int) -> Shape:
         reach = crown * random.uniform(0.1, 1.0) ** 0.5
         places.append((reach * c * 1.15, middle + reach * s * random.uniform(0.7, 1.0)))
     for number, (x, z) in enumerate(sorted(places, key=lambda place: place[1])):
-        tone = 0.55 + 0.35 * number / clumps + 0.25 * max(0.0, (z - middle) / crown)
-        shape.flat_polygon(_blob(random, x, z, crown * random.uniform(0.24, 0.42)), "leaves", scaled(dark, tone), scaled(light, tone * random.uniform(0.9, 1.1)))
+        tone = 0.6 + 0.35 * number / clumps + 0.25 * max(0.0, (z - middle) / crown)
+        shape.flat_polygon(
+            _blob(random, x, z, crown * random.uniform(0.24, 0.42)),
+            "leaves",
+            scaled(dark, tone),
+            scaled(light, tone * random.uniform(0.9, 1.1)),
+        )
     return shape.finish()
 
 
@@ -147,7 +227,12 @@ def bush(variant: int) -> Shape:
     size = random.uniform(0.5, 1.5)
     for i in range(10):
         tone = 0.6 + 0.05 * i
-        shape.flat_polygon(_blob(random, random.uniform(-size, size) * 0.8, size * random.uniform(0.15, 0.75), size * 0.4), "leaves", scaled(dark, tone), scaled(light, tone))
+        shape.flat_polygon(
+            _blob(random, random.uniform(-size, size) * 0.8, size * random.uniform(0.15, 0.75), size * 0.4),
+            "leaves",
+            scaled(dark, tone),
+            scaled(light, tone),
+        )
     return shape.finish()
 
 
@@ -160,12 +245,32 @@ def _post(shape: Shape, height: float, half: float, tint: Colour, x: float = 0.0
 def lamp(variant: int) -> Shape:
     """A street lamp whose arm reaches to the left, towards the road."""
     random = Random(f"lamp {variant}")
-    shape, tint, height = Shape("pole", flat=True), random.choice(((110, 114, 116), (70, 76, 74), (140, 142, 140))), random.uniform(5.5, 8.5)
+    shape, tint, height = (
+        Shape("pole", flat=True),
+        random.choice(((110, 114, 116), (70, 76, 74), (140, 142, 140))),
+        random.uniform(5.5, 8.5),
+    )
     _post(shape, height, 0.075, tint)
     arm = random.uniform(0.8, 2.2)
-    shape.flat_polygon([(0, height - 0.05), (0, height + 0.06), (-arm, height + 0.3), (-arm, height + 0.2)], "metal", tint)
-    shape.flat_polygon([(-arm + 0.1, height + 0.16), (-arm - 0.6, height + 0.22), (-arm - 0.6, height + 0.34), (-arm + 0.1, height + 0.36)], "metal", scaled(tint, 0.8))
-    shape.flat_polygon([(-arm, height + 0.13), (-arm - 0.52, height + 0.17), (-arm - 0.52, height + 0.22), (-arm, height + 0.2)], "plain", (250, 226, 170), glow=1.0)
+    shape.flat_polygon(
+        [(0, height - 0.05), (0, height + 0.06), (-arm, height + 0.3), (-arm, height + 0.2)], "metal", tint
+    )
+    shape.flat_polygon(
+        [
+            (-arm + 0.1, height + 0.16),
+            (-arm - 0.6, height + 0.22),
+            (-arm - 0.6, height + 0.34),
+            (-arm + 0.1, height + 0.36),
+        ],
+        "metal",
+        scaled(tint, 0.8),
+    )
+    shape.flat_polygon(
+        [(-arm, height + 0.13), (-arm - 0.52, height + 0.17), (-arm - 0.52, height + 0.22), (-arm, height + 0.2)],
+        "plain",
+        (250, 226, 170),
+        glow=1.0,
+    )
     return shape.finish()
 
 
@@ -176,7 +281,11 @@ def bollard(variant: int) -> Shape:
     shape, height = Shape("pole", flat=True), random.uniform(0.7, 1.1)
     _post(shape, height, random.uniform(0.05, 0.09), random.choice(((60, 60, 64), (150, 150, 150), (110, 100, 90))))
     if random.random() < 0.5:
-        shape.flat_polygon([(-0.09, height * 0.75), (0.09, height * 0.75), (0.09, height * 0.87), (-0.09, height * 0.87)], "plain", random.choice(((220, 220, 216), (200, 50, 40))))
+        shape.flat_polygon(
+            [(-0.09, height * 0.75), (0.09, height * 0.75), (0.09, height * 0.87), (-0.09, height * 0.87)],
+            "plain",
+            random.choice(((220, 220, 216), (200, 50, 40))),
+        )
     return shape.finish()
 
 
@@ -191,23 +300,56 @@ def sign(variant: int) -> Shape:
     if kind == 0:
         for radius, tint in ((0.32, red), (0.25, random.choice((white, white, blue)))):
             shape.flat_polygon(disc(0, high, radius, 16), "plain", tint)
-        shape.flat_polygon([(-0.12, high - 0.1), (-0.03, high - 0.1), (-0.03, high + 0.1), (-0.12, high + 0.1)], "plain", DARK)
-        shape.flat_polygon([(0.03, high - 0.1), (0.12, high - 0.1), (0.12, high + 0.1), (0.03, high + 0.1)], "plain", DARK)
+        shape.flat_polygon(
+            [(-0.12, high - 0.1), (-0.03, high - 0.1), (-0.03, high + 0.1), (-0.12, high + 0.1)], "plain", DARK
+        )
+        shape.flat_polygon(
+            [(0.03, high - 0.1), (0.12, high - 0.1), (0.12, high + 0.1), (0.03, high + 0.1)], "plain", DARK
+        )
     elif kind == 1:
         for size, tint in ((0.4, red), (0.27, white)):
             shape.flat_polygon([(-size, high - size * 0.6), (size, high - size * 0.6), (0, high + size)], "plain", tint)
-        shape.flat_polygon([(-0.03, high - 0.1), (0.03, high - 0.1), (0.03, high + 0.1), (-0.03, high + 0.1)], "plain", DARK)
+        shape.flat_polygon(
+            [(-0.03, high - 0.1), (0.03, high - 0.1), (0.03, high + 0.1), (-0.03, high + 0.1)], "plain", DARK
+        )
     elif kind == 2:
-        shape.flat_polygon([(-0.3, high - 0.3), (0.3, high - 0.3), (0.3, high + 0.3), (-0.3, high + 0.3)], "plain", random.choice((blue, yellow)))
-        shape.flat_polygon([(-0.1, high - 0.2), (0.08, high - 0.2), (0.08, high + 0.2), (-0.1, high + 0.2)], "plain", white)
+        shape.flat_polygon(
+            [(-0.3, high - 0.3), (0.3, high - 0.3), (0.3, high + 0.3), (-0.3, high + 0.3)],
+            "plain",
+            random.choice((blue, yellow)),
+        )
+        shape.flat_polygon(
+            [(-0.1, high - 0.2), (0.08, high - 0.2), (0.08, high + 0.2), (-0.1, high + 0.2)], "plain", white
+        )
     elif kind == 3:
         wide, tint = random.uniform(0.7, 1.2), random.choice((blue, yellow, white))
         for low, up in ((-0.3, 0.0), (0.05, 0.35)):
-            shape.flat_polygon([(-wide / 2, high + low), (wide / 2, high + low), (wide / 2 + 0.15, high + (low + up) / 2), (wide / 2, high + up), (-wide / 2, high + up)], "plain", tint)
-            shape.flat_polygon([(-wide * 0.4, high + low + 0.12), (wide * 0.3, high + low + 0.12), (wide * 0.3, high + low + 0.2), (-wide * 0.4, high + low + 0.2)], "plain", DARK if tint != blue else white)
+            shape.flat_polygon(
+                [
+                    (-wide / 2, high + low),
+                    (wide / 2, high + low),
+                    (wide / 2 + 0.15, high + (low + up) / 2),
+                    (wide / 2, high + up),
+                    (-wide / 2, high + up),
+                ],
+                "plain",
+                tint,
+            )
+            shape.flat_polygon(
+                [
+                    (-wide * 0.4, high + low + 0.12),
+                    (wide * 0.3, high + low + 0.12),
+                    (wide * 0.3, high + low + 0.2),
+                    (-wide * 0.4, high + low + 0.2),
+                ],
+                "plain",
+                DARK if tint != blue else white,
+            )
     else:
         shape.flat_polygon(disc(0, high, 0.33, 8), "plain", red)
-        shape.flat_polygon([(-0.2, high - 0.06), (0.2, high - 0.06), (0.2, high + 0.06), (-0.2, high + 0.06)], "plain", white)
+        shape.flat_polygon(
+            [(-0.2, high - 0.06), (0.2, high - 0.06), (0.2, high + 0.06), (-0.2, high + 0.06)], "plain", white
+        )
     return shape.finish()
 
 
@@ -216,8 +358,18 @@ def signal(variant: int) -> Shape:
     """A traffic light on a post; variant modulo 3 says which lamp burns."""
     shape, height = Shape("traffic light", flat=True), 3.1
     _post(shape, height, 0.06, (84, 88, 88), label="pole")
-    shape.flat_polygon([(-0.2, height - 0.95), (0.2, height - 0.95), (0.2, height + 0.05), (-0.2, height + 0.05)], "plain", (26, 28, 28))
-    for lit, (z, on, off) in enumerate(((height - 0.12, (250, 50, 36), (60, 16, 14)), (height - 0.44, (250, 180, 40), (58, 46, 14)), (height - 0.76, (60, 240, 150), (12, 50, 34)))):
+    shape.flat_polygon(
+        [(-0.2, height - 0.95), (0.2, height - 0.95), (0.2, height + 0.05), (-0.2, height + 0.05)],
+        "plain",
+        (26, 28, 28),
+    )
+    for lit, (z, on, off) in enumerate(
+        (
+            (height - 0.12, (250, 50, 36), (60, 16, 14)),
+            (height - 0.44, (250, 180, 40), (58, 46, 14)),
+            (height - 0.76, (60, 240, 150), (12, 50, 34)),
+        )
+    ):
         burns = lit == variant % 3
         shape.flat_polygon(disc(0, z, 0.12, 10), "plain", on if burns else off, glow=1.0 if burns else 0.0)
     return shape.finish()

@@ -25,7 +25,7 @@ def noise(rng: np.random.Generator, cells: int, cells_x: int | None = None) -> n
     padded = np.pad(grid, 2, mode="wrap")
     step_y, step_x = SIZE // grid.shape[0], SIZE // grid.shape[1]
     big = cv2.resize(padded, (padded.shape[1] * step_x, padded.shape[0] * step_y), interpolation=cv2.INTER_LINEAR_EXACT)
-    return np.ascontiguousarray(big[2 * step_y:2 * step_y + SIZE, 2 * step_x:2 * step_x + SIZE])
+    return np.ascontiguousarray(big[2 * step_y : 2 * step_y + SIZE, 2 * step_x : 2 * step_x + SIZE])
 
 
 def _mix(*parts: tuple[np.ndarray, int]) -> np.ndarray:
@@ -69,12 +69,14 @@ def _cobbles(rng: np.random.Generator) -> Pair:
 
 
 def _grass(rng: np.random.Generator) -> Pair:
-    return _mix((noise(rng, 256), 40), (noise(rng, 128, 256), 40), (noise(rng, 16), 20)), _mix((noise(rng, 8), 90), (noise(rng, 64), 60))
+    return _mix((noise(rng, 256), 40), (noise(rng, 128, 256), 40), (noise(rng, 16), 20)), _mix(
+        (noise(rng, 8), 90), (noise(rng, 64), 60)
+    )
 
 
 def _leaves(rng: np.random.Generator) -> Pair:
-    clumps = _mix((noise(rng, 64), 75), (noise(rng, 128), 75), (noise(rng, 16), 45))
-    return clumps, _mix((noise(rng, 32), 90), (noise(rng, 128), 50))
+    clumps = _mix((noise(rng, 64), 60), (noise(rng, 128), 70), (noise(rng, 256), 45), (noise(rng, 16), 45))
+    return clumps, _mix((noise(rng, 32), 90), (noise(rng, 128), 60))
 
 
 def _brick(rng: np.random.Generator) -> Pair:
@@ -89,7 +91,9 @@ def _plaster(rng: np.random.Generator) -> Pair:
     return _grain(rng, 8, 8, 16), _mix((noise(rng, 4, 32), 70), (noise(rng, 16), 40))
 
 
-def _windows(rng: np.random.Generator, width: int, height: int, bay: int, storey: int, sill: int, wall: np.ndarray) -> Pair:
+def _windows(
+    rng: np.random.Generator, width: int, height: int, bay: int, storey: int, sill: int, wall: np.ndarray
+) -> Pair:
     """Walls with a window per bay and storey (texels); the glass is the second tint."""
     light, blend = wall.copy(), np.zeros((SIZE, SIZE), np.uint8)
     for top in range(0, SIZE, storey):
@@ -133,16 +137,24 @@ def _shops(rng: np.random.Generator) -> Pair:
         cv2.rectangle(light, (left + 2, 4), (left + 61, 14), int(rng.integers(60, 220)), -1)
         for _ in range(6):
             x, y = left + int(rng.integers(6, 52)), int(rng.integers(26, 56))
-            cv2.rectangle(light, (x, y), (x + int(rng.integers(2, 9)), y + int(rng.integers(2, 10))), int(rng.integers(40, 240)), -1)
+            cv2.rectangle(
+                light,
+                (x, y),
+                (x + int(rng.integers(2, 9)), y + int(rng.integers(2, 10))),
+                int(rng.integers(40, 240)),
+                -1,
+            )
     for top in range(64, SIZE, 64):
-        light[top:top + 64], blend[top:top + 64] = light[:64], blend[:64]
+        light[top : top + 64], blend[top : top + 64] = light[:64], blend[:64]
     return light, blend
 
 
 def _roof(rng: np.random.Generator) -> Pair:
     row, column = _grid()
     edge = np.clip(90 + (row % 16) * 5, 0, 255)
-    return _mix((edge, 60), (noise(rng, 64), 30), (noise(rng, 8), 20)), np.where(column % 16 < 2, 160, 0).astype(np.uint8)
+    return _mix((edge, 60), (noise(rng, 64), 30), (noise(rng, 8), 20)), np.where(column % 16 < 2, 160, 0).astype(
+        np.uint8
+    )
 
 
 def _bark(rng: np.random.Generator) -> Pair:
@@ -154,7 +166,7 @@ def _metal(rng: np.random.Generator) -> Pair:
 
 
 def _cloth(rng: np.random.Generator) -> Pair:
-    return _mix((noise(rng, 32, 64), 40), (noise(rng, 128), 15)), noise(rng, 16)
+    return _mix((noise(rng, 32, 64), 16), (noise(rng, 128), 10)), noise(rng, 16)
 
 
 def _wood(rng: np.random.Generator) -> Pair:
@@ -169,11 +181,14 @@ def _plain(rng: np.random.Generator) -> Pair:
 
 
 def _clouds(rng: np.random.Generator) -> Pair:
-    soft = _mix((noise(rng, 4), 60), (noise(rng, 8), 45), (noise(rng, 16), 30), (noise(rng, 32), 16), (noise(rng, 64), 8))
+    soft = _mix(
+        (noise(rng, 4), 60), (noise(rng, 8), 45), (noise(rng, 16), 30), (noise(rng, 32), 16), (noise(rng, 64), 8)
+    )
     return _mix((noise(rng, 8), 10), (noise(rng, 32), 6)), soft
 
 
 # Textures of training objects only.
+
 
 def _speckle(rng: np.random.Generator) -> Pair:
     return _grain(rng, 50, 30, 10), np.where(noise(rng, 64) > 150, 255, 0).astype(np.uint8)
@@ -185,7 +200,9 @@ def _bands(rng: np.random.Generator) -> Pair:
 
 
 def _blotches(rng: np.random.Generator) -> Pair:
-    return _grain(rng, 16, 24, 30), np.where(_mix((noise(rng, 8), 70), (noise(rng, 32), 50)) > 128, 255, 0).astype(np.uint8)
+    return _grain(rng, 16, 24, 30), np.where(_mix((noise(rng, 8), 70), (noise(rng, 32), 50)) > 128, 255, 0).astype(
+        np.uint8
+    )
 
 
 def _gradients(rng: np.random.Generator) -> Pair:
@@ -193,6 +210,7 @@ def _gradients(rng: np.random.Generator) -> Pair:
 
 
 # Textures of test objects only.
+
 
 def _planks(rng: np.random.Generator) -> Pair:
     row, column = _grid()
@@ -202,13 +220,15 @@ def _planks(rng: np.random.Generator) -> Pair:
 
 
 def _cardboard(rng: np.random.Generator) -> Pair:
-    row, column = _grid()
+    _, column = _grid()
     tape = np.abs(column % 128 - 64) < 9
-    return _mix((noise(rng, 16, 256), 10), (noise(rng, 32), 16)), np.where(tape & (row >= 0), 255, 0).astype(np.uint8)
+    return _mix((noise(rng, 16, 256), 10), (noise(rng, 32), 16)), np.where(tape, 255, 0).astype(np.uint8)
 
 
 def _fur(rng: np.random.Generator) -> Pair:
-    return _mix((noise(rng, 128, 256), 45), (noise(rng, 32, 64), 30)), np.where(noise(rng, 4) > 140, 255, 30).astype(np.uint8)
+    return _mix((noise(rng, 128, 256), 45), (noise(rng, 32, 64), 30)), np.where(noise(rng, 4) > 140, 255, 30).astype(
+        np.uint8
+    )
 
 
 def _rust(rng: np.random.Generator) -> Pair:
@@ -226,15 +246,42 @@ def _chequer(rng: np.random.Generator) -> Pair:
 
 
 WORLD: dict[str, tuple[int, Callable[[np.random.Generator], Pair]]] = {
-    "asphalt": (64, _asphalt), "gravel": (48, _gravel), "slabs": (64, _slabs), "cobbles": (80, _cobbles), "grass": (48, _grass),
-    "leaves": (48, _leaves), "brick": (100, _brick), "plaster": (24, _plaster), "flats": (21, _flats), "offices": (20, _offices),
-    "tall": (20, _tall), "brick_flats": (21, _brick_flats), "shops": (18, _shops), "roof": (40, _roof), "bark": (90, _bark),
-    "metal": (60, _metal), "cloth": (120, _cloth), "wood": (64, _wood), "plain": (32, _plain), "clouds": (8, _clouds),
+    "asphalt": (64, _asphalt),
+    "gravel": (48, _gravel),
+    "slabs": (64, _slabs),
+    "cobbles": (80, _cobbles),
+    "grass": (48, _grass),
+    "leaves": (48, _leaves),
+    "brick": (100, _brick),
+    "plaster": (24, _plaster),
+    "flats": (21, _flats),
+    "offices": (20, _offices),
+    "tall": (20, _tall),
+    "brick_flats": (21, _brick_flats),
+    "shops": (18, _shops),
+    "roof": (40, _roof),
+    "bark": (90, _bark),
+    "metal": (60, _metal),
+    "cloth": (120, _cloth),
+    "wood": (64, _wood),
+    "plain": (32, _plain),
+    "clouds": (8, _clouds),
 }
 """Texels per metre and painter, by name."""
-TRAIN_OBJECTS = {"speckle": (160, _speckle), "bands": (120, _bands), "blotches": (120, _blotches), "gradients": (120, _gradients)}
-TEST_OBJECTS = {"planks": (160, _planks), "cardboard": (200, _cardboard), "fur": (110, _fur), "rust": (160, _rust),
-                "tread": (160, _tread), "chequer": (120, _chequer)}
+TRAIN_OBJECTS = {
+    "speckle": (160, _speckle),
+    "bands": (120, _bands),
+    "blotches": (120, _blotches),
+    "gradients": (120, _gradients),
+}
+TEST_OBJECTS = {
+    "planks": (160, _planks),
+    "cardboard": (200, _cardboard),
+    "fur": (110, _fur),
+    "rust": (160, _rust),
+    "tread": (160, _tread),
+    "chequer": (120, _chequer),
+}
 TABLE = WORLD | TRAIN_OBJECTS | TEST_OBJECTS
 INDEX = {name: number for number, name in enumerate(TABLE)}
 TEXELS_PER_METRE = np.array([entry[0] for entry in TABLE.values()], np.float32)
@@ -259,13 +306,15 @@ def atlas() -> Atlas:
         pair = np.dstack(paint(np.random.default_rng(zlib.crc32(name.encode()))))
         for level, size in enumerate(sizes):
             start = number * stride + int(offsets[level])
-            texels[start:start + size * size] = (pair[..., 0] + pair[..., 1].astype(np.uint16) * 256).ravel()
+            texels[start : start + size * size] = (pair[..., 0] + pair[..., 1].astype(np.uint16) * 256).ravel()
             quads = pair.reshape(size // 2, 2, size // 2, 2, 2).astype(np.uint16)
             pair = ((quads.sum(axis=(1, 3), dtype=np.uint16) + 2) // 4).astype(np.uint8)
     return Atlas(texels, stride, offsets[:LEVELS].astype(np.int32))
 
 
-def sample(texture: np.ndarray | int, u: np.ndarray, v: np.ndarray, footprint: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sample(
+    texture: np.ndarray | int, u: np.ndarray, v: np.ndarray, footprint: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Brightness (1 = leaves a tint as it is) and blend (0..1), float32 [N], at texel coordinates u, v (float32).
 
     footprint: texels under one pixel, float32; its binary exponent picks the mip level.

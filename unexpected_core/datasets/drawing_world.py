@@ -1,93 +1,58 @@
-"""The plan of one drawn world: the road's cross-section, what stands and moves where, what is painted on the ground."""
+"""Making a drawn world from a seed: the road's cross-section, and what stands and moves where."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from random import Random
-from typing import NamedTuple
 
 from unexpected_core.datasets import drawing_street as street
 from unexpected_core.datasets import drawing_traffic as traffic
-from unexpected_core.datasets.drawing_light import Light, light
+from unexpected_core.datasets.drawing_light import light
+from unexpected_core.datasets.drawing_paint import add_blemishes, add_markings
+from unexpected_core.datasets.drawing_plan import PANEL, Item, Side, World
 from unexpected_core.datasets.drawing_road import Road
 from unexpected_core.datasets.drawing_shapes import Colour, Shape
-from unexpected_core.labels import TRAIN_ID
-
-PANEL = street.PANEL
-
-
-class Item(NamedTuple):
-    """A shape in the world. s, d: its place; turn: radians to the left of the road's direction; speed: m/s along s."""
-
-    shape: Shape
-    s: float
-    d: float
-    turn: float = 0.0
-    size: float = 1.0
-    speed: float = 0.0
-    obstacle: bool = False
-    shift: int = 0
-    near: float = 0.0
-    """Metres by which its nearest end lies before s."""
-    blinks: bool = False
-
-
-class Paint(NamedTuple):
-    """A polygon on the ground in (s, d). alpha: how much of the tint covers the ground; worn: rubbed off in patches."""
-
-    points: tuple[tuple[float, float], ...]
-    tint: Colour
-    alpha: float
-    worn: bool = False
-
-
-class Side(NamedTuple):
-    """One side of the road, outwards from the kerb at `edge` (metres from the centre line)."""
-
-    edge: float
-    parking: float
-    pavement: float
-    kind: str
-
-
-@dataclass
-class World:
-    """Everything about a world that does not change with time."""
-
-    seed: str
-    road: Road
-    light: Light
-    lane: float
-    lanes: tuple[int, int]
-    sides: dict[int, Side]
-    ground: dict[str, tuple[str, Colour, Colour]]
-    gaps: dict[int, list[int]]
-    items: list[Item] = field(default_factory=list)
-    paints: list[Paint] = field(default_factory=list)
-    ego_d: float = 0.0
-    bonnet: float = 0.0
 
 
 def make_world(seed: str, weather: str, length: int) -> World:
     """The world of a seed: `length` metres of road, without obstacles."""
     random = Random(f"world {seed}")
     lane, right, left = random.uniform(2.9, 3.6), random.choice((1, 1, 1, 2)), random.choice((1, 1, 1, 2, 0))
-    kinds = random.choice((("buildings", "buildings"), ("buildings", "buildings"), ("buildings", "trees"), ("houses", "houses"),
-                           ("trees", "trees"), ("houses", "trees"), ("trees", "buildings"), ("field", "trees"), ("wall", "buildings")))
+    kinds = random.choice(
+        (
+            ("buildings", "buildings"),
+            ("buildings", "buildings"),
+            ("buildings", "trees"),
+            ("houses", "houses"),
+            ("trees", "trees"),
+            ("houses", "trees"),
+            ("trees", "buildings"),
+            ("field", "trees"),
+            ("wall", "buildings"),
+        )
+    )
     sides = {}
     for sign, lanes, kind in ((-1, left, kinds[0]), (1, right, kinds[1])):
-        parking = random.choice((0.0, 2.2, 2.2)) if kind in ("buildings", "houses", "wall") else random.choice((0.0, 0.0, 2.2))
+        parking = (
+            random.choice((0.0, 2.2, 2.2))
+            if kind in ("buildings", "houses", "wall")
+            else random.choice((0.0, 0.0, 2.2))
+        )
         pavement = random.uniform(1.8, 4.2) if kind != "field" else random.choice((0.0, 1.6))
         sides[sign] = Side(lanes * lane + parking + random.uniform(0.1, 0.5), parking, pavement, kind)
     world = World(seed, Road(random, length), light(weather, random), lane, (left, right), sides, _ground(random), {})
     world.ego_d = lane * (random.randrange(right) + 0.5)
     world.bonnet = random.choice((0.0, 0.0, random.uniform(0.04, 0.13)))
+    world.wear = random.choice((0.2, 0.6, 1.0, 1.6))
     for sign, side in sides.items():
-        world.gaps[sign] = sorted({random.randrange(4, length // int(PANEL)) for _ in range(length // 110)}) if side.kind != "field" else []
+        world.gaps[sign] = (
+            sorted({random.randrange(4, length // int(PANEL)) for _ in range(length // 110)})
+            if side.kind != "field"
+            else []
+        )
         _line(world, sign, random, length)
     _traffic(world, random, length)
-    _markings(world, random, length)
-    _blemishes(world, random, length)
+    add_markings(world, random, length)
+    add_blemishes(world, random, length)
     return world
 
 
@@ -99,9 +64,20 @@ def _ground(random: Random) -> dict[str, tuple[str, Colour, Colour]]:
     pavement = (bright, bright * random.uniform(0.94, 0.99), bright * random.uniform(0.86, 0.97))
     if texture == "asphalt":
         pavement = (grey * 1.12, grey * 1.1, grey * 1.08)
-    dark, fresh = random.choice((((70, 80, 40), (120, 128, 66)), ((84, 96, 44), (132, 150, 72)), ((104, 98, 62), (140, 128, 84)), ((66, 84, 40), (96, 118, 56))))
-    return {"road": ("asphalt", road, tuple(part * 0.86 for part in road)), "kerb": ("plaster", (168, 166, 160), (140, 138, 134)),
-            "pavement": (texture, pavement, tuple(part * 0.85 for part in pavement)), "terrain": ("grass", dark, fresh)}
+    dark, fresh = random.choice(
+        (
+            ((70, 80, 40), (120, 128, 66)),
+            ((84, 96, 44), (132, 150, 72)),
+            ((104, 98, 62), (140, 128, 84)),
+            ((66, 84, 40), (96, 118, 56)),
+        )
+    )
+    return {
+        "road": ("asphalt", road, tuple(part * 0.86 for part in road)),
+        "kerb": ("plaster", (168, 166, 160), (140, 138, 134)),
+        "pavement": (texture, pavement, tuple(part * 0.85 for part in pavement)),
+        "terrain": ("grass", dark, fresh),
+    }
 
 
 def _line(world: World, sign: int, random: Random, length: int) -> None:
@@ -127,39 +103,85 @@ def _line(world: World, sign: int, random: Random, length: int) -> None:
         elif side.kind == "buildings":
             start = left_in_building == 0
             if start:
-                left_in_building, style, offset = random.randint(2, 5), random.randrange(60), random.choice((0.0, 0.0, random.uniform(0, 2.5)))
+                left_in_building, style, offset = (
+                    random.randint(2, 5),
+                    random.randrange(60),
+                    random.choice((0.0, 0.0, random.uniform(0, 2.5))),
+                )
             left_in_building -= 1
             last = left_in_building == 0 or panel + 1 in gaps
             if last:
                 left_in_building = 0
             first_bit, last_bit = (1, 2) if sign > 0 else (2, 1)
-            put(street.facade(style, first_bit * start + last_bit * last), s, inner + offset, turn=turn, near=PANEL / 2, shift=64 * random.randrange(4))
+            put(
+                street.facade(style, first_bit * start + last_bit * last),
+                s,
+                inner + offset,
+                turn=turn,
+                near=PANEL / 2,
+                shift=64 * random.randrange(4),
+            )
         elif side.kind == "houses":
             if barrier and random.random() < 0.9:
-                put({"hedge": street.hedge, "fence": street.fence, "wall": street.wall}[barrier](styles[barrier]), s, inner + 0.2, turn=turn, near=PANEL / 2, shift=random.randrange(256))
+                put(
+                    {"hedge": street.hedge, "fence": street.fence, "wall": street.wall}[barrier](styles[barrier]),
+                    s,
+                    inner + 0.2,
+                    turn=turn,
+                    near=PANEL / 2,
+                    shift=random.randrange(256),
+                )
             if left_in_building == 0 and random.random() < 0.6:
-                left_in_building, style, offset = random.randint(2, 3) + 1, random.randrange(60), random.uniform(4.0, 8.0)
+                left_in_building, style, offset = (
+                    random.randint(2, 3) + 1,
+                    random.randrange(60),
+                    random.uniform(4.0, 8.0),
+                )
                 fresh = True
             else:
                 fresh = False
             if left_in_building > 1:
                 last = left_in_building == 2
                 first_bit, last_bit = (1, 2) if sign > 0 else (2, 1)
-                put(street.facade(style, first_bit * fresh + last_bit * last), s, inner + offset, turn=turn, near=PANEL / 2, shift=64 * random.randrange(4))
+                put(
+                    street.facade(style, first_bit * fresh + last_bit * last),
+                    s,
+                    inner + offset,
+                    turn=turn,
+                    near=PANEL / 2,
+                    shift=64 * random.randrange(4),
+                )
             left_in_building = max(0, left_in_building - 1)
         elif side.kind == "wall":
             put(street.wall(styles["wall"]), s, inner, turn=turn, near=PANEL / 2, shift=random.randrange(256))
         elif side.kind == "trees":
             if barrier and barrier != "wall":
-                put({"hedge": street.hedge, "fence": street.fence}[barrier](styles[barrier]), s, inner + 3.5, turn=turn, near=PANEL / 2, shift=random.randrange(256))
+                put(
+                    {"hedge": street.hedge, "fence": street.fence}[barrier](styles[barrier]),
+                    s,
+                    inner + 3.5,
+                    turn=turn,
+                    near=PANEL / 2,
+                    shift=random.randrange(256),
+                )
             for _ in range(random.randint(1, 3)):
-                put(street.tree(random.randrange(40)), s + random.uniform(-2.5, 2.5), inner + random.uniform(5.5, 16.0), size=random.uniform(0.9, 1.5))
+                put(
+                    street.tree(random.randrange(40)),
+                    s + random.uniform(-2.5, 2.5),
+                    inner + random.uniform(5.5, 16.0),
+                    size=random.uniform(0.9, 1.5),
+                )
             if random.random() < 0.7:
                 put(street.bush(random.randrange(24)), s + random.uniform(-2.5, 2.5), inner + random.uniform(1.0, 5.0))
         elif random.random() < 0.5:
             put(street.tree(random.randrange(40)), s, inner + random.uniform(3.0, 30.0), size=random.uniform(0.7, 1.3))
         if side.kind in ("houses", "wall") and random.random() < 0.6:
-            put(street.tree(random.randrange(40)), s + random.uniform(-2, 2), inner + random.uniform(1.5, 10.0), size=random.uniform(0.6, 1.1))
+            put(
+                street.tree(random.randrange(40)),
+                s + random.uniform(-2, 2),
+                inner + random.uniform(1.5, 10.0),
+                size=random.uniform(0.6, 1.1),
+            )
         kerb = side.edge + 0.55
         if panel % lamps == 0:
             put(street.lamp(styles["lamp"]), s + 1.2, kerb, turn=turn)
@@ -174,14 +196,24 @@ def _line(world: World, sign: int, random: Random, length: int) -> None:
             put(street.street_box(random.randrange(20)), s + random.uniform(-2, 2), max(kerb, inner - 0.6))
         if side.pavement > 1.0:
             for _ in range(sum(random.random() < crowded for _ in range(2))):
-                put(traffic.person(random.randrange(traffic.VARIANTS)), s + random.uniform(-3, 3), side.edge + random.uniform(0.7, side.pavement), speed=random.choice((-1.2, 0.0, 1.1, 1.3)))
+                put(
+                    traffic.person(random.randrange(traffic.VARIANTS)),
+                    s + random.uniform(-3, 3),
+                    side.edge + random.uniform(0.7, side.pavement),
+                    speed=random.choice((-1.2, 0.0, 1.1, 1.3)),
+                )
             if random.random() < 0.05:
                 put(traffic.bicycle(random.randrange(24)), s + random.uniform(-2, 2), inner - 0.5)
         if side.parking and not gap and random.random() < busy_parking:
             kind = traffic.car if random.random() < 0.95 else traffic.truck
             if kind is traffic.car or panel % 2 == 0:
-                put(kind(random.randrange(traffic.VARIANTS)), s + random.uniform(-0.4, 0.4), side.edge - 1.08 if kind is traffic.car else side.edge - 1.3,
-                    turn=(0.0 if random.random() < 0.8 else 3.141592654) + random.uniform(-0.03, 0.03), near=2.4)
+                put(
+                    kind(random.randrange(traffic.VARIANTS)),
+                    s + random.uniform(-0.4, 0.4),
+                    side.edge - 1.08 if kind is traffic.car else side.edge - 1.3,
+                    turn=(0.0 if random.random() < 0.8 else 3.141592654) + random.uniform(-0.03, 0.03),
+                    near=2.4,
+                )
     for panel in gaps:  # signals or a stop sign where a street joins
         if random.random() < 0.5:
             items.append(Item(street.signal(random.randrange(3)), panel * PANEL - 1.0, sign * (side.edge + 0.5)))
@@ -195,7 +227,7 @@ def _traffic(world: World, random: Random, length: int) -> None:
     for lane in range(-left, right):
         s = random.uniform(0, 30)
         while s < length:
-            s += random.uniform(14, 90) / flow ** 0.5
+            s += random.uniform(14, 90) / flow**0.5
             middle = (lane + 0.5) * world.lane
             speed = (9.0 if lane >= 0 else -9.0) + random.uniform(-1.0, 1.0)
             if lane == own:
@@ -203,106 +235,35 @@ def _traffic(world: World, random: Random, length: int) -> None:
                     continue
                 speed = 8.5
             draw = random.random()
-            kind, near = ((traffic.car, 2.4) if draw < 0.78 else (traffic.truck, 4.5) if draw < 0.86 else (traffic.bus, 6.0) if draw < 0.91
-                          else (traffic.motorcyclist, 0.3) if draw < 0.94 else (traffic.cyclist, 0.3))
+            kind, near = (
+                (traffic.car, 2.4)
+                if draw < 0.78
+                else (traffic.truck, 4.5)
+                if draw < 0.86
+                else (traffic.bus, 6.0)
+                if draw < 0.91
+                else (traffic.motorcyclist, 0.3)
+                if draw < 0.94
+                else (traffic.cyclist, 0.3)
+            )
             d = middle + random.uniform(-0.3, 0.3)
             if kind is traffic.cyclist:
                 d, speed = d + (0.9 if lane >= 0 else -0.9), speed * 0.5
-            world.items.append(Item(kind(random.randrange(traffic.VARIANTS)), s, d, 0.0 if lane >= 0 else 3.141592654, speed=speed, near=near))
+            world.items.append(
+                Item(
+                    kind(random.randrange(traffic.VARIANTS)),
+                    s,
+                    d,
+                    0.0 if lane >= 0 else 3.141592654,
+                    speed=speed,
+                    near=near,
+                )
+            )
     if random.random() < 0.25:  # somebody crosses
-        world.items.append(Item(traffic.person(random.randrange(traffic.VARIANTS)), 40 + random.uniform(12, 45), random.uniform(-3, 3) + world.ego_d))
-
-
-def _strip(s0: float, s1: float, d0: float, d1: float) -> tuple[tuple[float, float], ...]:
-    steps = max(1, int((s1 - s0) / 3.0))
-    along = [s0 + (s1 - s0) * i / steps for i in range(steps + 1)]
-    return tuple((s, d0) for s in along) + tuple((s, d1) for s in reversed(along))
-
-
-def _markings(world: World, random: Random, length: int) -> None:
-    left, right = world.lanes
-    tint, alpha = random.choice(((226, 226, 222), (226, 226, 222), (206, 206, 200), (214, 180, 70))), random.uniform(0.45, 0.95)
-    white = (226, 226, 222) if tint[2] > 100 else tint
-    if random.random() < 0.12:
-        return
-
-    def line(d: float, dashed: bool, width: float = 0.13) -> None:
-        period, on = (random.choice((6.0, 9.0, 12.0)), random.choice((3.0, 4.0))) if dashed else (6.0, 6.0)
-        for i in range(int(length / period)):
-            world.paints.append(Paint(_strip(i * period, i * period + on, d - width / 2, d + width / 2), white, alpha, True))
-
-    for lane in range(-left + 1, right):
-        line(lane * world.lane, dashed=lane != 0 or random.random() < 0.6)
-    for sign, lanes in ((-1, left), (1, right)):
-        if random.random() < 0.5:
-            line(sign * (lanes * world.lane), dashed=False, width=0.12)
-    edge_left, edge_right = -world.sides[-1].edge, world.sides[1].edge
-    for panel in world.gaps[1] + world.gaps[-1]:
-        s = panel * PANEL - 4.5
-        if random.random() < 0.5:  # a zebra crossing
-            d = edge_left + 0.4
-            while d < edge_right - 0.5:
-                world.paints.append(Paint(_strip(s, s + 3.2, d, d + 0.5), white, alpha, True))
-                d += 1.0
-        if random.random() < 0.5:
-            world.paints.append(Paint(_strip(s - 2.0, s - 1.6, 0.1, right * world.lane), white, alpha, True))
-    if random.random() < 0.3:  # arrows
-        for s in range(50, length, 45):
-            for lane in range(right):
-                d = (lane + 0.5) * world.lane
-                world.paints.append(Paint(_strip(s, s + 3.0, d - 0.08, d + 0.08), white, alpha, True))
-                world.paints.append(Paint(((s + 3.0, d - 0.35), (s + 4.4, d), (s + 3.0, d + 0.35)), white, alpha, True))
-
-
-def _blemishes(world: World, random: Random, length: int) -> None:
-    """What an obstacle detector must not report: patches, cracks, seams, stains, manholes, puddles of shadow, leaves."""
-    low, high = -world.sides[-1].edge, world.sides[1].edge
-    wear = random.choice((0.2, 0.6, 1.0, 1.6))
-    paints = world.paints
-
-    def count(per_100_m: float) -> range:
-        return range(int(per_100_m * wear * length / 100 + random.random()))
-
-    for _ in count(2.5):  # patches of newer or older asphalt, with their seams
-        s, d, long, wide = random.uniform(30, length), random.uniform(low, high - 1), random.choice((random.uniform(0.6, 3), random.uniform(4, 30))), random.uniform(0.5, 2.6)
-        tone = random.choice((30, 38, 44, 150))
-        end = min(d + wide, high - 0.05)
-        paints.insert(0, Paint(_strip(s, s + long, d, end), (tone, tone, tone), random.uniform(0.15, 0.6)))
-        if random.random() < 0.5:
-            paints.append(Paint(_strip(s - 0.04, s + 0.03, d, end), (26, 26, 26), 0.6))
-            paints.append(Paint(_strip(s, s + long, d - 0.03, d + 0.03), (26, 26, 26), 0.5))
-    for _ in count(4):  # cracks, some filled with tar
-        s, d, heading = random.uniform(30, length), random.uniform(low, high), random.choice((0.1, 0.1, 1.4))
-        half, there, back = random.choice((0.012, 0.02, 0.04)), [], []
-        for _ in range(random.randint(4, 14)):
-            there.append((s, d - half))
-            back.append((s, d + half))
-            s, d = s + random.uniform(0.2, 0.6) * (1 if heading < 1 else 0.3), d + random.uniform(-0.2, 0.2) * (1 if heading < 1 else 3)
-        paints.append(Paint(tuple(there + back[::-1]), (22, 22, 23), random.uniform(0.5, 0.85)))
-    for _ in count(2.5):  # stains and damp spots
-        s, d, size = random.uniform(30, length), random.uniform(low, high), random.uniform(0.1, 0.9)
-        tone, alpha = random.choice((18, 24, 30, 170)), random.uniform(0.1, 0.45)
-        for grow in (1.0, 0.7):
-            paints.append(Paint(tuple((s + grow * size * random.uniform(0.6, 1.3) * x, d + grow * size * random.uniform(0.4, 0.8) * y) for x, y in _CIRCLE), (tone, tone, tone), alpha / 2))
-    for _ in count(1.8):  # manholes and drains
-        s, d, tone = random.uniform(35, length), random.uniform(low + 0.5, high - 0.5), random.uniform(40, 76)
-        if random.random() < 0.65:
-            for radius, grey in ((0.36, tone * 1.5), (0.32, tone * 0.6), (0.29, tone)):
-                paints.append(Paint(tuple((s + radius * x, d + radius * y) for x, y in _CIRCLE), (grey, grey, grey), 0.9))
-        else:
-            d = random.choice((low + 0.25, high - 0.25))
-            paints.append(Paint(_strip(s, s + 0.5, d - 0.2, d + 0.2), (40, 40, 42), 0.9))
-    for _ in count(3):  # leaves and litter, flat on the ground
-        s, d = random.uniform(30, length), random.choice((random.uniform(low, high), low + 0.3, high - 0.3))
-        tint = random.choice(((120, 90, 40), (150, 120, 50), (90, 80, 50)))
-        for _ in range(random.randint(3, 9)):
-            a, b = s + random.uniform(-1, 1), d + random.uniform(-0.3, 0.3)
-            paints.append(Paint(((a, b), (a + 0.06, b + 0.03), (a + 0.02, b + 0.09)), tint, 0.8))
-
-
-_CIRCLE = ((1.0, 0.0), (0.809, 0.588), (0.309, 0.951), (-0.309, 0.951), (-0.809, 0.588), (-1.0, 0.0), (-0.809, -0.588), (-0.309, -0.951), (0.309, -0.951), (0.809, -0.588))
-
-
-def is_road_user(shape: Shape) -> bool:
-    """Whether a shape counts as a Cityscapes instance (person, rider, vehicle)."""
-    return TRAIN_ID["person"] <= shape.label <= TRAIN_ID["bicycle"]
+        world.items.append(
+            Item(
+                traffic.person(random.randrange(traffic.VARIANTS)),
+                40 + random.uniform(12, 45),
+                random.uniform(-3, 3) + world.ego_d,
+            )
+        )

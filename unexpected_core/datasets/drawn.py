@@ -28,8 +28,14 @@ class Drawn(Dataset):
         return self.roads[index]
 
 
-def drawn(root: str | Path | None = None, split: str = "train", count: int = 200, seed: int = 0,
-          height: int = 256, width: int = 512) -> Drawn:
+def drawn(
+    root: str | Path | None = None,
+    split: str = "train",
+    count: int = 200,
+    seed: int = 0,
+    height: int = 256,
+    width: int = 512,
+) -> Drawn:
     """Drawn frames. split: a track (train, train_objects, obstacle, anomaly, shift, clips), or "val" = train elsewhere.
 
     root is not used: there are no files.

@@ -34,8 +34,10 @@ def draw_folder(folder: str | Path, roads: DrawnRoads, workers: int | None = Non
     if manifest.is_file():
         found = json.loads(manifest.read_text(encoding="utf-8"))
         if any(found.get(name) != value for name, value in recipe.items()):
-            raise DatasetError(f"{folder} holds frames of track {found.get('track')}, seed {found.get('seed')}, "
-                               f"size {found.get('size')}; choose another folder")
+            raise DatasetError(
+                f"{folder} holds frames of track {found.get('track')}, seed {found.get('seed')}, "
+                f"size {found.get('size')}; choose another folder"
+            )
     elif any((folder / part).exists() for part in PARTS):
         raise DatasetError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
     write_text(manifest, json.dumps(recipe | {"frames": []}))
@@ -50,8 +52,9 @@ def _draw_one(folder: Path, roads: DrawnRoads, number: int) -> dict:
     paths = [folder / part / f"{number:06d}.png" for part in PARTS]
     if not all(path.is_file() for path in paths):
         sample = roads.frame(number).sample
-        for path, values in zip(paths, (sample.image, sample.labels, sample.instances.astype(np.uint16), sample.obstacle),
-                                strict=True):
+        for path, values in zip(
+            paths, (sample.image, sample.labels, sample.instances.astype(np.uint16), sample.obstacle), strict=True
+        ):
             write_image(path, values)
     return {"name": f"{number:06d}"} | roads.view(number)
 

@@ -10,9 +10,10 @@ from unexpected_core.config import unknown_name
 from unexpected_core.datasets import drawing_obstacles as obstacles
 from unexpected_core.datasets.drawing_frame import DrawnFrame, draw
 from unexpected_core.datasets.drawing_light import SHIFT_WEATHERS, TRAIN_WEATHERS
+from unexpected_core.datasets.drawing_plan import Item, World
 from unexpected_core.datasets.drawing_road import Camera, Pose
 from unexpected_core.datasets.drawing_sensor import Sensor, make_sensor
-from unexpected_core.datasets.drawing_world import Item, World, make_world
+from unexpected_core.datasets.drawing_world import make_world
 from unexpected_core.structs import Sample
 
 TRACKS = {
@@ -35,7 +36,9 @@ class DrawnRoads:
     Raises ValueError for an unknown track or a size that cannot be drawn.
     """
 
-    def __init__(self, track: str = "train", count: int = 200, seed: int = 0, size: tuple[int, int] = (256, 512)) -> None:
+    def __init__(
+        self, track: str = "train", count: int = 200, seed: int = 0, size: tuple[int, int] = (256, 512)
+    ) -> None:
         if track not in TRACKS:
             raise ValueError(unknown_name("track", track, TRACKS))
         height, width = size
@@ -66,7 +69,11 @@ class DrawnRoads:
         """The frame with this number or key, with depth, ROI, pose and camera. Raises IndexError or KeyError."""
         if isinstance(which, str):
             if which not in self._number:
-                raise KeyError(f"no frame '{which}'; keys run from {self.keys[0]} to {self.keys[-1]}" if self.keys else f"no frame '{which}': the set is empty")
+                raise KeyError(
+                    f"no frame '{which}'; keys run from {self.keys[0]} to {self.keys[-1]}"
+                    if self.keys
+                    else f"no frame '{which}': the set is empty"
+                )
             which = self._number[which]
         if not -self.count <= which < self.count:
             raise IndexError(f"frame {which} of {self.count}")
@@ -75,9 +82,19 @@ class DrawnRoads:
     def view(self, number: int) -> dict:
         """Key, time, weather, intrinsics (pixels) and ego pose (metres, radians) of a frame, without drawing it."""
         world, _, camera, pose, time = self._view(number)
-        return {"key": self.keys[number], "time": round(time, 6), "weather": world.light.weather,
-                "camera": {"focal": camera.focal, "cx": camera.cx, "cy": camera.cy, "height": camera.height, "pitch": camera.pitch},
-                "pose": pose._asdict()}
+        return {
+            "key": self.keys[number],
+            "time": round(time, 6),
+            "weather": world.light.weather,
+            "camera": {
+                "focal": camera.focal,
+                "cx": camera.cx,
+                "cy": camera.cy,
+                "height": camera.height,
+                "pitch": camera.pitch,
+            },
+            "pose": pose._asdict(),
+        }
 
     def _view(self, number: int) -> tuple[World, Sensor, Camera, Pose, float]:
         clips = self.track == "clips"
@@ -100,7 +117,9 @@ def _camera(random: Random, size: tuple[int, int]) -> Camera:
     height, width = size
     focal = width * random.uniform(0.85, 1.15)
     pitch = random.uniform(0.0, 0.05)
-    return Camera(width, height, focal, (width - 1) / 2, height * random.uniform(0.40, 0.47), random.uniform(1.2, 1.55), pitch)
+    return Camera(
+        width, height, focal, (width - 1) / 2, height * random.uniform(0.40, 0.47), random.uniform(1.2, 1.55), pitch
+    )
 
 
 @lru_cache(maxsize=4)
@@ -110,7 +129,13 @@ def scene(track: str, name: str) -> World:
     weather = random.choice(SHIFT_WEATHERS if track == "shift" else TRAIN_WEATHERS)
     clip = track == "clips"
     world = make_world(name, weather, 400 if clip else 230)
-    place = {"train_objects": _train_objects, "obstacle": _on_the_road, "shift": _on_the_road, "anomaly": _anywhere, "clips": _along_the_drive}.get(track)
+    place = {
+        "train_objects": _train_objects,
+        "obstacle": _on_the_road,
+        "shift": _on_the_road,
+        "anomaly": _anywhere,
+        "clips": _along_the_drive,
+    }.get(track)
     if place:
         place(world, random)
     return world
@@ -124,8 +149,14 @@ def _on_lane(world: World, random: Random) -> float:
 
 def _drop(world: World, family: str, random: Random, s: float, d: float, size: float = 1.0) -> None:
     """Put an object down and take away whatever would stand on the same spot or hide it from the ego car."""
-    item = Item(obstacles.obstacle(family, random.randrange(200)), s, d, random.uniform(0, 6.283), size, obstacle=True, near=0.4)
-    world.items[:] = [other for other in world.items if other.obstacle or abs(other.d - d) > 2.2 + other.near * 0.1 or not _START < other.s < s + 4.0 + other.near]
+    item = Item(
+        obstacles.obstacle(family, random.randrange(200)), s, d, random.uniform(0, 6.283), size, obstacle=True, near=0.4
+    )
+    world.items[:] = [
+        other
+        for other in world.items
+        if other.obstacle or abs(other.d - d) > 2.2 + other.near * 0.1 or not _START < other.s < s + 4.0 + other.near
+    ]
     world.items.append(item)
 
 
@@ -135,17 +166,32 @@ def _distance(random: Random) -> float:
 
 def _train_objects(world: World, random: Random) -> None:
     for _ in range(random.choice((1, 1, 2, 3))):
-        _drop(world, random.choice(tuple(obstacles.TRAIN_FAMILIES)), random, _START + _distance(random), _on_lane(world, random), random.uniform(0.6, 1.6))
+        _drop(
+            world,
+            random.choice(tuple(obstacles.TRAIN_FAMILIES)),
+            random,
+            _START + _distance(random),
+            _on_lane(world, random),
+            random.uniform(0.6, 1.6),
+        )
 
 
 def _on_the_road(world: World, random: Random) -> None:
     for _ in range(random.choice((1, 1, 1, 2, 3))):
-        _drop(world, random.choice(tuple(obstacles.SMALL_TEST_FAMILIES)), random, _START + _distance(random), _on_lane(world, random))
+        _drop(
+            world,
+            random.choice(tuple(obstacles.SMALL_TEST_FAMILIES)),
+            random,
+            _START + _distance(random),
+            _on_lane(world, random),
+        )
 
 
 def _anywhere(world: World, random: Random) -> None:
     for _ in range(random.choice((1, 1, 2, 3))):
-        family = random.choice(tuple(obstacles.BIG_TEST_FAMILIES if random.random() < 0.75 else obstacles.SMALL_TEST_FAMILIES))
+        family = random.choice(
+            tuple(obstacles.BIG_TEST_FAMILIES if random.random() < 0.75 else obstacles.SMALL_TEST_FAMILIES)
+        )
         s = _START + random.uniform(6.0, 28.0)
         edge = random.choice((-1, 1)) * random.uniform(0.0, 1.0)
         d = edge * (world.sides[1].edge + 2.0) if edge > 0 else edge * (world.sides[-1].edge + 2.0)

@@ -1,0 +1,237 @@
+"""Test families of big surprising things and of animals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from unexpected_core.datasets.drawing_shapes import Colour, Shape, disc, rounded, scaled, sin_cos
+
+Builder = Callable[[Random], Shape]
+
+
+def _animal(
+    random: Random,
+    length: float,
+    leg: float,
+    body: float,
+    neck: float,
+    head: float,
+    coat: Colour,
+    patch: Colour,
+    horns: float = 0.0,
+    tail: float = 0.4,
+) -> Shape:
+    """A four-legged animal from the side; metres, seen as a billboard."""
+    shape, side = Shape(None, flat=True), random.choice((-1, 1))
+
+    def put(points: list[tuple[float, float]], tone: float) -> None:
+        shape.flat_polygon(rounded([(side * x, z) for x, z in points]), "fur", scaled(coat, tone), scaled(patch, tone))
+
+    half, width = length / 2, leg * 0.16 + 0.03
+    for x, tone in ((-half * 0.62, 0.6), (half * 0.72, 0.6), (-half * 0.85, 0.85), (half * 0.5, 0.85)):
+        bend = random.uniform(-0.14, 0.14) * leg
+        put(
+            [
+                (x - width * 0.8, leg + body * 0.3),
+                (x + width * 0.8, leg + body * 0.3),
+                (x + bend + width * 0.4, 0),
+                (x + bend - width * 0.4, 0),
+            ],
+            tone,
+        )
+    put(
+        [
+            (-half, leg + body * 0.2),
+            (-half * 0.7, leg),
+            (0.0, leg - body * 0.08),
+            (half * 0.7, leg + 0.02),
+            (half, leg + body * 0.35),
+            (half * 0.95, leg + body * 0.85),
+            (half * 0.4, leg + body * 0.95),
+            (-half * 0.4, leg + body * 0.93),
+            (-half * 0.95, leg + body * 0.9),
+        ],
+        1.0,
+    )
+    put([(-half * 0.9, leg + body * 0.15), (half * 0.9, leg + body * 0.2), (half * 0.6, leg), (-half * 0.6, leg)], 0.7)
+    x, z = half + neck * 0.55, leg + body * 0.75 + neck * 0.75
+    put(
+        [
+            (half * 0.6, leg + body * 0.9),
+            (half * 0.95, leg + body * 0.35),
+            (x + head * 0.12, z - head * 0.1),
+            (x - head * 0.2, z + head * 0.25),
+        ],
+        0.95,
+    )
+    put(
+        [
+            (x - head * 0.3, z + head * 0.3),
+            (x + head * 0.1, z + head * 0.35),
+            (x + head * 0.8, z - head * 0.05),
+            (x + head * 0.75, z - head * 0.3),
+            (x - head * 0.1, z - head * 0.3),
+        ],
+        1.05,
+    )
+    put([(x - head * 0.2, z + head * 0.25), (x, z + head * 0.3), (x - head * 0.25, z + head * 0.65)], 0.8)
+    if horns:
+        for lean in (-0.25, 0.35):
+            put(
+                [
+                    (x - head * 0.1, z + head * 0.3),
+                    (x + head * 0.02, z + head * 0.3),
+                    (x + lean * horns, z + head * 0.3 + horns),
+                    (x + lean * horns - 0.04, z + head * 0.3 + horns),
+                ],
+                1.3,
+            )
+    put(
+        [
+            (-half, leg + body * 0.85),
+            (-half + 0.04, leg + body * 0.7),
+            (-half - tail * 0.2, leg + body * 0.85 - tail),
+            (-half - tail * 0.2 - 0.06, leg + body * 0.85 - tail),
+        ],
+        0.8,
+    )
+    return shape.finish()
+
+
+def _cow(random: Random) -> Shape:
+    return _animal(
+        random,
+        1.9,
+        0.72,
+        0.8,
+        0.45,
+        0.5,
+        random.choice(((140, 84, 52), (60, 44, 36), (220, 214, 204))),
+        random.choice(((220, 214, 204), (40, 36, 34))),
+        0.18,
+        0.8,
+    )
+
+
+def _deer(random: Random) -> Shape:
+    return _animal(
+        random, 1.3, 0.75, 0.48, 0.62, 0.34, (146, 104, 66), (170, 130, 90), random.choice((0.0, 0.55)), 0.15
+    )
+
+
+def _horse(random: Random) -> Shape:
+    return _animal(
+        random,
+        1.9,
+        0.9,
+        0.65,
+        0.85,
+        0.6,
+        random.choice(((96, 60, 40), (50, 40, 36), (200, 196, 190))),
+        (80, 56, 40),
+        0.0,
+        0.9,
+    )
+
+
+def _dog(random: Random) -> Shape:
+    return _animal(
+        random,
+        0.72,
+        0.33,
+        0.26,
+        0.2,
+        0.26,
+        random.choice(((160, 120, 70), (50, 44, 40), (200, 190, 176))),
+        random.choice(((210, 200, 190), (60, 50, 44))),
+        0.0,
+        0.1,
+    )
+
+
+def _sheep(random: Random) -> Shape:
+    return _animal(random, 1.1, 0.35, 0.6, 0.2, 0.3, (206, 198, 180), (190, 182, 164), 0.0, 0.15)
+
+
+def _boar(random: Random) -> Shape:
+    return _animal(random, 1.2, 0.32, 0.55, 0.1, 0.5, (64, 54, 46), (44, 38, 34), 0.0, 0.2)
+
+
+def _elephant(random: Random) -> Shape:
+    return _animal(random, 2.8, 1.1, 1.4, 0.5, 1.1, (118, 112, 108), (100, 96, 92), 0.0, 0.9)
+
+
+def _sofa(random: Random) -> Shape:
+    shape, tint = Shape(None), random.choice(((120, 40, 44), (90, 80, 60), (60, 80, 100), (170, 150, 120)))
+    shape.box((-1.0, 1.0), (-0.05, 0.4), (0.1, 0.9), "fur", tint, top=scaled(tint, 1.1))
+    shape.box((-1.0, 1.0), (-0.45, 0.0), (0.1, 0.45), "fur", scaled(tint, 0.95), top=scaled(tint, 1.15))
+    for x in (-1.0, 0.8):
+        shape.box((x, x + 0.2), (-0.47, 0.4), (0.1, 0.62), "fur", scaled(tint, 0.9), top=scaled(tint, 1.1))
+    return shape.finish()
+
+
+def _boulder(random: Random) -> Shape:
+    shape, grey, size = Shape(None, flat=True), random.uniform(90, 150), random.uniform(0.4, 1.2)
+    outline = [
+        (size * c * random.uniform(0.8, 1.15), max(0.0, size * 0.5 + size * 0.7 * s * random.uniform(0.8, 1.15)))
+        for s, c in (sin_cos(0.4833 * i) for i in range(13))
+    ]
+    shape.flat_polygon(outline, "rust", (grey, grey * 0.97, grey * 0.92), (grey * 0.7, grey * 0.7, grey * 0.65))
+    shape.flat_polygon(
+        [(x * 0.95, z * 0.5) for x, z in outline],
+        "rust",
+        (grey * 0.6, grey * 0.6, grey * 0.58),
+        (grey * 0.5, grey * 0.5, grey * 0.5),
+    )
+    return shape.finish()
+
+
+def _tent(random: Random) -> Shape:
+    shape, tint = Shape(None), random.choice(((200, 110, 40), (70, 120, 80), (60, 90, 150), (190, 180, 70)))
+    shape.extrude(
+        [(-1.2, 0.0), (0.0, random.uniform(1.1, 1.6)), (1.2, 0.0)],
+        1.0,
+        "chequer" if random.random() < 0.3 else "cardboard",
+        tint,
+        scaled(tint, 0.85),
+    )
+    return shape.finish()
+
+
+def _bale(random: Random) -> Shape:
+    shape, straw, radius = (
+        Shape(None, flat=True),
+        scaled((196, 166, 96), random.uniform(0.8, 1.1)),
+        random.uniform(0.5, 0.8),
+    )
+    shape.flat_polygon(
+        [(-0.2, 0), (1.0, 0), (1.0, 2 * radius), (-0.2, 2 * radius)], "fur", scaled(straw, 0.8), scaled(straw, 0.7)
+    )
+    shape.flat_polygon(disc(-0.2, radius, radius, 18), "fur", straw, scaled(straw, 0.85))
+    shape.flat_polygon(disc(-0.2, radius, radius * 0.45, 14), "fur", scaled(straw, 0.85))
+    return shape.finish()
+
+
+def _boat(random: Random) -> Shape:
+    shape, tint = Shape(None, flat=True), random.choice(((220, 218, 210), (60, 100, 150), (150, 50, 40)))
+    shape.flat_polygon([(-1.7, 1.0), (-1.5, 0.35), (1.2, 0.3), (2.1, 1.1)], "planks", tint, scaled(tint, 0.8))
+    shape.flat_polygon([(-1.7, 1.0), (2.1, 1.1), (2.05, 0.98), (-1.7, 0.88)], "rust", scaled(tint, 0.6))
+    shape.flat_polygon([(-0.7, 1.0), (0.5, 1.03), (0.3, 1.5), (-0.5, 1.5)], "rust", (210, 210, 206))
+    return shape.finish()
+
+
+BIG_TEST_FAMILIES: dict[str, Builder] = {
+    "cow": _cow,
+    "deer": _deer,
+    "horse": _horse,
+    "sheep": _sheep,
+    "boar": _boar,
+    "elephant": _elephant,
+    "dog": _dog,
+    "sofa": _sofa,
+    "boulder": _boulder,
+    "tent": _tent,
+    "bale": _bale,
+    "boat": _boat,
+}
