@@ -128,3 +128,9 @@ def compare(a: Resampled, b: Resampled) -> Comparison:
 def intervals(resampled: Mapping[str, Resampled]) -> dict[str, Interval]:
     """Metric -> number with interval."""
     return {name: each.interval() for name, each in resampled.items()}
+
+
+def frame_statistics(counts: PixelCounts | BinnedCounts) -> dict[str, np.ndarray]:
+    """Average precision, AUROC, FPR95 and best F1 of each frame [frames], to about three digits; NaN if undefined."""
+    thresholds = counts.numbers().curve.thinned().thresholds
+    return _pixel_statistics(*(table.astype(np.float64) for table in counts.frame_counts(thresholds)))

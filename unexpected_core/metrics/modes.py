@@ -3,7 +3,7 @@
 | mode | pixels | FPR95 | bins |
 |---|---|---|---|
 | exact | of all frames together, scores as stored | first TPR >= 0.95 | none |
-| smiyc | of all frames together, scores as float16 | first TPR >= 0.95 | percentiles of each frame |
+| smiyc | of all frames together, scores as stored (there: float16) | first TPR >= 0.95 | percentiles of each frame |
 | fishyscapes | of all frames together, scores as float32 | first TPR >= 0.95 | none |
 | pooled | of all frames together, scores as float32 | first TPR > 0.95 | none |
 | per_image | mean over the frames that have both classes | first TPR >= 0.95 | none |
@@ -14,7 +14,7 @@ FPR95 by one score value; ours keeps all). `per_image` is pytorch-ood's segmenta
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,18 +47,6 @@ class Pooled(Fishyscapes):
         return replace(numbers, fpr95=numbers.fpr95_strict)
 
 
-class Smiyc(BinnedCounts):
-    """Mode `smiyc` as the benchmark runs: what is stored is float16."""
-
-    def __init__(self, folder: str | Path | None = None):
-        super().__init__()
-
-    def add(self, score: np.ndarray, obstacle: np.ndarray) -> None:
-        """See BinnedCounts."""
-        with np.errstate(over="ignore"):
-            super().add(score.astype(np.float16), obstacle)
-
-
 class PerImage(PixelCounts):
     """Mode `per_image`: AP, AUROC, FPR95 and best F1 of each frame, then their mean; the curve is of all frames."""
 
@@ -89,13 +77,20 @@ class PerImage(PixelCounts):
 
 
 PIXEL_MODES: dict[str, Callable[..., PixelCounts | BinnedCounts]] = {
-    "exact": PixelCounts, "smiyc": Smiyc, "fishyscapes": Fishyscapes, "pooled": Pooled, "per_image": PerImage,
+    "exact": PixelCounts, "smiyc": BinnedCounts, "fishyscapes": Fishyscapes, "pooled": Pooled, "per_image": PerImage,
 }
 """Mode -> state with add(score, obstacle), merge(other), numbers(), frame_counts(thresholds)."""
 
 
 def pixel_counts(mode: str, folder: str | Path | None = None) -> PixelCounts | BinnedCounts:
     """An empty state of a mode. Raises MetricError."""
-    if mode not in PIXEL_MODES:
-        raise MetricError(unknown_name("metric mode", mode, PIXEL_MODES))
-    return PIXEL_MODES[mode](folder)
+    return PIXEL_MODES[check_modes([mode])[0]](folder)
+
+
+def check_modes(modes: Sequence[str]) -> tuple[str, ...]:
+    """The same names, stripped. Raises MetricError for one that is not in PIXEL_MODES."""
+    names = tuple(mode.strip() for mode in modes if mode.strip())
+    for mode in names:
+        if mode not in PIXEL_MODES:
+            raise MetricError(unknown_name("metric mode", mode, PIXEL_MODES))
+    return names

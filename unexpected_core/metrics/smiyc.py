@@ -10,6 +10,7 @@ without ROI adds nothing (there: an error); float16 scores are subtracted in flo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -73,9 +74,9 @@ def bin_frame(score: np.ndarray, obstacle: np.ndarray) -> FrameBins:
 
 
 class BinnedCounts:
-    """State of the `smiyc` pixel metrics: the bins of every frame. Same face as pixel.PixelCounts."""
+    """State of the `smiyc` pixel metrics: the bins of every frame. Same face as pixel.PixelCounts; needs no folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: str | Path | None = None) -> None:
         self.frames: list[FrameBins] = []
 
     @property

@@ -1,0 +1,195 @@
+"""`unexpected evaluate SCORER[,SCORER...] DATASET --out DIR`: write scores to disk, measure from disk, report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unexpected_core.datasets import Dataset
+    from unexpected_core.evaluation.judge import Candidate
+    from unexpected_core.evaluation.measure import Threshold
+    from unexpected_core.pipeline.detector import Detector
+
+PAPER = ("iccv2019", "iccv2019_generator_only", "iccv2019_labels_only", "rbm", "dropout", "ensemble")
+"""The paper's comparison: ours, resynthesis only, labels only, RBM, dropout, ensemble."""
+FAST_PAPER = ("resynthesis", "image_difference", "direct", "softmax", "entropy", "max_logit")
+"""The same questions asked of one detector's networks: comparer, plain difference, no resynthesis, uncertainties."""
+EPILOG = """\
+examples:
+  unexpected evaluate fast,softmax,max_logit obstacle_folder --root data/lost_and_found --out results
+  unexpected evaluate fast lost_and_found --root /data/laf --split test --mode exact,smiyc --out results
+  unexpected evaluate theirs obstacle_track --root /data/smiyc --from-scores predictions --out judged
+  unexpected evaluate paper --data drawn --split obstacle --out paper          # the paper's comparison
+  unexpected evaluate paper --data lost_and_found --root /data/laf --published-weights experiments --out paper
+
+In DIR: results.json, table.md, table.tex, curves.npz, report.html, and METHOD/SET/scores. The same command goes on
+after an interruption. Exit code: 0 done, 1 done but the doctor is alarmed, 2 refused."""
+
+
+class UsageError(ValueError):
+    """A command line that cannot be carried out."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.main."""
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("methods", metavar="SCORER[,SCORER...]", help="scorers, shipped detectors, weight files; or 'paper'")
+    add("dataset", metavar="DATASET", nargs="?", help="name of a data set")
+    add("--data", metavar="DATASET", help="the same, as an option")
+    add("--root", type=Path, help="folder of the data set")
+    add("--split", help="split of the data set")
+    add("--option", action="append", default=[], metavar="NAME=VALUE", help="further options of the data set (YAML)")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for scores and results")
+    add("--from-scores", type=Path, metavar="DIR", help="judge stored scores (.npy, .npz, .hdf5, .png)")
+    add("--detector", default="fast", help="whose networks the scorers stand on (default fast)")
+    add("--published-weights", default="", metavar="DIR", help="folder of experiments for the paper's methods")
+    add("--random-weights", action="store_true", help="untrained networks; the doctor will say that it means nothing")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
+    add("--scale", type=float, default=1.0, help="factor on the detector's working size (default 1)")
+    add("--store", default="float32", choices=("float32", "16bit", "hdf5"),
+        help="score files; hdf5 is SegmentMeIfYouCan's, for submissions (default float32)")
+    add("--mode", default="exact", metavar="MODES", help="exact, smiyc, fishyscapes, pooled, per_image (default exact)")
+    add("--sizes", default="obstacle", choices=("obstacle", "anomaly"), help="smallest components (default obstacle)")
+    add("--threshold", type=float, help="where pixels are called (default: best F1 of these frames, and said so)")
+    add("--normal-data", default="image_folder", metavar="DATASET", help="kind of --normal-root (default image_folder)")
+    add("--normal-root", type=Path, help="frames of normal driving that the threshold is chosen on")
+    add("--normal-split", help="split of --normal-data")
+    add("--false-alarms", type=float, default=0.05, metavar="RATE", help="promised share of frames (default 0.05)")
+    add("--clips", action="store_true", help="frames follow one another: measure flicker")
+    add("--frame-rate", type=float, help="frames per second: also false regions per minute")
+    add("--limit", type=int, help="only the first N frames")
+    add("--resamples", type=int, default=2000, help="of the frame bootstrap (default 2000)")
+    add("--workers", type=int, default=min(4, os.cpu_count() or 1), help="processes that measure (default: up to 4)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Score, measure, report, diagnose."""
+    from unexpected_core.cli.doctor import report_findings
+    from unexpected_core.evaluation.judge import judge
+    from unexpected_core.evaluation.measure import Plan
+    from unexpected_core.metrics.components import TRACK_SIZES
+    from unexpected_core.metrics.modes import check_modes
+
+    modes = check_modes(arguments.mode.split(","))
+    dataset = _open(arguments.dataset or arguments.data, arguments)
+    plan = Plan(modes, TRACK_SIZES[arguments.sizes], None, arguments.clips, arguments.frame_rate, arguments.workers,
+                arguments.resamples)
+    names = _methods(arguments)
+    candidates = {_label(name): _candidate(name, dataset, arguments, plan.sizes.region) for name in names}
+    facts = {"name": dataset.name, "split": arguments.split, "frames": len(dataset)}
+    findings = judge(candidates, plan, facts, arguments.out)
+    print((arguments.out / "table.md").read_text(encoding="utf-8"))
+    return 1 if report_findings(findings, str(arguments.out)) else 0
+
+
+def _label(name: str) -> str:
+    """A scorer's name, or a weight file's, as a folder and a line of a table."""
+    return Path(name).stem if name.endswith(".safetensors") else name.strip("/").replace("/", "_")
+
+
+def _methods(arguments: argparse.Namespace) -> list[str]:
+    if arguments.methods != "paper":
+        return [name for name in arguments.methods.split(",") if name]
+    published = arguments.published_weights or arguments.random_weights or os.environ.get("DIR_EXPERIMENTS")
+    return list(PAPER if published else FAST_PAPER)
+
+
+def _open(name: str | None, arguments: argparse.Namespace) -> Dataset:
+    import yaml
+
+    from unexpected_core.datasets import open_dataset
+    from unexpected_core.evaluation.run import First
+
+    if not name:
+        raise UsageError("no data set: give its name behind the scorers, or --data NAME")
+    options: dict[str, Any] = {"split": arguments.split} if arguments.split else {}
+    for text in arguments.option:
+        option, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--option: expected NAME=VALUE, found '{text}'")
+        options[option] = yaml.safe_load(value)
+    dataset = open_dataset(name, arguments.root, **options)
+    return First(dataset, arguments.limit) if arguments.limit else dataset
+
+
+def _candidate(name: str, dataset: Dataset, arguments: argparse.Namespace, min_area: int) -> Candidate:
+    """Stored scores of one method: somebody's, or our own, written now where they are missing."""
+    from unexpected_core.evaluation.judge import Candidate
+    from unexpected_core.evaluation.source import open_source
+    from unexpected_core.evaluation.store import foreign_folder
+
+    about: dict[str, Any] = {"model_id": None, "weights_sha256": None, "limited": bool(arguments.limit)}
+    if arguments.from_scores:
+        source = open_source(dataset, foreign_folder(arguments.from_scores, name, dataset.name))
+        return Candidate(source, about, _given(arguments))
+    detector = open_detector(name, arguments)
+    about |= {"model_id": detector.model_id, "weights_sha256": _fingerprint(name, arguments)}
+    source = _score(name, detector, dataset, arguments)
+    threshold = _given(arguments)
+    if arguments.normal_root or arguments.normal_data != "image_folder":
+        threshold = _from_normal_driving(name, detector, arguments, min_area)
+    return Candidate(source, about, threshold)
+
+
+def open_detector(name: str, arguments: argparse.Namespace) -> Detector:
+    """A scorer's name on the networks of --detector, a method of the paper, or a detector of its own."""
+    from unexpected_core.pipeline.detector import load_detector
+    from unexpected_core.scorers import SCORERS
+
+    entry = SCORERS.get(name)
+    settings: dict[str, Any] = {"scale": arguments.scale, "max_regions": 0}
+    if entry is not None and entry.published:
+        settings |= {"weights": arguments.published_weights, "random_weights": arguments.random_weights}
+    elif entry is not None and entry.base:
+        path = "random" if arguments.random_weights else arguments.detector
+        return load_detector(path, arguments.device, scorer=name, **settings)
+    return load_detector(name, arguments.device, **settings)
+
+
+def _score(name: str, detector: Detector, dataset: Dataset, arguments: argparse.Namespace) -> Any:
+    from unexpected_core.evaluation.run import Answer, write_scores
+    from unexpected_core.evaluation.source import open_source
+    from unexpected_core.evaluation.store import score_folder
+
+    def answer(image):
+        detection = detector.detect(image, resynthesis=False)
+        return Answer(detection.score, detection.labels)
+
+    label = _label(name)
+    scores = score_folder(arguments.out, label, dataset.name, arguments.store)
+    labels = arguments.out / label / dataset.name / "labels"
+    write_scores(answer, dataset, scores, labels, {
+        "method": name, "model_id": detector.model_id, "dataset": dataset.name, "format": arguments.store,
+        "scale": f"{arguments.scale:g}"})
+    return open_source(dataset, scores, labels)
+
+
+def _given(arguments: argparse.Namespace) -> Threshold | None:
+    from unexpected_core.evaluation.measure import Threshold
+
+    return None if arguments.threshold is None else Threshold(arguments.threshold, "given")
+
+
+def _from_normal_driving(name: str, detector: Detector, arguments: argparse.Namespace, min_area: int) -> Threshold:
+    from unexpected_core.datasets import open_dataset
+    from unexpected_core.evaluation.normal import normal_threshold
+
+    options = {"split": arguments.normal_split} if arguments.normal_split else {}
+    normal = open_dataset(arguments.normal_data, arguments.normal_root, **options)
+    return normal_threshold(_score(name, detector, normal, arguments), min_area, arguments.false_alarms)
+
+
+def _fingerprint(name: str, arguments: argparse.Namespace) -> str | None:
+    """SHA-256 of the weight file, where the method stands on one."""
+    from unexpected_core.files import sha256
+    from unexpected_core.scorers import SCORERS
+    from unexpected_core.weights.catalog import find_weights
+
+    entry = SCORERS.get(name)
+    if arguments.random_weights or name == "random" or (entry is not None and entry.published):
+        return None
+    return sha256(find_weights(arguments.detector if entry is not None and entry.base else name))

@@ -1,0 +1,51 @@
+"""Predictions in SegmentMeIfYouCan's files: ``anomaly_p/<method>/<data set>/<frame>.hdf5``, data set `value`, float16.
+
+For submissions, and to judge predictions made by others.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from unexpected_core.files import atomic_path
+
+GZIP_LEVEL = 9
+BENCHMARK_NAMES = {
+    "anomaly_track": "AnomalyTrack-all", "obstacle_track": "ObstacleTrack-all",
+    "lost_and_found_no_known": "LostAndFound-test",
+}
+"""Our name of a data set -> the folder that the benchmark keeps its predictions in."""
+
+
+class PredictionError(ValueError):
+    """Stored scores that cannot be read; the message says which file, why, and what was expected."""
+
+
+def benchmark_name(dataset: str) -> str:
+    """'obstacle_track-test' -> 'ObstacleTrack-all'; names that the benchmark does not have stay."""
+    return BENCHMARK_NAMES.get(dataset.partition("-")[0], dataset)
+
+
+def write_prediction(path: Path, score: np.ndarray) -> None:
+    """Score [H, W] -> float16 file, whole or not at all. Raises PredictionError where float16 overflows."""
+    with np.errstate(over="ignore"):
+        half = score.astype(np.float16)
+    if not np.isfinite(half).all():
+        raise PredictionError(f"{path}: scores up to {np.abs(score).max():g} do not fit into float16 (at most 65504); "
+                              "calibrate the scorer to [0, 1]")
+    with atomic_path(path) as temporary, h5py.File(temporary, "w") as stream:
+        stream.create_dataset("value", data=half, compression=GZIP_LEVEL)
+
+
+def read_prediction(path: Path) -> np.ndarray:
+    """-> score [H, W] in its stored type. Raises PredictionError."""
+    try:
+        with h5py.File(path, "r") as stream:
+            if "value" not in stream:
+                raise PredictionError(f"{path} has {', '.join(stream) or 'nothing'}; expected a data set 'value'")
+            return np.squeeze(stream["value"][()])
+    except OSError as error:
+        raise PredictionError(f"cannot read {path}: not an HDF5 file, or damaged ({error})") from error

@@ -1,0 +1,32 @@
+"""A threshold from normal driving: score frames without obstacles, promise a false-alarm rate."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unexpected_core.evaluation.hdf5 import PredictionError
+from unexpected_core.evaluation.measure import Threshold
+from unexpected_core.evaluation.source import Source
+from unexpected_core.evaluation.store import read_score
+from unexpected_core.images import resize_map
+from unexpected_core.metrics.false_alarms import alarm_level, promised_threshold
+
+
+def normal_threshold(source: Source, min_area: int, rate: float) -> Threshold:
+    """Threshold that at most `rate` of new frames like these reach on min_area pixels.
+
+    The ROI is the data set's (obstacle 0), or the whole image where it has none. Raises PredictionError if there are
+    obstacles among the frames, MetricError if there are too few frames.
+    """
+    levels = []
+    for key in source.keys:
+        obstacle = source.dataset[key].obstacle
+        score = read_score(source.scores[key])
+        roi = np.ones(score.shape, bool)
+        if obstacle is not None:
+            if (obstacle == 1).any():
+                raise PredictionError(f"frame '{key}' of '{source.dataset.name}' has an obstacle; a threshold from "
+                                      "normal driving needs frames without any")
+            roi = resize_map(obstacle, score.shape) == 0
+        levels.append(alarm_level(score, roi, min_area))
+    return Threshold(promised_threshold(np.array(levels), rate), "normal_driving", rate)
