@@ -180,6 +180,7 @@ LAYOUTS = {  # case: data set, builder, options, keys, values of labels / obstac
     "video": ("video", video, {"every": 4}, ["00000", "00004", "00008"], None, None, None),
     "bag": ("bag", bag, {}, ["000000", "000001", "000002"], None, None, None),
 }
+DRAWN = {"count": 2, "height": 64, "width": 96}
 FILES = {"video": "drive.avi", "bag": "drive"}
 
 
@@ -190,7 +191,16 @@ def build(case, tmp_path):
 
 
 def test_every_data_set_has_a_fake():
-    assert {case[0] for case in LAYOUTS.values()} == set(DATASETS)
+    assert {case[0] for case in LAYOUTS.values()} == set(DATASETS) - {"drawn"}  # needs no files
+
+
+def test_drawn_roads_are_a_data_set():
+    first, other = open_dataset("drawn", **DRAWN), open_dataset("drawn", split="val", **DRAWN)
+    assert first.keys == ("train/0/00000", "train/0/00001") and len(other) == 2
+    assert first[0].image.shape == (64, 96, 3) and set(np.unique(first[0].labels)) <= {*range(19), 255}
+    assert (first[0].image != other[0].image).any()
+    with pytest.raises(DatasetError, match="unknown track 'tran'; did you mean 'train'"):
+        open_dataset("drawn", split="tran")
 
 
 @pytest.mark.parametrize("case", LAYOUTS)

@@ -14,6 +14,7 @@ from unexpected_core.datasets.base import Dataset, DatasetError, Resized
 from unexpected_core.datasets.bdd100k import bdd100k
 from unexpected_core.datasets.camvid import camvid
 from unexpected_core.datasets.cityscapes import cityscapes, cityscapes_small
+from unexpected_core.datasets.drawn import drawn
 from unexpected_core.datasets.fishyscapes import fishyscapes_lost_and_found, fishyscapes_static
 from unexpected_core.datasets.folders import image_folder, obstacle_folder, paired_folder
 from unexpected_core.datasets.idd import idd_lite
@@ -42,6 +43,7 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
     "paired_folder": paired_folder,
     "obstacle_folder": obstacle_folder,
     "image_folder": image_folder,
+    "drawn": drawn,
     "nyu": nyu,
     "video": video,
     "bag": bag,

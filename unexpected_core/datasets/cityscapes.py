@@ -38,7 +38,8 @@ def _open(home: Home, root: str | Path | None = None, split: str = "train", ids:
     labels = match(home.name, images, ending(files, "_gtFine_labelIds"), "_gtFine_labelIds.png")
     separate = match(home.name, images, ending(files, "_gtFine_instanceIds"), "instance map") if instances else {}
     if instances and not separate:
-        raise DatasetError(f"data set '{home.name}': no *_gtFine_instanceIds.png below {path / 'gtFine' / split}")
+        raise DatasetError(f"data set '{home.name}': no *_gtFine_instanceIds.png below {path / 'gtFine' / split}; "
+                           "open it with instances=False to do without")
     if split == "test":  # its published label maps hold nothing but the ego vehicle
         labels = {}
     frames = [Frame(key, image, labels.get(key), separate.get(key), labels.get(key)) for key, image in images.items()]

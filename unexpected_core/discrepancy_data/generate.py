@@ -116,7 +116,9 @@ def alter(dataset: Dataset, key: str, recipe: Recipe, frequencies: tuple[float, 
     if recipe.paste:
         lenders = [dataset[int(i)] for i in rng.integers(len(dataset), size=PASTE_SOURCES)]
         pasted = paste_objects(sample.image, labels, [Source(s.image, _labels(s)) for s in lenders], rng, recipe.pastes)
-        image, discrepancy = pasted.image, discrepancy | (pasted.discrepancy & inside)
+        # A pasted object is one on unlabelled ground too; only a real ROI cuts it.
+        seen = pasted.discrepancy if sample.obstacle is None else pasted.discrepancy & inside
+        image, discrepancy = pasted.image, discrepancy | seen
     return Altered(key, altered, labels, discrepancy, image, _fingerprint(sample))
 
 

@@ -67,7 +67,7 @@ class DiscrepancyDataset(Dataset):
                 raise DatasetError(f"discrepancy set {self.root}: {what} of '{key}' are "
                                    f"{values.shape[1]}x{values.shape[0]}, the photo of {self.source.name} is "
                                    f"{image.shape[1]}x{image.shape[0]}")
-        discrepancy = np.where(roi(sample), wrong.astype(np.uint8), np.uint8(IGNORE))
+        discrepancy = np.where(roi(sample) | wrong, wrong.astype(np.uint8), np.uint8(IGNORE))
         return DiscrepancySample(key, image, map_labels(altered, TRAIN_IDS), resynthesis, discrepancy)
 
     def _find_suffix(self, key: str) -> str:

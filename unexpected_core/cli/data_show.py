@@ -1,0 +1,89 @@
+"""`unexpected data list` and `unexpected data show`: what is there, and how it looks."""
+
+from __future__ import annotations
+
+import argparse
+
+from unexpected_core.cli.dataset_arguments import add_dataset_arguments, open_from
+
+RED = (255, 40, 40)
+
+
+def add_list_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.data."""
+    parser.set_defaults(action=_list)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from unexpected_core.datasets import DATASETS, DatasetError, open_dataset
+    from unexpected_core.datasets.roots import config_files
+
+    width = max(map(len, DATASETS))
+    for name in DATASETS:
+        try:
+            state = f"{len(open_dataset(name))} frames"
+        except DatasetError as error:
+            state = "not here; " + " ".join(str(error).rpartition("Get it from: ")[1:])
+        print(f"{name:{width}}  {state}")
+    print("To say where a set lies: --root, its environment variable, or a line 'NAME: FOLDER' in "
+          + " or ".join(map(str, config_files())))
+    return 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.data."""
+    add_dataset_arguments(parser)
+    parser.add_argument("--discrepancy", metavar="DIR", help="show the discrepancy set DIR made from this data set")
+    parser.add_argument("--key", action="append", metavar="KEY", help="show this frame (may be given several times)")
+    parser.add_argument("--count", type=int, default=8, metavar="N", help="else N frames, evenly spaced (default 8)")
+    parser.add_argument("--width", type=int, default=384, metavar="PIXELS", help="width of a picture (default 384)")
+    parser.add_argument("--out", default="sheet.jpg", metavar="FILE", help="the contact sheet (default sheet.jpg)")
+    parser.set_defaults(action=_show)
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
+    from unexpected_core.images import write_image
+    from unexpected_core.visualize import grid
+
+    dataset = open_from(arguments)
+    if arguments.discrepancy:
+        dataset = DiscrepancyDataset(arguments.discrepancy, dataset, arguments.split or "train")
+    count = max(1, min(arguments.count, len(dataset)))
+    rows = [_panels(dataset[which]) for which in arguments.key or [i * len(dataset) // count for i in range(count)]]
+    per_frame = max(map(len, rows))
+    frames_per_row = max(1, 4 // per_frame)
+    sheet = grid([image for row in rows for image in row.values()], [name for row in rows for name in row],
+                 per_frame * frames_per_row, arguments.width)
+    write_image(arguments.out, sheet)
+    print(f"{len(rows)} of {len(dataset)} frames of {dataset.name} -> {arguments.out}")
+    return 0
+
+
+def _panels(sample) -> dict:
+    """Pictures of one sample by caption; the same captions for every sample of a set."""
+    from unexpected_core.labels import colorize
+
+    panels = {sample.key: sample.image}
+    if sample.labels is not None:
+        panels["labels"] = colorize(sample.labels)
+    if hasattr(sample, "resynthesis"):
+        panels["resynthesis"] = sample.resynthesis
+        panels["discrepancy"] = marked(sample.image, sample.discrepancy)
+    elif sample.obstacle is not None:
+        panels["obstacle"] = marked(sample.image, sample.obstacle)
+    return panels
+
+
+def marked(image, mask):
+    """The image with 1 in red and 255 darkened, RGB uint8 [H, W, 3]."""
+    picture = image.copy()
+    picture[mask == 1] = (0.3 * picture[mask == 1] + 0.7 * _red()).astype(picture.dtype)
+    picture[mask == 255] //= 3
+    return picture
+
+
+def _red():
+    import numpy as np
+
+    return np.array(RED)

@@ -1,0 +1,51 @@
+"""Naming a data set on the command line."""
+
+from __future__ import annotations
+
+import argparse
+
+
+class DatasetArgumentError(ValueError):
+    """A data set, size or option that the command line names wrongly."""
+
+
+def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --dataset, --root, --split, --size and --option."""
+    parser.add_argument("--dataset", required=True, metavar="NAME", help="data set, see `unexpected data list`")
+    parser.add_argument("--root", metavar="DIR", help="its folder (default: environment variable or roots.yaml)")
+    parser.add_argument("--split", metavar="NAME", help="train, val, test, ... (default: the set's first)")
+    parser.add_argument("--size", metavar="WxH", help="resize every map, such as 1024x512")
+    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
+                        help="the set's own options, such as check_counts=false or frames=all")
+
+
+def open_from(arguments: argparse.Namespace, **wanted):
+    """The data set of the arguments. wanted: options to set where the set has them. Raises DatasetError."""
+    import inspect
+
+    import yaml
+
+    from unexpected_core.datasets import DATASETS, open_dataset
+
+    options = dict(wanted)
+    if arguments.dataset in DATASETS:
+        accepted = inspect.signature(DATASETS[arguments.dataset]).parameters
+        options = {name: value for name, value in wanted.items() if name in accepted}
+    if arguments.split:
+        options["split"] = arguments.split
+    for text in arguments.option:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise DatasetArgumentError(f"--option expects NAME=VALUE, found '{text}'")
+        options[name] = yaml.safe_load(value)
+    return open_dataset(arguments.dataset, arguments.root, parse_size(arguments.size), **options)
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """'1024x512' (width x height) -> (512, 1024). Raises DatasetArgumentError."""
+    if not text:
+        return None
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise DatasetArgumentError(f"--size expects WIDTHxHEIGHT such as 1024x512, found '{text}'")
+    return int(height), int(width)
