@@ -47,8 +47,11 @@ class Checkpoint(NamedTuple):
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
     """Open one file of the original system (or of a training here). Raises WeightsError."""
-    path = Path(path)
-    content = read_pickle(path)
+    return understand(Path(path), read_pickle(path))
+
+
+def understand(path: Path, content: Any) -> Checkpoint:
+    """What an opened file holds; path is for messages. Raises WeightsError."""
     found, epoch = _state_dict(path, content)
     network, options = recognise(path, {key: tuple(tensor.shape) for key, tensor in found.items()})
     with torch.device("meta"):
