@@ -13,8 +13,9 @@ venv:        ## .venv with everything the project needs (PYTHON=/path/to/python3
 build: venv  ## messages and Python packages into install/
 	@scripts/build.sh
 
-demo: build  ## node, replay and recorder on a drawn drive; then open out/demo/index.html (INPUT=folder|video|bag RATE=Hz)
-	@$(ros) exec python scripts/demo.py $(if $(INPUT),--input "$(INPUT)") $(if $(RATE),--rate $(RATE))
+demo: build  ## replay -> node -> recorder on a drawn drive, or INPUT=folder|video|bag [RATE=Hz] [TOPIC=name] [MODEL=name]
+	@$(ros) exec python scripts/demo.py $(foreach option,INPUT RATE TOPIC MODEL,\
+	    $(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))"))
 
 test: build  ## the tests (ARGS="...": more arguments of pytest)
 	@$(ros) UNEXPECTED_REQUIRE_ROS=1 pytest $(ARGS)

@@ -98,9 +98,9 @@ def follow(crew: Crew, replay: subprocess.Popen) -> None:
             line = replay.stdout.readline()
             if not line:
                 break
-            done, slash, total = line.removeprefix("sent ").strip().partition("/")
-            if slash:
-                progress.update(bar, description="playing", completed=int(done), total=int(total))
+            if line.startswith("sent "):
+                done, total = map(int, line.removeprefix("sent ").split("/"))
+                progress.update(bar, description="playing", completed=done, total=total)
     if replay.wait() != 0:
         raise crew.failed("replay")
 
@@ -125,9 +125,8 @@ def isolate() -> None:
     """Talk to nobody but our own processes on this machine; large images go through shared memory."""
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    if PROFILE.is_file():
-        for name in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE"):
-            os.environ.setdefault(name, str(PROFILE))
+    library = "FASTRTPS" if os.environ.get("ROS_DISTRO") == "jazzy" else "FASTDDS"
+    os.environ.setdefault(f"{library}_DEFAULT_PROFILES_FILE", str(PROFILE))
 
 
 def parse() -> argparse.Namespace:

@@ -55,6 +55,7 @@ class Summary:
     """All frames, and the node's last word on why it dropped frames."""
 
     frames: list[FrameSeen]
+    received: int = 0
     busy: int = 0
     stale: int = 0
     has_truth: bool = False
@@ -69,7 +70,8 @@ class Summary:
         processed = self.processed
         yield "frames sent", str(len(self.frames))
         yield "frames processed", str(len(processed))
-        yield "frames dropped", f"{len(self.frames) - len(processed)} ({self.busy} busy, {self.stale} too old)"
+        yield "frames dropped", (f"{len(self.frames) - len(processed)} ({self.busy} while busy, {self.stale} too old, "
+                                 f"{len(self.frames) - self.received} on the way)")
         if processed:
             p50, p95 = np.percentile([frame.latency for frame in processed], (50, 95))
             yield "latency, stamp to regions received", f"p50 {p50:.0f} ms, p95 {p95:.0f} ms"
@@ -98,6 +100,7 @@ def summarize(folder: Path, image: str, node: str, truth: Path | None) -> Summar
             if kind == "regions":
                 frame.regions, frame.latency = len(message.regions), (received - stamp) / 1e6
             elif kind == "stats":
+                summary.received = message.received
                 summary.busy, summary.stale = message.dropped_busy, message.dropped_stale
             elif kind == "mask" and truth:
                 judge(frame, pixels(message), obstacles[number])
@@ -122,9 +125,9 @@ def obstacles_of(maps: Sequence[Path]) -> Iterator[tuple[np.ndarray, dict[int, T
     for n, path in enumerate(maps):
         truth = read_map(path)
         count, components, stats, _ = cv2.connectedComponentsWithStats((truth == 1).astype(np.uint8), connectivity=8)
-        things = [Thing(*map(int, stats[i, :4]), components == i) for i in range(1, count)
-                  if stats[i, cv2.CC_STAT_AREA] >= SMALLEST * truth.size]
-        yield truth, {track.id: thing for track, thing in zip(tracker.update(n, things), things, strict=True)}
+        things = [Thing(*map(int, stats[i, :4]), components == i) for i in range(1, count)]
+        yield truth, {track.id: thing for track, thing in zip(tracker.update(n, things), things, strict=True)
+                      if thing.pixels.sum() >= SMALLEST * truth.size}
 
 
 def judge(frame: FrameSeen, mask: np.ndarray, obstacles: tuple[np.ndarray, dict[int, Thing]]) -> None:
