@@ -1,4 +1,4 @@
-"""The authors' name for `unexpected train 0121_psp_ensemble_bdd`: first the member's number 0..4, then the same options."""
+"""The authors' name for `unexpected train 0121_psp_ensemble_bdd`: the member's number 0..4, then the same options."""
 
 import sys
 

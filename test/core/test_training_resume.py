@@ -40,9 +40,9 @@ def train(processes, folder, *assignments, kind="stochastic"):
 
 def content(folder):
     """All that must be the same bits: published weights, everything that moves, the log."""
-    files = {name: torch.load(folder / name, weights_only=True) for name in ("chk_best.pth", "chk_last.pth", "optimizer.pth")}
-    for name in ("chk_best.pth", "chk_last.pth"):
-        files[name]["state"].pop("run_name")  # holds the date
+    files = [torch.load(folder / f"{name}.pth", weights_only=True) for name in ("chk_best", "chk_last", "optimizer")]
+    for weights in files[:2]:
+        weights["state"].pop("run_name")  # holds the date
     return flat(files), (folder / "training.log").read_text()
 
 

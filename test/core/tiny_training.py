@@ -2,7 +2,7 @@
 weights. Run as a program by the tests: tiny_training.py FOLDER KIND [name=value ...]
 
 KIND: 'stochastic' as said; 'steady' without dropout and batch norm, so that an example's loss does not depend on the
-process or part that it is computed in; 'plain' moreover weighs all pixels alike, so that all parts of a batch count alike.
+process or part that it is computed in; 'plain' moreover weighs all pixels alike, so that parts of a batch count alike.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class TinyTask:
 
     def build(self):
         middle = [nn.BatchNorm2d(4), nn.Dropout(0.3)] if self.kind == "stochastic" else []
-        return nn.ModuleDict({"network": nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), *middle, nn.ReLU(), nn.Conv2d(4, 2, 1))})
+        network = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), *middle, nn.ReLU(), nn.Conv2d(4, 2, 1))
+        return nn.ModuleDict({"network": network})
 
     def losses(self, networks, batch):
         logits = networks["network"](batch["image"].float() / 255)

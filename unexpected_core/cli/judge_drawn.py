@@ -19,7 +19,7 @@ SEED = 1000
 
 def judge_drawn(folder: Path, size: tuple[int, int]) -> str:
     """Average precision and FPR at 95 % TPR on the obstacle track, in words; also written to evaluation.json."""
-    detectors = {method: load_detector(folder, scorer="" if method == "fast" else method, warmup=False) for method in METHODS}
+    detectors = {method: load_detector(folder, scorer=method, warmup=False) for method in METHODS}
     counts = {method: PixelCounts() for method in METHODS}
     roads = DrawnRoads("obstacle", FRAMES, SEED, size)
     for sample in progress(roads, "judging", len(roads)):
@@ -29,5 +29,5 @@ def judge_drawn(folder: Path, size: tuple[int, int]) -> str:
     results = {method: {"average_precision": n.average_precision, "fpr95": n.fpr95} for method, n in numbers.items()}
     write_text(folder / "evaluation.json", json.dumps({"data": f"drawn obstacle, {FRAMES} frames, seed {SEED}",
                                                        "methods": results}, indent=2) + "\n")
-    lines = [f"  {method:8} AP {100 * r['average_precision']:5.1f} %, FPR95 {100 * r['fpr95']:5.1f} %" for method, r in results.items()]
+    lines = [f"  {method:8} AP {n.average_precision:6.1%}, FPR95 {n.fpr95:6.1%}" for method, n in numbers.items()]
     return "\n".join([f"on {FRAMES} drawn frames with obstacles of unseen kinds:", *lines])

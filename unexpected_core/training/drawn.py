@@ -17,15 +17,16 @@ from unexpected_core.training.settings import DrawnSettings
 
 
 def drawn_dataset(settings: DrawnSettings, training: bool) -> Dataset:
-    """Images and labels of the train track. What is missing is drawn first, into $DIR_EXPERIMENTS/drawn (or exp/drawn)."""
-    split = "train" if training else "val"
-    roads = DrawnRoads("train", settings.train if training else settings.val, settings.seed + (not training), settings.size)
-    height, width = settings.size
-    root = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", f"{height}x{width}-seed{settings.seed}-{_drawing()}")
-    missing = [i for i in range(len(roads)) if not _files(root / split, i)[1].exists()]
+    """Images and labels of the train track; what is missing is drawn first, below $DIR_EXPERIMENTS (or exp)."""
+    split, count = ("train", settings.train) if training else ("val", settings.val)
+    roads = DrawnRoads("train", count, settings.seed + (not training), settings.size)
+    name = f"{count}-{settings.size[0]}x{settings.size[1]}-seed{settings.seed}-{_drawing()}"
+    root = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", name)
+    missing = [i for i in range(count) if not _files(root / split, i)[1].exists()]
     if missing:
-        with ProcessPoolExecutor(os.process_cpu_count()) as pool:
-            for _ in progress(pool.map(partial(_draw, roads, root / split), missing, chunksize=4), f"drawing {split}", len(missing)):
+        with ProcessPoolExecutor(os.cpu_count()) as pool:
+            drawn = pool.map(partial(_draw, roads, root / split), missing, chunksize=4)
+            for _ in progress(drawn, f"drawing {split}", len(missing)):
                 pass
     return open_dataset("paired_folder", root, split=split)
 

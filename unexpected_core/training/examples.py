@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 
 from unexpected_core.datasets import DATASETS, Dataset, open_dataset
+from unexpected_core.datasets.cache import cached
 from unexpected_core.labels import IGNORE, NUM_CLASSES
 from unexpected_core.structs import Sample
 from unexpected_core.training.augment import Augmentation
@@ -37,16 +38,20 @@ class Joined(Dataset):
 def open_sources(data: DataSettings, split: str, **options) -> Joined:
     """The data sets of a training, joined. options: see `open_source`. Raises TrainingError, DatasetError."""
     if not data.sources:
-        raise TrainingError(f"no data to train on: give --data NAME=ROOT, with NAME one of drawn, {', '.join(DATASETS)}")
+        names = ", ".join(["drawn", *DATASETS])
+        raise TrainingError(f"no data to train on: give --data NAME=ROOT, with NAME one of {names}")
     return Joined([open_source(data, name, split, **options) for name in data.roots])
 
 
 def open_source(data: DataSettings, name: str, split: str, **options) -> Dataset:
     """One of the data sets of a training. options: what it is opened with. Raises DatasetError."""
+    training = split == data.train
     if name == "drawn":
-        return drawn_dataset(data.drawn, training=split == data.train)
-    takes_split = name in DATASETS and "split" in inspect.signature(DATASETS[name]).parameters
-    return open_dataset(name, data.roots[name] or None, **({"split": split} if takes_split else {}), **options)
+        dataset = drawn_dataset(data.drawn, training)
+    else:
+        takes_split = name in DATASETS and "split" in inspect.signature(DATASETS[name]).parameters
+        dataset = open_dataset(name, data.roots[name] or None, **({"split": split} if takes_split else {}), **options)
+    return cached(dataset, data.cache) if training else dataset
 
 
 def spread(count: int, limit: int) -> list[int]:
@@ -89,8 +94,9 @@ def checked_labels(key: str, labels: np.ndarray | None, num_classes: int = NUM_C
         raise TrainingError(f"'{key}' has no labels, and this task learns from labels; use another data set or split")
     wrong = np.unique(labels[(labels >= num_classes) & (labels != IGNORE)])
     if wrong.size:
-        raise TrainingError(f"labels of '{key}' hold id {', '.join(map(str, wrong[:5]))}; expected 0..{num_classes - 1}, or "
-                            f"{IGNORE} for 'ignore'. Convert full ids to train ids, or raise task.num_classes")
+        ids = ", ".join(map(str, wrong[:5]))
+        raise TrainingError(f"labels of '{key}' hold id {ids}; expected 0..{num_classes - 1}, or {IGNORE} = ignore: "
+                            "convert full ids to train ids, or raise task.num_classes")
     return labels
 
 
@@ -100,7 +106,7 @@ def augmentation(data: DataSettings) -> Augmentation:
 
 
 def changed(key: str, maps: Maps, augment: Augmentation | None) -> Maps:
-    """Maps of one example, changed alike; images [H, W, 3] become [3, H, W]. Raises TrainingError naming the example."""
+    """Maps of one example, changed alike; images [H, W, 3] become [3, H, W]. Raises TrainingError naming it."""
     if augment is None:
         return {name: np.ascontiguousarray(v.transpose(2, 0, 1) if v.ndim == 3 else v) for name, v in maps.items()}
     try:

@@ -15,7 +15,7 @@ from unexpected_core.training.settings import TrainingError, TrainingSettings
 
 CONFIG = "config.json"
 FREE = ("loop.epochs", "loop.workers", "loop.device", "loop.devices", "loop.nodes", "loop.accumulate",
-        "loop.checkpoint_seconds", "loop.frames")
+        "loop.checkpoint_seconds", "loop.frames", "data.cache")
 """Settings that may differ between a training and its resumption: where and how long, not what."""
 
 TASKS = {
@@ -25,7 +25,7 @@ TASKS = {
     "rbm": "unexpected_core.training.task_rbm",
     "fast": "unexpected_core.training.task_fast",
 }
-"""settings.task.kind -> module with ``open_task(settings) -> (task, examples to learn from, examples to validate with)``."""
+"""settings.task.kind -> module with ``open_task(settings) -> OpenedTask``."""
 
 
 def resolve(settings: TrainingSettings) -> TrainingSettings:
@@ -65,8 +65,8 @@ def keep_config(settings: TrainingSettings, folder: Path) -> None:
         changes = [f"{name} was {_value(before, name)}, now {_value(now, name)}" for name in _names(settings)
                    if name not in FREE and _value(before, name) != _value(now, name)]
         if changes:
-            raise TrainingError(f"{folder} holds a training with other settings: {'; '.join(changes)}. Use another --run for "
-                                "a new training, or the old settings to go on")
+            raise TrainingError(f"{folder} holds a training with other settings: {'; '.join(changes)}. Use another "
+                                "--run for a new training, or the old settings to go on")
     write_text(path, json.dumps(now, indent=2) + "\n")
 
 

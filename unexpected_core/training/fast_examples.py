@@ -31,10 +31,10 @@ class FastSettings(Settings):
     direct: float = Field(1.0, ge=0, description="weight of the direct head's loss")
     paint: float = Field(2.0, ge=0, description="weight of the generator's loss")
     start: str = Field("", description="weights to begin with; empty = random")
-    aspects: dict[str, float] = Field({}, description="data set -> width / height that its frames really had, where they "
-                                                      "are stored squeezed")
-    coarse: tuple[str, ...] = Field(("idd_lite",), description="data sets with so few classes that an ignored pixel need "
-                                                               "not be an unknown thing")
+    aspects: dict[str, float] = Field({}, description="data set -> width / height that its frames really had, where "
+                                                      "they are stored squeezed")
+    coarse: tuple[str, ...] = Field(("idd_lite",), description="data sets with so few classes that an ignored pixel "
+                                                               "need not be an unknown thing")
     working_height: int = Field(384, ge=32, description="image height in pixels that the finished detector works at")
     pastes: PasteSettings = PasteSettings()
 

@@ -18,7 +18,7 @@ TARGETS = ("discrepancy", "labels")
 
 
 def pixel_frequencies(examples: Examples) -> np.ndarray:
-    """Share of each class among the pixels that are not ignored, float [C]; each example is drawn once. Raises TrainingError."""
+    """Share of each class among the pixels that are not ignored, float [C]. Raises TrainingError."""
     counts = np.zeros(256, np.int64)
     for index in progress(range(len(examples)), "counting pixels"):
         example = examples.example(index, np.random.default_rng(index))
@@ -38,5 +38,6 @@ def describe_weights(settings: TrainingSettings) -> str:
     _, examples, _ = import_module(TASKS[settings.task.kind]).open_task(whole)
     frequencies = pixel_frequencies(examples)
     weights = class_weights(frequencies.tolist())
-    lines = [f"class {i}: {100 * p:.4g} % of the pixels, weight {w:.8f}" for i, (p, w) in enumerate(zip(frequencies, weights, strict=True))]
+    lines = [f"class {i}: {100 * p:.4g} % of the pixels, weight {w:.8f}"
+             for i, (p, w) in enumerate(zip(frequencies, weights, strict=True))]
     return "\n".join([*lines, f"--set task.class_weights=[{','.join(f'{w:.8f}' for w in weights)}]"])

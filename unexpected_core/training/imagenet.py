@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 from torch import Tensor, nn
 from torchvision import models
@@ -32,7 +33,7 @@ def start_segnet(network: nn.Module) -> None:
         if key.startswith("features."):
             _, layer, name = key.split(".")
             layers[int(layer), name] = value
-    for block, (first, end) in enumerate(zip(SEGNET_BLOCKS, SEGNET_BLOCKS[1:], strict=False), 1):
+    for block, (first, end) in enumerate(pairwise(SEGNET_BLOCKS), 1):
         part = {f"{layer - first}.{name}": value for (layer, name), value in layers.items() if first <= layer < end}
         getattr(network, f"enc{block}").load_state_dict(part)
 

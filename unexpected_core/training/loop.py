@@ -38,9 +38,11 @@ STOP = "stop"
 class Training:
     """One training in one run folder, up to the epoch limit."""
 
-    def __init__(self, settings: TrainingSettings, task: Task, examples: Examples, validation: Examples, folder: Path) -> None:
+    def __init__(self, settings: TrainingSettings, task: Task, examples: Examples, validation: Examples,
+                 folder: Path) -> None:
         """Raises TrainingError for batches that cannot be divided, too little data, and unreadable states."""
-        self.settings, self.task, self.examples, self.validation, self.folder = settings, task, examples, validation, folder
+        self.settings, self.task, self.folder = settings, task, folder
+        self.examples, self.validation = examples, validation
         self.options = options = settings.loop
 
         # Where: device, precision, processes.
@@ -87,8 +89,8 @@ class Training:
 
     def learn_epoch(self, epoch: int) -> None:
         """The rest of an epoch (all of it, unless resumed), its validation and its checkpoint."""
-        progress, remaining = self.progress, range(self.progress.step, self.steps)
-        batches = sampler.training_batches(self.examples, self.share, self.options.seed, epoch, remaining, self.options.workers)
+        progress, options, remaining = self.progress, self.options, range(self.progress.step, self.steps)
+        batches = sampler.training_batches(self.examples, self.share, options.seed, epoch, remaining, options.workers)
         if self.fabric.is_global_zero:
             batches = show_progress(batches, f"epoch {epoch}", len(remaining))
         saved = time.monotonic()
@@ -96,7 +98,7 @@ class Training:
             losses = self.learn_step(parts, epoch, step)
             progress.step = step + 1
             progress.sums = {name: progress.sums.get(name, 0.0) + value for name, value in losses.items()}
-            if time.monotonic() - saved >= self.options.checkpoint_seconds and progress.step < self.steps:
+            if time.monotonic() - saved >= options.checkpoint_seconds and progress.step < self.steps:
                 self.save_state()
                 saved = time.monotonic()
         means = {name: total / self.steps for name, total in progress.sums.items()}
@@ -135,7 +137,8 @@ class Training:
         if best:
             progress.best, progress.best_epoch = found["loss"], epoch
         progress.epoch = epoch
-        values = {f"train_{name}": value for name, value in means.items()} | {f"val_{name}": v for name, v in found.items()}
+        values = {f"train_{name}": value for name, value in means.items()}
+        values |= {f"val_{name}": value for name, value in found.items()}
         values["learning_rate"] = self.schedule.rate
         text = ", ".join(f"{name} {value:.8g}" for name, value in values.items())
         recorder.scalars(values, self.done_steps)
@@ -215,9 +218,10 @@ class Training:
             batch = order[step * self.options.batch:(step + 1) * self.options.batch]
             where = f"at step {step + 1} (examples {', '.join(self.examples.keys[i] for i in batch)})"
         raise TrainingError(
-            f"{', '.join(wrong)} in epoch {epoch} {where}. Lower optimizer.learning_rate (now {self.schedule.rate:.3g}), set "
-            f"optimizer.clip=1, or use loop.precision=32-true (now {self.options.precision}), with a new --run; look at "
-            f"those examples. What was saved in {self.folder} is intact")
+            f"{', '.join(wrong)} in epoch {epoch} {where}. Lower optimizer.learning_rate (now "
+            f"{self.schedule.rate:.3g}), set optimizer.clip=1, or use loop.precision=32-true (now "
+            f"{self.options.precision}), with a new --run; look at those examples. What was saved in {self.folder} is "
+            "intact")
 
 
 class _Losses(nn.Module):
@@ -252,5 +256,6 @@ def explain_memory(settings: TrainingSettings) -> Iterator[None]:
         loop = settings.loop
         raise TrainingError(
             f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, data.crop="
-            f"{settings.data.crop}, {loop.precision}: raise loop.accumulate (the same result in less memory), or lower loop.batch, data.crop or "
-            f"loop.batch_val, or use loop.precision=bf16-mixed. What was saved is intact. ({str(error).splitlines()[0]})") from error
+            f"{settings.data.crop}, {loop.precision}: raise loop.accumulate (the same batch in less memory), or lower "
+            "loop.batch, data.crop or loop.batch_val, or use loop.precision=bf16-mixed. What was saved is intact. "
+            f"({str(error).splitlines()[0]})") from error

@@ -10,7 +10,7 @@ A variant is three lines here, or a YAML file whose `base:` names a preset:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from unexpected_core.config import build, merge
 from unexpected_core.training.settings import (
@@ -22,10 +22,8 @@ from unexpected_core.training.settings import (
 )
 from unexpected_core.training.settings_fast import FastTraining
 
-S = TypeVar("S", bound=TrainingSettings)
 
-
-def derive(base: S, **changes: Mapping[str, Any] | Any) -> S:
+def derive[S: TrainingSettings](base: S, **changes: Mapping[str, Any] | Any) -> S:
     """A preset that differs from `base` in `changes` (nested mappings merge). Raises SettingsError."""
     return build(type(base), merge(base.model_dump(), changes))
 
@@ -43,7 +41,7 @@ _PIX2PIXHD = derive(
     optimizer={"learning_rate": 2e-4, "betas": (0.5, 0.999), "schedule": "half_linear"},
     loop={"epochs": 200, "batch": 4, "batch_val": 1},
 )
-# The original wrote its limits of 50 (discrepancy) and 200 (RBM) epochs where nothing read them and trained until stopped.
+# The original wrote its limits of 50 (discrepancy) and 200 (RBM) epochs where nothing read them, and never stopped.
 _FULL = derive(
     DiscrepancyTraining(), name="0521_Diff_SwapFgd_ImgAndLabelVsGen_semGT",
     data={"sources": ("cityscapes_small",)},
@@ -58,7 +56,8 @@ _RBM = derive(
 _FAST = derive(
     FastTraining(), name="fast",
     data={"sources": ("cityscapes_small", "camvid", "idd_lite"), "val_examples": 128},
-    optimizer={"method": "adamw", "learning_rate": 2e-3, "weight_decay": 0.01, "clip": 5.0, "schedule": "cosine", "warmup": 60},
+    optimizer={"method": "adamw", "learning_rate": 2e-3, "weight_decay": 0.01, "clip": 5.0,
+               "schedule": "cosine", "warmup": 60},
     loop={"epochs": 60, "epoch_examples": 1600, "batch": 8, "batch_val": 8, "average": 0.995, "frames": (0, 1, 2, 3)},
 )
 
@@ -84,4 +83,4 @@ PRESETS: dict[str, TrainingSettings] = {
 """Name -> settings."""
 
 FROM_NOTHING = {("fast", ("drawn",)): "fast_drawn"}
-"""(preset, data sets) -> the preset that is meant: minutes of drawn roads need another recipe than days of photographs."""
+"""(preset, data sets) -> the preset that is meant: minutes of drawings take another recipe than days of photographs."""

@@ -24,4 +24,5 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
 
 
 def _licence(settings: FastTraining) -> str:
-    return "made of drawings only: Apache-2.0" if set(settings.data.roots) == {"drawn"} else Card.model_fields["licence"].default
+    drawn_only = set(settings.data.roots) == {"drawn"}
+    return "trained on drawings only: Apache-2.0" if drawn_only else Card.model_fields["licence"].default

@@ -42,7 +42,8 @@ class Recorder:
         path = self.folder / LOG
         tail = path.read_bytes()[log_bytes:] if path.exists() else b""
         if tail:
-            append(self.folder / INTERRUPTED, f"cut off on {datetime.now():%Y-%m-%d %H:%M:%S}:\n{tail.decode(errors='replace')}")
+            text = tail.decode(errors="replace")
+            append(self.folder / INTERRUPTED, f"cut off on {datetime.now():%Y-%m-%d %H:%M:%S}:\n{text}")
             os.truncate(path, log_bytes)
         self._board = SummaryWriter(str(self.folder / self.run_name), purge_step=step)
 
@@ -85,5 +86,5 @@ def append(path: Path, text: str) -> None:
         with path.open("a", encoding="utf-8") as stream:
             stream.write(text)
     except OSError as error:
-        raise TrainingError(f"cannot write {path}: {error.strerror or error}. The saved states are intact: make room and run "
-                            "the same command again to go on") from error
+        raise TrainingError(f"cannot write {path}: {error.strerror or error}. The saved states are intact: make "
+                            "room and run the same command again to go on") from error

@@ -37,8 +37,9 @@ class Share:
 
     def __post_init__(self) -> None:
         if self.batch % (self.accumulate * self.world):
+            parts = self.accumulate * self.world
             raise TrainingError(f"loop.batch={self.batch} cannot be divided over {self.world} processes times "
-                                f"loop.accumulate={self.accumulate}; choose a multiple of {self.accumulate * self.world}")
+                                f"loop.accumulate={self.accumulate}; choose a multiple of {parts}")
 
     def parts(self, batch: np.ndarray) -> np.ndarray:
         """Indices [batch] -> those of this process, [accumulate, batch / (accumulate * world)]."""
@@ -67,7 +68,8 @@ def steps_per_epoch(count: int, batch: int, limit: int) -> int:
     return used // batch
 
 
-def training_batches(examples: Examples, share: Share, seed: int, epoch: int, steps: range, workers: int) -> Iterator[list[dict]]:
+def training_batches(examples: Examples, share: Share, seed: int, epoch: int, steps: range,
+                     workers: int) -> Iterator[list[dict]]:
     """For each step of `steps`: the parts that this process computes, dicts of tensors [B, ...]."""
     order = epoch_order(len(examples), seed, epoch)
     parts = [[(epoch, int(i)) for i in part]

@@ -23,23 +23,25 @@ class DrawnSettings(Settings):
     train: int = Field(600, ge=1, description="frames to learn from")
     val: int = Field(60, ge=1, description="frames to validate with")
     size: tuple[int, int] = Field((256, 512), description="height, width in pixels")
-    seed: int = Field(0, ge=0, description="same seed, same frames; validation frames have seed + 1")
+    seed: int = Field(0, ge=0, description="same seed, same frames; val: seed + 1")
 
 
 class DataSettings(Settings):
     """What is learned from."""
 
-    sources: tuple[str, ...] = Field((), description="data sets as NAME or NAME=ROOT (without a root: environment variable "
-                                                     "or default place); several are joined. Replaced by --data")
+    sources: tuple[str, ...] = Field((), description="data sets as NAME or NAME=ROOT (without a root: environment "
+                                                     "variable or default place); several are joined; set by --data")
     train: str = Field("train", description="split to learn from")
     val: str = Field("val", description="split that decides the best epoch")
-    crop: tuple[int, int] | float = Field((384, 768), description="height, width of the random crop in pixels, or the share "
-                                                                  "of each side that is kept; 0 = whole images")
+    crop: tuple[int, int] | float = Field((384, 768), description="height, width of the random crop in pixels, or the "
+                                                                  "share of each side that is kept; 0 = whole images")
     flip: bool = Field(True, description="mirror half of the training examples")
     scale: tuple[float, float] = Field((1.0, 1.0), description="range of the random zoom before the crop")
     colour: float = Field(0.0, ge=0, le=1, description="strength of random brightness, contrast, saturation and hue")
     blur: float = Field(0.0, ge=0, le=1, description="share of training images that are blurred")
     val_examples: int = Field(0, ge=0, description="so many examples of the validation split, evenly spread; 0 = all")
+    cache: float = Field(2.0, ge=0, description="gibibytes of memory for each data set to learn from: one that fits is "
+                                                "decoded once and kept; 0 = none")
     drawn: DrawnSettings = DrawnSettings()
 
     @property
@@ -57,12 +59,13 @@ class OptimizerSettings(Settings):
     weight_decay: float = Field(0.0, ge=0, description="weight decay")
     clip: float = Field(0.0, ge=0, description="greatest norm of the gradient; 0 = unlimited")
     schedule: Literal["plateau", "half_linear", "cosine", "constant"] = Field(
-        "plateau", description="plateau: times `factor` when the validation loss has not fallen for more than `patience` "
-                               "epochs; half_linear: constant for half of the epochs, then linear to 0; cosine: per step to 0")
+        "plateau", description="plateau: times `factor` when the validation loss has not fallen for more than "
+                               "`patience` epochs; half_linear: constant for half of the epochs, then linear to 0; "
+                               "cosine: to 0")
     patience: int = Field(5, ge=0, description="plateau: epochs to wait")
     factor: float = Field(0.1, gt=0, lt=1, description="plateau: factor on the learning rate")
     minimum: float = Field(1e-8, ge=0, description="plateau: least learning rate")
-    warmup: int = Field(0, ge=0, description="steps over which the learning rate rises linearly from 0; not for plateau")
+    warmup: int = Field(0, ge=0, description="steps over which the learning rate rises from 0; not for plateau")
 
 
 class LoopSettings(Settings):
@@ -71,18 +74,18 @@ class LoopSettings(Settings):
     epochs: int = Field(50, ge=0, description="epoch limit")
     epoch_examples: int = Field(0, ge=0, description="examples per epoch; 0 = all")
     batch: int = Field(4, ge=1, description="examples per optimiser step, over all processes")
-    accumulate: int = Field(1, ge=1, description="parts in which a process computes its share of a batch, to save memory")
+    accumulate: int = Field(1, ge=1, description="parts in which a process computes its share of a batch: less memory")
     batch_val: int = Field(4, ge=1, description="examples per validation batch")
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field("32-true", description="numbers to compute with")
-    average: float = Field(0.0, ge=0, lt=1, description="decay per step of an average of the weights, which is then what "
-                                                        "is validated and published; 0 = off")
+    average: float = Field(0.0, ge=0, lt=1, description="decay per step of an average of the weights, which is then "
+                                                        "what is validated and published; 0 = off")
     seed: int = Field(0, ge=0, description="same seed, same bits (on one kind of machine)")
     workers: int = Field(0, ge=0, description="processes that load examples; changes no bit of the result")
     device: str = Field("auto", description="auto, cpu, cuda")
     devices: int = Field(1, ge=1, description="processes on this machine, one per device; torchrun sets it by itself")
     nodes: int = Field(1, ge=1, description="machines; torchrun sets it by itself")
-    checkpoint_seconds: float = Field(600.0, ge=0, description="longest time between two states saved for resuming; one "
-                                                               "is also saved after each epoch")
+    checkpoint_seconds: float = Field(600.0, ge=0, description="longest time between two states saved for resuming; "
+                                                               "one is also saved after each epoch")
     frames: tuple[int, ...] = Field((0, 1, 2, 3, 6, 8, 9), description="validation examples whose pictures are written")
 
 
@@ -111,8 +114,8 @@ class GeneratorSettings(Settings):
     """Images from labels, against a discriminator."""
 
     kind: Literal["generator"] = "generator"
-    ids: Literal["full", "train"] = Field("full", description="labels to paint from: Cityscapes' 35 full ids (the paper), or "
-                                                             "the 19 train ids, which any data set has")
+    ids: Literal["full", "train"] = Field("full", description="labels to paint from: Cityscapes' 35 full ids (the "
+                                                             "paper), or the 19 train ids, which any data set has")
     feature_matching: float = Field(10.0, ge=0, description="weight of the distance between discriminator features")
     perceptual: float = Field(10.0, ge=0, description="weight of the distance between VGG19 features; 0 loads no VGG19")
     start: ImageNet = Field("imagenet", description="weights of the VGG19 that judges; random is for trying out")
@@ -123,15 +126,15 @@ class DiscrepancySettings(Settings):
     """Where labels were altered, from image, resynthesis and labels."""
 
     kind: Literal["discrepancy"] = "discrepancy"
-    compares: Literal["full", "generator_only", "labels_only"] = Field("full", description="what the photo is held against")
-    class_weights: tuple[float, float] = Field((1.45693524, 19.18586532), description="cross-entropy weights of expected "
-                                                                                     "and unexpected pixels")
+    compares: Literal["full", "generator_only", "labels_only"] = Field("full", description="what the photo is held to")
+    class_weights: tuple[float, float] = Field((1.45693524, 19.18586532), description="cross-entropy weights of "
+                                                                                     "expected and unexpected pixels")
     gen_name: str = Field("051X_semGT__fakeSwapFgd__genNoSty", description="discrepancy set, a folder below "
                                                                           "$DIR_DATA/discrepancy_dataset/cityscapes")
     set_folder: str = Field("", description="the set's folder, where it lies somewhere else")
     gen_img_ext: str = Field(".jpg", description="suffix of its resyntheses")
-    swap_fraction: float = Field(0.5, ge=0, le=1, description="share of instances altered in that set; compared with the "
-                                                              "set's manifest where it has one")
+    swap_fraction: float = Field(0.5, ge=0, le=1, description="share of instances altered in that set; compared with "
+                                                              "the set's manifest where it has one")
     start: ImageNet = Field("imagenet", description="weights of the frozen VGG16")
     small: bool = SMALL
 

@@ -7,6 +7,6 @@ from unexpected_core.training.settings import TrainingSettings
 
 
 class FastTraining(TrainingSettings):
-    """Joint training of segmenter, generator and comparer. Crops are `task.crop`; data.crop, flip and scale are not used."""
+    """Joint training of segmenter, generator and comparer. Its changes to examples are in `task`, not in `data`."""
 
     task: FastSettings = FastSettings()

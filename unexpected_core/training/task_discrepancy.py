@@ -1,4 +1,4 @@
-"""Learning where labels were altered (experiments 0516, 0517, 0521 and their variants; Lis et al., ICCV 2019, sec. 3.2)."""
+"""Learning where labels were altered: experiments 0516, 0517, 0521 and their variants (Lis et al., ICCV 2019)."""
 
 from __future__ import annotations
 
@@ -81,12 +81,13 @@ class DiscrepancyExamples:
 def open_set(settings: DiscrepancyTraining, split: str) -> DiscrepancyDataset:
     """The discrepancy set of a training. Raises TrainingError, DatasetError, ManifestError."""
     task = settings.task
-    root = Path(task.set_folder or Path(os.environ.get("DIR_DATA") or "data", "discrepancy_dataset", "cityscapes", task.gen_name))
+    data = Path(os.environ.get("DIR_DATA") or "data")
+    root = Path(task.set_folder) if task.set_folder else data / "discrepancy_dataset" / "cityscapes" / task.gen_name
     opened = DiscrepancyDataset(root, open_sources(settings.data, split), split, task.gen_img_ext)
     made = opened.manifest.recipe.swap_fraction if opened.manifest else task.swap_fraction
     if made != task.swap_fraction:
-        raise TrainingError(f"{root} was made with swap_fraction {made}, the settings say {task.swap_fraction}: make a set with "
-                            "`unexpected data discrepancy` into another gen_name, or --set task.swap_fraction")
+        raise TrainingError(f"{root} was made with swap_fraction {made}, the settings say {task.swap_fraction}: make a "
+                            "set with `unexpected data discrepancy` into another gen_name, or --set task.swap_fraction")
     return opened
 
 

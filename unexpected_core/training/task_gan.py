@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
-from torchvision.models import vgg19
+from torchvision.models.vgg import cfgs, make_layers
 
 from unexpected_core.datasets import DatasetError
 from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, colorize, map_labels
@@ -101,7 +101,7 @@ class PerceptualDistance(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        layers = vgg19(weights=None).features[:VGG_CUTS[-1]]
+        layers = make_layers(cfgs["E"])[:VGG_CUTS[-1]]
         for layer in layers:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False
@@ -129,7 +129,8 @@ class PerceptualDistance(nn.Module):
 def open_task(settings: GeneratorTraining) -> OpenedTask:
     """The task and its data. Raises TrainingError, DatasetError."""
     try:
-        full = {"num_classes": NUM_FULL_IDS, "ids": "full"} if settings.task.ids == "full" else {"num_classes": NUM_CLASSES}
-        return GeneratorTask(settings.task), *labelled_examples(settings.data, **full)
+        if settings.task.ids == "full":
+            return GeneratorTask(settings.task), *labelled_examples(settings.data, NUM_FULL_IDS, ids="full")
+        return GeneratorTask(settings.task), *labelled_examples(settings.data, NUM_CLASSES)
     except DatasetError as error:
         raise TrainingError(f"{error}. Only Cityscapes has full ids: for other data, --set task.ids=train") from error

@@ -16,7 +16,7 @@ from unexpected_core.training.tasks import Batch, OpenedTask, to_image, to_pictu
 
 
 class RbmTask:
-    """Mean squared error of the patches that are road in all of their pixels; the original never zeroed its gradients."""
+    """Mean squared error of patches that are road in all of their pixels. (The original never zeroed its gradients.)"""
 
     published = ("network",)
 

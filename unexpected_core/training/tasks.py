@@ -1,7 +1,7 @@
 """What one training teaches: the two protocols between the loop and the tasks.
 
 The loop asks a task for networks, losses and pictures, and its examples for numbers; it knows nothing else of them.
-Several networks and several losses are still one backward pass and one optimiser (see task_gan.py for why that is exact).
+Several networks and several losses are still one backward pass and one optimiser (task_gan.py says why that is exact).
 """
 
 from __future__ import annotations

@@ -1,0 +1,171 @@
+"""Every preset: can be printed and read back, trains on what its task needs, goes on, and publishes usable weights."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from unexpected_core.cli.main import main
+from unexpected_core.config import SettingsError, build, override, read_yaml
+from unexpected_core.datasets import open_dataset
+from unexpected_core.discrepancy_data.generate import generate
+from unexpected_core.discrepancy_data.swaps import Recipe
+from unexpected_core.images import write_image
+from unexpected_core.labels import colorize
+from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.training import experiment
+from unexpected_core.training.frequencies import describe_weights
+from unexpected_core.training.presets import PRESETS, derive
+from unexpected_core.training.tasks import TrainingError
+
+PUBLISHED = {"segmentation": "{network}", "generator": "pix2pixhd_generator", "discrepancy": "discrepancy_{compares}",
+             "rbm": "rbm"}
+
+
+@pytest.fixture(scope="module")
+def roads(tmp_path_factory):
+    """Train and val frames 48x80: sky, road and a car, as a paired folder; discrepancy sets made of it."""
+    folder = tmp_path_factory.mktemp("roads")
+    random = np.random.default_rng(0)
+    for split, count in (("train", 4), ("val", 2)):
+        for i in range(count):
+            labels = np.full((48, 80), 10, np.uint8)
+            labels[20:] = 0
+            labels[18:40, 8 * i:8 * i + 36] = 13
+            labels[:2] = 255
+            image = np.clip(colorize(labels) + random.normal(0, 10, (48, 80, 3)), 0, 255).astype(np.uint8)
+            write_image(folder / split / f"{i}.png", image)
+            write_image(folder / split / f"{i}_trainIds.png", labels)
+        source = open_dataset("paired_folder", folder, split=split)
+        for name, recipe in {"half": Recipe(), "quarter": Recipe(swap_fraction=0.25, gen_img_ext=".webp")}.items():
+            recipe = recipe.model_copy(update={"smallest_object": 1000})
+            generate(source, folder / name, recipe, colorize, generator="colours", split=split, workers=1)
+    return folder
+
+
+def small(name, roads):
+    """The preset with narrow networks on the frames above; its own optimiser, schedule and losses."""
+    settings = PRESETS[name]
+    changes = ["loop.epochs=1", "loop.batch=2", "loop.batch_val=1", "loop.device=cpu", "loop.frames=[0]",
+               f"data.sources=[paired_folder={roads}]"]
+    kind = settings.task.kind
+    if kind != "fast":
+        changes += ["data.crop=[32,64]"] if settings.data.crop else []
+    if kind in ("segmentation", "generator", "discrepancy"):
+        changes += ["task.small=true", "task.start=random"]
+    if kind == "generator":
+        changes += ["task.ids=train", "task.perceptual=0"]
+    if kind == "discrepancy":
+        changes += [f"task.set_folder={roads / ('quarter' if settings.task.swap_fraction == 0.25 else 'half')}"]
+    if kind == "fast":
+        changes += ["task.crop=[32,64]", "task.base_height=64", "loop.epoch_examples=4"]
+    return experiment.resolve(override(settings, changes))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_survives_yaml(name, tmp_path, capsys):
+    settings = experiment.resolve(PRESETS[name])
+    assert main(["train", name, "--dry-run"]) == 0
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert build(type(settings), printed) == settings
+    path = tmp_path / "variant.yaml"
+    path.write_text(yaml.safe_dump({"base": name, **printed}))
+    assert read_yaml(path, PRESETS) == settings
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_trains_goes_on_and_publishes(name, roads, tmp_path):
+    settings = small(name, roads)
+    experiment.run(settings, tmp_path)
+    experiment.run(override(settings, ["loop.epochs=2"]), tmp_path)
+    lines = (tmp_path / "training.log").read_text().splitlines()
+    assert [line.partition(":")[0] for line in lines[1:]] == ["epoch 0", "epoch 1", "epoch 2"]
+    chk = torch.load(tmp_path / "chk_best.pth", weights_only=True)
+    assert math.isfinite(chk["state"]["best_loss_val"])
+    assert list((tmp_path / chk["state"]["run_name"]).glob("e002_*.webp"))
+    task = settings.task
+    if task.kind != "fast":
+        network = PUBLISHED[task.kind].format(**task.model_dump())
+        narrow = NETWORKS[network].small if getattr(task, "small", False) else {}
+        build_network(network, **narrow).load_state_dict(chk["weights"])
+
+
+def test_weights_move_in_every_trained_network_and_in_no_frozen_one(roads, tmp_path):
+    """Generator and discriminator learn together; the network that judges their likeness does not."""
+    settings = override(small("0405_pix2pixhd_nostyle_ctc_crop", roads), ["task.perceptual=10"])
+    experiment.run(override(settings, ["loop.epochs=0"]), tmp_path)
+    before = torch.load(tmp_path / "optimizer.pth", weights_only=True)["networks"]
+    experiment.run(settings, tmp_path)
+    after = torch.load(tmp_path / "optimizer.pth", weights_only=True)["networks"]
+    still = {key.partition(".")[0] for key, value in before.items() if torch.equal(value, after[key])}
+    moved = {key.partition(".")[0] for key, value in before.items() if not torch.equal(value, after[key])}
+    assert moved == {"generator", "discriminator"}
+    assert "perceptual" in still
+
+
+def test_papers_hyper_parameters():
+    """reference section 4, with the epoch limits that the original wrote where nothing read them."""
+    table = {name: (s.loop.batch, s.loop.batch_val, s.optimizer.learning_rate, s.loop.epochs, s.data.crop)
+             for name, s in PRESETS.items() if name[0] == "0"}
+    assert table == {
+        "0120_bayes_segnet_bdd": (4, 6, 1e-4, 50, (384, 768)),
+        "0121_psp_ensemble_bdd": (3, 6, 1e-4, 50, (384, 768)),
+        "0405_pix2pixhd_nostyle_ctc_crop": (4, 1, 2e-4, 200, (384, 384)),
+        "0521_discrepancy_full": (2, 3, 1e-4, 50, (384, 768)),
+        "0516_discrepancy_generator_only": (2, 3, 1e-4, 50, (384, 768)),
+        "0517_discrepancy_labels_only": (2, 3, 1e-4, 50, (384, 768)),
+        "0552_example_new_variant": (2, 3, 1e-4, 50, (384, 768)),
+        "0525_rbm_road": (50, 50, 1e-5, 200, 0.0),
+    }
+    full = PRESETS["0521_discrepancy_full"]
+    assert full.task.class_weights == (1.45693524, 19.18586532)
+    adam = full.optimizer
+    assert (adam.method, adam.weight_decay) == ("adam", 0)
+    assert (adam.schedule, adam.patience, adam.minimum) == ("plateau", 5, 1e-8)
+    gan = PRESETS["0405_pix2pixhd_nostyle_ctc_crop"]
+    assert (gan.optimizer.betas, gan.optimizer.schedule, gan.task.perceptual) == ((0.5, 0.999), "half_linear", 10)
+
+
+def test_class_weights_are_counted_on_the_training_data(roads):
+    """Segmentation labels: 2 of 48 rows are ignored; sky, car and road share the rest."""
+    settings = derive(small("0121_psp_ensemble_bdd", roads), data={"crop": 0.0})
+    car, sky, counted = 22 * 36, 18 * 80 - 2 * 80 + 2 * 44, 46 * 80
+    words = describe_weights(settings).splitlines()
+    assert len(words) == 14 + 1
+    for line, pixels in ((words[13], car), (words[10], sky), (words[0], counted - car - sky)):
+        assert line.endswith(f"weight {1 / math.log(1.02 + pixels / counted):.8f}")
+    assert words[-1].startswith("--set task.class_weights=[")
+
+
+def test_a_set_made_otherwise_is_refused(roads):
+    settings = override(small("0552_example_new_variant", roads),
+                        [f"task.set_folder={roads / 'half'}", "task.gen_img_ext=.jpg"])
+    with pytest.raises(TrainingError, match=r"was made with swap_fraction 0\.5, the settings say 0\.25"):
+        experiment.run(settings, roads / "run")
+
+
+def test_full_ids_are_asked_of_cityscapes_only(roads, tmp_path):
+    settings = override(small("0405_pix2pixhd_nostyle_ctc_crop", roads), ["task.ids=full"])
+    with pytest.raises(TrainingError, match=r"option 'ids'.*--set task\.ids=train"):
+        experiment.run(settings, tmp_path)
+
+
+def test_no_data(tmp_path):
+    settings = derive(PRESETS["0525_rbm_road"], data={"sources": ()})
+    with pytest.raises(TrainingError, match="no data to train on: give --data NAME=ROOT"):
+        experiment.run(settings, tmp_path)
+
+
+def test_unknown_names(capsys):
+    assert main(["train", "0521_discrepancy_ful"]) == 2
+    assert "did you mean '0521_discrepancy_full'?" in capsys.readouterr().err
+    with pytest.raises(SettingsError, match=r"did you mean 'loop\.epochs'"):
+        override(PRESETS["fast"], ["loop.epoch=3"])
+
+
+def test_train_fast_on_drawn_roads_takes_the_short_recipe(capsys):
+    assert main(["train", "fast", "--data", "drawn", "--dry-run"]) == 0
+    printed = yaml.safe_load(capsys.readouterr().out)
+    assert (printed["name"], printed["data"]["sources"]) == ("fast_drawn", ["drawn"])
