@@ -42,7 +42,8 @@ class FastSettings(Settings):
 class FastExamples:
     """image uint8 [3, h, w], labels uint8 [h, w] (pasted pixels 255), discrepancy uint8 [h, w] of one crop.
 
-    widths: width / height that each data set's frames really had (0 = as stored). Sets with coarse = True have labels
+    photo uint8 [3, h, w]: the crop before its camera was changed; from changed ones the generator would learn grey.
+    aspects: width / height that each data set's frames really had (0 = as stored). Sets with coarse = True have labels
     for few classes, so that 255 there does not mean 'unknown thing'.
     """
 
@@ -63,9 +64,9 @@ class FastExamples:
         discrepancy = np.where(pasted.discrepancy == 1, 1, np.where(known, 0, IGNORE)).astype(np.uint8)
         labels = unaware(labels, pasted.discrepancy)
         image, labels, discrepancy = self._crop(pasted.image, labels, discrepancy, random)
-        if self.train:
-            image = change_camera(image, random)
-        return {"image": np.ascontiguousarray(image.transpose(2, 0, 1)), "labels": labels, "discrepancy": discrepancy}
+        seen = change_camera(image, random) if self.train else image
+        return {"image": np.ascontiguousarray(seen.transpose(2, 0, 1)), "labels": labels, "discrepancy": discrepancy,
+                "photo": np.ascontiguousarray(image.transpose(2, 0, 1))}
 
     def _frame(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """image, labels, and where it is known that nothing unexpected stands."""

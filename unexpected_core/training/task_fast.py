@@ -58,7 +58,7 @@ class FastTask:
         discrepancy = batch["discrepancy"][:, ::2, ::2]
         parts = {
             "labels": pixel_cross_entropy(segmented.logits, batch["labels"][:, 2::4, 2::4]),
-            "paint": painting_loss(resynthesis.float(), avg_pool2d(images, 2), discrepancy != 1),
+            "paint": painting_loss(resynthesis.float(), avg_pool2d(_unit(batch["photo"]), 2), discrepancy != 1),
             "compare": discrepancy_loss(compared.float(), discrepancy, self.settings.object_weight),
             "direct": discrepancy_loss(direct.float(), discrepancy, self.settings.object_weight),
         }
