@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +19,6 @@ from unexpected_core.files import write_text
 from unexpected_core.images import read_map, resize_image, resize_map, write_image
 from unexpected_core.visualize import heat_map
 from unexpected_ros.bags import open_bag
-from unexpected_ros.tracking import Tracker
 
 OUTPUTS = ("mask", "score", "labels", "labels_color", "resynthesis", "overlay", "regions", "stats")
 SHOWN = ("image", "labels_color", "resynthesis", "score", "overlay")
@@ -35,6 +36,11 @@ class Thing(NamedTuple):
     width: int
     height: int
     pixels: np.ndarray  # bool [H, W]
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Centre of the box."""
+        return self.x + self.width / 2, self.y + self.height / 2
 
 
 @dataclass
@@ -70,11 +76,11 @@ class Summary:
         processed = self.processed
         yield "frames sent", str(len(self.frames))
         yield "frames processed", str(len(processed))
-        yield "frames dropped", (f"{len(self.frames) - len(processed)} ({self.busy} while busy, {self.stale} too old, "
-                                 f"{len(self.frames) - self.received} on the way)")
+        yield "frames dropped", (f"{len(self.frames) - len(processed)} ({self.busy} busy, {self.stale} stale, "
+                                 f"{len(self.frames) - self.received} lost)")
         if processed:
             p50, p95 = np.percentile([frame.latency for frame in processed], (50, 95))
-            yield "latency, stamp to regions received", f"p50 {p50:.0f} ms, p95 {p95:.0f} ms"
+            yield "latency until received", f"p50 {p50:.0f} ms, p95 {p95:.0f} ms"
         if self.has_truth:
             present, found = (set().union(*(getattr(f, kind) for f in processed)) for kind in ("present", "found"))
             yield "obstacles present", f"{len(present)} (seen {sum(len(f.present) for f in processed)} times)"
@@ -120,14 +126,25 @@ def pixels(message) -> np.ndarray:
 
 
 def obstacles_of(maps: Sequence[Path]) -> Iterator[tuple[np.ndarray, dict[int, Thing]]]:
-    """(obstacle map uint8 [H, W], obstacles by number) of each frame; an obstacle keeps its number while it is seen."""
-    tracker = Tracker()
-    for n, path in enumerate(maps):
+    """(obstacle map uint8 [H, W], obstacles by number) of each frame; it keeps its number while it is seen."""
+    known: dict[int, Thing] = {}
+    fresh = count(1)
+    for path in maps:
         truth = read_map(path)
-        count, components, stats, _ = cv2.connectedComponentsWithStats((truth == 1).astype(np.uint8), connectivity=8)
-        things = [Thing(*map(int, stats[i, :4]), components == i) for i in range(1, count)]
-        yield truth, {track.id: thing for track, thing in zip(tracker.update(n, things), things, strict=True)
-                      if thing.pixels.sum() >= SMALLEST * truth.size}
+        number, components, stats, _ = cv2.connectedComponentsWithStats((truth == 1).astype(np.uint8), connectivity=8)
+        known = renumber(known, [Thing(*map(int, stats[i, :4]), components == i) for i in range(1, number)], fresh)
+        yield truth, {n: thing for n, thing in known.items() if thing.pixels.sum() >= SMALLEST * truth.size}
+
+
+def renumber(before: dict[int, Thing], things: Sequence[Thing], fresh: Iterator[int]) -> dict[int, Thing]:
+    """Number the obstacles as in the frame before: the nearest one, at most 1.5 of its sizes away, else a fresh number."""
+    pairs = sorted((math.dist(old.middle, new.middle) / max(old.width, old.height), n, i)
+                   for n, old in before.items() for i, new in enumerate(things))
+    numbers: dict[int, int] = {}
+    for distance, n, i in pairs:
+        if distance <= 1.5 and i not in numbers and n not in numbers.values():
+            numbers[i] = n
+    return {numbers[i] if i in numbers else next(fresh): thing for i, thing in enumerate(things)}
 
 
 def judge(frame: FrameSeen, mask: np.ndarray, obstacles: tuple[np.ndarray, dict[int, Thing]]) -> None:
@@ -140,8 +157,8 @@ def judge(frame: FrameSeen, mask: np.ndarray, obstacles: tuple[np.ndarray, dict[
     mask = resize_map(mask, truth.shape) > 0
     frame.present = set(things)
     frame.found = {number for number, thing in things.items() if mask[thing.pixels].mean() >= 0.25}
-    count, components = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    for i in range(1, count):
+    number, components = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    for i in range(1, number):
         inside = truth[components == i]
         frame.false_regions += int(not (inside == 1).any() and (inside == 0).mean() > 0.5)
 
