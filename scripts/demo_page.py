@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -82,9 +83,10 @@ class Summary:
             p50, p95 = np.percentile([frame.latency for frame in processed], (50, 95))
             yield "latency until received", f"p50 {p50:.0f} ms, p95 {p95:.0f} ms"
         if self.has_truth:
-            present, found = (set().union(*(getattr(f, kind) for f in processed)) for kind in ("present", "found"))
-            yield "obstacles present", f"{len(present)} (seen {sum(len(f.present) for f in processed)} times)"
-            yield "obstacles found", f"{len(found)} (found {sum(len(f.found) for f in processed)} times)"
+            seen, found = (Counter(n for f in processed for n in getattr(f, kind)) for kind in ("present", "found"))
+            present = [n for n, times in seen.items() if times >= 3]  # fewer: parts of one, half hidden for a moment
+            yield "obstacles present", f"{len(present)} (seen {seen.total()} times)"
+            yield "obstacles found", f"{sum(n in found for n in present)} (found {found.total()} times)"
             yield "false regions", str(sum(f.false_regions for f in processed))
         else:
             yield "regions", str(sum(f.regions for f in processed))
@@ -137,7 +139,7 @@ def obstacles_of(maps: Sequence[Path]) -> Iterator[tuple[np.ndarray, dict[int, T
 
 
 def renumber(before: dict[int, Thing], things: Sequence[Thing], fresh: Iterator[int]) -> dict[int, Thing]:
-    """Number the obstacles as in the frame before: the nearest one, at most 1.5 of its sizes away, else a fresh number."""
+    """Number the obstacles as in the frame before: the nearest one, at most 1.5 of its sizes away, or a fresh number."""
     pairs = sorted((math.dist(old.middle, new.middle) / max(old.width, old.height), n, i)
                    for n, old in before.items() for i, new in enumerate(things))
     numbers: dict[int, int] = {}
