@@ -1,9 +1,8 @@
-"""The detector on recorded material: ros2 launch unexpected_ros replay.launch.py bag:=drive.mcap image:=/camera/image_raw.
+"""The detector on recorded material, such as bag:=drive.mcap image:=/camera/image_raw, or footage:=photographs/.
 
 Takes the arguments of detector.launch.py too.
 """
 
-import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
@@ -51,11 +50,12 @@ def player(context: LaunchContext) -> list:
     given = {name: LaunchConfiguration(name).perform(context)
              for name in (*ARGUMENTS, "image", "camera_info", "namespace", "python_prefix")}
     if given["footage"]:
+        rate = ["--rate", given["rate"]] if given["rate"] else []
         return [Node(package="unexpected_ros", executable="replay", namespace=given["namespace"], output="screen",
                      prefix=given["python_prefix"] or None,
-                     arguments=[given["footage"], "--wait-for", "1", *(["--rate", given["rate"]] if given["rate"] else [])],
+                     arguments=[given["footage"], "--wait-for", "1", *rate],
                      remappings=[("image", given["image"]), ("camera_info", given["camera_info"])])]
-    command = ["ros2", "bag", "play", os.path.expanduser(given["bag"]), "--rate", given["rate"] or "1.0",
+    command = ["ros2", "bag", "play", str(Path(given["bag"]).expanduser()), "--rate", given["rate"] or "1.0",
                "--start-offset", given["start_offset"], "--qos-profile-overrides-path", str(CONFIG / "bag_qos.yaml")]
     command += ["--clock"] if given["clock"] == "true" else []
     command += ["--loop"] if given["loop"] == "true" else []

@@ -53,7 +53,7 @@ class ToRos(logging.Handler):
 
 
 def forward_to(logger) -> ToRos:
-    """Let everything that 'unexpected' loggers say appear in the ROS log; returns the handler, for `stop_forwarding`."""
+    """Let everything that 'unexpected' loggers say appear in the ROS log; returns what `stop_forwarding` needs."""
     handler = ToRos(logger)
     for name in ("unexpected", "unexpected_ros"):
         logging.getLogger(name).addHandler(handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 import sys
 import time
@@ -10,25 +9,27 @@ from typing import TYPE_CHECKING
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
-from rcl_interfaces.msg import SetParametersResult
 from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.config import SettingsError
-from unexpected_ros.conversions import camera_from, image_to_rgb, stamp_ns
+from unexpected_ros.conversions import camera_from, stamp_ns
 from unexpected_ros.diagnostics import Health
 from unexpected_ros.encodings import EncodingError
 from unexpected_ros.logs import CauseLog, forward_to, stop_forwarding
+from unexpected_ros.memory import keep_large_blocks
 from unexpected_ros.outputs import OUTPUTS, Publishers, Result
 from unexpected_ros.parameters import THRESHOLD, changed, declare
+from unexpected_ros.processing import find
 from unexpected_ros.samples import write_sample
 from unexpected_ros.subscription import ImageSubscription, Pace
-from unexpected_ros.tracking import Tracker, persistent
+from unexpected_ros.tracking import Tracker
 from unexpected_ros.worker import Worker
 
 if TYPE_CHECKING:
@@ -43,10 +44,6 @@ class DetectorNode(LifecycleNode):
 
     def __init__(self, **options) -> None:
         super().__init__("detector", automatically_declare_parameters_from_overrides=True, **options)
-        self.settings, self._given = declare(self)
-        self.add_on_set_parameters_callback(self._check_parameters)
-        self.add_post_set_parameters_callback(self._apply_parameters)
-        self._forwarding = forward_to(self.get_logger())
         # rclpy knows a log call by its line and wants one severity per line: hence two lambdas
         self._warn_once = CauseLog(lambda text: self.get_logger().warning(text))
         self._error_once = CauseLog(lambda text: self.get_logger().error(text))
@@ -57,6 +54,10 @@ class DetectorNode(LifecycleNode):
         self._worker: Worker | None = None
         self._active, self._enabled = False, True
         self._begin_anew()
+        self._forwarding = forward_to(self.get_logger())
+        self.settings, self._given = declare(self)
+        self.add_on_set_parameters_callback(self._check_parameters)
+        self.add_post_set_parameters_callback(self._apply_parameters)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # a steady clock, so that reports go on while a bag with simulated time is paused
         self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
@@ -78,10 +79,11 @@ class DetectorNode(LifecycleNode):
         """Load the model and offer the outputs."""
         try:
             self._detector = self._load()
+            self._outputs = Publishers(self)
         except Exception as error:
-            self.get_logger().error(f"cannot load the detector: {error}")
+            if self.context.ok():  # else it was told to end while loading
+                self.get_logger().error(f"cannot load the detector: {error}")
             return FAILURE
-        self._outputs = Publishers(self)
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -148,7 +150,9 @@ class DetectorNode(LifecycleNode):
         super().destroy_node()
 
     def _load(self) -> Detector:
-        from unexpected_core.pipeline.detector import load_detector  # takes seconds, and its failure is a state to report
+        self.get_logger().info(f"loading the model '{self.settings.model.path}'")
+        # torch takes seconds to import, and where it is missing, that is to be said like any other failed load
+        from unexpected_core.pipeline.detector import load_detector
 
         model, detect = self.settings.model.model_dump(), self.settings.detect.model_dump(exclude={"min_persistence"})
         if THRESHOLD not in self._given:
@@ -192,27 +196,22 @@ class DetectorNode(LifecycleNode):
 
     def _work(self, message) -> None:
         """One frame, in the worker's thread."""
-        settings, detector, publishers = self.settings, self._detector, self._outputs
+        settings, detector, outputs = self.settings, self._detector, self._outputs
         age_ms = self._age_ms(message.header)
         if settings.input.max_age_ms and age_ms > settings.input.max_age_ms:
             self._health.count("stale")
             return
-        started = time.perf_counter()
-        image = image_to_rgb(message)
-        converted = time.perf_counter()
-        detection = detector.detect(image, resynthesis=publishers.wanted("resynthesis"))
-        detected = time.perf_counter()
-        tracks = self._tracker.update(stamp_ns(message.header), detection.regions)
-        detection, tracks = persistent(detection, tracks, settings.detect.min_persistence)
+        image, detection, tracks, times = find(message, detector, self._tracker, settings.detect,
+                                               outputs.wanted("resynthesis"))
+        found = time.perf_counter()
         self._health.count("processed")
-        times = {"age": age_ms, "convert": 1e3 * (converted - started), "infer": 1e3 * (detected - converted),
-                 **{f"infer: {stage}": ms for stage, ms in detection.timings.items()}}
+        times["age"] = age_ms
         result = Result(message.header, image, detection, tracks, settings, detector.model_id, self._camera, times,
                         self._health.counts())
         self._latest = result
         for name in OUTPUTS:
-            times["publish"] = 1e3 * (time.perf_counter() - detected)
-            publishers.publish(name, result)
+            times["publish"] = 1e3 * (time.perf_counter() - found)
+            outputs.publish(name, result)
         self._health.succeeded(times)
 
     def _on_error(self, message, error: Exception) -> None:
@@ -253,11 +252,11 @@ class DetectorNode(LifecycleNode):
         if not result:
             response.message = "no frame was processed yet; nothing to save"
             return response
-        header = result.header
-        facts = {"stamp_ns": stamp_ns(header), "frame_id": header.frame_id, "model_id": result.model_id,
+        stamp = stamp_ns(result.header)
+        facts = {"stamp_ns": stamp, "frame_id": result.header.frame_id, "model_id": result.model_id,
                  "settings": result.settings.model_dump()}
         try:
-            path = write_sample(self.settings.save.directory, str(stamp_ns(header)), result.image, result.detection, facts)
+            path = write_sample(self.settings.save.directory, str(stamp), result.image, result.detection, facts)
             response.success, response.message = True, str(path)
         except Exception as error:
             response.message = f"cannot save below {self.settings.save.directory}: {error}"
@@ -284,18 +283,6 @@ class DetectorNode(LifecycleNode):
         self._diagnostics.publish(message)
 
 
-def keep_large_blocks() -> None:
-    """Tell glibc to keep freed image buffers: otherwise each message of megabytes is mapped and faulted in anew.
-
-    That made (de)serialising about 12 times slower. Other C libraries have no mallopt, and need none.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt:
-        m_mmap_threshold, m_trim_threshold = -3, -1
-        mallopt(m_mmap_threshold, 32 << 20)
-        mallopt(m_trim_threshold, 512 << 20)
-
-
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted; 0 is a clean end, 1 a start that failed."""
     keep_large_blocks()
@@ -303,8 +290,8 @@ def main(args: list[str] | None = None) -> int:
     node = None
     try:
         node = DetectorNode()
-        if node.settings.autostart and not node.start() and rclpy.ok():
-            return 1
+        if node.settings.autostart and not node.start():
+            return 1 if rclpy.ok() else 0
         rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass

@@ -75,7 +75,8 @@ OUTPUTS = {
                                  lambda r: to_jpeg(r.header, r.overlay, r.settings.output.jpeg_quality)),
     "mask/compressed": Output(CompressedImage, lambda r: to_png(r.header, r.mask)),
     "regions": Output(AnomalyArray, lambda r: to_regions(
-        r.header, r.detection, r.tracks, r.settings.detect.threshold, r.model_id, r.camera, r.settings.camera), depth=5),
+        r.header, r.detection, r.tracks, r.settings.detect.threshold, r.model_id, r.camera, r.settings.camera),
+        depth=5),
     "stats": Output(FrameStats, lambda r: to_stats(r.header, r.times, r.counts), depth=5, best_effort=True),
 }
 """Topic below ~/ -> output. `stats` comes last: it tells how long the others took."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from unexpected_core.config import Setting, Settings, build, merge, settings_of, unknown_name
+from unexpected_core.files import write_text
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 
 
@@ -28,7 +30,8 @@ class InputSettings(Settings):
 class LiveDetectSettings(DetectSettings):
     """The core's settings, and one that needs several frames."""
 
-    min_persistence: int = Field(1, ge=1, le=30, description="consecutive frames a region must be seen in to be reported")
+    min_persistence: int = Field(1, ge=1, le=30,
+                                 description="consecutive frames a region must be seen in to be reported")
 
 
 class OutputSettings(Settings):
@@ -164,7 +167,7 @@ def _yaml(value: Any) -> str:
 
 def parameter_file() -> str:
     """The text of config/detector.param.yaml: every parameter with its default."""
-    lines = ["# Every parameter of the detector node with its default; docs/ros.md has ranges and what may change live.",
+    lines = ["# Every parameter of the detector node with its default; docs/ros.md says which may change live.",
              "/**:", "  ros__parameters:"]
     group = ""
     for s in SETTINGS.values():
@@ -177,3 +180,19 @@ def parameter_file() -> str:
         lines.append(f"{indent}# {name}: {_yaml(s.default)}  # when not given: the one on the weights' card"
                      if s.name == THRESHOLD else f"{indent}{name}: {_yaml(s.default)}")
     return "\n".join(lines) + "\n"
+
+
+BEGIN, END = "<!-- parameters -->\n", "<!-- /parameters -->\n"
+"""The lines of docs/ros.md between which `documentation` stands."""
+
+
+def write_documentation(repository: Path) -> None:
+    """Bring config/detector.param.yaml and the table in docs/ros.md up to date with the fields."""
+    write_text(repository / "config" / "detector.param.yaml", parameter_file())
+    page = repository / "docs" / "ros.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    write_text(page, before + BEGIN + documentation() + END + rest.partition(END)[2])
+
+
+if __name__ == "__main__":
+    write_documentation(Path(__file__).resolve().parent.parent)

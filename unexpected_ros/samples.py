@@ -13,10 +13,12 @@ from unexpected_core.images import write_image
 from unexpected_core.structs import Detection
 
 
-def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Detection, facts: dict[str, Any]) -> Path:
-    """Write image/, labels/, score/ (16-bit, 65535 = 1) and mask/ as <key>.png below `folder`, and <key>.json with `facts`.
+def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Detection,
+                 facts: dict[str, Any]) -> Path:
+    """Write <key>.png below image/, labels/, score/ (16-bit, 65535 = 1) and mask/ of `folder`, and <key>.json.
 
-    Returns the path of the JSON file, which is written last: where it is, the sample is whole. Raises ImageError, OSError.
+    Returns the path of the JSON file, which holds `facts` and is written last: where it is, the sample is whole.
+    Raises ImageError, OSError.
     """
     folder = Path(folder).expanduser()
     write_image(folder / "image" / f"{key}.png", image)

@@ -49,7 +49,7 @@ class ImageSubscription:
         self._node.destroy_subscription(self._subscription)
 
     def check(self) -> str:
-        """To be called every second: follow the publishers' reliability; the doctor's word, or '' while frames arrive."""
+        """Once a second: follow the publishers' reliability; returns the doctor's word, '' while frames arrive."""
         publishers = self._publishers()
         if self._reliability == "auto" and publishers and \
                 self._best_effort != (offered := any(p.best_effort for p in publishers)):

@@ -33,11 +33,10 @@ class Tracker:
     def update(self, stamp: int, regions: Sequence[Region]) -> list[Track]:
         """Tracks of the regions, in their order; a stamp that runs backwards (a bag begins anew) forgets all."""
         before = self._previous if stamp >= self._stamp else []
-        pairs = sorted(((_overlap(old, new), i, j) for i, (old, _) in enumerate(before) for j, new in enumerate(regions)),
-                       reverse=True)
+        pairs = [(_overlap(old, new), i, j) for i, (old, _) in enumerate(before) for j, new in enumerate(regions)]
         tracks: dict[int, Track] = {}
         taken: set[int] = set()
-        for overlap, i, j in pairs:
+        for overlap, i, j in sorted(pairs, reverse=True):
             if overlap >= MIN_OVERLAP and i not in taken and j not in tracks:
                 taken.add(i)
                 tracks[j] = Track(before[i][1].id, before[i][1].age + 1)

@@ -1,4 +1,4 @@
-"""The detector node in a process of its own, over DDS: what goes in, what comes out, and what a user may do meanwhile."""
+"""The detector node in a process of its own, over DDS: what goes in and out, and what a user may do meanwhile."""
 
 import json
 import re
@@ -60,7 +60,7 @@ def send(driver, camera, regions, to_message):
     def send(image):
         message = to_message(image, next(stamps))
         camera.publish(message)
-        return driver.until(lambda: next((r for r in regions if r.header == message.header), None), "the frame's regions")
+        return driver.until(lambda: next((r for r in regions if r.header == message.header), None), "regions")
     return send
 
 
@@ -70,7 +70,8 @@ def test_outputs_are_the_cores_own_with_the_source_header(driver, node, camera, 
     topics = {"mask": "mono8", "score": "32FC1", "labels": "mono8", "labels_color": "rgb8", "resynthesis": "rgb8",
               "overlay": "rgb8"}
     inbox = {name: driver.collect(Image, f"{NAME}/{name}") for name in topics}
-    packed = {name: driver.collect(CompressedImage, f"{NAME}/{name}") for name in ("overlay/compressed", "mask/compressed")}
+    packed = {name: driver.collect(CompressedImage, f"{NAME}/{name}")
+              for name in ("overlay/compressed", "mask/compressed")}
     stats = driver.collect(FrameStats, f"{NAME}/stats", best_effort=True)
     image = street(height=97, width=131)
     for _ in range(100):  # until every subscription is known to the node
@@ -125,11 +126,11 @@ def test_a_bad_frame_is_counted_reported_once_and_costs_nothing_else(driver, nod
         assert sum(words in line for line in said) == 1, said
 
     def counted():
-        return [dict((v.key, v.value) for v in status.values) for m in diagnostics for status in m.status
+        return [{v.key: v.value for v in status.values} for m in diagnostics for status in m.status
                 if status.name == f"{NAME}: input"]
     driver.until(lambda: any("bad: size" in c for c in counted()), "counts in diagnostics")
     last = counted()[-1]
-    assert (last["bad: empty"], last["bad: truncated"], last["bad: encoding"], last["bad: size"]) == ("3", "6", "3", "3")
+    assert [last[f"bad: {cause}"] for cause in ("empty", "truncated", "encoding", "size")] == ["3", "6", "3", "3"]
     driver.destroy(log, diagnostics)
 
 
@@ -146,7 +147,8 @@ def test_diagnostics_name_model_device_and_times(driver, node, send, street):
 
 
 def set_parameters(driver, **values):
-    kinds = {float: (ParameterType.PARAMETER_DOUBLE, "double_value"), int: (ParameterType.PARAMETER_INTEGER, "integer_value"),
+    kinds = {float: (ParameterType.PARAMETER_DOUBLE, "double_value"),
+             int: (ParameterType.PARAMETER_INTEGER, "integer_value"),
              str: (ParameterType.PARAMETER_STRING, "string_value")}
     batch = [Parameter(name=name.replace("__", "."), value=ParameterValue(
         type=kinds[type(value)][0], **{kinds[type(value)][1]: value})) for name, value in values.items()]
@@ -228,7 +230,7 @@ def test_lifecycle(driver, node, camera, send, street):
     assert send(street()).threshold == pytest.approx(THRESHOLD)
 
 
-def test_of_a_burst_the_newest_is_processed_and_every_frame_is_accounted_for(driver, node, camera, regions, street, to_message):
+def test_of_a_burst_the_newest_is_processed_and_every_frame_accounted_for(driver, node, camera, street, to_message):
     from unexpected_ros.msg import FrameStats
 
     stats = driver.collect(FrameStats, f"{NAME}/stats", best_effort=True)

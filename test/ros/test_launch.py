@@ -1,0 +1,101 @@
+"""The launch files: every argument is described and documented, and where launch is installed they start the node."""
+
+import ast
+import os
+
+import pytest
+
+
+def arguments(path):
+    """name -> description, read off the ARGUMENTS table without importing launch."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "ARGUMENTS":
+            rows = zip(node.value.keys, node.value.values, strict=True)
+            return {name.value: row.elts[1].value for name, row in rows}
+    raise AssertionError(f"{path} has no ARGUMENTS")
+
+
+@pytest.mark.parametrize("name", ["detector", "replay"])
+def test_arguments_are_described_and_documented(repository, name):
+    page = (repository / "docs" / "ros.md").read_text()
+    table = page[page.index("## Launch arguments"):page.index("## Diagnostics")]
+    for argument, description in arguments(repository / "launch" / f"{name}.launch.py").items():
+        assert description
+        assert f"`{argument}`" in table, f"docs/ros.md does not mention {argument}"
+
+
+def test_launch_overrides_name_real_parameters(repository):
+    pytest.importorskip("rclpy")
+    from unexpected_ros.parameters import SETTINGS
+
+    tree = ast.parse((repository / "launch" / "detector.launch.py").read_text())
+    table = next(n.value for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id == "OVERRIDES")
+    assert set(ast.literal_eval(table).values()) <= {*SETTINGS, "use_sim_time"}
+
+
+@pytest.fixture
+def launch():
+    pytest.importorskip("launch_ros", reason="launch is not installed (it comes with ROS, not with the wheels)")
+    return pytest.importorskip("launch")
+
+
+@pytest.fixture
+def describe(launch, repository):
+    """The actions that a launch file starts, by class name, with these arguments."""
+    from launch.launch_description_sources import get_launch_description_from_python_launch_file as read
+
+    def describe(name, **given):
+        context = launch.LaunchContext()
+        description = read(str(repository / "launch" / f"{name}.launch.py"))
+        context.launch_configurations.update(given)
+        todo, found = list(description.entities), []
+        while todo:
+            entity = todo.pop(0)
+            found.append(entity)
+            todo += entity.visit(context) or [] if isinstance(entity, (
+                launch.actions.DeclareLaunchArgument, launch.actions.OpaqueFunction)) else []
+        return found
+    return describe
+
+
+@pytest.mark.ros
+def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe):
+    from launch_ros.actions import Node
+
+    assert [n.node_executable for n in describe("detector") if isinstance(n, Node)] == ["detector"]
+    found = describe("detector", rviz="true", dds_profile="large_images")
+    assert [n.node_executable for n in found if isinstance(n, Node)] == ["detector", "rviz2"]
+    assert any(isinstance(action, launch.actions.SetEnvironmentVariable) for action in found)
+
+
+@pytest.mark.ros
+def test_replay_wants_one_thing_to_play(launch, describe):
+    for given in ({}, {"bag": "a", "footage": "b"}):
+        with pytest.raises(RuntimeError, match="give either bag:=PATH or footage:=PATH"):
+            describe("replay", **given)
+
+
+@pytest.mark.ros
+def test_the_launched_node_is_the_described_one(launch, repository, driver):
+    from launch.launch_description_sources import PythonLaunchDescriptionSource
+    from std_srvs.srv import Trigger
+
+    path = str(repository / "launch" / "detector.launch.py")
+    given = {"model": "random", "namespace": "launched", "image": "/front/image_raw", "log_level": "warn"}
+    service = launch.LaunchService(noninteractive=True)
+    service.include_launch_description(launch.LaunchDescription([
+        launch.actions.SetEnvironmentVariable("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1")),
+        launch.actions.IncludeLaunchDescription(PythonLaunchDescriptionSource(path), launch_arguments=given.items())]))
+    import asyncio
+
+    async def run():
+        running = asyncio.ensure_future(service.run_async())
+        while not (driver.node.count_subscribers("/front/image_raw") or running.done()):
+            await asyncio.sleep(0.1)
+        answer = await asyncio.to_thread(driver.call, Trigger, "/launched/detector/save_sample")
+        await service.shutdown()
+        return answer, await running
+
+    answer, code = asyncio.run(asyncio.wait_for(run(), 90))
+    assert answer.message == "no frame was processed yet; nothing to save"
+    assert code == 0

@@ -1,0 +1,64 @@
+"""One definition of every parameter: what is declared, the parameter file and the documentation agree with it."""
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.ros
+pytest.importorskip("rclpy")
+from rclpy.parameter import Parameter  # noqa: E402
+
+from unexpected_core.config import SettingsError  # noqa: E402
+from unexpected_ros.parameters import (  # noqa: E402
+    BEGIN,
+    END,
+    SETTINGS,
+    THRESHOLD,
+    NodeSettings,
+    changed,
+    describe,
+    documentation,
+    flatten,
+    is_live,
+    nest,
+    parameter_file,
+)
+
+STALE = "is not what the settings say; run `python -m unexpected_ros.parameters`"
+
+
+def test_the_parameter_file_is_up_to_date(repository):
+    text = (repository / "config" / "detector.param.yaml").read_text()
+    assert text == parameter_file(), f"config/detector.param.yaml {STALE}"
+    values = yaml.safe_load(text)["/**"]["ros__parameters"]
+    assert flatten(NodeSettings.model_validate(values)) == flatten(NodeSettings())
+    assert "threshold" not in values["detect"]  # naming it would override the one on the weights' card
+
+
+def test_the_documentation_is_up_to_date(repository):
+    page = (repository / "docs" / "ros.md").read_text()
+    assert BEGIN + documentation() + END in page, f"docs/ros.md {STALE}"
+
+
+@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+def test_every_parameter_is_described_as_tools_need_it(setting):
+    descriptor = describe(setting)
+    assert descriptor.description
+    assert descriptor.read_only != is_live(setting.name)
+    if setting.type in (int, float):
+        range_ = (descriptor.integer_range or descriptor.floating_point_range)[0]
+        assert range_.from_value <= setting.default <= range_.to_value
+
+
+def test_a_batch_is_applied_whole_or_not_at_all():
+    settings = NodeSettings()
+    later = changed(settings, [Parameter(THRESHOLD, value=0.7), Parameter("camera.height", value=1.5),
+                               Parameter("use_sim_time", value=True)])
+    assert (later.detect.threshold, later.camera.height, later.detect.hysteresis) == (0.7, 1.5, 0.1)
+    assert settings.detect.threshold == 0.5
+    with pytest.raises(SettingsError, match=r"'detect\.threshold' = 1\.2: Input should be less than or equal to 1"):
+        changed(settings, [Parameter("camera.height", value=1.5), Parameter(THRESHOLD, value=1.2)])
+
+
+def test_dotted_names_nest_and_flatten():
+    assert nest([("a.b", 1), ("a.c", 2), ("d", 3)]) == {"a": {"b": 1, "c": 2}, "d": 3}
+    assert set(flatten(NodeSettings())) == set(SETTINGS)
