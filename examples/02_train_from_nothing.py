@@ -1,6 +1,6 @@
 """From nothing to a detector: draws roads, trains segmenter, generator and comparer on them, judges the result.
 
-    python examples/02_train_from_nothing.py [RUN_FOLDER]
+    python examples/02_train_from_nothing.py [RUN_FOLDER] [SETTING=VALUE ...]
 
 The same as `unexpected train fast --data drawn`. Stop it whenever you like; the same command goes on.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from unexpected_core import load_detector
 from unexpected_core.cli.judge_drawn import judge_drawn
+from unexpected_core.config import override
 from unexpected_core.datasets.drawn_roads import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.log import to_terminal
@@ -19,7 +20,7 @@ from unexpected_core.training.publish import publish_fast
 from unexpected_core.visualize import overlay
 
 to_terminal()
-settings = PRESETS["fast_drawn"]
+settings = override(PRESETS["fast_drawn"], sys.argv[2:])
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else experiment.run_folder(settings)
 
 experiment.run(settings, folder)

@@ -1,6 +1,8 @@
 """Every preset: can be printed and read back, trains on what its task needs, goes on, and publishes usable weights."""
 
 import math
+import runpy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -163,6 +165,30 @@ def test_unknown_names(capsys):
     assert "did you mean '0521_discrepancy_full'?" in capsys.readouterr().err
     with pytest.raises(SettingsError, match=r"did you mean 'loop\.epochs'"):
         override(PRESETS["fast"], ["loop.epoch=3"])
+
+
+SCRIPTS = sorted((Path(__file__).parents[2] / "scripts").glob("0*.py"))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_scripts_of_the_paper_name_a_preset(script, monkeypatch, capsys):
+    member = ["2"] if script.stem.startswith("0121") else []
+    monkeypatch.setattr("sys.argv", [str(script), *member, "--dry-run"])
+    with pytest.raises(SystemExit, match="0"):
+        runpy.run_path(str(script))
+    name = yaml.safe_load(capsys.readouterr().out)["name"]
+    assert name[:4] == script.stem[:4]
+    assert (name == "0121_PSPEns_BDD_02") == bool(member)
+
+
+def test_scripts_are_there_for_every_preset_of_the_paper():
+    assert [path.stem[:4] for path in SCRIPTS] == sorted(name[:4] for name in PRESETS if name[0] == "0")
+
+
+def test_yaml_files_that_come_with_the_project(repository):
+    files = {path.stem: read_yaml(path, PRESETS) for path in (repository / "config" / "experiments").glob("*.yaml")}
+    assert files["0552_example_new_variant"] == PRESETS["0552_example_new_variant"]
+    assert files["fast_my_roads"].data.sources == ("paired_folder",)
 
 
 def test_train_fast_on_drawn_roads_takes_the_short_recipe(capsys):

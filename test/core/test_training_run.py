@@ -16,7 +16,7 @@ from unexpected_core.training import sampler
 from unexpected_core.training.augment import Augmentation
 from unexpected_core.training.checkpoint import Progress, load_state
 from unexpected_core.training.examples import changed, checked_labels, spread
-from unexpected_core.training.experiment import keep_config, resolve, run_folder
+from unexpected_core.training.experiment import alone_in, keep_config, resolve, run_folder
 from unexpected_core.training.loop import Training
 from unexpected_core.training.losses import class_weights, pixel_cross_entropy
 from unexpected_core.training.presets import PRESETS
@@ -229,6 +229,20 @@ def test_an_exception_reaches_the_caller_and_the_log(tmp_path):
     run(tmp_path, ["loop.epochs=0"])
     assert "DatasetError" not in (tmp_path / "training.log").read_text()
     assert "DatasetError" in (tmp_path / "interrupted.log").read_text()
+
+
+def test_two_trainings_in_one_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("unexpected_core.training.experiment.PATIENCE", 0.0)
+    with alone_in(tmp_path):
+        refused = pytest.raises(TrainingError, match=r"another process is training in .*: wait for it, end it, or use")
+        with refused, alone_in(tmp_path):
+            pass
+        monkeypatch.setenv("LOCAL_RANK", "1")
+        with alone_in(tmp_path):  # another process of the same training
+            pass
+    monkeypatch.delenv("LOCAL_RANK")
+    with alone_in(tmp_path):
+        pass
 
 
 def test_progress_survives_its_file(tmp_path):

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows: nothing keeps a second training out
+    fcntl = None
 
 from unexpected_core.config import settings_of
 from unexpected_core.files import write_text
 from unexpected_core.training.settings import TrainingError, TrainingSettings
 
 CONFIG = "config.json"
+PATIENCE = 8.0
+"""Seconds to wait for a run folder that another process holds."""
 FREE = ("loop.epochs", "loop.workers", "loop.device", "loop.devices", "loop.nodes", "loop.accumulate",
         "loop.checkpoint_seconds", "loop.frames", "data.cache")
 """Settings that may differ between a training and its resumption: where and how long, not what."""
@@ -45,13 +55,44 @@ def run(settings: TrainingSettings, folder: Path) -> None:
     from unexpected_core.training.loop import Training
     from unexpected_core.training.recorder import LOG, append
 
-    keep_config(settings, folder)
+    with alone_in(folder):
+        keep_config(settings, folder)
+        try:
+            task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
+            Training(settings, task, examples, validation, folder).run()
+        except Exception:
+            append(folder / LOG, traceback.format_exc())
+            raise
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep a second training out of the run folder; the first process of a training speaks for the others.
+
+    Raises TrainingError when another training holds it. A killed training lets go (its loader workers within seconds).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if fcntl is None or os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) != "0":
+        yield
+        return
+    handle, deadline = os.open(folder, os.O_RDONLY), time.monotonic() + PATIENCE
     try:
-        task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
-        Training(settings, task, examples, validation, folder).run()
-    except Exception:
-        append(folder / LOG, traceback.format_exc())
-        raise
+        while not _locked(handle):
+            if time.monotonic() > deadline:
+                raise TrainingError(f"another process is training in {folder}: wait for it, end it, or use another "
+                                    "--run")
+            time.sleep(0.2)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def keep_config(settings: TrainingSettings, folder: Path) -> None:
