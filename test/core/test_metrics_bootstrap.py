@@ -32,7 +32,7 @@ def test_equals_measuring_the_drawn_frames(mode):
     counts = pixel_counts(mode)
     for frame in frames:
         counts.add(*frame)
-    resampled = resample_pixels(counts, weights)
+    resampled = resample_pixels(counts, counts.numbers(), weights)
     for row, weight in enumerate(weights):
         drawn = pixel_counts(mode)
         for frame, times in zip(frames, weight, strict=True):
@@ -88,7 +88,7 @@ def test_327_frames_2000_times_within_5_seconds(tmp_path):
         counts.add((rng.normal(size=obstacle.shape) + obstacle).astype(np.float16), obstacle)
     assert isinstance(counts.tally, Tally16)
     start = time.process_time()
-    resample_pixels(counts, frame_weights(327))
+    resample_pixels(counts, counts.numbers(), frame_weights(327))
     assert time.process_time() - start < 5
 
 

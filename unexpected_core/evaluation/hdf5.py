@@ -13,11 +13,6 @@ import numpy as np
 from unexpected_core.files import atomic_path
 
 GZIP_LEVEL = 9
-BENCHMARK_NAMES = {
-    "anomaly_track": "AnomalyTrack-all", "obstacle_track": "ObstacleTrack-all",
-    "lost_and_found_no_known": "LostAndFound-test",
-}
-"""Our name of a data set -> the folder that the benchmark keeps its predictions in."""
 
 
 class PredictionError(ValueError):
@@ -25,8 +20,14 @@ class PredictionError(ValueError):
 
 
 def benchmark_name(dataset: str) -> str:
-    """'obstacle_track-test' -> 'ObstacleTrack-all'; names that the benchmark does not have stay."""
-    return BENCHMARK_NAMES.get(dataset.partition("-")[0], dataset)
+    """Our data set's name -> the folder that the benchmark keeps its predictions in; others stay as they are.
+
+    'ObstacleTrack-test' -> 'ObstacleTrack-all', 'lost_and_found_no_known-test' -> 'LostAndFound-test'.
+    """
+    name, _, split = dataset.partition("-")
+    if name in ("AnomalyTrack", "ObstacleTrack"):
+        return f"{name}-all"
+    return f"LostAndFound-{split}" if name.startswith("lost_and_found") and split else dataset
 
 
 def write_prediction(path: Path, score: np.ndarray) -> None:

@@ -91,8 +91,8 @@ def measure(source: Source, plan: Plan) -> Measured:
             look.merge(other)
         weights = frame_weights(len(look.facts), plan.resamples, plan.seed)
         numbers = {mode: counts.numbers() for mode, counts in look.pixels.items()}
-        resampled = {mode: resample_pixels(counts, weights) for mode, counts in look.pixels.items()}
-        singles = frame_statistics(look.pixels["exact"])
+        resampled = {mode: resample_pixels(counts, numbers[mode], weights) for mode, counts in look.pixels.items()}
+        singles = frame_statistics(look.pixels["exact"], numbers["exact"])
     threshold = plan.threshold or Threshold(numbers["exact"].best_f1_threshold, "best_f1_on_test")
     binned = numbers["smiyc"].best_f1_threshold if "smiyc" in modes else None
     parts = _over_frames(partial(_look_at_components, source, plan, threshold.value, binned), source.keys,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,17 +93,22 @@ def _figures(methods: Mapping[str, Any], curves: Mapping[str, Curve]) -> list[st
     return figures + ([plots.reliability(tables)] if tables else [])
 
 
+def _range(low: float, high: float) -> str:
+    return f"{low:g} to {high:.4g}" if math.isfinite(high) else f"over {low:g}"
+
+
 def _details(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
     """Tables of one method: (title, head, lines)."""
     parts = []
     for title, name, unit in (("Obstacles found, by area", "recall_by_area", "pixels of 1024x512"),
                               ("Obstacles found, by place of the lower edge", "recall_by_row", "of the height")):
-        lines = [[f"{line['from']:g} to {line['to']:.4g}", str(line["obstacles"]),
+        lines = [[_range(line["from"], line["to"]), str(line["obstacles"]),
                   f"{100 * line['found']:.1f} %" if line["obstacles"] else "-"] for line in result[name]]
         parts.append((title, [unit, "obstacles", "found"], lines))
     alarms = result["false_alarm_frames"]
-    lines = [["frames without obstacles", str(alarms["normal_frames"])],
-             ["of them with a false alarm", f"{100 * alarms['realised_rate']:.1f} %"]]
+    lines = [["frames without obstacles", str(alarms["normal_frames"])]]
+    if alarms["normal_frames"]:
+        lines.append(["of them with a false alarm", f"{100 * alarms['realised_rate']:.1f} %"])
     if alarms["promised_rate"]:
         lines.append(["promised at most", f"{100 * alarms['promised_rate']:.1f} %"])
     lines += [[title, f"{result[name]:.4f}"] for title, name in

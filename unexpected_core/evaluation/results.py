@@ -8,6 +8,7 @@ import math
 import platform
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def _comparisons(measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
             for a, b in pairs for metric in COMPARED]
 
 
+@cache
 def commit() -> str:
     """Short commit of the package's checkout, with '+' where it has changes; '' outside a checkout."""
     folder = Path(__file__).parent
@@ -89,5 +91,5 @@ def _with_nan(value: Any) -> Any:
     return [math.nan if each is None else _with_nan(each) for each in value] if isinstance(value, list) else value
 
 
-TEXTS = {"model_id", "weights_sha256", "split", "promised_rate", "roi_expected", "frame_rate", "note"}
+TEXTS = {"model_id", "weights_sha256", "split", "promised_rate", "frame_rate"}
 """Names whose null means 'none'."""

@@ -53,7 +53,8 @@ def show(number: Mapping[str, float] | None, percent: bool = True) -> str:
 def stamp(results: Results) -> str:
     """One line that says what the numbers are."""
     dataset, plan = results["dataset"], results["plan"]
-    split = f" {dataset['split']}" if dataset.get("split") else ""
+    split = dataset.get("split") or ""
+    split = f" {split}" if split not in dataset["name"] else ""
     return (f"{dataset['name']}{split}, {dataset['frames']} frames; metrics {', '.join(plan['modes'])} version "
             f"{results['metric_version']}; 95 % frame-bootstrap intervals ({plan['resamples']} resamples, seed "
             f"{plan['seed']}); commit {results['commit'] or 'unknown'}")

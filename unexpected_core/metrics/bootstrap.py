@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unexpected_core.metrics.components import ComponentCounts, component_statistics
+from unexpected_core.metrics.curves import PixelNumbers
 from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.modes import PerImage
 from unexpected_core.metrics.pixel import PixelCounts
@@ -64,13 +65,13 @@ def frame_weights(frames: int, resamples: int = RESAMPLES, seed: int = 0) -> np.
     return drawn.astype(np.float64)
 
 
-def resample_pixels(counts: PixelCounts | BinnedCounts, weights: np.ndarray) -> dict[str, Resampled]:
-    """Average precision, AUROC, FPR95 and best F1, each on every resample.
+def resample_pixels(counts: PixelCounts | BinnedCounts, numbers: PixelNumbers, weights: np.ndarray,
+                    ) -> dict[str, Resampled]:
+    """Average precision, AUROC, FPR95 and best F1, each on every resample. numbers: counts.numbers().
 
     Resamples are evaluated at the kept points of the curve (about a thousand); the small difference that this makes
     to the full curve is measured on the real frames and taken off.
     """
-    numbers = counts.numbers()
     values = {name: getattr(numbers, name) for name in PIXEL_METRICS}
     if isinstance(counts, PerImage):
         return _resample_means(counts, weights, values)
@@ -130,7 +131,7 @@ def intervals(resampled: Mapping[str, Resampled]) -> dict[str, Interval]:
     return {name: each.interval() for name, each in resampled.items()}
 
 
-def frame_statistics(counts: PixelCounts | BinnedCounts) -> dict[str, np.ndarray]:
+def frame_statistics(counts: PixelCounts | BinnedCounts, numbers: PixelNumbers) -> dict[str, np.ndarray]:
     """Average precision, AUROC, FPR95 and best F1 of each frame [frames], to about three digits; NaN if undefined."""
-    thresholds = counts.numbers().curve.thinned().thresholds
+    thresholds = numbers.curve.thinned().thresholds
     return _pixel_statistics(*(table.astype(np.float64) for table in counts.frame_counts(thresholds)))

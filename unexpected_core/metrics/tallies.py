@@ -20,6 +20,8 @@ from unexpected_core.metrics.keys import from_keys
 CODES = 1 << 16
 GROUP = 1 << 21
 """Keys merged at a time: 8 MB."""
+FIRSTS = np.arange(CODES, dtype=np.uint32) << 16
+"""First float32 key with each value of the upper 16 bits."""
 Step = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Scores falling [K], obstacle pixels int64 [K], normal pixels int64 [K]."""
 
@@ -84,8 +86,7 @@ class Tally32:
     def add(self, positives: np.ndarray, negatives: np.ndarray, path: Path) -> Run:
         """Sort one frame's keys uint32 [P], [N] and append them, behind their index, to the file."""
         positives, negatives = np.sort(positives), np.sort(negatives)
-        firsts = np.arange(CODES, dtype=np.uint32) << 16
-        index = [np.append(np.searchsorted(keys, firsts), len(keys)) for keys in (positives, negatives)]
+        index = [np.append(np.searchsorted(keys, FIRSTS), len(keys)) for keys in (positives, negatives)]
         self.coarse += np.diff(index[0]) + np.diff(index[1])
         start = _append(path, np.array(index, np.uint32), positives, negatives)
         return Run(path, start, len(positives), len(negatives))

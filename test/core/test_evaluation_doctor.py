@@ -1,0 +1,173 @@
+"""The doctor: thirty seeded faults are all caught, a hundred clean runs raise no alarm."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from unexpected_core.datasets import Dataset
+from unexpected_core.evaluation.doctor import examine
+from unexpected_core.evaluation.hdf5 import PredictionError
+from unexpected_core.evaluation.measure import Plan, Threshold, measure
+from unexpected_core.evaluation.results import compose, read_results, write_results
+from unexpected_core.evaluation.source import open_source
+from unexpected_core.evaluation.store import write_score
+from unexpected_core.metrics.components import Sizes
+from unexpected_core.metrics.keys import MetricError
+from unexpected_core.structs import Sample
+
+PLAN = Plan(sizes=Sizes(4, 2), resamples=100)
+FRAMES, SIZE = 8, (48, 80)
+
+
+class Roads(Dataset):
+    """Small frames in memory: ROI is the lower part, one to three boxes stand in it."""
+
+    def __init__(self, seed, name="roads"):
+        super().__init__(name, [f"{i:03d}" for i in range(FRAMES)])
+        rng = np.random.default_rng(seed)
+        self.maps = []
+        for i in range(FRAMES):
+            obstacle = np.full(SIZE, 255, np.uint8)
+            obstacle[int(rng.integers(10, 18)):] = 0
+            for _ in range(rng.integers(1, 4) if i else 0):
+                y, x, h, w = rng.integers(20, 38), rng.integers(0, 66), rng.integers(3, 10), rng.integers(3, 14)
+                obstacle[y:y + h, x:x + w] = 1
+            self.maps.append(obstacle)
+
+    def load(self, index):
+        return Sample(self.keys[index], np.zeros((*SIZE, 3), np.uint8), None, None, self.maps[index])
+
+
+def honest_scores(roads, seed):
+    """Smooth noise and more or less of the truth, in one of the shapes that methods give."""
+    rng = np.random.default_rng(1000 + seed)
+    strength, kind = rng.uniform(0.8, 4), seed % 5
+    for obstacle in roads.maps:
+        noise = cv2.GaussianBlur(rng.normal(size=SIZE), (0, 0), rng.uniform(0.5, 2))
+        logit = noise / noise.std() + strength * cv2.GaussianBlur((obstacle == 1).astype(float), (0, 0), 0.8)
+        if kind == 1:
+            logit = 1 / (1 + np.exp(-logit))
+        if kind == 2:  # calibrated and clipped at both ends
+            logit = np.clip(0.25 + 0.2 * logit, 0, 1)
+        if kind == 3:  # most pixels very near 0, as a good segmenter's 1 - max softmax
+            logit = np.exp(2 * logit - 9)
+        if kind == 4:
+            logit = cv2.resize(logit, SIZE[::-1]) * 20 - 300
+        yield logit.astype(np.float32)
+
+
+def run(roads, scores, folder, plan=PLAN, kind="float32", about=None):
+    for key, score in zip(roads.keys, scores, strict=False):
+        if kind is None:  # bytes as they are, float16 too
+            np.save(folder / f"{key}.npy", score)
+        else:
+            write_score(folder, key, score, kind)
+    measured = measure(open_source(roads, folder), plan)
+    measured.result |= about or {}
+    write_results(folder / "results.json", compose({"method": measured}, {"name": roads.name, "frames": FRAMES}, {}))
+    return read_results(folder)
+
+
+def alarms(results):
+    return {finding.kind for finding in examine(results) if finding.alarm}
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_clean_runs_raise_no_alarm(seed, tmp_path):
+    roads = Roads(seed)
+    kind = ("float32", "16bit", "float32", "hdf5", "float32", "float32", "float32")[seed % 7]
+    plan = replace(PLAN, threshold=Threshold(0.5, "weights")) if seed % 2 else PLAN
+    results = run(roads, honest_scores(roads, seed), tmp_path, plan, kind)
+    assert not examine(results) or not alarms(results), examine(results)
+
+
+def flip(roads, scores, rng):
+    return [-score for score in scores]
+
+
+def untrained(roads, scores, rng):
+    return [cv2.GaussianBlur(rng.normal(size=SIZE), (0, 0), 1).astype(np.float32) for _ in scores]
+
+
+def saturate(roads, scores, rng):
+    return [1 / (1 + np.exp(-np.clip(40 * (score + 0.5), -50, 50))) for score in scores]
+
+
+def halve(roads, scores, rng):
+    return [(1 - 1e-3 * np.exp(-score)).astype(np.float16) for score in scores]
+
+
+def lose_frames(roads, scores, rng):
+    return scores[:int(rng.integers(3, FRAMES))]
+
+
+def exchange_labels(roads, scores, rng):
+    for obstacle in roads.maps:
+        normal = obstacle == 0
+        obstacle[obstacle == 1] = 0
+        obstacle[normal] = 1
+    return scores
+
+
+def blank_other_roi(roads, scores, rng):
+    for score in scores:
+        score[30:] = -50
+    return scores
+
+
+def coarsen(roads, scores, rng):
+    return [cv2.resize(score, (20, 12)) if i % 2 or rng.random() < 0.2 else score for i, score in enumerate(scores)]
+
+
+def repeat(roads, scores, rng):
+    return [scores[0]] * FRAMES
+
+
+FAULTS = {"flipped scores": flip, "random-like": untrained, "damaged scores": saturate, "damaged scores, half": halve,
+          "frame count": lose_frames, "label coding": exchange_labels, "ROI": blank_other_roi, "size": coarsen,
+          "repeated scores": repeat}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("fault", [*FAULTS, "tuned on test"])
+def test_seeded_faults_are_caught(fault, seed, tmp_path):
+    roads, rng = Roads(seed), np.random.default_rng(seed)
+    scores = list(honest_scores(roads, 5 * seed))  # logits
+    plan = PLAN
+    if fault == "tuned on test":
+        best = run(roads, scores, tmp_path)["methods"]["method"]["threshold"]["value"]
+        plan = replace(PLAN, threshold=Threshold(best, "given"))
+    else:
+        scores = FAULTS[fault](roads, scores, rng)
+    results = run(roads, scores, tmp_path, plan, None)
+    assert fault.partition(",")[0] in alarms(results)
+
+
+def test_wrong_ids_missing_ground_truth_and_other_shapes_are_refused(tmp_path):
+    roads = Roads(0)
+    scores = list(honest_scores(roads, 0))
+    with pytest.raises(PredictionError, match=r"score is 48x80, ground truth 80x48; a cropped, padded or transposed"):
+        run(roads, [score.T for score in scores], tmp_path)
+    roads.maps = [obstacle * 2 for obstacle in roads.maps]
+    with pytest.raises(MetricError, match=r"ground truth holds \[254\]; expected 0 normal, 1 obstacle"):
+        run(roads, scores, tmp_path)
+    roads.maps = [None] * FRAMES
+    with pytest.raises(PredictionError, match="data set 'roads' has no obstacle labels for '000'"):
+        run(roads, scores, tmp_path)
+
+
+def test_random_weights_other_pixels_and_published_roi_are_noticed(tmp_path):
+    roads = Roads(0, "road_anomaly-test")
+    results = run(roads, honest_scores(roads, 0), tmp_path, about={"model_id": "random"})
+    assert {"random-like", "ROI"} <= alarms(results)
+    results["methods"]["other"] = {**results["methods"]["method"], "frames": 7}
+    assert any("methods were judged on different pixels" in finding.text for finding in examine(results))
+
+
+def test_masks_get_a_remark_and_no_alarm(tmp_path):
+    roads = Roads(1)
+    results = run(roads, [(obstacle == 1).astype(np.float32) for obstacle in roads.maps], tmp_path)
+    assert not alarms(results) and any(finding.kind == "binary" for finding in examine(results))
+    assert results["methods"]["method"]["components"]["f1"]["value"] == 1
