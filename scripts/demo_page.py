@@ -139,7 +139,7 @@ def obstacles_of(maps: Sequence[Path]) -> Iterator[tuple[np.ndarray, dict[int, T
 
 
 def renumber(before: dict[int, Thing], things: Sequence[Thing], fresh: Iterator[int]) -> dict[int, Thing]:
-    """Number the obstacles as in the frame before: the nearest one, at most 1.5 of its sizes away, or a fresh number."""
+    """Number the obstacles as in the frame before: the nearest one, at most 1.5 of its sizes away; or afresh."""
     pairs = sorted((math.dist(old.middle, new.middle) / max(old.width, old.height), n, i)
                    for n, old in before.items() for i, new in enumerate(things))
     numbers: dict[int, int] = {}
