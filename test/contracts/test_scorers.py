@@ -1,5 +1,7 @@
 """One contract over every registered scorer: size, range, repeatability, batch independence, half precision."""
 
+import copy
+
 import pytest
 import torch
 
@@ -47,6 +49,16 @@ def test_eval_is_repeatable_and_a_batch_is_its_images_one_by_one(scorer, images)
     assert torch.equal(together.score, again.score)
     alone = torch.cat([scorer(image[None]).score for image in images])
     torch.testing.assert_close(together.score, alone, rtol=1e-4, atol=1e-4)
+
+
+@torch.inference_mode()
+def test_half_precision_changes_little(scorer, images):
+    image = images[:1, :, :33, :47]  # half precision is slow on CPUs
+    full = scorer(image).score
+    half = copy.deepcopy(scorer).half()(image.half()).score
+    assert half.dtype == torch.float32 and half.isfinite().all()
+    # Labels of untrained networks sit on the fence and may flip, with what depends on them: look at most pixels.
+    assert (half - full).abs().median() < 0.02 * full.std() + 1e-3
 
 
 def test_a_loaded_method_keeps_its_name_and_stands_on_the_same_networks():

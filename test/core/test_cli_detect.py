@@ -132,7 +132,7 @@ def test_bag_with_one_broken_message(tmp_path):
     (["--save", "overly"], "unknown kind 'overly'; did you mean 'overlay'"),
     (["--detector", "fsat"], "unknown detector 'fsat'"),
     (["--random-weights", "--device", "tpu0"], "unknown device 'tpu0'"),
-    (["--random-weights", "--threshold", "3"], "setting 'detect.threshold' = 3.0: Input should be less than"),
+    (["--random-weights", "--threshold", "3"], "setting 'threshold' = 3.0: Input should be less than"),
     (["--random-weights", "--scorer", "sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
 ])
 def test_wrong_words_are_refused_in_one_line(tmp_path, capsys, arguments, message):

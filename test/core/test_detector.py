@@ -139,7 +139,7 @@ def test_loading_takes_the_weights_threshold_unless_told():
     assert detector.settings.model.path == "random" and detector.model_id == "random"
     with pytest.raises(SettingsError, match="unknown setting 'tresh'; did you mean 'threshold'"):
         load_detector("random", tresh=0.3)
-    with pytest.raises(SettingsError, match=r"setting 'detect\.threshold' = 3"):
+    with pytest.raises(SettingsError, match=r"setting 'threshold' = 3"):
         load_detector("random", threshold=3)
     for name in ("gpu", "meta"):
         with pytest.raises(DeviceError, match=f"unknown device '{name}'"):
@@ -183,7 +183,7 @@ def test_failures_say_the_cure_and_cost_one_image():
             return super().forward(images)
 
     detector = Detector(Moody(), CPU)
-    with pytest.raises(DetectorError, match=r"cpu ran out of memory scoring 2 .* at 50x40: use fewer images"):
+    with pytest.raises(DetectorError, match=r"cpu ran out of memory scoring 2 .* at 50x40: score fewer"):
         detector.detect_batch([np.full((40, 50, 3), 255, np.uint8)] * 2)
     with pytest.raises(DetectorError, match="redness gave scores that are not numbers"):
         detector.detect(np.full((40, 50, 3), 200, np.uint8))

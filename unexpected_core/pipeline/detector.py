@@ -15,7 +15,7 @@ from unexpected_core.images import check_image, resize_image, resize_map
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.batching import group_by_size
 from unexpected_core.pipeline.resizing import working_size
-from unexpected_core.pipeline.runner import DetectorError, Runner, is_out_of_memory
+from unexpected_core.pipeline.runner import DetectorError, Runner
 from unexpected_core.pipeline.settings import PUBLISHED, DetectorSettings, DetectSettings, ModelSettings
 from unexpected_core.pipeline.timing import Stopwatch
 from unexpected_core.regions import find_regions, no_labels
@@ -81,12 +81,7 @@ class Detector:
         detections: dict[int, Detection] = {}
         with self._busy:
             for group in group_by_size(images):
-                try:
-                    found = self._detect_same_size([images[i] for i in group], resynthesis)
-                except RuntimeError as error:
-                    if not is_out_of_memory(error):
-                        raise
-                    raise self._out_of_memory(images[group[0]], len(group)) from error
+                found = self._detect_same_size([images[i] for i in group], resynthesis)
                 detections.update(zip(group, found, strict=True))
         return [detections[i] for i in range(len(images))]
 
@@ -112,13 +107,6 @@ class Detector:
             found.append(Detection(maps[0], mask, *maps[1:], regions, dict(watch.timings)))
         return found
 
-    def _out_of_memory(self, image: np.ndarray, count: int) -> DetectorError:
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
-        height, width = working_size(*image.shape[:2], self.scorer.working_height, self.settings.detect.scale)
-        return DetectorError(f"{self.device} ran out of memory scoring {count} image(s) at {width}x{height}: use fewer "
-                             f"images at a time, a smaller scale (now {self.settings.detect.scale:g}), or device=cpu")
-
 
 def load_detector(name_or_path: str | Path = "fast", device: str = "auto", **settings: Any) -> Detector:
     """A detector by shipped name, weight file or its folder; 'random' is a toy whose scores mean nothing.
@@ -126,19 +114,18 @@ def load_detector(name_or_path: str | Path = "fast", device: str = "auto", **set
     settings: any of DetectSettings and ModelSettings by name: load_detector("fast", threshold=0.7, scorer="softmax").
     A threshold that is not given is the one on the weights' card. Raises WeightsError, DeviceError, SettingsError.
     """
-    chosen = check_settings(path=str(name_or_path), device=device, **settings)
+    chosen = _settings(path=str(name_or_path), device=device, **settings)
     scorer = load_scorer(chosen.model.path, chosen.model.scorer, **chosen.model.model_dump(include=set(PUBLISHED)))
     if "threshold" not in settings:
         chosen = chosen.model_copy(update={"detect": chosen.detect.model_copy(update={"threshold": scorer.threshold})})
     return Detector(scorer, chosen)
 
 
-def check_settings(**settings: Any) -> DetectorSettings:
-    """Settings by their bare names -> DetectorSettings. Raises SettingsError."""
-    groups = {"model": ModelSettings.model_fields, "detect": DetectSettings.model_fields}
-    known = [name for fields in groups.values() for name in fields]
-    for name in settings:
-        if name not in known:
-            raise SettingsError(unknown_name("setting", name, known))
-    return build(DetectorSettings, {group: {name: settings[name] for name in fields if name in settings}
-                                    for group, fields in groups.items()})
+def _settings(**values: Any) -> DetectorSettings:
+    """Settings by their bare names. Raises SettingsError."""
+    model, detect = ModelSettings.model_fields, DetectSettings.model_fields
+    for name in values:
+        if name not in model and name not in detect:
+            raise SettingsError(unknown_name("setting", name, [*model, *detect]))
+    return DetectorSettings(model=build(ModelSettings, {name: values[name] for name in model if name in values}),
+                            detect=build(DetectSettings, {name: values[name] for name in detect if name in values}))

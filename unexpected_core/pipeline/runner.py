@@ -42,9 +42,15 @@ class Runner:
     def score(self, batch: Tensor, resynthesis: bool = True) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """An uploaded batch -> score float32 [B, h, w], labels uint8 [B, h, w], resynthesis uint8 [B, h, w, 3].
 
-        The score is sigmoid(a * score + b) where the scorer has a calibration. Raises DetectorError for NaN.
+        The score is sigmoid(a * score + b) where the scorer has a calibration. Raises DetectorError for NaN, and when
+        memory runs out.
         """
-        scores = self._forward(batch.contiguous(memory_format=torch.channels_last))
+        try:
+            scores = self._forward(batch.contiguous(memory_format=torch.channels_last))
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise self._out_of_memory(batch) from error
         score = scores.score.float()
         if self.scorer.calibration is not None:
             a, b = self.scorer.calibration
@@ -58,21 +64,24 @@ class Runner:
             painted = scores.resynthesis.float().clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
         return score.cpu().numpy(), labels, painted
 
+    def _out_of_memory(self, batch: Tensor) -> DetectorError:
+        torch.cuda.empty_cache()
+        count, _, height, width = batch.shape
+        return DetectorError(f"{self.device} ran out of memory scoring {count} image(s) at {width}x{height}: "
+                             "score fewer images at a time, or at a smaller scale")
+
     def warm_up(self, size: tuple[int, int]) -> None:
         """Score one blank image of (height, width), so that the first real one is not slow."""
         blank = self.upload([np.zeros((*size, 3), np.uint8)], size)
         try:
             self.score(blank)
-        except DetectorError:
-            raise
         except Exception as error:
-            if self._forward is self.scorer:
+            if self._forward is self.scorer or isinstance(error, DetectorError):
                 raise
             LOGGER.warning("torch.compile failed (%s); going on without it", str(error).splitlines()[0])
             self._forward = self.scorer
             self.score(blank)
 
 
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether PyTorch ran out of memory, on the GPU or the CPU."""
+def _is_out_of_memory(error: RuntimeError) -> bool:
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
