@@ -42,15 +42,20 @@ def _draw(arguments: argparse.Namespace) -> int:
 
 def add_to_bag_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
-    parser.add_argument("source", metavar="DATASET_OR_FOLDER", help="name of a data set, or a folder of images, or one "
-                                                                    "that `unexpected data draw` wrote")
+    parser.add_argument(
+        "source",
+        metavar="DATASET_OR_FOLDER",
+        help="name of a data set, or a folder of images, or one that `unexpected data draw` wrote",
+    )
     parser.add_argument("out", metavar="OUT.mcap", help="the bag; an older one is replaced")
     parser.add_argument("--rate", type=float, default=15.0, metavar="HZ", help="images per second (default 15)")
     parser.add_argument("--compressed", action="store_true", help="JPEG on .../compressed in place of raw images")
     parser.add_argument("--root", metavar="DIR", help="folder of the data set")
     parser.add_argument("--split", metavar="NAME", help="split of the data set")
     parser.add_argument("--size", metavar="WxH", help="resize, such as 1024x512")
-    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="the data set's own options")
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="NAME=VALUE", help="the data set's own options"
+    )
     parser.set_defaults(action=_to_bag)
 
 
@@ -68,8 +73,9 @@ def _to_bag(arguments: argparse.Namespace) -> int:
         if size:  # intrinsics hold for the size on disk only
             frames = ((resize_image(image, size), None) for image, _ in frames)
     else:
-        raise DatasetArgumentError(f"'{arguments.source}' is neither a folder nor a data set; "
-                                   f"data sets: {', '.join(DATASETS)}")
+        raise DatasetArgumentError(
+            f"'{arguments.source}' is neither a folder nor a data set; data sets: {', '.join(DATASETS)}"
+        )
     written = write_bag(arguments.out, frames, arguments.rate, arguments.compressed)
     print(f"{written} images at {arguments.rate:g} Hz -> {arguments.out}")
     return 0

@@ -27,8 +27,9 @@ class Pinhole(NamedTuple):
     cy: float
 
 
-def write_bag(path: str | Path, frames: Iterable[tuple[np.ndarray, Pinhole | None]], rate: float,
-              compressed: bool = False) -> int:
+def write_bag(
+    path: str | Path, frames: Iterable[tuple[np.ndarray, Pinhole | None]], rate: float, compressed: bool = False
+) -> int:
     """Write RGB uint8 images [H, W, 3] at `rate` Hz into one .mcap file, whole or not at all; returns how many.
 
     compressed: JPEG (quality 92) on /camera/image_raw/compressed in place of raw rgb8 on /camera/image_raw.
@@ -50,13 +51,17 @@ def write_bag(path: str | Path, frames: Iterable[tuple[np.ndarray, Pinhole | Non
         folder = Path(temporary) / path.stem
         with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
             kind = "CompressedImage" if compressed else "Image"
-            images = writer.add_connection(TOPIC + "/compressed" * compressed, f"sensor_msgs/msg/{kind}", typestore=types)
+            images = writer.add_connection(
+                TOPIC + "/compressed" * compressed, f"sensor_msgs/msg/{kind}", typestore=types
+            )
             infos = writer.add_connection(INFO_TOPIC, "sensor_msgs/msg/CameraInfo", typestore=types)
             for image, camera in frames:
                 stamp = START * 10**9 + round(count * 1e9 / rate)
                 header = _header(types, stamp)
-                for connection, message in ((images, _image(types, header, image, compressed)),
-                                            (infos, _info(types, header, image.shape[:2], camera))):
+                for connection, message in (
+                    (images, _image(types, header, image, compressed)),
+                    (infos, _info(types, header, image.shape[:2], camera)),
+                ):
                     data = types.serialize_cdr(message, connection.msgtype)
                     writer.write(connection, stamp, data)
                 count += 1
@@ -74,19 +79,31 @@ def _header(types, stamp: int):
 def _image(types, header, image: np.ndarray, compressed: bool):
     if compressed:
         _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
-        return types.types["sensor_msgs/msg/CompressedImage"](header=header, format="rgb8; jpeg compressed bgr8",
-                                                              data=data.ravel())
+        return types.types["sensor_msgs/msg/CompressedImage"](
+            header=header, format="rgb8; jpeg compressed bgr8", data=data.ravel()
+        )
     height, width = image.shape[:2]
-    return types.types["sensor_msgs/msg/Image"](header=header, height=height, width=width, encoding="rgb8",
-                                                is_bigendian=0, step=width * 3, data=image.ravel())
+    return types.types["sensor_msgs/msg/Image"](
+        header=header, height=height, width=width, encoding="rgb8", is_bigendian=0, step=width * 3, data=image.ravel()
+    )
 
 
 def _info(types, header, size: tuple[int, int], camera: Pinhole | None):
     focal, cx, cy = camera or Pinhole(0.0, 0.0, 0.0)
     last = 1.0 if camera else 0.0
-    region = types.types["sensor_msgs/msg/RegionOfInterest"](x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
+    region = types.types["sensor_msgs/msg/RegionOfInterest"](
+        x_offset=0, y_offset=0, height=0, width=0, do_rectify=False
+    )
     return types.types["sensor_msgs/msg/CameraInfo"](
-        header=header, height=size[0], width=size[1], distortion_model="plumb_bob", d=np.zeros(5),
-        k=np.array((focal, 0, cx, 0, focal, cy, 0, 0, last), np.float64), r=np.eye(3).ravel(),
+        header=header,
+        height=size[0],
+        width=size[1],
+        distortion_model="plumb_bob",
+        d=np.zeros(5),
+        k=np.array((focal, 0, cx, 0, focal, cy, 0, 0, last), np.float64),
+        r=np.eye(3).ravel(),
         p=np.array((focal, 0, cx, 0, 0, focal, cy, 0, 0, 0, last, 0), np.float64),
-        binning_x=0, binning_y=0, roi=region)
+        binning_x=0,
+        binning_y=0,
+        roi=region,
+    )

@@ -1,4 +1,5 @@
-"""From items in the world to faces in the picture: placing, culling, projecting, and painting face numbers far to near."""
+"""From items in the world to faces in the picture: placing, culling, projecting, and painting face numbers far to
+near."""
 
 from __future__ import annotations
 
@@ -19,8 +20,8 @@ NEAR = 0.35
 
 
 class Placed(NamedTuple):
-    """An item in the ego frame. right, forward: position; axis_right, axis_forward: its own forward direction; number: its
-    place in the world's list of items, stable from frame to frame."""
+    """An item in the ego frame. right, forward: position; axis_right, axis_forward: its own forward direction;
+    number: its place in the world's list of items, stable from frame to frame."""
 
     item: Item
     number: int
@@ -57,8 +58,8 @@ def place(items: list[Item], road: LocalRoad, pose: Pose, time: float, ahead: fl
 
 class Faces(NamedTuple):
     """All faces in painting order. polygons: int32 pixel corners times 2**SUBPIXEL; planes: float32
-    [F, 11]: for a ray r = (x, y, 1), 1 / depth = planes[0:3] r, texel u = depth * planes[3:6] r + planes[6], v likewise from 7;
-    centre: (right, forward) [F, 2]."""
+    [F, 11]: for a ray r = (x, y, 1), 1 / depth = planes[0:3] r, texel u = depth * planes[3:6] r + planes[6], v
+    likewise from 7; centre: (right, forward) [F, 2]."""
 
     polygons: list[np.ndarray]
     owner: np.ndarray
@@ -201,7 +202,8 @@ def paint(faces: Faces, camera: Camera) -> np.ndarray:
 
 
 def instance_ids(placed: list[Placed], faces: Faces, full_id: np.ndarray) -> np.ndarray:
-    """Instance by face number + 1, int32 [F + 1]: full id * 1000 + number of its item for road users, 0 for the rest."""
+    """Instance by face number + 1, int32 [F + 1]: full id * 1000 + number of its item for road users, 0 for the
+    rest."""
     users = np.array([is_road_user(p.item.shape) for p in placed], bool)[faces.owner] & (faces.label != IGNORE)
     numbers = np.array([p.number % 1000 for p in placed], np.int32)[faces.owner]
     ids = np.where(users, full_id[faces.label].astype(np.int32) * 1000 + numbers, 0)

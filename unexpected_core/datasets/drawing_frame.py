@@ -22,8 +22,8 @@ class DrawnFrame:
     """A drawn frame and all that is known of it.
 
     sample: image, labels, instances, obstacle. depth: float32 [H, W], metres along the optical axis, 1000 = sky.
-    roi: bool [H, W], True on the road (obstacles on it included). pose: the ego car in the world. camera: intrinsics at the
-    size of the image. weather: its name. time: seconds since the start of the clip.
+    roi: bool [H, W], True on the road (obstacles on it included). pose: the ego car in the world. camera:
+    intrinsics at the size of the image. weather: its name. time: seconds since the start of the clip.
     """
 
     sample: Sample
@@ -38,7 +38,8 @@ class DrawnFrame:
 def draw(
     world: World, camera: Camera, pose: Pose, time: float, sensor: Sensor, key: str, whole_image: bool
 ) -> DrawnFrame:
-    """Draw the world as seen from a pose at a time (seconds). whole_image: obstacles count everywhere, not only on the road."""
+    """Draw the world as seen from a pose at a time (seconds). whole_image: obstacles count everywhere, not only on
+    the road."""
     random = Random(f"sensor {key}")
     fine = camera.scaled(2)
     road = world.road.around(pose)

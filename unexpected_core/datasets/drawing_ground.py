@@ -24,7 +24,8 @@ F32 = np.float32
 
 
 class Ground(NamedTuple):
-    """Samples of the ground, float32 [N]: right, forward, depth, s, d in metres; band: number in BANDS; cell: column of the tables."""
+    """Samples of the ground, float32 [N]: right, forward, depth, s, d in metres; band: number in BANDS; cell:
+    column of the tables."""
 
     right: np.ndarray
     forward: np.ndarray
@@ -91,7 +92,8 @@ def project(camera: Camera, right: np.ndarray, forward: np.ndarray) -> np.ndarra
 
 
 def paint_layer(world: World, road: LocalRoad, pose: Pose, camera: Camera) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What is painted on the ground: numbers uint16 [H, W] (0 = nothing) and, by number, tints [N, 3] and alpha, worn [N, 2]."""
+    """What is painted on the ground: numbers uint16 [H, W] (0 = nothing) and, by number, tints [N, 3] and alpha,
+    worn [N, 2]."""
     layer = np.zeros((camera.height_px, camera.width), np.uint16)
     tints, mixes = [(0.0, 0.0, 0.0)], [(0.0, 0.0)]
     near, far = pose.s - 1.0, pose.s + 110.0
@@ -116,7 +118,8 @@ def paint_layer(world: World, road: LocalRoad, pose: Pose, camera: Camera) -> tu
 
 
 def shade(world: World, ground: Ground, camera: Camera, tints: np.ndarray, mixes: np.ndarray) -> np.ndarray:
-    """Colour of ground samples before light, float32 [N, 3] (0..255); tints [N, 3], mixes [N, 2] of what is painted there."""
+    """Colour of ground samples before light, float32 [N, 3] (0..255); tints [N, 3], mixes [N, 2] of what is painted
+    there."""
     materials = [world.ground[name] for name in BANDS]
     texture = np.array([INDEX[m[0]] for m in materials], np.int32)[ground.band]
     scale = TEXELS_PER_METRE[texture]
@@ -135,7 +138,8 @@ def shade(world: World, ground: Ground, camera: Camera, tints: np.ndarray, mixes
 def sky(
     light: Light, camera: Camera, heading: float, drift: float, x: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Colour of the sky in the directions (x, y, 1), float32 [N, 3], and whether a far tree line stands there, bool [N]."""
+    """Colour of the sky in the directions (x, y, 1), float32 [N, 3], and whether a far tree line stands there, bool
+    [N]."""
     up = np.maximum(-camera.below(y), F32(0.0005))
     share = np.minimum(up * F32(1 / 0.45), 1)
     share = (share * (2 - share))[:, None]

@@ -15,8 +15,9 @@ SHIFT_WEATHERS = ("night", "rain", "fog")
 
 
 class Light(NamedTuple):
-    """One weather. sun: colour times strength (linear, 1 = full day light); ambient likewise; towards: unit vector to the sun
-    (east, north, up); top / bottom: sky colours; clouds 0..1; haze 1/m; wet, rain 0..1; night: head lights and lamps burn."""
+    """One weather. sun: colour times strength (linear, 1 = full day light); ambient likewise; towards: unit vector
+    to the sun (east, north, up); top / bottom: sky colours; clouds 0..1; haze 1/m; wet, rain 0..1; night: head
+    lights and lamps burn."""
 
     weather: str
     sun: Colour

@@ -1,4 +1,5 @@
-"""What is painted on the drawn road, and its blemishes: the hard negatives of obstacle detection, flat on the ground."""
+"""What is painted on the drawn road, and its blemishes: the hard negatives of obstacle detection, flat on the
+ground."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ def _strip(s0: float, s1: float, d0: float, d1: float) -> tuple[tuple[float, flo
 
 
 def add_markings(world: World, random: Random, length: int) -> None:
+    """Lines between lanes and along edges, zebra crossings, stop lines, arrows."""
     left, right = world.lanes
     tint, alpha = (
         random.choice(((226, 226, 222), (226, 226, 222), (206, 206, 200), (214, 180, 70))),
@@ -54,7 +56,8 @@ def add_markings(world: World, random: Random, length: int) -> None:
 
 
 def add_blemishes(world: World, random: Random, length: int) -> None:
-    """What an obstacle detector must not report: patches, cracks, seams, stains, manholes, puddles of shadow, leaves."""
+    """What an obstacle detector must not report: patches, cracks, seams, stains, manholes, puddles of shadow,
+    leaves."""
     low, high = -world.sides[-1].edge, world.sides[1].edge
     paints = world.paints
 

@@ -15,7 +15,8 @@ FLATTEST = 1 / 400
 
 
 class Camera(NamedTuple):
-    """A pinhole camera without roll. focal, cx, cy: pixels; height: metres above the road; pitch: radians, down positive."""
+    """A pinhole camera without roll. focal, cx, cy: pixels; height: metres above the road; pitch: radians, down
+    positive."""
 
     width: int
     height_px: int
@@ -39,7 +40,8 @@ class Camera(NamedTuple):
     def to_camera(
         self, right: np.ndarray, forward: np.ndarray, up: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Points relative to the spot of road below the camera -> x right, y down, z along the optical axis (metres)."""
+        """Points relative to the spot of road below the camera -> x right, y down, z along the optical axis
+        (metres)."""
         sine, cosine = sin_cos(self.pitch)
         above = up - self.height
         return right, -forward * sine - above * cosine, forward * cosine - above * sine
@@ -63,7 +65,8 @@ class Camera(NamedTuple):
 
 
 class Pose(NamedTuple):
-    """Where the ego car is: x, y metres, heading radians (counter-clockwise from x), s along and d across the road in metres."""
+    """Where the ego car is: x, y metres, heading radians (counter-clockwise from x), s along and d across the road
+    in metres."""
 
     x: float
     y: float
@@ -121,7 +124,8 @@ class Road:
 
 
 class LocalRoad(NamedTuple):
-    """Centre line near the camera, one point per metre from s = start: positions and unit tangents as (right, forward)."""
+    """Centre line near the camera, one point per metre from s = start: positions and unit tangents as (right,
+    forward)."""
 
     start: int
     right: np.ndarray

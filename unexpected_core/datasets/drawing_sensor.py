@@ -1,4 +1,5 @@
-"""What the drawn camera does to the light: blur, vignetting, exposure, noise, JPEG. Integer arithmetic on RGB uint8 [H, W, 3]."""
+"""What the drawn camera does to the light: blur, vignetting, exposure, noise, JPEG. Integer arithmetic on RGB uint8
+[H, W, 3]."""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ import numpy as np
 
 
 class Sensor(NamedTuple):
-    """One camera. blur: Gaussian sigma in pixels; exposure: target brightness 0..255; contrast, saturation: 1 = neutral;
-    cast: gain of R and B; vignette: darkening of the corners; grain: noise in grey levels; quality: JPEG, 0 = none."""
+    """One camera. blur: Gaussian sigma in pixels; exposure: target brightness 0..255; contrast, saturation: 1 =
+    neutral; cast: gain of R and B; vignette: darkening of the corners; grain: noise in grey levels; quality: JPEG,
+    0 = none."""
 
     blur: float
     exposure: float

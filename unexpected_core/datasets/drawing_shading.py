@@ -1,4 +1,5 @@
-"""Colour, depth and label of every ray of a drawn frame: sky, ground and faces in their light, seen through the haze."""
+"""Colour, depth and label of every ray of a drawn frame: sky, ground and faces in their light, seen through the
+haze."""
 
 from __future__ import annotations
 
@@ -38,6 +39,7 @@ class Samples(NamedTuple):
 
 
 def take_samples(numbers: np.ndarray, layer: np.ndarray, camera: Camera) -> Samples:
+    """Rays for face numbers and paint numbers that were painted with two subpixels per side."""
     fine = camera.scaled(2)
     subpixels = [(numbers[r::2, c::2], layer[r::2, c::2]) for r in (0, 1) for c in (0, 1)]
     (face, paint), *others = subpixels
@@ -85,7 +87,8 @@ class Scene(NamedTuple):
 
 
 def shade(scene: Scene, samples: Samples) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Colour float32 [N, 3], depth float32 [N] and label uint8 [N] of all samples, in pieces that fit the processor's cache."""
+    """Colour float32 [N, 3], depth float32 [N] and label uint8 [N] of all samples, in pieces that fit the
+    processor's cache."""
     count = len(samples.pixel)
     colours, depth, labels = np.empty((count, 3), F32), np.empty(count, F32), np.empty(count, np.uint8)
     gain = _face_light(scene.faces, scene.world.light, scene.pose, scene.lamps)

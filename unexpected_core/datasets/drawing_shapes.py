@@ -1,4 +1,5 @@
-"""Shapes of the drawn world: flat faces in a local frame (right, forward, up; metres), with texture, tints and label."""
+"""Shapes of the drawn world: flat faces in a local frame (right, forward, up; metres), with texture, tints and
+label."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ def sin_cos(angle: float) -> tuple[float, float]:
 class Shape:
     """A thing made of faces, painted in order; closed faces are skipped when seen from behind.
 
-    Filled by `face` and its friends, then frozen by `finish` into arrays. Faces of a `flat` shape (a billboard turned to the
-    camera) are always seen.
+    Filled by `face` and its friends, then frozen by `finish` into arrays. Faces of a `flat` shape (a billboard
+    turned to the camera) are always seen.
     """
 
     def __init__(self, label: str | None, flat: bool = False) -> None:
@@ -43,7 +44,8 @@ class Shape:
         label: str | None = None,
         glow: float = 0.0,
     ) -> None:
-        """Add a planar polygon [N, 3]; counter-clockwise seen from outside. glow: own light, 0..1, seen by day and night."""
+        """Add a planar polygon [N, 3]; counter-clockwise seen from outside. glow: own light, 0..1, seen by day and
+        night."""
         corners = np.asarray(points, np.float64)
         following = np.roll(corners, -1, axis=0)
         normal = np.array(

@@ -1,4 +1,5 @@
-"""Things that stand along the drawn road: facades, walls, fences, hedges, trees, poles, lamps, signs, traffic lights."""
+"""Things that stand along the drawn road: facades, walls, fences, hedges, trees, poles, lamps, signs, traffic
+lights."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Procedural textures of the drawn world: a brightness and a blend between two tints, tileable, with mip levels.
 
-All randomness is uniform integers and all filtering is integer arithmetic, so that the atlas is the same on any machine.
-"""
+All randomness is uniform integers and all filtering is integer arithmetic, so that the atlas is the same on any
+machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import numpy as np
 SIZE = 256
 LEVELS = 7
 Pair = tuple[np.ndarray, np.ndarray]
-"""brightness and blend, uint8 [256, 256]; brightness 128 leaves a tint as it is, blend 0 / 255 is the first / second tint."""
+"""brightness and blend, uint8 [256, 256]; brightness 128 leaves a tint as it is, blend 0 / 255 is the first /
+second tint."""
 
 
 def noise(rng: np.random.Generator, cells: int, cells_x: int | None = None) -> np.ndarray:
@@ -170,7 +171,7 @@ def _cloth(rng: np.random.Generator) -> Pair:
 
 
 def _wood(rng: np.random.Generator) -> Pair:
-    row, column = _grid()
+    _, column = _grid()
     gap = column % 32 < 2
     light = _mix((noise(rng, 8, 128), 35), (noise(rng, 16, 64), 25))
     return np.where(gap, light // 3, light).astype(np.uint8), noise(rng, 8, 32)
@@ -288,7 +289,8 @@ TEXELS_PER_METRE = np.array([entry[0] for entry in TABLE.values()], np.float32)
 
 
 class Atlas(NamedTuple):
-    """texels: uint16 [textures * stride], brightness + 256 * blend, of all mip levels; offsets: int32 [LEVELS] of each level."""
+    """texels: uint16 [textures * stride], brightness + 256 * blend, of all mip levels; offsets: int32 [LEVELS] of
+    each level."""
 
     texels: np.ndarray
     stride: int

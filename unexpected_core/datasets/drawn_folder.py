@@ -6,6 +6,7 @@ import json
 import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -41,7 +42,8 @@ def draw_folder(folder: str | Path, roads: DrawnRoads, workers: int | None = Non
     elif any((folder / part).exists() for part in PARTS):
         raise DatasetError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
     write_text(manifest, json.dumps(recipe | {"frames": []}))
-    with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
+    # Not forked: OpenCV's threads do not survive a fork, and a child that needs them waits for ever.
+    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
         done = pool.map(partial(_draw_one, folder, roads), range(len(roads)), chunksize=4)
         frames = list(track(done, f"drawing {roads.track}", total=len(roads)))
     write_text(manifest, json.dumps(recipe | {"frames": frames}, indent=1))

@@ -1,4 +1,5 @@
-"""Drawn roads: a benchmark that needs no download. Every frame follows from its track, the seed and its number alone."""
+"""Drawn roads: a benchmark that needs no download. Every frame follows from its track, the seed and its number
+alone."""
 
 from __future__ import annotations
 
@@ -32,8 +33,8 @@ _START = 40.0
 class DrawnRoads:
     """`count` drawn frames of a track; random access, the same for the same seed on any machine.
 
-    size: (height, width), from (64, 96) up. Keys: ``<track>/<seed>/<number>``; of clips ``clips/<seed>/<clip>/<number>``.
-    Raises ValueError for an unknown track or a size that cannot be drawn.
+    size: (height, width), from (64, 96) up. Keys: ``<track>/<seed>/<number>``; of clips
+    ``clips/<seed>/<clip>/<number>``. Raises ValueError for an unknown track or a size that cannot be drawn.
     """
 
     def __init__(
@@ -148,16 +149,20 @@ def _on_lane(world: World, random: Random) -> float:
 
 
 def _drop(world: World, family: str, random: Random, s: float, d: float, size: float = 1.0) -> None:
-    """Put an object down and take away whatever would stand on the same spot or hide it from the ego car."""
+    """Put an object down, and take away what would stand on the same spot or between it and the ego car."""
     item = Item(
         obstacles.obstacle(family, random.randrange(200)), s, d, random.uniform(0, 6.283), size, obstacle=True, near=0.4
     )
-    world.items[:] = [
-        other
-        for other in world.items
-        if other.obstacle or abs(other.d - d) > 2.2 + other.near * 0.1 or not _START < other.s < s + 4.0 + other.near
-    ]
+    world.items[:] = [other for other in world.items if other.obstacle or not _in_the_way(world, other, s, d)]
     world.items.append(item)
+
+
+def _in_the_way(world: World, other: Item, s: float, d: float) -> bool:
+    """Whether an item touches the line of sight from the start to the spot (s, d), with a margin."""
+    if not _START - 3 < other.s - other.near < s + 3.0:
+        return False
+    share = min(max((other.s - _START) / (s - _START), 0.0), 1.0)
+    return abs(other.d - (world.ego_d + (d - world.ego_d) * share)) < 1.2 + other.shape.radius * (other.near < 3) * 0.4
 
 
 def _distance(random: Random) -> float:

@@ -1,0 +1,95 @@
+"""Drawn frames on disk and as a rosbag2 drive."""
+
+import json
+
+import numpy as np
+import pytest
+
+from unexpected_core.cli.main import main
+from unexpected_core.datasets import DatasetError, open_dataset
+from unexpected_core.datasets.bag_writing import Pinhole, write_bag
+from unexpected_core.datasets.drawn_folder import draw_folder
+from unexpected_core.datasets.drawn_roads import DrawnRoads
+
+SIZE = (64, 112)
+
+
+def read(path, topic):
+    """Times (ns) and messages of a topic."""
+    from rosbags.highlevel import AnyReader
+    from rosbags.typesys import Stores, get_typestore
+
+    with AnyReader([path], default_typestore=get_typestore(Stores.LATEST)) as reader:
+        chosen = [c for c in reader.connections if c.topic == topic]
+        return [(time, reader.deserialize(data, c.msgtype)) for c, time, data in reader.messages(chosen)]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn") / "obstacle"
+    assert main(["data", "draw", "--track", "obstacle", "--count", "3", "--seed", "5", "--size", "112x64", "--out",
+                 str(folder), "--bag", "--rate", "10", "--workers", "2"]) == 0
+    return folder
+
+
+def test_the_folder_is_an_obstacle_folder_with_the_drawn_maps(drawn):
+    from_disk, roads = open_dataset("obstacle_folder", drawn), DrawnRoads("obstacle", 3, 5, SIZE)
+    assert from_disk.keys == ("000000", "000001", "000002")
+    for read_back, made in zip(from_disk, roads, strict=True):
+        for name in ("image", "labels", "instances", "obstacle"):
+            assert np.array_equal(getattr(read_back, name), getattr(made, name)), name
+
+
+def test_drawing_again_goes_on_and_another_recipe_is_refused(drawn):
+    missing, kept = drawn / "labels/000001.png", drawn / "labels/000002.png"
+    before = missing.read_bytes(), kept.stat().st_mtime_ns
+    missing.unlink()
+    draw_folder(drawn, DrawnRoads("obstacle", 3, 5, SIZE), workers=1)
+    assert (missing.read_bytes(), kept.stat().st_mtime_ns) == before
+    with pytest.raises(DatasetError, match=r"holds frames of track obstacle, seed 5, .* choose another folder"):
+        draw_folder(drawn, DrawnRoads("train", 3, 5, SIZE), workers=1)
+
+
+def test_a_folder_of_other_pictures_is_left_alone(tmp_path):
+    (tmp_path / "images").mkdir()
+    with pytest.raises(DatasetError, match=r"but no frames.json; choose an empty folder"):
+        draw_folder(tmp_path, DrawnRoads("train", 1, 0, SIZE), workers=1)
+
+
+def test_the_drive_carries_the_images_their_times_and_the_camera(drawn):
+    made = [DrawnRoads("obstacle", 3, 5, SIZE).frame(i) for i in range(3)]
+    images, infos = read(drawn / "drive.mcap", "/camera/image_raw"), read(drawn / "drive.mcap", "/camera/camera_info")
+    assert len(images) == len(infos) == 3
+    assert np.diff([time for time, _ in images]).tolist() == [100_000_000] * 2
+    for (time, message), (_, info), frame in zip(images, infos, made, strict=True):
+        assert message.header.stamp.sec * 10**9 + message.header.stamp.nanosec == time
+        assert info.header == message.header and (info.height, info.width) == SIZE
+        assert np.array_equal(message.data.reshape(*SIZE, 3), frame.sample.image)
+        camera = frame.camera
+        assert info.k[[0, 2, 4, 5]] == pytest.approx([camera.focal, camera.cx, camera.focal, camera.cy])
+    manifest = json.loads((drawn / "frames.json").read_text())
+    assert manifest["frames"][1]["key"] == "obstacle/5/00001" and manifest["frames"][1]["weather"] == made[1].weather
+
+
+def test_to_bag_of_a_folder_and_of_a_data_set(drawn, tmp_path):
+    assert main(["data", "to-bag", str(drawn), str(tmp_path / "a.mcap"), "--compressed"]) == 0
+    from_bag, original = open_dataset("bag", tmp_path / "a.mcap"), open_dataset("obstacle_folder", drawn)
+    for played, sample in zip(from_bag, original, strict=True):  # JPEG: near, not equal
+        assert np.abs(played.image.astype(int) - sample.image).mean() < 6
+    words = ["obstacle_folder", str(tmp_path / "b.mcap"), "--root", str(drawn), "--size", "56x32"]
+    assert main(["data", "to-bag", *words]) == 0
+    (_, info), *_ = read(tmp_path / "b.mcap", "/camera/camera_info")
+    assert (info.height, info.width) == (32, 56) and not info.k.any()  # of unknown intrinsics
+
+
+def test_bag_errors(tmp_path, capsys):
+    image = np.zeros((4, 6, 3), np.uint8)
+    with pytest.raises(DatasetError, match=r"expected a file name ending in \.mcap"):
+        write_bag(tmp_path / "drive.db3", [(image, None)], 15)
+    with pytest.raises(DatasetError, match="rate of a bag must be over 0 Hz, found 0"):
+        write_bag(tmp_path / "drive.mcap", [(image, Pinhole(4, 2, 2))], 0)
+    with pytest.raises(DatasetError, match="no image to write"):
+        write_bag(tmp_path / "drive.mcap", [], 15)
+    assert not list(tmp_path.iterdir())
+    assert main(["data", "to-bag", "nowhere", str(tmp_path / "a.mcap")]) == 2
+    assert "'nowhere' is neither a folder nor a data set" in capsys.readouterr().err
