@@ -4,6 +4,7 @@ import pickle
 import pytest
 import torch
 
+from unexpected_core.cli.main import main
 from unexpected_core.scorers import SCORERS, load_scorer
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_core.weights import catalog
@@ -137,3 +138,17 @@ def test_every_shipped_detector_is_whole_and_says_where_it_comes_from(name):
 def test_cards_are_written_for_people(file):
     assert json.loads(card_path(file).read_text())["calibration"] == [2.0, -1.0]
     assert card_path(file).read_text().count("\n") > 10
+
+
+def test_the_command_lists_shows_and_verifies(file, capsys):
+    assert main(["weights", "list", str(file.parent)]) == 0
+    assert "toy" in (listed := capsys.readouterr().out) and "random, height 96, threshold 0.7" in listed
+    assert main(["weights", "inspect", str(file), "--tensors"]) == 0
+    shown = capsys.readouterr().out
+    assert '"architecture": "random"' in shown and "generator.weight" in shown and "[3, 19, 1, 1]" in shown
+    assert main(["weights", "verify", str(file)]) == 0
+    file.write_bytes(file.read_bytes()[:-1])
+    assert main(["weights", "verify", str(file)]) == 1
+    assert "is damaged" in capsys.readouterr().out
+    assert main(["weights", "inspect", str(file)]) == 2
+    assert capsys.readouterr().err.startswith("unexpected weights: ")
