@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -286,6 +287,7 @@ class DetectorNode(LifecycleNode):
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted; 0 is a clean end, 1 a start that failed."""
     keep_large_blocks()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # rclpy's handler calls it: ends even a load at once
     rclpy.init(args=args)
     node = None
     try:

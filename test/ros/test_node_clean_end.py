@@ -17,7 +17,7 @@ def test_terminate_while_active(start_node, tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_end_while_the_model_loads(start_node, tmp_path, number):
-    node = start_node(tmp_path, "-r", "__ns:=/ending", "-p", "model.path:=random", "--log-level", "debug")
+    node = start_node(tmp_path, "-r", "__ns:=/ending", "-p", "model.path:=random")
     node.wait_for("loading")
     assert node.end(number) == 0
     assert "Traceback" not in node.text()
@@ -25,5 +25,5 @@ def test_end_while_the_model_loads(start_node, tmp_path, number):
 
 def test_a_start_that_fails_ends_with_1_and_one_line(start_node, tmp_path):
     node = start_node(tmp_path, "-r", "__ns:=/ending", "-p", "detect.threshold:=7.0")
-    assert node.process.wait(timeout=60) == 1
+    assert node.process.wait(timeout=120) == 1
     assert node.text().strip() == "detector: setting 'detect.threshold' = 7.0: Input should be less than or equal to 1"
