@@ -209,6 +209,9 @@ def test_random_weights_write_across_their_results_that_they_mean_nothing():
     letters = (a.score == 1) & (b.score == 1)
     assert 0.02 < letters.float().mean() < 0.5
     assert (a.resynthesis[:, :, letters[0]] == 1).all()
+    labels_only = build_scorer("iccv2019_labels_only", random_weights=True, small=True, compat=True)
+    assert labels_only.scorer.discrepancy.label_padding == "road"
+    assert build_scorer("rbm", random_weights=True, compat=True).scorer.compat
     assert load_scorer("fast", random_weights=True).model_id == "random"
     with pytest.raises(ScorerError, match="segmenter must be pspnet or bayes_segnet, found 'fast'"):
         build_scorer("iccv2019", random_weights=True, small=True, segmenter="fast")

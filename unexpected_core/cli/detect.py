@@ -33,12 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
     parser.add_argument("--detector", default="fast",
                         help="shipped name, weight file or its folder, or iccv2019 and its kin (default fast)")
-    parser.add_argument("--random-weights", action="store_true",
-                        help="use untrained networks; everything written is stamped as meaningless")
     for setting in settings_of(ModelSettings):
-        if setting.name in PUBLISHED and setting.type is not bool:
-            parser.add_argument(f"--{setting.name.replace('_', '-')}", default=setting.default, metavar="X",
-                                help=setting.description)
+        option = f"--{setting.name.replace('_', '-')}"
+        if setting.name in PUBLISHED and setting.type is bool:
+            parser.add_argument(option, action="store_true", help=setting.description)
+        elif setting.name in PUBLISHED:
+            parser.add_argument(option, default=setting.default, metavar="X", help=setting.description)
     parser.add_argument("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     parser.add_argument("--save", default=KINDS, metavar="KINDS",

@@ -32,7 +32,7 @@ class DiscrepancyNetwork(nn.Module):
         super().__init__()
         self.uses_resynthesis, self.uses_labels = uses_resynthesis, uses_labels
         self.num_classes = num_classes
-        self.pad_labels = {"reflect": pad_reflect, "road": pad_constant}[label_padding]
+        self.label_padding = label_padding
         self.normalise = ImageNetNormalise()
         self.vgg_extractor = VggPyramid(width)
         if uses_labels:
@@ -64,7 +64,8 @@ class DiscrepancyNetwork(nn.Module):
         if self.uses_resynthesis:
             compared.append(self.vgg_extractor(pad_reflect(resynthesis, padding)))
         if self.uses_labels:
-            encoded = [one_hot(self.pad_labels(labels, padding), self.num_classes, images.dtype)]
+            pad_labels = {"reflect": pad_reflect, "road": pad_constant}[self.label_padding]
+            encoded = [one_hot(pad_labels(labels, padding), self.num_classes, images.dtype)]
             for layer in self.sem_extractor:
                 encoded.append(layer(encoded[-1]))
             compared.append(encoded[1:])

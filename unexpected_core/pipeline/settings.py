@@ -20,13 +20,14 @@ class ModelSettings(Settings):
     segmenter: Literal["pspnet", "bayes_segnet"] = Field("pspnet", description="segmenter of the iccv2019 methods")
     resynthesis_input: Literal["normalised", "raw_tanh"] = Field(
         "normalised", description="what iccv2019 compares with: as in its training, or as in the original pipeline")
+    compat: bool = Field(False, description="rbm and iccv2019_labels_only by the original's own rules")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes CUDA when there is one")
     half: bool = Field(True, description="half precision on CUDA; the CPU always computes in float32")
     compile: bool = Field(False, description="torch.compile the scorer: slower start, faster frames")
     warmup: bool = Field(True, description="run one blank frame when loading, so that the first real one is not slow")
 
 
-PUBLISHED = ("weights", "random_weights", "segmenter", "resynthesis_input")
+PUBLISHED = ("weights", "random_weights", "segmenter", "resynthesis_input", "compat")
 """The model settings that say how a method of the paper is put together."""
 
 

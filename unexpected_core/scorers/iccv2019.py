@@ -68,5 +68,7 @@ def _assemble(name: str, discrepancy: str, source: Published) -> Scorer:
     names = (source.segmenter, *(["pix2pixhd_generator"] * (discrepancy != "discrepancy_labels_only")), discrepancy)
     networks = [source.network(part) for part in names]
     generator = networks[1] if len(networks) == 3 else None
+    if generator is None and source.compat:
+        networks[-1].label_padding = "road"
     scorer = Iccv2019Scorer(networks[0], generator, networks[-1], source.resynthesis_input)
     return source.finish(scorer, name, names)

@@ -31,7 +31,8 @@ class Published:
     weights: folder of experiments ('' = $DIR_EXPERIMENTS). random_weights: untrained networks in its place, and
     results watermarked as meaningless. small: narrow networks (for tests). segmenter: 'pspnet' or 'bayes_segnet'.
     resynthesis_input: what the discrepancy network is given, 'normalised' as in its training, or 'raw_tanh' as in the
-    original's joint pipeline.
+    original's joint pipeline. compat: the original's rules where ours are better: labels-only pads labels with road
+    (ours mirrors them), rbm takes the mean over the batch and leaves the last rows and columns out.
     """
 
     weights: str = ""
@@ -39,6 +40,7 @@ class Published:
     small: bool = False
     segmenter: str = "pspnet"
     resynthesis_input: str = "normalised"
+    compat: bool = False
 
     def network(self, name: str) -> nn.Module:
         """One network by its name in NETWORKS. Raises WeightsError."""

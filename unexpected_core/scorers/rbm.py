@@ -48,4 +48,4 @@ class RbmScorer(Scorer):
 def rbm(**options) -> Scorer:
     """Experiment 0525."""
     source = Published(**options)
-    return source.finish(RbmScorer(source.network("rbm")), "rbm", ("rbm",))
+    return source.finish(RbmScorer(source.network("rbm"), source.compat), "rbm", ("rbm",))
