@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.datasets import DATASETS, DatasetError, Resized, open_dataset
+from unexpected_core.datasets.cache import cached
 from unexpected_core.datasets.lost_and_found import INVALID
 from unexpected_core.images import ImageError, write_image
 
@@ -352,6 +353,24 @@ def test_played_errors(tmp_path):
     with pytest.raises(DatasetError, match="unknown image topic '/lef'; did you mean '/left'"):
         open_dataset("bag", tmp_path / "drive", topic="/lef")
     assert len(open_dataset("bag", tmp_path / "drive", topic="/right")) == 3
+
+
+def test_a_cached_set_is_the_same_and_reads_once(tmp_path, caplog):
+    obstacle_folder(tmp_path)
+    dataset = open_dataset("obstacle_folder", tmp_path)
+    expected = list(dataset)
+    with caplog.at_level("INFO"):
+        assert cached(dataset, 1e-6) is dataset
+    assert "read from disk each time" in caplog.text
+    kept = cached(dataset, 1e-3)
+    for path in tmp_path.rglob("*.*"):
+        path.unlink()
+    assert kept.keys == dataset.keys
+    for _ in range(2):
+        for one, other in zip(kept, expected, strict=True):
+            for name in ("image", "labels", "instances", "obstacle"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+            one.image[:] = 0  # a copy: the next round does not see this
 
 
 def test_importing_data_sets_loads_no_torch():
