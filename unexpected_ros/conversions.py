@@ -57,7 +57,7 @@ def to_image(header: Header, pixels: np.ndarray) -> Image:
     pixels = np.ascontiguousarray(pixels)
     message = Image(header=header, height=pixels.shape[0], width=pixels.shape[1], step=pixels.strides[0],
                     encoding=_IMAGE_ENCODINGS[pixels.dtype.name, pixels.ndim])
-    message.data.frombytes(memoryview(pixels).cast("B"))  # in place: 0.2 ms for 6 MiB; assigning an array takes 500
+    message.data.frombytes(memoryview(pixels).cast("B"))  # one copy; assigning the array would go element by element
     return message
 
 

@@ -6,7 +6,7 @@ import ctypes
 def keep_large_blocks() -> None:
     """Tell glibc to keep freed image buffers: otherwise each message of megabytes is mapped and faulted in anew.
 
-    That made (de)serialising about 12 times slower. Other C libraries have no mallopt, and need none.
+    Mapping takes longer than (de)serialising. Other C libraries have no mallopt, and need none.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:
