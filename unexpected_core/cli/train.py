@@ -60,7 +60,7 @@ def _publish(settings, folder: Path) -> None:
     from unexpected_core.training.publish import publish_fast
 
     weights = publish_fast(settings, folder)
-    print(f"wrote {weights}: unexpected detect --model {folder} ...")
+    print(f"wrote {weights}: unexpected detect --detector {folder} IMAGES --out DIR")
     if "drawn" in settings.data.roots:
         from unexpected_core.cli.judge_drawn import judge_drawn
 

@@ -83,7 +83,6 @@ def save_state(folder: Path, progress: Progress, parts: dict[str, Any]) -> None:
 
 def load_state(folder: Path, parts: dict[str, Any]) -> Progress | None:
     """Put the parts back to where optimizer.pth was written; None when there is no such file. Raises TrainingError."""
-    remove_leftovers(folder)
     if not (folder / STATE).exists():
         return None
     content = load(folder / STATE)
@@ -93,6 +92,7 @@ def load_state(folder: Path, parts: dict[str, Any]) -> Progress | None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete the temporary files of a process that was killed while writing."""
-    for path in folder.rglob(".*.*.*"):
-        path.unlink(missing_ok=True)
+    """Delete the temporary files of a training that was killed while writing."""
+    for pattern in (".chk_*.pth.*", ".optimizer.pth.*", ".config.json.*", "*_log/.e*.webp.*"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from unexpected_core.datasets import Dataset, open_dataset
 from unexpected_core.datasets.drawn_roads import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.log import progress
-from unexpected_core.training.settings import DrawnSettings
+from unexpected_core.training.settings import DrawnSettings, TrainingError
 
 
 def drawn_dataset(settings: DrawnSettings, training: bool) -> Dataset:
@@ -24,11 +24,18 @@ def drawn_dataset(settings: DrawnSettings, training: bool) -> Dataset:
     root = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", name)
     missing = [i for i in range(count) if not _files(root / split, i)[1].exists()]
     if missing:
-        with ProcessPoolExecutor(os.cpu_count()) as pool:
-            drawn = pool.map(partial(_draw, roads, root / split), missing, chunksize=4)
-            for _ in progress(drawn, f"drawing {split}", len(missing)):
-                pass
+        try:
+            _draw_all(roads, root / split, missing)
+        except OSError as error:
+            raise TrainingError(f"cannot write drawn roads to {root}: {error.strerror or error}. What is drawn stays: "
+                                "make room and run the same command again to go on") from error
     return open_dataset("paired_folder", root, split=split)
+
+
+def _draw_all(roads: DrawnRoads, folder: Path, indices: list[int]) -> None:
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for _ in progress(pool.map(partial(_draw, roads, folder), indices, chunksize=4), "drawing roads", len(indices)):
+            pass
 
 
 def _draw(roads: DrawnRoads, folder: Path, index: int) -> None:

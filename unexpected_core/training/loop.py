@@ -24,7 +24,14 @@ from unexpected_core.devices import choose_device
 from unexpected_core.log import LOGGER
 from unexpected_core.log import progress as show_progress
 from unexpected_core.training import sampler
-from unexpected_core.training.checkpoint import Progress, load_state, published_weights, save_state, save_weights
+from unexpected_core.training.checkpoint import (
+    Progress,
+    load_state,
+    published_weights,
+    remove_leftovers,
+    save_state,
+    save_weights,
+)
 from unexpected_core.training.recorder import Recorder
 from unexpected_core.training.schedule import Schedule
 from unexpected_core.training.settings import LoopSettings, TrainingSettings
@@ -68,6 +75,8 @@ class Training:
                        "precision": fabric.strategy.precision, **({"average": self.average} if self.average else {})}
 
         # Go on where the saved state ends.
+        if fabric.is_global_zero:
+            remove_leftovers(folder)
         self.recorder = Recorder(folder, fabric.is_global_zero)
         self.progress = load_state(folder, self.moving) or Progress()
         self.recorder.start(self.progress.log_bytes, self.done_steps)

@@ -30,7 +30,7 @@ class Recorder:
         self.run_name, self._board = "", None
         if active:
             folder.mkdir(parents=True, exist_ok=True)
-            dated = sorted(path.name for path in folder.glob("*_log") if path.is_dir())
+            dated = sorted(path.name for path in folder.glob("????-??-??_??-??-??_log") if path.is_dir())
             self.run_name = dated[-1] if dated else f"{datetime.now():%Y-%m-%d_%H-%M-%S}_log"
 
     def start(self, log_bytes: int, step: int) -> None:
