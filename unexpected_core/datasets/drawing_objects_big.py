@@ -215,7 +215,7 @@ def _bale(random: Random) -> Shape:
 
 def _boat(random: Random) -> Shape:
     shape, tint = Shape(None, flat=True), random.choice(((220, 218, 210), (60, 100, 150), (150, 50, 40)))
-    shape.flat_polygon([(-1.7, 1.0), (-1.5, 0.35), (1.2, 0.3), (2.1, 1.1)], "planks", tint, scaled(tint, 0.8))
+    shape.flat_polygon([(-1.7, 1.0), (-1.5, 0.0), (1.1, 0.0), (2.1, 1.1)], "planks", tint, scaled(tint, 0.8))
     shape.flat_polygon([(-1.7, 1.0), (2.1, 1.1), (2.05, 0.98), (-1.7, 0.88)], "rust", scaled(tint, 0.6))
     shape.flat_polygon([(-0.7, 1.0), (0.5, 1.03), (0.3, 1.5), (-0.5, 1.5)], "rust", (210, 210, 206))
     return shape.finish()

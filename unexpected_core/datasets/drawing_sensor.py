@@ -12,9 +12,10 @@ import numpy as np
 
 
 class Sensor(NamedTuple):
-    """One camera. blur: Gaussian sigma in pixels; exposure: target brightness 0..255; contrast, saturation: 1 =
-    neutral; cast: gain of R and B; vignette: darkening of the corners; grain: noise in grey levels; quality: JPEG,
-    0 = none."""
+    """One camera. blur: Gaussian sigma in pixels; exposure: target brightness 0..255; contrast, saturation: 1 = as is;
+    cast: gain of R and B; vignette: darkening of the corners; grain: noise in grey levels; quality: JPEG, 0 = none;
+    smear: motion blur (x, y) in pixels.
+    """
 
     blur: float
     exposure: float
@@ -24,6 +25,7 @@ class Sensor(NamedTuple):
     vignette: float
     grain: float
     quality: int
+    smear: tuple[int, int]
 
 
 def make_sensor(random: Random, night: bool) -> Sensor:
@@ -37,6 +39,7 @@ def make_sensor(random: Random, night: bool) -> Sensor:
         random.uniform(0.0, 0.35),
         random.uniform(1.5, 5.0) * (2.2 if night else 1.0),
         random.choice((0, 70, 80, 88, 94)),
+        random.choice(((1, 1), (1, 1), (1, 1), (1, 1), (3, 1), (2, 1), (1, 2))),
     )
 
 
@@ -64,8 +67,8 @@ def expose(image: np.ndarray, sensor: Sensor, random: Random) -> np.ndarray:
     """Light on the sensor (uint8 RGB) -> the picture the camera stores."""
     if sensor.blur:
         image = cv2.GaussianBlur(image, (5, 5), sensor.blur)
-    if random.random() < 0.2:
-        image = cv2.blur(image, random.choice(((3, 1), (2, 1), (1, 2))))
+    if sensor.smear != (1, 1):
+        image = cv2.blur(image, sensor.smear)
     height, width = image.shape[:2]
     image = _colours(image, sensor)
     if sensor.vignette > 0.02:

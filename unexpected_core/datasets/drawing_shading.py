@@ -123,7 +123,7 @@ def _shade_ground(scene: Scene, samples: Samples, i: np.ndarray) -> tuple[np.nda
     number, pixel = samples.layer[i], samples.pixel[i]
     colour = drawing_ground.shade(scene.world, ground, scene.camera, scene.tints[number], scene.mixes[number])
     free = F32(1) - scene.cast.ravel()[pixel].astype(F32) * F32(1 / 255)
-    open_ = F32(1) - scene.contact.ravel()[pixel].astype(F32) * F32(0.62 / 255)
+    open_ = F32(1) - scene.contact.ravel()[pixel].astype(F32) * F32(0.7 / 255)
     sun = np.array(light.sun, F32) * F32(light.towards[2] + 0.25)
     lit = np.array(light.ambient, F32) * open_[:, None] + sun * free[:, None]
     if light.night:

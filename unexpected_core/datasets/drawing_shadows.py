@@ -76,4 +76,4 @@ def _paint_contact(layer: np.ndarray, near: list[Placed], camera: Camera) -> Non
     ahead = forward + y * af - x * ar
     corners = project(camera, (right + x * af + y * ar).ravel(), np.maximum(ahead, _NEAREST).ravel()).reshape(-1, 4, 2)
     for i in np.flatnonzero(ahead.max(axis=1) > _NEAREST).tolist():
-        cv2.fillConvexPoly(layer, corners[i], 170, shift=SUBPIXEL)
+        cv2.fillConvexPoly(layer, corners[i], 190, shift=SUBPIXEL)

@@ -68,7 +68,7 @@ def facade(style: int, ends: int) -> Shape:
     if not house and random.random() < 0.45:
         low = 3.2
         _front(
-            shape, 0.0, 0.0, low, "shops", random.choice((*WALLS, (90, 60, 50), (70, 80, 90))), (66, 70, 74), glow=0.0
+            shape, 0.0, 0.0, low, "shops", random.choice((*WALLS, (90, 60, 50), (70, 80, 90))), (66, 70, 74), glow=0.25
         )
         _front(
             shape, -0.25, low - 0.25, low + 0.15, "plain", random.choice(((60, 60, 64), (150, 150, 150), (120, 40, 40)))

@@ -39,6 +39,14 @@ SKIN: tuple[Colour, ...] = ((214, 170, 146), (186, 140, 112), (120, 84, 64), (84
 VARIANTS = 48
 
 
+def _underbody(shape: Shape, half: float, centres: tuple[float, ...], radius: float) -> None:
+    """Treads of the wheels and the dark below the body; to be painted before it."""
+    for y in centres:
+        shape.box((-half + 0.01, -half + 0.22), (y - radius, y + radius), (0.0, radius * 1.5), "plain", (20, 20, 22))
+        shape.box((half - 0.22, half - 0.01), (y - radius, y + radius), (0.0, radius * 1.5), "plain", (20, 20, 22))
+    shape.box((-half * 0.9, half * 0.9), (centres[0], centres[-1]), (0.1, radius * 1.2), "plain", (12, 12, 13))
+
+
 def _wheels(shape: Shape, half: float, centres: tuple[float, ...], radius: float) -> None:
     for side in (-1, 1):
         x = side * (half + 0.012)
@@ -116,6 +124,8 @@ def car(variant: int) -> Shape:
         (front + 0.02, 0.55),
         (front, 0.22),
     ]
+    axles = (rear + length * 0.19, front - length * 0.19)
+    _underbody(shape, half, axles, 0.31)
     shape.extrude(_cut_corners(body), half, "metal", paint)
     for side in (-1, 1):  # the darker lower door and a crease of light
         for z0, z1, factor in ((0.22, 0.36, 0.4), (0.7, 0.74, 1.2), (0.36, 0.52, 0.85)):
@@ -124,7 +134,7 @@ def car(variant: int) -> Shape:
                 for y, z in ((rear + 0.05, z0), (front - 0.05, z0), (front - 0.05, z1), (rear + 0.05, z1))
             ]
             shape.face(strip if side > 0 else strip[::-1], "metal", scaled(paint, factor))
-    _wheels(shape, half, (rear + length * 0.19, front - length * 0.19), 0.31)
+    _wheels(shape, half, axles, 0.31)
     _ends(shape, half, rear, front, 0.62, paint, 0.17)
     top, base, screen = half * 0.8, belt - 0.005, 0.55 if kind != 3 else 0.35
     cabin = [(tail, base), (tail + slope, roof), (bonnet - screen - 0.15, roof), (bonnet + 0.02, base)]
@@ -168,8 +178,10 @@ def truck(variant: int) -> Shape:
     )
     half, length, height = 1.22, random.uniform(6.5, 9.5), random.uniform(2.9, 3.6)
     rear, front = -length / 2, length / 2
+    axles = (rear + 1.3, rear + 2.4, front - 1.2)
+    _underbody(shape, half * 0.92, axles, 0.48)
     shape.box((-half * 0.9, half * 0.9), (rear + 0.2, front), (0.5, 0.95), "metal", DARK)
-    _wheels(shape, half * 0.92, (rear + 1.3, rear + 2.4, front - 1.2), 0.48)
+    _wheels(shape, half * 0.92, axles, 0.48)
     shape.box((-half * 0.96, half * 0.96), (front - 1.9, front), (0.6, 2.7), "metal", paint)
     shape.face(
         [
@@ -222,8 +234,10 @@ def bus(variant: int) -> Shape:
     )
     half, length, height = 1.26, random.uniform(9.5, 12.0), random.uniform(2.9, 3.2)
     rear, front = -length / 2, length / 2
+    axles = (rear + 2.6, front - 2.4)
+    _underbody(shape, half, axles, 0.46)
     shape.box((-half, half), (rear, front), (0.32, height), "metal", paint, top=scaled(paint, 1.1))
-    _wheels(shape, half, (rear + 2.6, front - 2.4), 0.46)
+    _wheels(shape, half, axles, 0.46)
     for side in (-1, 1):
         steps = 7
         for i in range(steps):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -42,15 +41,19 @@ def draw_folder(folder: str | Path, roads: DrawnRoads, workers: int | None = Non
     elif any((folder / part).exists() for part in PARTS):
         raise DatasetError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
     write_text(manifest, json.dumps(recipe | {"frames": []}))
-    # Not forked: OpenCV's threads do not survive a fork, and a child that needs them waits for ever.
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        done = pool.map(partial(_draw_one, folder, roads), range(len(roads)), chunksize=4)
-        frames = list(track(done, f"drawing {roads.track}", total=len(roads)))
+    draw_one = partial(_draw_one, folder, roads)
+    numbers = range(len(roads))
+    if workers == 1:
+        frames = [draw_one(number) for number in track(numbers, f"drawing {roads.track}")]
+    else:
+        # Not forked: OpenCV's threads do not survive a fork, and a child that needs them waits for ever.
+        with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+            done = pool.map(draw_one, numbers, chunksize=4)
+            frames = list(track(done, f"drawing {roads.track}", total=len(roads)))
     write_text(manifest, json.dumps(recipe | {"frames": frames}, indent=1))
 
 
 def _draw_one(folder: Path, roads: DrawnRoads, number: int) -> dict:
-    cv2.setNumThreads(1)
     paths = [folder / part / f"{number:06d}.png" for part in PARTS]
     if not all(path.is_file() for path in paths):
         sample = roads.frame(number).sample

@@ -198,9 +198,12 @@ def _anywhere(world: World, random: Random) -> None:
             tuple(obstacles.BIG_TEST_FAMILIES if random.random() < 0.75 else obstacles.SMALL_TEST_FAMILIES)
         )
         s = _START + random.uniform(6.0, 28.0)
-        edge = random.choice((-1, 1)) * random.uniform(0.0, 1.0)
-        d = edge * (world.sides[1].edge + 2.0) if edge > 0 else edge * (world.sides[-1].edge + 2.0)
-        _drop(world, family, random, s, d)
+        reach = 0.36 * (s - _START)  # to be in the picture
+        low, high = (
+            max(-world.sides[-1].edge - 2.0, world.ego_d - reach),
+            min(world.sides[1].edge + 2.0, world.ego_d + reach),
+        )
+        _drop(world, family, random, s, random.uniform(low, high))
 
 
 def _along_the_drive(world: World, random: Random) -> None:
