@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReader
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
@@ -100,8 +100,8 @@ class BagReader:
         try:
             if chosen:
                 yield from self.reader.messages(chosen)
-        except (AnyReaderError, ValueError, OSError) as error:
-            raise BagError(f"{self.path} is damaged: {error}") from error
+        except Exception as error:  # rosbags and its storage libraries raise many kinds
+            raise BagError(f"{self.path} is damaged: {error!r}") from error
 
     def frame(self, connection: Connection, time: int, data: bytes) -> Frame:
         """CDR bytes of an image message -> Frame."""
@@ -111,8 +111,8 @@ class BagReader:
         """CDR bytes -> message. Raises BagError."""
         try:
             return self.reader.deserialize(data, connection.msgtype)
-        except (AnyReaderError, ValueError) as error:
-            raise BagError(f"{self.path}: a message of {connection.topic} is damaged: {error}") from error
+        except Exception as error:  # as above
+            raise BagError(f"{self.path}: a message of {connection.topic} is damaged: {error!r}") from error
 
     def count(self, topic: str) -> int:
         """Number of messages of a topic."""

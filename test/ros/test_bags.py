@@ -149,6 +149,18 @@ def test_a_truncated_bag_leaves_the_older_output_untouched(tmp_path, source, det
     assert sorted(p.name for p in tmp_path.iterdir()) == ["cut.mcap", "in.mcap", "out.mcap"]
 
 
+def test_flipped_bytes_are_refused_or_harmless(tmp_path, source, detector):
+    whole, refused = source.read_bytes(), 0
+    for at in np.random.default_rng(5).integers(9, len(whole) - 9, 12):
+        (tmp_path / "flipped.mcap").write_bytes(whole[:at] + bytes(255 - b for b in whole[at:at + 8]) + whole[at + 8:])
+        try:
+            process_bag(tmp_path / "flipped.mcap", tmp_path / "out.mcap", detector)
+        except BagError as error:
+            refused += 1
+            assert "flipped.mcap" in str(error)
+    assert refused
+
+
 def test_topics_are_chosen_by_name(tmp_path, detector):
     with create_bag(tmp_path / "two.mcap") as bag:
         write_source(bag, topic="/left/image")
