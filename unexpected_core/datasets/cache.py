@@ -30,7 +30,9 @@ class Cached(Dataset):
 
 
 def cached(dataset: Dataset, gibibytes: float) -> Dataset:
-    """The data set in memory if all samples, as large as the first one, fit; else the data set itself."""
+    """The data set in memory if all samples, as large as the first one, fit; else (or if 0) the data set itself."""
+    if not gibibytes:
+        return dataset
     needed = sum(values.nbytes for values in _maps(dataset[0]).values()) * len(dataset) / 2**30
     if needed <= gibibytes:
         return Cached(dataset)
