@@ -20,12 +20,13 @@ fi
 
 if [ -n "${ROS_DISTRO:-}" ]; then
     options=--system-site-packages extras=train,plots,export,dev
+    numpy="numpy<2" # what the messages of ROS on Ubuntu 24.04 are compiled for
 else
-    options= extras=ros,train,plots,export,dev
+    options= extras=ros,train,plots,export,dev numpy=numpy
 fi
 if [ -e .venv ] && ! grep -qsF "$PWD/.venv/" .venv/bin/pip; then rm -rf .venv; fi
 if [ ! -e .venv ]; then "$python" -m venv $options .venv; fi
 touch .venv/COLCON_IGNORE
 echo "venv: installing; from nothing this fetches some gigabytes and takes minutes"
-.venv/bin/python -m pip install --disable-pip-version-check -e ".[$extras]" | { grep -v 'already satisfied' || true; }
+.venv/bin/python -m pip install --disable-pip-version-check -e ".[$extras]" "$numpy" | { grep -v 'already satisfied' || true; }
 echo "$state" >.venv/.made
