@@ -18,10 +18,10 @@ demo: build  ## replay -> node -> recorder on a drawn drive, or INPUT=folder|vid
 	    $(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))"))
 
 test: build  ## the tests (ARGS="...": more arguments of pytest)
-	@$(ros) UNEXPECTED_REQUIRE_ROS=1 pytest $(ARGS)
+	@$(ros) UNEXPECTED_REQUIRE_ROS=1 python -P -m pytest $(ARGS)
 
 test-all: build  ## the tests, slow ones too
-	@$(ros) UNEXPECTED_REQUIRE_ROS=1 pytest -m "" $(ARGS)
+	@$(ros) UNEXPECTED_REQUIRE_ROS=1 python -P -m pytest -m "" $(ARGS)
 
 lint: venv   ## style and common mistakes
 	@.venv/bin/ruff check .
