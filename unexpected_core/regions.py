@@ -20,7 +20,7 @@ def find_regions(score: np.ndarray, labels: np.ndarray, *, threshold: float = 0.
     """Score float32 [H, W] and train ids uint8 [H, W] -> mask bool [H, W] and the regions it is made of, best first.
 
     A region is an 8-connected area above ``threshold - hysteresis`` that holds a pixel above ``threshold``
-    (Canny 1986, section VIII). min_area counts pixels of a 1024x512 image and scales with the area of this one.
+    (hysteresis as in Canny, 1986). min_area counts pixels of a 1024x512 image and scales with the area of this one.
     """
     height, width = score.shape
     mask = np.zeros((height, width), bool)

@@ -24,7 +24,8 @@ def lines(folder):
     return [json.loads(line) for line in (folder / "regions.jsonl").read_text().splitlines()]
 
 
-def write_bag(path, images):
+def write_bag(path, images, raw=()):
+    """raw: bytes written as further messages."""
     types = get_typestore(Stores.ROS2_JAZZY)
     Image, Header = types.types["sensor_msgs/msg/Image"], types.types["std_msgs/msg/Header"]
     Time = types.types["builtin_interfaces/msg/Time"]
@@ -34,6 +35,8 @@ def write_bag(path, images):
             height, width = image.shape[:2]
             message = Image(Header(Time(i, 0), "camera"), height, width, "rgb8", 0, 3 * width, image.ravel())
             writer.write(connection, i * 10**9, types.serialize_cdr(message, Image.__msgtype__))
+        for i, data in enumerate(raw, len(images)):
+            writer.write(connection, i * 10**9, data)
 
 
 def test_every_kind_of_result_of_one_photo(tmp_path, capfd):
@@ -116,16 +119,27 @@ def test_video(tmp_path):
         f"{n:05d}.random_weights.png" for n in (0, 2, 4)]
 
 
-def test_bag_with_one_broken_message(tmp_path):
-    images = [picture(seed=seed) for seed in range(3)]
-    broken = picture()[:0]  # says 90x0
-    write_bag(tmp_path / "bag", [images[0], broken, images[2]])
+def test_bag_with_broken_messages(tmp_path):
+    empty = picture()[:0]  # says 90x0
+    write_bag(tmp_path / "bag", [picture(), empty, picture()], raw=[b"\x00\x01\x00\x00\x07", b""])
     out = tmp_path / "out"
     assert main(["detect", str(tmp_path / "bag"), "--out", str(out), *RANDOM, "--save", "mask,regions"]) == 1
-    assert [line.get("error", "")[:22] for line in lines(out)] == ["", "image message says 90x", ""]
+    assert [line.get("error", "")[:22] for line in lines(out)] == [
+        "", "image message says 90x", "", "message of 5 bytes on ", "message of 0 bytes on "]
     assert len(list((out / "mask/bag").iterdir())) == 2
     assert main(["detect", str(tmp_path / "bag"), "--out", str(out), "--topic", "/left", *RANDOM]) == 2
     assert "unknown image topic '/left'" in lines(out)[0]["error"]
+
+
+def test_half_a_bag_is_refused_and_the_next_input_done(tmp_path):
+    write_bag(tmp_path / "bag", [picture()])
+    file = next((tmp_path / "bag").glob("*.db3"))
+    (tmp_path / "half.db3").write_bytes(file.read_bytes()[:5000])
+    write_image(tmp_path / "photo.png", picture())
+    inputs = [str(tmp_path / name) for name in ("half.db3", "photo.png")]
+    assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "regions"]) == 1
+    bad, good = lines(tmp_path / "out")
+    assert "half.db3 as a rosbag2" in bad["error"] and "error" not in good
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

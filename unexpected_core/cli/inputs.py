@@ -78,13 +78,16 @@ def _folder(folder: Path) -> list[Frame]:
 def _played(path: Path, dataset: PlayedDataset) -> Iterator[Frame]:
     # Many videos hold a few frames less than they claim: where one ends is not an error.
     name = safe_name(path.stem)
-    for key, image in zip(dataset.keys, dataset.play(), strict=False):
-        yield Frame(str(path), f"{name}/{safe_name(key)}", partial(_give, image))
+    try:
+        for key, image in zip(dataset.keys, dataset.play(), strict=False):
+            yield Frame(str(path), f"{name}/{safe_name(key)}", partial(_give, image))
+    except DatasetError as error:
+        yield Frame(str(path), name, partial(_give, error))
 
 
 def safe_name(text: str) -> str:
     """A part of a path that every system accepts: no reserved characters, names, trailing dots, or great lengths."""
-    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", text).rstrip(". ")[:100] or "_"
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", text)[:100].rstrip(". ") or "_"
     return f"_{name}" if name.split(".")[0].lower() in RESERVED else name
 
 

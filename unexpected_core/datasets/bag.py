@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -12,6 +14,9 @@ from unexpected_core.config import unknown_name
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.played import PlayedDataset
 from unexpected_core.images import ImageError
+
+if TYPE_CHECKING:
+    from rosbags.highlevel import AnyReader
 
 RAW, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 ENCODINGS = {"rgb8": (3, None), "bgr8": (3, cv2.COLOR_BGR2RGB), "rgba8": (4, cv2.COLOR_RGBA2RGB),
@@ -28,14 +33,19 @@ class BagDataset(PlayedDataset):
 
     def play(self) -> Iterator[np.ndarray | ImageError]:
         """Read from the start."""
+        from rosbags.highlevel import AnyReaderError
+
         with _reader(self.path) as reader:
             connections = [c for c in reader.connections if c.topic == self.topic]
             for connection, _, data in reader.messages(connections):
-                message = reader.deserialize(data, connection.msgtype)
                 try:
-                    yield decompress(message) if connection.msgtype == COMPRESSED else unpack(message)
+                    message = reader.deserialize(data, connection.msgtype)
+                    image = decompress(message) if connection.msgtype == COMPRESSED else unpack(message)
                 except ImageError as error:
-                    yield error
+                    image = error
+                except AnyReaderError as error:
+                    image = ImageError(f"message of {len(data)} bytes on {self.topic}: {error}")
+                yield image
 
 
 def unpack(message) -> np.ndarray:
@@ -79,11 +89,15 @@ def bag(root: str | Path | None = None, topic: str | None = None) -> BagDataset:
     return BagDataset(path, topic, counts[topic])
 
 
-def _reader(path: Path):
+@contextmanager
+def _reader(path: Path) -> Iterator[AnyReader]:
     from rosbags.highlevel import AnyReader, AnyReaderError
+    from rosbags.rosbag2 import ReaderError
     from rosbags.typesys import Stores, get_typestore
 
     try:
-        return AnyReader([path], default_typestore=get_typestore(Stores.LATEST))
-    except AnyReaderError as error:
-        raise DatasetError(f"cannot open {path} as a rosbag2: {error}") from error
+        with AnyReader([path], default_typestore=get_typestore(Stores.LATEST)) as reader:
+            yield reader
+    except (AnyReaderError, ReaderError) as error:
+        cause = str(error).splitlines()[0].rstrip(".")
+        raise DatasetError(f"cannot read {path} as a rosbag2: {cause}; copy or record it again") from error

@@ -39,7 +39,7 @@ def max_logit(logits: Tensor) -> Tensor:
 
 
 def energy(logits: Tensor) -> Tensor:
-    """Minus log sum exp of the logits, unbounded (Liu et al., 2020, equation 4 with T = 1)."""
+    """Minus log sum exp of the logits, unbounded (Liu et al., 2020, with temperature 1)."""
     return -logits.float().logsumexp(1)
 
 
@@ -71,10 +71,10 @@ def mean_and_std(count: Tensor, total: Tensor, squares: Tensor) -> tuple[Tensor,
 
 def standardized_max_logit(logits: Tensor, mean: Tensor, std: Tensor, suppress: bool = True,
                            smooth: bool = True) -> Tensor:
-    """Minus the max logit standardised by its predicted class, unbounded (Jung et al., 2021, equations 3 and 4).
+    """Minus the max logit standardised by its predicted class, unbounded (Jung et al., ICCV 2021).
 
     mean, std: [C], of the max logit of each predicted class on training images. suppress: boundaries between predicted
-    classes take the mean of their surroundings (section 3.3); smooth: dilated Gaussian smoothing (section 3.4).
+    classes take the mean of their surroundings; smooth: dilated Gaussian smoothing.
     """
     top, predicted = logits.float().max(1)
     score = -(top - mean[predicted]) / std[predicted]  # (B, H, W)
@@ -100,7 +100,7 @@ def boundary(labels: Tensor, radius: int) -> Tensor:
 def suppress_boundaries(score: Tensor, labels: Tensor, width: int = 8) -> Tensor:
     """Replace the scores at label boundaries by the mean of the others in a 3x3 window, from wide bands to narrow.
 
-    Jung et al. 2021, section 3.3: bands of width, width - 2, ... 2 pixels; a window without others keeps its score.
+    Bands are width, width - 2, ... 2 pixels wide (Jung et al., ICCV 2021); a window without others keeps its score.
     """
     window = torch.ones(1, 1, 3, 3, dtype=score.dtype, device=score.device)
     for band in range(width, 0, -2):
