@@ -1,10 +1,14 @@
 """The two loops on a small folder of frames: write, resume, judge, foreign scores, report."""
 
 import re
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import torch
 
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import open_dataset
@@ -19,6 +23,7 @@ from unexpected_core.evaluation.store import FORMATS, foreign_folder, read_score
 from unexpected_core.images import write_image
 from unexpected_core.metrics.components import Sizes
 from unexpected_core.metrics.pixel import measure_pixels
+from unexpected_core.scorers import SCORERS
 
 SIZE = (33, 57)
 PLAN = Plan(modes=("exact", "smiyc", "per_image"), sizes=Sizes(3, 2), clips=True, frame_rate=10.0, resamples=100)
@@ -202,3 +207,19 @@ def test_unusable_files_are_named(root, tmp_path):
     write_score(tmp_path / "other", "elsewhere", np.zeros((2, 3)), "float32")
     with pytest.raises(PredictionError, match="no name is in both"):
         open_source(open_dataset("obstacle_folder", root), tmp_path / "other")
+
+
+def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys):
+    path = Path(__file__).resolve().parents[2] / "examples" / "03_add_a_scorer.py"
+    assert len(path.read_text().splitlines()) <= 20
+    spec = spec_from_file_location("add_a_scorer", path)
+    sys.modules["add_a_scorer"] = example = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(example)
+        logits = torch.tensor([[2.0, 2.0, 2.0], [2.0, -50.0, 1.0]]).reshape(1, 2, 1, 3)
+        assert example.margin(logits)[0, 0].tolist() == pytest.approx([1, 0, 1 - np.tanh(0.5)])
+        main(["evaluate", "margin", "obstacle_folder", "--root", str(root), "--random-weights", "--limit", "1",
+              "--resamples", "50", "--workers", "1", "--device", "cpu", "--out", str(tmp_path)])
+        assert "| margin |" in capsys.readouterr().out
+    finally:
+        del SCORERS["margin"], sys.modules["add_a_scorer"]
