@@ -122,9 +122,10 @@ def run(crew: Crew, footage: Path, rate: float | None, topic: str | None, model:
 
 
 def isolate() -> None:
-    """Talk to nobody but our own processes on this machine; large images go through shared memory."""
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
-    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    """Talk to nobody but our own processes, on this machine; large images go through shared memory."""
+    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 101)
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    print("to look on: ROS_DOMAIN_ID=" + os.environ["ROS_DOMAIN_ID"], flush=True)
     library = "FASTRTPS" if os.environ.get("ROS_DISTRO") == "jazzy" else "FASTDDS"
     os.environ.setdefault(f"{library}_DEFAULT_PROFILES_FILE", str(PROFILE))
 
