@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
@@ -20,6 +22,12 @@ _IMAGE_ENCODINGS = {("uint8", 2): "mono8", ("uint8", 3): "rgb8", ("float32", 2):
 def stamp_ns(header: Header) -> int:
     """The header's stamp in nanoseconds; 0 where the publisher set none."""
     return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+
+
+def age_ms(header: Header, now_ns: int) -> float:
+    """Milliseconds from the header's stamp to now; NaN where the publisher set none."""
+    stamp = stamp_ns(header)
+    return (now_ns - stamp) / 1e6 if stamp else math.nan
 
 
 def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:

@@ -72,7 +72,7 @@ class Health:
         """How frames are worked on: state, model and device (facts), times over the last frames in milliseconds."""
         with self._lock:
             times, trouble = list(self._times), self._trouble
-        values = dict(facts)
+        values = {"state": state, **facts}
         for stage in times[-1] if times else ():
             samples = [t[stage] for t in times if not math.isnan(t.get(stage, math.nan))]
             if samples:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import signal
 import sys
 import time
@@ -20,7 +19,7 @@ from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.config import SettingsError
-from unexpected_ros.conversions import camera_from, stamp_ns
+from unexpected_ros.conversions import age_ms, camera_from, stamp_ns
 from unexpected_ros.diagnostics import Health
 from unexpected_ros.encodings import EncodingError
 from unexpected_ros.logs import CauseLog, forward_to, stop_forwarding
@@ -191,22 +190,18 @@ class DetectorNode(LifecycleNode):
         elif self._worker.offer(message) is not None:
             self._health.count("busy")
 
-    def _age_ms(self, header) -> float:
-        stamp = stamp_ns(header)
-        return (self.get_clock().now().nanoseconds - stamp) / 1e6 if stamp else math.nan
-
     def _work(self, message) -> None:
         """One frame, in the worker's thread."""
         settings, detector, outputs = self.settings, self._detector, self._outputs
-        age_ms = self._age_ms(message.header)
-        if settings.input.max_age_ms and age_ms > settings.input.max_age_ms:
+        age = age_ms(message.header, self.get_clock().now().nanoseconds)
+        if settings.input.max_age_ms and age > settings.input.max_age_ms:
             self._health.count("stale")
             return
         image, detection, tracks, times = find(message, detector, self._tracker, settings.detect,
                                                outputs.wanted("resynthesis"))
         found = time.perf_counter()
         self._health.count("processed")
-        times["age"] = age_ms
+        times["age"] = age
         result = Result(message.header, image, detection, tracks, settings, detector.model_id, self._camera, times,
                         self._health.counts())
         self._latest = result
@@ -225,8 +220,6 @@ class DetectorNode(LifecycleNode):
             text = f"frame lost: {type(error).__name__}: {error}"
             self._health.failed("error", text)
             self._error_once(type(error).__name__, text)
-
-    # ---- services
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if request.data != self._enabled:
@@ -253,18 +246,16 @@ class DetectorNode(LifecycleNode):
         if not result:
             response.message = "no frame was processed yet; nothing to save"
             return response
-        stamp = stamp_ns(result.header)
+        stamp, folder = stamp_ns(result.header), self.settings.save.directory
         facts = {"stamp_ns": stamp, "frame_id": result.header.frame_id, "model_id": result.model_id,
                  "settings": result.settings.model_dump()}
         try:
-            path = write_sample(self.settings.save.directory, str(stamp), result.image, result.detection, facts)
+            path = write_sample(folder, str(stamp), result.image, result.detection, facts)
             response.success, response.message = True, str(path)
         except Exception as error:
-            response.message = f"cannot save below {self.settings.save.directory}: {error}"
+            response.message = f"cannot save below {folder}: {error}"
             self.get_logger().error(response.message)
         return response
-
-    # ---- diagnostics
 
     def _tick(self) -> None:
         complaint = self._input.check() if self._input else ""
@@ -273,9 +264,8 @@ class DetectorNode(LifecycleNode):
         self._complaint = complaint
         state = ("active" if self._enabled else "disabled by ~/enable") if self._active else \
             "inactive" if self._detector else "unconfigured"
-        facts = {"state": state}
-        if self._detector:
-            facts |= {"model_id": self._detector.model_id, "device": self._detector.description}
+        detector = self._detector
+        facts = {"model_id": detector.model_id, "device": detector.description} if detector else {}
         name, hardware_id = self.get_fully_qualified_name(), self._input.topic if self._input else ""
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
