@@ -11,11 +11,13 @@ from torch.nn.functional import interpolate
 
 from unexpected_core.config import unknown_name
 from unexpected_core.devices import choose_device
-from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.networks import build_network
 from unexpected_core.networks.fast_generator import FastGenerator
 from unexpected_core.weights.cards import WeightsError
 from unexpected_core.weights.reading import Weights, load_into, read_weights
 
+GENERATORS = ("pix2pixhd_generator", "fast_generator")
+"""Networks that paint from train ids."""
 MULTIPLE = 16
 INSIDE_FAST = "generator."
 
@@ -52,9 +54,9 @@ def generator_painter(weights: str | Path, device: str = "auto") -> NetworkPaint
     if name == "fast":
         state = {key.removeprefix(INSIDE_FAST): value for key, value in state.items() if key.startswith(INSIDE_FAST)}
         name, options = "fast_generator", {}
-    if name not in _generators():
+    if name not in GENERATORS:
         raise WeightsError(f"weights '{read.card.name}' are of '{name}', which paints nothing; expected "
-                           f"{', '.join(_generators())} or fast")
+                           f"{', '.join(GENERATORS)} or fast")
     network = build_network(name, **options)
     load_into(network, Weights(state, read.card))
     return NetworkPainter(network, f"{name} {read.card.model_id}", device)
@@ -62,13 +64,9 @@ def generator_painter(weights: str | Path, device: str = "auto") -> NetworkPaint
 
 def random_painter(name: str, device: str = "auto") -> NetworkPainter:
     """An untrained generator network by name, the same weights each time: for trying out. Raises WeightsError."""
-    if name not in _generators():
-        raise WeightsError(unknown_name("generator network", name, _generators()))
+    if name not in GENERATORS:
+        raise WeightsError(unknown_name("generator network", name, GENERATORS))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = build_network(name)
     return NetworkPainter(network, f"{name} untrained", device)
-
-
-def _generators() -> list[str]:
-    return [name for name, entry in NETWORKS.items() if entry.kind == "generator"]
