@@ -291,6 +291,8 @@ def main(args: list[str] | None = None) -> int:
         print(f"detector: {error}", file=sys.stderr)
         return 1
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # it is ending; impatience must not make it end untidily
         if node:
             node.destroy_node()
         rclpy.try_shutdown()

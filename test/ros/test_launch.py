@@ -96,6 +96,6 @@ def test_the_launched_node_is_the_described_one(launch, repository, driver):
         await service.shutdown()
         return answer, await running
 
-    answer, code = asyncio.run(asyncio.wait_for(run(), 90))
+    answer, code = asyncio.run(asyncio.wait_for(run(), 240))
     assert answer.message == "no frame was processed yet; nothing to save"
     assert code == 0
