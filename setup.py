@@ -15,7 +15,6 @@ CORE = [
     "safetensors>=0.4",
     "torch>=2.4",
     "torchvision>=0.19",
-    "typer>=0.12",
 ]
 # ROS 2 Kilted as wheels: for machines without an installed ROS.
 ROS_WHEELS = [
@@ -57,7 +56,7 @@ setup(
     extras_require={
         "ros": ROS_WHEELS,
         "train": ["lightning-fabric>=2.4", "tensorboard>=2.17"],
-        "plots": ["jinja2>=3.1", "matplotlib>=3.9"],
+        "plots": ["h5py>=3.10", "jinja2>=3.1", "matplotlib>=3.9"],  # what evaluation writes
         "export": ["onnx>=1.16", "onnxruntime>=1.18"],
         "dev": [
             "hypothesis>=6",

@@ -35,6 +35,7 @@ GUESTS: dict[str, tuple[str, ...]] = {
     # third-party package: the rooms (files or folders) it is let into
     "matplotlib": (f"{CORE}/evaluation/plots.py",),
     "jinja2": (f"{CORE}/evaluation/report.py",),
+    "h5py": (f"{CORE}/evaluation/hdf5.py",),
     "onnx": (f"{CORE}/export",),
     "onnxruntime": (f"{CORE}/export",),
     "tensorboard": (f"{CORE}/training/recorder.py",),
