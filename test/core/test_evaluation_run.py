@@ -1,6 +1,7 @@
 """The two loops on a small folder of frames: write, resume, judge, foreign scores, report."""
 
 import re
+import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -165,10 +166,16 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys):
     assert main(["doctor", str(path)]) == 1 and "5 of 6 frames were judged" in capsys.readouterr().out
     for wrong, message in ((["--mode", "smyic"], "unknown metric mode 'smyic'; did you mean 'smiyc'"),
                            (["--option", "count"], "expected NAME=VALUE, found 'count'"),
+                           (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
                            (["--from-scores", str(tmp_path / "no")], "no folder of scores: looked for")):
         assert main(arguments + wrong) == 2 and message in capsys.readouterr().err
     assert main(["evaluate", "bright", "--out", str(tmp_path)]) == 2 and "no data set" in capsys.readouterr().err
     assert main(["doctor", str(tmp_path)]) == 2 and "no results at" in capsys.readouterr().err
+
+
+def test_judging_needs_no_torch():
+    program = "import sys, unexpected_core.evaluation.judge; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).resolve().parents[2])
 
 
 def test_command_line_runs_a_detector_and_the_doctor_sees_random_weights(root, tmp_path, capsys):

@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="score files; hdf5 is SegmentMeIfYouCan's, for submissions (default float32)")
     add("--mode", default="exact", metavar="MODES", help="exact, smiyc, fishyscapes, pooled, per_image (default exact)")
     add("--sizes", default="obstacle", choices=("obstacle", "anomaly"), help="smallest components (default obstacle)")
-    add("--threshold", type=float, help="where pixels are called (default: best F1 of these frames, and said so)")
+    add("--threshold", metavar="T", help="where pixels are called: a score, or 'weights' for the one on their card "
+                                         "(default: best F1 of these frames, and said so)")
     add("--normal-data", default="image_folder", metavar="DATASET", help="kind of --normal-root (default image_folder)")
     add("--normal-root", type=Path, help="frames of normal driving that the threshold is chosen on")
     add("--normal-split", help="split of --normal-data")
@@ -125,11 +126,11 @@ def _candidate(name: str, dataset: Dataset, arguments: argparse.Namespace, min_a
     about: dict[str, Any] = {"model_id": None, "weights_sha256": None, "limited": bool(arguments.limit)}
     if arguments.from_scores:
         source = open_source(dataset, foreign_folder(arguments.from_scores, name, dataset.name))
-        return Candidate(source, about, _given(arguments))
+        return Candidate(source, about, _given(arguments, None))
     detector = open_detector(name, arguments)
     about |= {"model_id": detector.model_id, "weights_sha256": _fingerprint(name, arguments)}
     source = _score(name, detector, dataset, arguments)
-    threshold = _given(arguments)
+    threshold = _given(arguments, detector)
     if arguments.normal_root or arguments.normal_data != "image_folder":
         threshold = _from_normal_driving(name, detector, arguments, min_area)
     return Candidate(source, about, threshold)
@@ -168,10 +169,18 @@ def _score(name: str, detector: Detector, dataset: Dataset, arguments: argparse.
     return open_source(dataset, scores, labels)
 
 
-def _given(arguments: argparse.Namespace) -> Threshold | None:
+def _given(arguments: argparse.Namespace, detector: Detector | None) -> Threshold | None:
     from unexpected_core.evaluation.measure import Threshold
 
-    return None if arguments.threshold is None else Threshold(arguments.threshold, "given")
+    if arguments.threshold is None:
+        return None
+    if arguments.threshold == "weights" and detector is not None:
+        return Threshold(detector.settings.detect.threshold, "weights")
+    try:
+        return Threshold(float(arguments.threshold), "given")
+    except ValueError:
+        raise UsageError(f"--threshold: expected a number, or 'weights' where a detector runs, found "
+                         f"'{arguments.threshold}'") from None
 
 
 def _from_normal_driving(name: str, detector: Detector, arguments: argparse.Namespace, min_area: int) -> Threshold:
