@@ -184,6 +184,10 @@ def test_a_tree_is_imported_and_a_bad_file_costs_only_itself(tree, tmp_path, cap
     card = read_weights(out).card
     assert (card.architecture, card.options, card.preset) == ("rbm", {"hidden": 20}, "0525_RBM_road_lowLR, epoch 42")
     assert "/somewhere/else" not in card.model_dump_json() and str(tmp_path) not in card.model_dump_json()
+    bare = tree / "road.pth"
+    bare.write_bytes((tree / "0525_RBM_road_lowLR" / "chk_best.pth").read_bytes())
+    assert main(["weights", "import", str(bare), "--out", str(tmp_path / "renamed")]) == 0
+    assert "epoch 42; methods look for it as 0525_*" in capsys.readouterr().out
     assert main(["weights", "verify", str(out)]) == 0
     assert main(["weights", "list", str(out)]) == 0
     assert "0525_RBM_road_lowLR" in capsys.readouterr().out

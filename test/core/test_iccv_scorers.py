@@ -222,7 +222,7 @@ def test_the_detector_runs_a_method_of_the_paper_by_name():
     detection = detector.detect(np.random.default_rng(0).integers(0, 256, (70, 110, 3), dtype=np.uint8))
     assert detector.model_id == "rbm-0525-random-weights"
     assert detection.score.shape == (70, 110) and detection.resynthesis.shape == (70, 110, 3)
-    with pytest.raises(SettingsError, match=r"'model\.segmenter' = 'fcn': Input should be 'pspnet' or 'bayes_segnet'"):
+    with pytest.raises(SettingsError, match=r"segmenter' = 'fcn': Input should be 'pspnet' or 'bayes_segnet'"):
         load_detector("iccv2019", segmenter="fcn")
 
 

@@ -51,4 +51,5 @@ def _import(experiment: str, file: Path, out: Path, half: bool) -> str:
                 command=f"imported from {file.name}", licence="as its authors say (original code: GPL-3.0; pix2pixHD: "
                 "CC BY-NC-SA 4.0)")
     write_weights(target, checkpoint.state, card, half)
-    return f"{target.name}: {checkpoint.report()}"
+    lost = known and not experiment.startswith(f"{known.number}_")
+    return f"{target.name}: {checkpoint.report()}" + (f"; methods look for it as {known.number}_*" if lost else "")
