@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class Shape:
         self.label = IGNORE if label is None else TRAIN_ID[label]
         self.flat = flat
         self._faces: list[tuple] = []
-        self._points: list[np.ndarray] = []
+        self._points: list[tuple[float, ...]] = []
 
     def face(
         self,
@@ -46,23 +47,16 @@ class Shape:
     ) -> None:
         """Add a planar polygon [N, 3]; counter-clockwise seen from outside. glow: own light, 0..1, seen by day and
         night."""
-        corners = np.asarray(points, np.float64)
-        following = np.roll(corners, -1, axis=0)
-        normal = np.array(
-            [
-                ((corners[:, i] - following[:, i]) * (corners[:, j] + following[:, j])).sum()
-                for i, j in ((1, 2), (2, 0), (0, 1))
-            ]
-        )
-        normal = normal / max(math.sqrt(float((normal * normal).sum())), 1e-9)
+        corners = [tuple(map(float, point)) for point in points]
+        normal = _normal(corners)
         if abs(normal[2]) < 0.8:  # a wall: u runs level, v runs up
-            u = np.array([-normal[1], normal[0], 0.0]) / math.sqrt(normal[0] ** 2 + normal[1] ** 2)
-            v = np.array([0.0, 0.0, -1.0])
+            level = max(math.sqrt(normal[0] * normal[0] + normal[1] * normal[1]), 1e-9)
+            u, v = (-normal[1] / level, normal[0] / level, 0.0), (0.0, 0.0, -1.0)
         else:
-            u, v = np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])
+            u, v = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
         own = self.label if label is None else TRAIN_ID[label]
         self._faces.append((len(corners), INDEX[texture], tint, second or tint, own, glow, normal, u, v))
-        self._points.append(corners)
+        self._points += corners
 
     def flat_polygon(
         self,
@@ -76,10 +70,9 @@ class Shape:
         forward: float = 0.0,
     ) -> None:
         """A polygon in the plane that faces the viewer: (right, up) pairs, clockwise or not."""
-        corners = np.array([(x, forward, z) for x, z in points], np.float64)
-        following = np.roll(corners, -1, axis=0)
-        if ((corners[:, 0] * following[:, 2]) - (following[:, 0] * corners[:, 2])).sum() < 0:
-            corners = corners[::-1]
+        corners = [(float(x), forward, float(z)) for x, z in points]
+        if sum(a[0] * b[2] - b[0] * a[2] for a, b in pairwise([*corners, corners[0]])) < 0:
+            corners.reverse()
         self.face(corners, texture, tint, second, label=label, glow=glow)
 
     def box(
@@ -133,7 +126,7 @@ class Shape:
     def finish(self) -> Shape:
         """Freeze the lists into arrays; returns itself."""
         counts, textures, tints, seconds, labels, glows, normals, us, vs = zip(*self._faces, strict=True)
-        self.points = np.concatenate(self._points)  # [P, 3]
+        self.points = np.array(self._points)  # [P, 3]
         self.counts = np.array(counts)  # [F]
         self.starts = np.concatenate(([0], np.cumsum(self.counts)[:-1]))
         self.textures = np.array(textures)
@@ -146,6 +139,15 @@ class Shape:
         self.low, self.high = low, high
         self.radius = float(np.abs(self.points[:, :2]).max())
         return self
+
+
+def _normal(corners: list[tuple[float, ...]]) -> tuple[float, float, float]:
+    """Unit normal of a polygon (Newell)."""
+    x = y = z = 0.0
+    for (x0, y0, z0), (x1, y1, z1) in pairwise([*corners, corners[0]]):
+        x, y, z = x + (y0 - y1) * (z0 + z1), y + (z0 - z1) * (x0 + x1), z + (x0 - x1) * (y0 + y1)
+    length = max(math.sqrt(x * x + y * y + z * z), 1e-9)
+    return x / length, y / length, z / length
 
 
 def disc(x: float, z: float, radius: float, sides: int = 12, squash: float = 1.0) -> list[tuple[float, float]]:
