@@ -103,8 +103,9 @@ def keep_config(settings: TrainingSettings, folder: Path) -> None:
             before = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
+        # A setting that the file lacks is newer than the training: its default is what went before.
         changes = [f"{name} was {_value(before, name)}, now {_value(now, name)}" for name in _names(settings)
-                   if name not in FREE and _value(before, name) != _value(now, name)]
+                   if name not in FREE and _value(before, name) not in (None, _value(now, name))]
         if changes:
             raise TrainingError(f"{folder} holds a training with other settings: {'; '.join(changes)}. Use another "
                                 "--run for a new training, or the old settings to go on")
@@ -118,4 +119,6 @@ def _names(settings: TrainingSettings) -> list[str]:
 def _value(values: Any, name: str) -> Any:
     for part in name.split("."):
         values = values.get(part) if isinstance(values, dict) else None
-    return [source.partition("=")[0] for source in values] if name == "data.sources" else values  # may lie elsewhere
+    if name == "data.sources" and values:  # the same data may lie elsewhere
+        return [source.partition("=")[0] for source in values]
+    return values
