@@ -1,5 +1,7 @@
 """One definition of every parameter: what is declared, the parameter file and the documentation agree with it."""
 
+import json
+
 import pytest
 import yaml
 
@@ -8,6 +10,7 @@ pytest.importorskip("rclpy")
 from rclpy.parameter import Parameter  # noqa: E402
 
 from unexpected_core.config import SettingsError  # noqa: E402
+from unexpected_core.labels import CITYSCAPES  # noqa: E402
 from unexpected_ros.parameters import (  # noqa: E402
     BEGIN,
     END,
@@ -62,3 +65,21 @@ def test_a_batch_is_applied_whole_or_not_at_all():
 def test_dotted_names_nest_and_flatten():
     assert nest([("a.b", 1), ("a.c", 2), ("d", 3)]) == {"a": {"b": 1, "c": 2}, "d": 3}
     assert set(flatten(NodeSettings())) == set(SETTINGS)
+
+
+def test_the_label_file_names_the_classes(repository):
+    labels = yaml.safe_load((repository / "config" / "labels_cityscapes.yaml").read_text())["labels"]
+    found = [(label["id"], label["name"], tuple(label["color"])) for label in labels]
+    assert found == [(c.train_id, c.name, c.colour) for c in CITYSCAPES]
+
+
+def test_the_views_show_topics_that_exist(repository):
+    from unexpected_ros.outputs import OUTPUTS
+
+    topics = {f"/unexpected/detector/{name}" for name in OUTPUTS}
+    rviz = yaml.safe_load((repository / "config" / "detector.rviz").read_text())
+    shown = {display["Topic"]["Value"] for display in rviz["Visualization Manager"]["Displays"]}
+    assert {f"/unexpected/detector/{name}" for name in ("overlay", "mask", "labels_color")} <= shown <= topics
+    panels = json.loads((repository / "config" / "foxglove_layout.json").read_text())["configById"]
+    images = {panel["imageMode"]["imageTopic"] for panel in panels.values() if "imageMode" in panel}
+    assert images and images <= topics
