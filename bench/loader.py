@@ -41,15 +41,16 @@ def measure(settings, steps):
 
     networks = task.build().train()
     optimizer = torch.optim.AdamW(networks.parameters())
-    learn(task, networks, optimizer, batches[0])
+    mixed = settings.loop.precision == "bf16-mixed"
+    learn(task, networks, optimizer, batches[0], mixed)
     start = time.process_time()
     for one in batches[1:]:
-        learn(task, networks, optimizer, one)
+        learn(task, networks, optimizer, one, mixed)
     return loading * 1e3 / (steps * batch), (time.process_time() - start) * 1e3 / (steps * batch)
 
 
-def learn(task, networks, optimizer, batch):
-    with torch.autocast("cpu", torch.bfloat16):
+def learn(task, networks, optimizer, batch, mixed):
+    with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
         loss = task.losses(networks, batch)["loss"]
     optimizer.zero_grad()
     loss.backward()
