@@ -14,7 +14,7 @@ from unexpected_core.datasets.drawn_roads import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 
-FRAMES = (("obstacle", 1, 3), ("anomaly", 0, 1), ("train", 0, 3), ("shift", 0, 2), ("obstacle", 1, 5), ("shift", 0, 6))
+FRAMES = (("obstacle", 1, 3), ("anomaly", 3, 4), ("train", 0, 3), ("shift", 0, 2), ("obstacle", 1, 5), ("shift", 0, 6))
 """Track, seed and number of each frame, row by row, three in a row; the labels of a row stand below it."""
 SIZE = (192, 384)
 

@@ -26,7 +26,8 @@ def draw_folder(folder: str | Path, roads: DrawnRoads, workers: int | None = Non
     """Write every frame of `roads` below folder; stopped half-way, the same call goes on.
 
     Labels are train ids, instances 16-bit (full id * 1000 + n), obstacle 0 / 1 / 255. frames.json holds track, seed,
-    size and, for each frame, key, weather, intrinsics and ego pose. Raises DatasetError when folder holds other frames.
+    size and, for each frame, key, weather, intrinsics and ego pose. workers: processes, default one per core; 1
+    draws in this process. Raises DatasetError when folder holds other frames.
     """
     folder = Path(folder)
     recipe = {"track": roads.track, "seed": roads.seed, "size": list(roads.size)}
