@@ -169,6 +169,7 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys):
                            (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
                            (["--from-scores", str(tmp_path / "no")], "no folder of scores: looked for")):
         assert main(arguments + wrong) == 2 and message in capsys.readouterr().err
+    assert main(["evaluate", "a.x,a.x", *arguments[2:]]) == 2 and "of different names" in capsys.readouterr().err
     assert main(["evaluate", "bright", "--out", str(tmp_path)]) == 2 and "no data set" in capsys.readouterr().err
     assert main(["doctor", str(tmp_path)]) == 2 and "no results at" in capsys.readouterr().err
 

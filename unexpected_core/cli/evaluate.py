@@ -94,7 +94,10 @@ def _label(name: str) -> str:
 
 def _methods(arguments: argparse.Namespace) -> list[str]:
     if arguments.methods != "paper":
-        return [name for name in arguments.methods.split(",") if name]
+        names = [name for name in arguments.methods.split(",") if name]
+        if not names or len({_label(name) for name in names}) < len(names):
+            raise UsageError(f"expected one or more scorers of different names, found '{arguments.methods}'")
+        return names
     published = arguments.published_weights or arguments.random_weights or os.environ.get("DIR_EXPERIMENTS")
     return list(PAPER if published else FAST_PAPER)
 

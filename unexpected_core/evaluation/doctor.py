@@ -27,9 +27,9 @@ class Finding(NamedTuple):
 def frame_count(result: Result) -> str | None:
     """Every frame of the data set must have been judged, and no score may be left over."""
     judged, expected, stored = result["frames"], result["frames_expected"], result["frames_stored"]
-    if judged < expected and not result.get("limited"):
+    if judged < expected:
         return f"{judged} of {expected} frames were judged; run evaluate again to complete the scores"
-    if stored > expected:
+    if stored > expected and not result.get("limited"):
         return f"{stored} scores for {expected} frames: the scores are of another split or data set"
     return None
 
