@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from unexpected_core.datasets import drawing_ground
+from unexpected_core.datasets.drawing_atlas import sample
 from unexpected_core.datasets.drawing_light import Light
 from unexpected_core.datasets.drawing_plan import World
 from unexpected_core.datasets.drawing_road import Camera, LocalRoad
-from unexpected_core.datasets.drawing_textures import INDEX, sample
+from unexpected_core.datasets.drawing_textures import INDEX
 from unexpected_core.labels import TRAIN_ID
 
 F32 = np.float32

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from unexpected_core.datasets import drawing_faces, drawing_ground
+from unexpected_core.datasets.drawing_atlas import sample
 from unexpected_core.datasets.drawing_light import Light, head_light, lamp_light, transmission
 from unexpected_core.datasets.drawing_plan import World
 from unexpected_core.datasets.drawing_road import FLATTEST, Camera, LocalRoad, Pose
 from unexpected_core.datasets.drawing_shapes import sin_cos
-from unexpected_core.datasets.drawing_textures import TEXELS_PER_METRE, sample
+from unexpected_core.datasets.drawing_textures import TEXELS_PER_METRE
 from unexpected_core.labels import TRAIN_ID
 
 F32 = np.float32

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
+from unexpected_core.datasets import drawing_people as people
+from unexpected_core.datasets import drawing_plants as plants
 from unexpected_core.datasets import drawing_street as street
 from unexpected_core.datasets import drawing_traffic as traffic
 from unexpected_core.datasets.drawing_light import light
@@ -124,7 +126,7 @@ def _line(world: World, sign: int, random: Random, length: int) -> None:
         elif side.kind == "houses":
             if barrier and random.random() < 0.9:
                 put(
-                    {"hedge": street.hedge, "fence": street.fence, "wall": street.wall}[barrier](styles[barrier]),
+                    {"hedge": plants.hedge, "fence": street.fence, "wall": street.wall}[barrier](styles[barrier]),
                     s,
                     inner + 0.2,
                     turn=turn,
@@ -157,7 +159,7 @@ def _line(world: World, sign: int, random: Random, length: int) -> None:
         elif side.kind == "trees":
             if barrier and barrier != "wall":
                 put(
-                    {"hedge": street.hedge, "fence": street.fence}[barrier](styles[barrier]),
+                    {"hedge": plants.hedge, "fence": street.fence}[barrier](styles[barrier]),
                     s,
                     inner + 3.5,
                     turn=turn,
@@ -166,18 +168,18 @@ def _line(world: World, sign: int, random: Random, length: int) -> None:
                 )
             for _ in range(random.randint(1, 3)):
                 put(
-                    street.tree(random.randrange(40)),
+                    plants.tree(random.randrange(40)),
                     s + random.uniform(-2.5, 2.5),
                     inner + random.uniform(5.5, 16.0),
                     size=random.uniform(0.9, 1.5),
                 )
             if random.random() < 0.7:
-                put(street.bush(random.randrange(24)), s + random.uniform(-2.5, 2.5), inner + random.uniform(1.0, 5.0))
+                put(plants.bush(random.randrange(24)), s + random.uniform(-2.5, 2.5), inner + random.uniform(1.0, 5.0))
         elif random.random() < 0.5:
-            put(street.tree(random.randrange(40)), s, inner + random.uniform(3.0, 30.0), size=random.uniform(0.7, 1.3))
+            put(plants.tree(random.randrange(40)), s, inner + random.uniform(3.0, 30.0), size=random.uniform(0.7, 1.3))
         if side.kind in ("houses", "wall") and random.random() < 0.6:
             put(
-                street.tree(random.randrange(40)),
+                plants.tree(random.randrange(40)),
                 s + random.uniform(-2, 2),
                 inner + random.uniform(1.5, 10.0),
                 size=random.uniform(0.6, 1.1),
@@ -186,7 +188,7 @@ def _line(world: World, sign: int, random: Random, length: int) -> None:
         if panel % lamps == 0:
             put(street.lamp(styles["lamp"]), s + 1.2, kerb, turn=turn)
         if side.pavement > 2.2 and panel % trees == 0:
-            put(street.tree(styles["tree"] + random.randrange(3)), s - 1.4, kerb + 0.5, size=random.uniform(0.55, 0.8))
+            put(plants.tree(styles["tree"] + random.randrange(3)), s - 1.4, kerb + 0.5, size=random.uniform(0.55, 0.8))
         if bollards and side.pavement:
             for i in range(3):
                 put(street.bollard(styles["bollard"]), s - 2 + 2 * i, kerb - 0.2)
@@ -197,13 +199,13 @@ def _line(world: World, sign: int, random: Random, length: int) -> None:
         if side.pavement > 1.0:
             for _ in range(sum(random.random() < crowded for _ in range(2))):
                 put(
-                    traffic.person(random.randrange(traffic.VARIANTS)),
+                    people.person(random.randrange(traffic.VARIANTS)),
                     s + random.uniform(-3, 3),
                     side.edge + random.uniform(0.7, side.pavement),
                     speed=random.choice((-1.2, 0.0, 1.1, 1.3)),
                 )
             if random.random() < 0.05:
-                put(traffic.bicycle(random.randrange(24)), s + random.uniform(-2, 2), inner - 0.5)
+                put(people.bicycle(random.randrange(24)), s + random.uniform(-2, 2), inner - 0.5)
         if side.parking and not gap and random.random() < busy_parking:
             kind = traffic.car if random.random() < 0.95 else traffic.truck
             if kind is traffic.car or panel % 2 == 0:
@@ -242,12 +244,12 @@ def _traffic(world: World, random: Random, length: int) -> None:
                 if draw < 0.86
                 else (traffic.bus, 6.0)
                 if draw < 0.91
-                else (traffic.motorcyclist, 0.3)
+                else (people.motorcyclist, 0.3)
                 if draw < 0.94
-                else (traffic.cyclist, 0.3)
+                else (people.cyclist, 0.3)
             )
             d = middle + random.uniform(-0.3, 0.3)
-            if kind is traffic.cyclist:
+            if kind is people.cyclist:
                 d, speed = d + (0.9 if lane >= 0 else -0.9), speed * 0.5
             world.items.append(
                 Item(
@@ -262,7 +264,7 @@ def _traffic(world: World, random: Random, length: int) -> None:
     if random.random() < 0.25:  # somebody crosses
         world.items.append(
             Item(
-                traffic.person(random.randrange(traffic.VARIANTS)),
+                people.person(random.randrange(traffic.VARIANTS)),
                 40 + random.uniform(12, 45),
                 random.uniform(-3, 3) + world.ego_d,
             )
