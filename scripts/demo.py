@@ -26,7 +26,7 @@ PROFILE = ROOT / "config" / "fastdds_large_images.xml"
 NAMESPACE, IMAGE, NODE = "/unexpected", "/unexpected/image", "/unexpected/detector"
 DRIVE_RATE = 4.0  # Hz: what two CPU cores can do beside replay and recorder
 QUIET_S = 3.0
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class DemoError(RuntimeError):

@@ -67,7 +67,7 @@ def start(repository, word, *arguments):
 
 def test_demo_ends_by_itself_with_page_bag_and_table(repository, footage, tmp_path, run):
     demo = start(repository, run, "--input", footage, "--rate", 2, "--out", tmp_path)
-    told = demo.communicate(timeout=200)[0]
+    told = demo.communicate(timeout=280)[0]
     assert demo.returncode == 0, told
     assert processes(run) == []
 
@@ -110,7 +110,7 @@ def test_interrupted_it_leaves_no_process(repository, footage, tmp_path, run, nu
         demo.kill()
     else:
         os.killpg(demo.pid, number)  # as a terminal does
-    told = demo.communicate(timeout=60)[0]
+    told = demo.communicate(timeout=100)[0]
     end = time.monotonic() + 30
     while processes(run) and time.monotonic() < end:
         time.sleep(0.1)
