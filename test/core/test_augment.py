@@ -22,7 +22,7 @@ def example(height, width):
             "discrepancy": np.full((height, width), 255, np.uint8)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(size=SIZES, crop=st.tuples(st.integers(1, 48), st.integers(1, 60)), seed=SEEDS)
 def test_crop_and_flip_move_all_maps_alike(size, crop, seed):
     maps = example(*size)
@@ -39,7 +39,7 @@ def test_crop_and_flip_move_all_maps_alike(size, crop, seed):
     assert crop[1] < 2 or (abs(steps).max() == 1 and steps.min() == steps.max())  # a window, mirrored or not
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(size=SIZES, scale=st.tuples(st.floats(0.3, 1.0), st.floats(1.0, 2.5)), seed=SEEDS)
 def test_scale_moves_all_maps_alike(size, scale, seed):
     maps = example(*size)
