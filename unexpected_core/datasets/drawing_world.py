@@ -5,14 +5,13 @@ from __future__ import annotations
 from random import Random
 
 from unexpected_core.datasets import drawing_people as people
-from unexpected_core.datasets import drawing_plants as plants
-from unexpected_core.datasets import drawing_street as street
 from unexpected_core.datasets import drawing_traffic as traffic
 from unexpected_core.datasets.drawing_light import light
 from unexpected_core.datasets.drawing_paint import add_blemishes, add_markings
 from unexpected_core.datasets.drawing_plan import PANEL, Item, Side, World
 from unexpected_core.datasets.drawing_road import Road
-from unexpected_core.datasets.drawing_shapes import Colour, Shape
+from unexpected_core.datasets.drawing_shapes import Colour
+from unexpected_core.datasets.drawing_sides import fill_side
 
 
 def make_world(seed: str, weather: str, length: int) -> World:
@@ -51,7 +50,7 @@ def make_world(seed: str, weather: str, length: int) -> World:
             if side.kind != "field"
             else []
         )
-        _line(world, sign, random, length)
+        fill_side(world, sign, random, length)
     _traffic(world, random, length)
     add_markings(world, random, length)
     add_blemishes(world, random, length)
@@ -80,145 +79,6 @@ def _ground(random: Random) -> dict[str, tuple[str, Colour, Colour]]:
         "pavement": (texture, pavement, tuple(part * 0.85 for part in pavement)),
         "terrain": ("grass", dark, fresh),
     }
-
-
-def _line(world: World, sign: int, random: Random, length: int) -> None:
-    """Fill one side of the road panel by panel."""
-    side, items, gaps = world.sides[sign], world.items, set(world.gaps[sign])
-    turn = 0.0 if sign > 0 else 3.141592654
-    inner = side.edge + side.pavement
-    styles = {name: random.randrange(24) for name in ("wall", "fence", "hedge", "lamp", "tree", "bollard")}
-    barrier = random.choice(("hedge", "fence", "wall", None))
-    lamps, trees, bollards = random.choice((3, 4, 5)), random.choice((2, 3, 99, 99)), random.random() < 0.12
-    crowded, left_in_building, style, offset = random.uniform(0.02, 0.35), 0, 0, 0.0
-    busy_parking = random.uniform(0.2, 0.95)
-    panels = length // int(PANEL)
-    for panel in range(panels):
-        s = (panel + 0.5) * PANEL
-        gap = panel in gaps
-
-        def put(shape: Shape, s: float, d: float, **options: float) -> None:
-            items.append(Item(shape, s, sign * d, **options))
-
-        if gap:
-            left_in_building = 0
-        elif side.kind == "buildings":
-            start = left_in_building == 0
-            if start:
-                left_in_building, style, offset = (
-                    random.randint(2, 5),
-                    random.randrange(60),
-                    random.choice((0.0, 0.0, random.uniform(0, 2.5))),
-                )
-            left_in_building -= 1
-            last = left_in_building == 0 or panel + 1 in gaps
-            if last:
-                left_in_building = 0
-            first_bit, last_bit = (1, 2) if sign > 0 else (2, 1)
-            put(
-                street.facade(style, first_bit * start + last_bit * last),
-                s,
-                inner + offset,
-                turn=turn,
-                near=PANEL / 2,
-                shift=64 * random.randrange(4),
-            )
-        elif side.kind == "houses":
-            if barrier and random.random() < 0.9:
-                put(
-                    {"hedge": plants.hedge, "fence": street.fence, "wall": street.wall}[barrier](styles[barrier]),
-                    s,
-                    inner + 0.2,
-                    turn=turn,
-                    near=PANEL / 2,
-                    shift=random.randrange(256),
-                )
-            if left_in_building == 0 and random.random() < 0.6:
-                left_in_building, style, offset = (
-                    random.randint(2, 3) + 1,
-                    random.randrange(60),
-                    random.uniform(4.0, 8.0),
-                )
-                fresh = True
-            else:
-                fresh = False
-            if left_in_building > 1:
-                last = left_in_building == 2
-                first_bit, last_bit = (1, 2) if sign > 0 else (2, 1)
-                put(
-                    street.facade(style, first_bit * fresh + last_bit * last),
-                    s,
-                    inner + offset,
-                    turn=turn,
-                    near=PANEL / 2,
-                    shift=64 * random.randrange(4),
-                )
-            left_in_building = max(0, left_in_building - 1)
-        elif side.kind == "wall":
-            put(street.wall(styles["wall"]), s, inner, turn=turn, near=PANEL / 2, shift=random.randrange(256))
-        elif side.kind == "trees":
-            if barrier and barrier != "wall":
-                put(
-                    {"hedge": plants.hedge, "fence": street.fence}[barrier](styles[barrier]),
-                    s,
-                    inner + 3.5,
-                    turn=turn,
-                    near=PANEL / 2,
-                    shift=random.randrange(256),
-                )
-            for _ in range(random.randint(1, 3)):
-                put(
-                    plants.tree(random.randrange(40)),
-                    s + random.uniform(-2.5, 2.5),
-                    inner + random.uniform(5.5, 16.0),
-                    size=random.uniform(0.9, 1.5),
-                )
-            if random.random() < 0.7:
-                put(plants.bush(random.randrange(24)), s + random.uniform(-2.5, 2.5), inner + random.uniform(1.0, 5.0))
-        elif random.random() < 0.5:
-            put(plants.tree(random.randrange(40)), s, inner + random.uniform(3.0, 30.0), size=random.uniform(0.7, 1.3))
-        if side.kind in ("houses", "wall") and random.random() < 0.6:
-            put(
-                plants.tree(random.randrange(40)),
-                s + random.uniform(-2, 2),
-                inner + random.uniform(1.5, 10.0),
-                size=random.uniform(0.6, 1.1),
-            )
-        kerb = side.edge + 0.55
-        if panel % lamps == 0:
-            put(street.lamp(styles["lamp"]), s + 1.2, kerb, turn=turn)
-        if side.pavement > 2.2 and panel % trees == 0:
-            put(plants.tree(styles["tree"] + random.randrange(3)), s - 1.4, kerb + 0.5, size=random.uniform(0.55, 0.8))
-        if bollards and side.pavement:
-            for i in range(3):
-                put(street.bollard(styles["bollard"]), s - 2 + 2 * i, kerb - 0.2)
-        if random.random() < 0.12:
-            put(street.sign(random.randrange(40)), s + random.uniform(-2, 2), kerb)
-        if random.random() < 0.05:
-            put(street.street_box(random.randrange(20)), s + random.uniform(-2, 2), max(kerb, inner - 0.6))
-        if side.pavement > 1.0:
-            for _ in range(sum(random.random() < crowded for _ in range(2))):
-                put(
-                    people.person(random.randrange(traffic.VARIANTS)),
-                    s + random.uniform(-3, 3),
-                    side.edge + random.uniform(0.7, side.pavement),
-                    speed=random.choice((-1.2, 0.0, 1.1, 1.3)),
-                )
-            if random.random() < 0.05:
-                put(people.bicycle(random.randrange(24)), s + random.uniform(-2, 2), inner - 0.5)
-        if side.parking and not gap and random.random() < busy_parking:
-            kind = traffic.car if random.random() < 0.95 else traffic.truck
-            if kind is traffic.car or panel % 2 == 0:
-                put(
-                    kind(random.randrange(traffic.VARIANTS)),
-                    s + random.uniform(-0.4, 0.4),
-                    side.edge - 1.08 if kind is traffic.car else side.edge - 1.3,
-                    turn=(0.0 if random.random() < 0.8 else 3.141592654) + random.uniform(-0.03, 0.03),
-                    near=2.4,
-                )
-    for panel in gaps:  # signals or a stop sign where a street joins
-        if random.random() < 0.5:
-            items.append(Item(street.signal(random.randrange(3)), panel * PANEL - 1.0, sign * (side.edge + 0.5)))
 
 
 def _traffic(world: World, random: Random, length: int) -> None:
