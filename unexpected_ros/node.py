@@ -277,7 +277,8 @@ class DetectorNode(LifecycleNode):
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted; 0 is a clean end, 1 a start that failed."""
     keep_large_blocks()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # rclpy's handler calls it: ends even a load at once
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # rclpy's handler calls it: ends even a load at once
     rclpy.init(args=args)
     node = None
     try:
@@ -290,6 +291,10 @@ def main(args: list[str] | None = None) -> int:
     except SettingsError as error:
         print(f"detector: {error}", file=sys.stderr)
         return 1
+    except Exception:
+        if rclpy.ok():
+            raise
+        # else a callback was at work while the signal took its publishers away
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # it is ending; impatience must not make it end untidily

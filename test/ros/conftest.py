@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-WAIT_S = 120.0
+WAIT_S = 240.0
 
 
 class Driver:
