@@ -6,7 +6,6 @@ Run by `make demo`. Leaves out/demo/index.html, out/demo/demo.mcap and the logs 
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import selectors
 import shutil
@@ -15,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from demo_children import die_with_parent
 from demo_drive import make_drive
 from demo_page import OUTPUTS, show, summarize, write_page
 from rich.console import Console
@@ -31,11 +31,6 @@ PATIENCE_S = 30.0
 
 class DemoError(RuntimeError):
     """A process of the demo ended before its time; the message says which, and where its log is."""
-
-
-def die_with_parent() -> None:
-    """In a child: be told to end when the demo is killed and cannot end it (Linux prctl PR_SET_PDEATHSIG)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 class Crew:
@@ -145,7 +140,8 @@ def parse() -> argparse.Namespace:
 def main() -> int:
     """0 when all went well, 1 with the cause on stderr, 130 when interrupted."""
     given = parse()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # said aloud: a script in the background inherits a deaf SIGINT
+        signal.signal(number, signal.default_int_handler)
     isolate()
     shutil.rmtree(given.out / "frames", ignore_errors=True)
     crew = Crew(given.out / "log")

@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import cv2
+from demo_children import leave_interrupts_to_parent
 from rich.progress import track
 
 from unexpected_core.datasets.drawn_roads import CLIP_LENGTH, DrawnRoads
@@ -30,9 +31,12 @@ def make_drive(folder: Path) -> Path:
     recipe = folder / "recipe.json"
     if not recipe.is_file() or json.loads(recipe.read_text()) != RECIPE:
         shutil.rmtree(folder, ignore_errors=True)
-        with ProcessPoolExecutor() as pool:
+        pool = ProcessPoolExecutor(initializer=leave_interrupts_to_parent)
+        try:
             jobs = [pool.submit(draw_frame, number, folder) for number in range(RECIPE["count"])]
             for job in track(jobs, "drawing the drive"):
                 job.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C, do not draw the rest
         write_text(recipe, json.dumps(RECIPE))
     return folder / "images"
