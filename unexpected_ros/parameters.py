@@ -146,7 +146,7 @@ def flatten(settings: Settings) -> dict[str, Any]:
 
 
 def documentation() -> str:
-    """The parameter table of docs/ros.md (Markdown)."""
+    """The parameter table of docs/ros.md and README.md (Markdown)."""
     rows = ["| parameter | type | default | range | live | description |", "|---|---|---|---|---|---|"]
     for s in SETTINGS.values():
         choices = " ".join(f"`{choice}`" for choice in get_args(s.type))
@@ -183,15 +183,16 @@ def parameter_file() -> str:
 
 
 BEGIN, END = "<!-- parameters -->\n", "<!-- /parameters -->\n"
-"""The lines of docs/ros.md between which `documentation` stands."""
+"""The lines between which `documentation` stands in PAGES."""
+PAGES = ("docs/ros.md", "README.md")
 
 
 def write_documentation(repository: Path) -> None:
-    """Bring config/detector.param.yaml and the table in docs/ros.md up to date with the fields."""
+    """Bring config/detector.param.yaml and the tables in PAGES up to date with the fields."""
     write_text(repository / "config" / "detector.param.yaml", parameter_file())
-    page = repository / "docs" / "ros.md"
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    write_text(page, before + BEGIN + documentation() + END + rest.partition(END)[2])
+    for page in (repository / name for name in PAGES):
+        before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+        write_text(page, before + BEGIN + documentation() + END + rest.partition(END)[2])
 
 
 if __name__ == "__main__":

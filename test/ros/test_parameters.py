@@ -14,6 +14,7 @@ from unexpected_core.labels import CITYSCAPES  # noqa: E402
 from unexpected_ros.parameters import (  # noqa: E402
     BEGIN,
     END,
+    PAGES,
     SETTINGS,
     THRESHOLD,
     NodeSettings,
@@ -37,9 +38,9 @@ def test_the_parameter_file_is_up_to_date(repository):
     assert "threshold" not in values["detect"]  # naming it would override the one on the weights' card
 
 
-def test_the_documentation_is_up_to_date(repository):
-    page = (repository / "docs" / "ros.md").read_text()
-    assert BEGIN + documentation() + END in page, f"docs/ros.md {STALE}"
+@pytest.mark.parametrize("name", PAGES)
+def test_the_documentation_is_up_to_date(repository, name):
+    assert BEGIN + documentation() + END in (repository / name).read_text(), f"{name} {STALE}"
 
 
 @pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
