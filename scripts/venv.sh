@@ -28,5 +28,7 @@ if [ -e .venv ] && ! grep -qsF "$PWD/.venv/" .venv/bin/pip; then rm -rf .venv; f
 if [ ! -e .venv ]; then "$python" -m venv $options .venv; fi
 touch .venv/COLCON_IGNORE
 echo "venv: installing; from nothing this fetches some gigabytes and takes minutes"
+# The pip of Python 3.12.1 fetches whole wheels to learn what they need; newer ones read that from the index.
+.venv/bin/python -m pip install --disable-pip-version-check --quiet --upgrade pip
 .venv/bin/python -m pip install --disable-pip-version-check -e ".[$extras]" "$numpy" | { grep -v 'already satisfied' || true; }
 echo "$state" >.venv/.made
