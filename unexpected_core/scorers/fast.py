@@ -3,41 +3,58 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import avg_pool2d
 
+from unexpected_core.labels import TRAIN_ID
 from unexpected_core.networks.fast_comparer import DirectHead, FastComparer
 from unexpected_core.networks.fast_generator import FastGenerator
 from unexpected_core.networks.fast_segmenter import FastSegmenter
-from unexpected_core.scorers.base import Scorer, pad_to_multiple
+from unexpected_core.scorers.base import Scorer, pad_to_multiple, restore
 from unexpected_core.structs import Scores
+
+FLOOR = 0.02
+"""Share of road that even the sky is granted: the prior weakens what is far from the road, it does not forbid it."""
 
 
 class FastScorer(Scorer):
     """Detecting the Unexpected via Image Resynthesis (Lis et al., ICCV 2019) with compact networks.
 
     Scores are logits; `calibration` makes probabilities of them. The direct head is there for the scorer `direct`.
+    road_prior: weight of `road_around` in the logits, 0 = off.
     """
 
     name = "fast"
     calibration = (1.0, 0.0)
 
-    def __init__(self) -> None:
+    def __init__(self, road_prior: float = 0.0) -> None:
         super().__init__()
         self.segmenter = FastSegmenter()
         self.generator = FastGenerator()
         self.comparer = FastComparer()
         self.direct = DirectHead()
+        self.road_prior = road_prior
 
     def forward(self, images: Tensor) -> Scores:
         """Segment, resynthesise, compare. See Scorer.forward."""
-        height, width = images.shape[-2:]
         padded = pad_to_multiple(images, self.segmenter.multiple)
         segmented = self.segmenter(padded)
         resynthesis = self.generator(segmented.logits.argmax(1))
-        logit = self.comparer(padded, segmented, resynthesis)
+        logit = restore(self.comparer(padded, segmented, resynthesis)[:, None], padded, images)
+        if self.road_prior:
+            logit = logit + self.road_prior * restore(road_around(segmented.logits), padded, images)
+        labels = restore(segmented.logits, padded, images).argmax(1).byte()
+        return Scores(logit[:, 0], labels, restore(resynthesis, padded, images))
 
-        def restore(x: Tensor) -> Tensor:
-            x = interpolate(x.float(), size=padded.shape[-2:], mode="bilinear", align_corners=False)
-            return x[..., :height, :width]
 
-        return Scores(restore(logit[:, None])[:, 0], restore(segmented.logits).argmax(1).byte(), restore(resynthesis))
+def road_around(logits: Tensor) -> Tensor:
+    """Log of the share of road (and half of the sidewalk) in a window around each pixel.
+
+    Logits [B, C, h, w] -> float32 [B, 1, h, w], log FLOOR .. about 0. The window is h/7 high and twice as wide: an
+    obstacle that matters has road around it, whatever the segmenter calls the obstacle itself.
+    """
+    probability = logits.float().softmax(1)
+    ground = probability[:, TRAIN_ID["road"]] + 0.5 * probability[:, TRAIN_ID["sidewalk"]]
+    reach = max(1, round(logits.shape[-2] / 14))
+    window = 2 * reach + 1, 4 * reach + 1
+    share = avg_pool2d(ground[:, None], window, stride=1, padding=(reach, 2 * reach), count_include_pad=False)
+    return (share + FLOOR).log()
