@@ -19,13 +19,20 @@ from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.publish import publish_fast
 from unexpected_core.visualize import overlay
 
-to_terminal()
-settings = override(PRESETS["fast_drawn"], sys.argv[2:])
-folder = Path(sys.argv[1]) if len(sys.argv) > 1 else experiment.run_folder(settings)
 
-experiment.run(settings, folder)
-publish_fast(settings, folder)
-print(judge_drawn(folder, settings.data.drawn.size))
+def main() -> None:
+    """Draw, train, publish, judge, use."""
+    to_terminal()
+    settings = override(PRESETS["fast_drawn"], sys.argv[2:])
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else experiment.run_folder(settings)
 
-image = DrawnRoads("obstacle", count=1, seed=7)[0].image  # uint8 [256, 512, 3]
-write_image(folder / "first_detection.png", overlay(image, load_detector(folder).detect(image)))
+    experiment.run(settings, folder)
+    publish_fast(settings, folder)
+    print(judge_drawn(folder, settings.data.drawn.size))
+
+    image = DrawnRoads("obstacle", count=1, seed=7)[0].image  # uint8 [256, 512, 3]
+    write_image(folder / "first_detection.png", overlay(image, load_detector(folder).detect(image)))
+
+
+if __name__ == "__main__":  # the processes that draw import this file too
+    main()

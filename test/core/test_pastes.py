@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from unexpected_core.discrepancy_data.pastes import PasteSettings, Source, paste_objects, unaware
+from unexpected_core.discrepancy_data.paste_things import Source, cut_out
+from unexpected_core.discrepancy_data.pastes import PasteSettings, paste_objects, unaware
 
 ROAD, BUILDING, SKY, CAR = 0, 2, 10, 13
 LOUD = PasteSettings(probability=1, distractors=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -10,24 +11,26 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import track
 
 from unexpected_core.datasets.bag_writing import Pinhole
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.drawn_roads import DrawnRoads
 from unexpected_core.files import write_text
 from unexpected_core.images import write_image
+from unexpected_core.log import progress
 
 PARTS = ("images", "labels", "instances", "obstacle")
 MANIFEST = "frames.json"
 
 
-def draw_folder(folder: str | Path, roads: DrawnRoads, workers: int | None = None) -> None:
+def draw_folder(
+    folder: str | Path, roads: DrawnRoads, workers: int | None = None, parts: Sequence[str] = PARTS
+) -> None:
     """Write every frame of `roads` below folder; stopped half-way, the same call goes on.
 
     Labels are train ids, instances 16-bit (full id * 1000 + n), obstacle 0 / 1 / 255. frames.json holds track, seed,
     size and, for each frame, key, weather, intrinsics and ego pose. workers: processes, default one per core; 1
-    draws in this process. Raises DatasetError when folder holds other frames.
+    draws in this process. parts: which of PARTS to write. Raises DatasetError when folder holds other frames.
     """
     folder = Path(folder)
     recipe = {"track": roads.track, "seed": roads.seed, "size": list(roads.size)}
@@ -39,30 +42,37 @@ def draw_folder(folder: str | Path, roads: DrawnRoads, workers: int | None = Non
                 f"{folder} holds frames of track {found.get('track')}, seed {found.get('seed')}, "
                 f"size {found.get('size')}; choose another folder"
             )
+        whole = all(path.is_file() for number in range(len(roads)) for path in _paths(folder, parts, number).values())
+        if whole and len(found["frames"]) == len(roads):
+            return
     elif any((folder / part).exists() for part in PARTS):
         raise DatasetError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
     write_text(manifest, json.dumps(recipe | {"frames": []}))
-    draw_one = partial(_draw_one, folder, roads)
+    draw_one = partial(_draw_one, folder, roads, parts)
     numbers = range(len(roads))
     if workers == 1:
-        frames = [draw_one(number) for number in track(numbers, f"drawing {roads.track}")]
+        frames = [draw_one(number) for number in progress(numbers, f"drawing {roads.track}")]
     else:
         # Not forked: OpenCV's threads do not survive a fork, and a child that needs them waits for ever.
         with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
             done = pool.map(draw_one, numbers, chunksize=4)
-            frames = list(track(done, f"drawing {roads.track}", total=len(roads)))
+            frames = list(progress(done, f"drawing {roads.track}", len(roads)))
     write_text(manifest, json.dumps(recipe | {"frames": frames}, indent=1))
 
 
-def _draw_one(folder: Path, roads: DrawnRoads, number: int) -> dict:
-    paths = [folder / part / f"{number:06d}.png" for part in PARTS]
-    if not all(path.is_file() for path in paths):
+def _draw_one(folder: Path, roads: DrawnRoads, parts: Sequence[str], number: int) -> dict:
+    paths = _paths(folder, parts, number)
+    if not all(path.is_file() for path in paths.values()):
         sample = roads.frame(number).sample
-        for path, values in zip(
-            paths, (sample.image, sample.labels, sample.instances.astype(np.uint16), sample.obstacle), strict=True
-        ):
-            write_image(path, values)
+        maps = (sample.image, sample.labels, sample.instances.astype(np.uint16), sample.obstacle)
+        for part, values in zip(PARTS, maps, strict=True):
+            if part in parts:
+                write_image(paths[part], values)
     return {"name": f"{number:06d}"} | roads.view(number)
+
+
+def _paths(folder: Path, parts: Sequence[str], number: int) -> dict[str, Path]:
+    return {part: folder / part / f"{number:06d}.png" for part in parts}
 
 
 def intrinsics(folder: str | Path) -> dict[str, Pinhole]:

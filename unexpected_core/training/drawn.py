@@ -1,52 +1,38 @@
-"""Drawn roads as a folder: drawn once, by all cores, then read like photographs."""
+"""Drawn roads as folders: drawn once, by all cores, then read like photographs."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from unexpected_core import datasets
 from unexpected_core.datasets import Dataset, open_dataset
+from unexpected_core.datasets.drawn_folder import draw_folder
 from unexpected_core.datasets.drawn_roads import DrawnRoads
-from unexpected_core.images import write_image
-from unexpected_core.log import progress
+from unexpected_core.datasets.joined import Joined
 from unexpected_core.training.settings import DrawnSettings, TrainingError
+
+PARTS = ("images", "labels", "obstacle")
 
 
 def drawn_dataset(settings: DrawnSettings, training: bool) -> Dataset:
-    """Images and labels of the train track; what is missing is drawn first, below $DIR_EXPERIMENTS (or exp)."""
+    """Frames without and with objects; what is missing is drawn first, below $DIR_EXPERIMENTS (or exp)."""
     split, count = ("train", settings.train) if training else ("val", settings.val)
-    roads = DrawnRoads("train", count, settings.seed + (not training), settings.size)
-    name = f"{count}-{settings.size[0]}x{settings.size[1]}-seed{settings.seed}-{_drawing()}"
-    root = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", name)
-    missing = [i for i in range(count) if not _files(root / split, i)[1].exists()]
-    if missing:
-        try:
-            _draw_all(roads, root / split, missing)
-        except OSError as error:
-            raise TrainingError(f"cannot write drawn roads to {root}: {error.strerror or error}. What is drawn stays: "
-                                "make room and run the same command again to go on") from error
-    return open_dataset("paired_folder", root, split=split)
+    with_objects = round(count * settings.objects)
+    tracks = {"train": count - with_objects, "train_objects": with_objects}
+    return Joined([_drawn(settings, split, track, number) for track, number in tracks.items() if number])
 
 
-def _draw_all(roads: DrawnRoads, folder: Path, indices: list[int]) -> None:
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for _ in progress(pool.map(partial(_draw, roads, folder), indices, chunksize=4), "drawing roads", len(indices)):
-            pass
-
-
-def _draw(roads: DrawnRoads, folder: Path, index: int) -> None:
-    sample = roads[index]
-    image, labels = _files(folder, index)
-    write_image(image, sample.image)
-    write_image(labels, sample.labels)  # last: its presence says that the frame is whole
-
-
-def _files(folder: Path, index: int) -> tuple[Path, Path]:
-    return folder / f"{index:05d}.png", folder / f"{index:05d}_trainIds.png"
+def _drawn(settings: DrawnSettings, split: str, track: str, count: int) -> Dataset:
+    recipe = "{}x{}-seed{}-{}".format(*settings.size, settings.seed, _drawing())
+    folder = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", recipe, f"{split}-{track}-{count}")
+    try:
+        draw_folder(folder, DrawnRoads(track, count, settings.seed + (split == "val"), settings.size), parts=PARTS)
+    except OSError as error:
+        raise TrainingError(f"cannot write drawn roads to {folder}: {error.strerror or error}. What is drawn stays: "
+                            "make room and run the same command again to go on") from error
+    return open_dataset("obstacle_folder", folder)
 
 
 def _drawing() -> str:

@@ -8,31 +8,14 @@ import numpy as np
 
 from unexpected_core.datasets import DATASETS, Dataset, open_dataset
 from unexpected_core.datasets.cache import cached
+from unexpected_core.datasets.joined import Joined
 from unexpected_core.labels import IGNORE, NUM_CLASSES
-from unexpected_core.structs import Sample
 from unexpected_core.training.augment import Augmentation
 from unexpected_core.training.drawn import drawn_dataset
 from unexpected_core.training.settings import DataSettings
 from unexpected_core.training.tasks import TrainingError
 
 Maps = dict[str, np.ndarray]
-
-
-class Joined(Dataset):
-    """Several data sets one after the other; keys are '<name>/<key>' where there is more than one."""
-
-    def __init__(self, datasets: list[Dataset]) -> None:
-        several = len(datasets) > 1
-        keys = [f"{d.name}/{key}" if several else key for d in datasets for key in d.keys]
-        super().__init__("+".join(d.name for d in datasets), keys)
-        self.datasets = datasets
-        self.starts = np.cumsum([0, *(len(d) for d in datasets)])
-
-    def load(self, index: int) -> Sample:
-        """See Dataset.load; the key is this set's."""
-        which = int(np.searchsorted(self.starts, index, side="right")) - 1
-        sample = self.datasets[which][index - int(self.starts[which])]
-        return Sample(self.keys[index], sample.image, sample.labels, sample.instances, sample.obstacle)
 
 
 def open_sources(data: DataSettings, split: str, **options) -> Joined:

@@ -11,7 +11,8 @@ from pydantic import Field
 
 from unexpected_core.config import Settings
 from unexpected_core.datasets import Dataset
-from unexpected_core.discrepancy_data.pastes import PasteSettings, Source, paste_objects, unaware
+from unexpected_core.discrepancy_data.paste_things import Source
+from unexpected_core.discrepancy_data.pastes import PasteSettings, paste_objects, unaware
 from unexpected_core.images import resize_image, resize_map
 from unexpected_core.labels import IGNORE, TRAIN_ID
 
@@ -23,8 +24,10 @@ class FastSettings(Settings):
 
     kind: Literal["fast"] = "fast"
     crop: tuple[int, int] = Field((224, 448), description="height, width of a training example in pixels")
-    base_height: int = Field(256, ge=64, description="height in pixels that frames are brought to before zooming")
-    zoom: tuple[float, float] = Field((0.9, 2.1), description="least and greatest zoom of a frame before the crop")
+    base_heights: tuple[int, int] = Field((256, 384), description="least and greatest height in pixels of a frame that "
+                                                                  "objects are pasted into")
+    zoom: tuple[float, float] = Field((0.9, 2.1), description="least and greatest height of a frame before the crop, "
+                                                              "in least base heights")
     sources: int = Field(3, ge=1, description="other frames that lend textures and outlines")
     object_weight: float = Field(8.0, gt=0, description="weight of pasted pixels against others")
     compare: float = Field(2.0, ge=0, description="weight of the comparer's loss")
@@ -58,10 +61,10 @@ class FastExamples:
 
     def example(self, index: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """See training.tasks.Examples."""
-        image, labels, known = self._frame(index)
+        image, labels, discrepancy = self._frame(index)
         sources = [Source(*self._frame(int(random.integers(len(self))))[:2]) for _ in range(self.settings.sources)]
         pasted = paste_objects(image, labels, sources, random, self.settings.pastes)
-        discrepancy = np.where(pasted.discrepancy == 1, 1, np.where(known, 0, IGNORE)).astype(np.uint8)
+        discrepancy = np.where(pasted.discrepancy == 1, 1, discrepancy).astype(np.uint8)
         labels = unaware(labels, pasted.discrepancy)
         image, labels, discrepancy = self._crop(pasted.image, labels, discrepancy, random)
         seen = change_camera(image, random) if self.train else image
@@ -69,21 +72,26 @@ class FastExamples:
                 "photo": np.ascontiguousarray(image.transpose(2, 0, 1))}
 
     def _frame(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """image, labels, and where it is known that nothing unexpected stands."""
+        """image, labels, and discrepancy: 1 = the data set's own obstacles, 0 = nothing unexpected, 255 = who knows."""
         d, i = self.where[index]
         sample = self.datasets[d][i]
-        height = self.settings.base_height
+        height = int(np.clip(sample.image.shape[0], *self.settings.base_heights))
         aspect = self.aspects[d] or sample.image.shape[1] / sample.image.shape[0]
         size = height, round(height * aspect)
         labels = resize_map(sample.labels, size)
-        known = np.ones(size, bool) if self.coarse[d] else (labels != IGNORE) | touches_border(labels == IGNORE)
-        return resize_image(sample.image, size), labels, known
+        nameless = labels == IGNORE
+        unknown = np.zeros(size, bool) if self.coarse[d] else nameless & ~touches_border(nameless)
+        discrepancy = np.where(unknown, IGNORE, 0)
+        if sample.obstacle is not None:
+            discrepancy[resize_map(sample.obstacle, size) == 1] = 1
+        return resize_image(sample.image, size), labels, discrepancy
 
     def _crop(self, image, labels, discrepancy, random):
         """Zoom, stretch a little, cut, mirror: all three alike."""
         (h, w), (least, greatest) = self.settings.crop, self.settings.zoom
         zoom = np.exp(random.uniform(np.log(least), np.log(greatest))) if self.train else 1.0
         stretch = random.uniform(0.92, 1.08) if self.train else 1.0
+        zoom *= self.settings.base_heights[0] / image.shape[0]
         height, width = max(h, round(image.shape[0] * zoom)), max(w, round(image.shape[1] * zoom * stretch))
         if height / image.shape[0] < width / image.shape[1] / 1.2:  # narrow frames keep their proportions
             height = round(image.shape[0] * width / image.shape[1])

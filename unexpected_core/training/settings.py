@@ -22,6 +22,8 @@ class DrawnSettings(Settings):
 
     train: int = Field(600, ge=1, description="frames to learn from")
     val: int = Field(60, ge=1, description="frames to validate with")
+    objects: float = Field(0.5, ge=0, le=1, description="share of frames with drawn objects of the training families "
+                                                        "on the road")
     size: tuple[int, int] = Field((256, 512), description="height, width in pixels")
     seed: int = Field(0, ge=0, description="same seed, same frames; val: seed + 1")
 
