@@ -6,7 +6,7 @@ import pytest
 from unexpected_core.discrepancy_data.paste_things import Source, cut_out
 from unexpected_core.discrepancy_data.pastes import PasteSettings, paste_objects, unaware
 
-ROAD, BUILDING, SKY, CAR = 0, 2, 10, 13
+ROAD, BUILDING, SKY, PERSON, CAR = 0, 2, 10, 11, 13
 LOUD = PasteSettings(probability=1, distractors=0)
 
 
@@ -80,3 +80,22 @@ def test_frames_without_ground_still_get_objects(sources):
     image, labels = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64), 255, np.uint8)
     found = [paste_objects(image, labels, sources, np.random.default_rng(s), LOUD).discrepancy.any() for s in range(20)]
     assert sum(found) > 15
+
+
+def test_a_cut_out_is_a_whole_thing_with_its_own_pixels():
+    labels = np.full((60, 80), BUILDING, np.uint8)
+    labels[10:30, 20:30] = 255  # a nameless thing, 20 x 10
+    image = np.full((60, 80, 3), 40, np.uint8)
+    image[labels == 255] = (10, 200, 90)
+    for seed in range(20):
+        thing = cut_out(40, [Source(image, labels)], np.random.default_rng(seed))
+        assert thing.alpha.shape[0] == 40 and thing.alpha.all()  # a box stays a box, whichever side is up
+        assert np.allclose(thing.texture, (10, 200, 90), atol=1)
+
+
+@pytest.mark.parametrize("name, area", [("people are expected", (slice(10, 30), slice(20, 30))),
+                                        ("cut off by the border", (slice(0, 20), slice(20, 30)))])
+def test_what_is_not_cut_out(name, area):
+    labels = np.full((60, 80), BUILDING, np.uint8)
+    labels[area] = PERSON if "people" in name else 255
+    assert cut_out(40, [Source(np.zeros((60, 80, 3), np.uint8), labels)], np.random.default_rng(0)) is None
