@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from unexpected_core.networks.blocks import join
 from unexpected_core.scorers.fast import FLOOR, FastScorer, road_around
 
 ROAD, SKY = 0, 10
@@ -41,3 +42,34 @@ def test_the_prior_is_added_to_the_logits_and_changes_nothing_else():
     added = b.score - a.score
     assert added.max() <= 2 * math.log(1 + FLOOR) + 1e-4 and added.min() >= 2 * math.log(FLOOR) - 1e-4
     assert added.std() > 0
+
+
+@torch.inference_mode()
+def test_fusing_leaves_no_batch_norm_and_the_same_scores():
+    torch.manual_seed(0)
+    scorer = FastScorer(road_prior=1.0)
+    images = torch.rand(2, 3, 61, 83)
+    scorer(images)  # in training mode: running statistics that are not 0 and 1
+    before = scorer.eval()(images)
+    scorer.fuse()
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in scorer.modules())
+    torch.testing.assert_close(scorer(images).score, before.score, rtol=1e-4, atol=1e-4)
+    scorer.fuse()  # a second time changes nothing
+    torch.testing.assert_close(scorer(images).score, before.score, rtol=1e-4, atol=1e-4)
+
+
+@torch.inference_mode()
+def test_memory_format_changes_no_score():
+    torch.manual_seed(0)
+    scorer, images = FastScorer(road_prior=1.0).eval(), torch.rand(2, 3, 48, 80)
+    plain = scorer(images)
+    last = scorer.to(memory_format=torch.channels_last)(images.contiguous(memory_format=torch.channels_last))
+    torch.testing.assert_close(last.score, plain.score, rtol=1e-4, atol=1e-4)
+
+
+def test_join_is_cat_in_the_format_of_the_first():
+    first, one = torch.rand(2, 3, 5, 7), torch.rand(2, 1, 5, 7)
+    last = first.contiguous(memory_format=torch.channels_last)
+    assert torch.equal(join(last, one), torch.cat([first, one], 1)) and torch.equal(join(first, one), join(last, one))
+    assert join(last, one).is_contiguous(memory_format=torch.channels_last)
+    assert join(first, one).is_contiguous()

@@ -1,9 +1,11 @@
-"""The two blocks that the fast networks share."""
+"""What the fast networks share: two blocks, and two ways to bring maps together."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
+from torch.nn.utils import fuse_conv_bn_eval
 
 
 class ConvNormReLU(nn.Sequential):
@@ -15,6 +17,11 @@ class ConvNormReLU(nn.Sequential):
             nn.BatchNorm2d(out),
             nn.ReLU(inplace=True),
         )
+
+    def fuse(self) -> None:
+        """Fold the batch norm, in eval mode, into the convolution: the same output, faster, not to be trained again."""
+        if isinstance(self[1], nn.BatchNorm2d):
+            self[0], self[1] = fuse_conv_bn_eval(self[0], self[1]), nn.Identity()
 
 
 class Residual(nn.Module):
@@ -31,7 +38,23 @@ class Residual(nn.Module):
         """[B, C, H, W] -> the same shape."""
         return self.relu(x + self.norm(self.conv(self.first(x))))
 
+    def fuse(self) -> None:
+        """Like ConvNormReLU.fuse; the first convolution fuses itself."""
+        if isinstance(self.norm, nn.BatchNorm2d):
+            self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
+
 
 def double(x: Tensor) -> Tensor:
     """[B, C, H, W] -> [B, C, 2H, 2W], bilinear."""
     return interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+def join(*maps: Tensor) -> Tensor:
+    """Maps [B, C_i, H, W] -> [B, sum C_i, H, W] in the memory format of the first.
+
+    torch.cat leaves channels_last as soon as one map, or a map of one channel, is not, and the next convolution then
+    copies it all back: on a CPU that cost as much as a fifth of the convolutions.
+    """
+    if not maps[0].is_contiguous(memory_format=torch.channels_last):
+        return torch.cat(maps, 1)
+    return torch.cat([x.permute(0, 2, 3, 1) for x in maps], -1).permute(0, 3, 1, 2)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, pixel_shuffle
 
 from unexpected_core.labels import NUM_CLASSES
-from unexpected_core.networks.blocks import ConvNormReLU, Residual, double
+from unexpected_core.networks.blocks import ConvNormReLU, Residual, double, join
 
 
 class FastGenerator(nn.Module):
@@ -34,6 +33,6 @@ class FastGenerator(nn.Module):
         e4 = self.encode4(onehot)
         e8 = self.encode8(e4)
         e16 = self.encode16(e8)
-        d8 = self.decode8(torch.cat([double(e16), e8], 1))
-        d4 = self.decode4(torch.cat([double(d8), e4], 1))
+        d8 = self.decode8(join(double(e16), e8))
+        d4 = self.decode4(join(double(d8), e4))
         return pixel_shuffle(self.paint(d4), 2).sigmoid()

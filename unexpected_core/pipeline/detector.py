@@ -116,6 +116,7 @@ def load_detector(name_or_path: str | Path = "fast", device: str = "auto", **set
     """
     chosen = _settings(path=str(name_or_path), device=device, **settings)
     scorer = load_scorer(chosen.model.path, chosen.model.scorer, **chosen.model.model_dump(include=set(PUBLISHED)))
+    scorer.fuse()
     if "threshold" not in settings:
         chosen = chosen.model_copy(update={"detect": chosen.detect.model_copy(update={"threshold": scorer.threshold})})
     return Detector(scorer, chosen)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
+from unexpected_core.networks.blocks import ConvNormReLU, Residual
 from unexpected_core.structs import Scores
 
 
@@ -19,7 +22,7 @@ class Scorer(nn.Module):
     keeping the aspect ratio. threshold: calibrated default for masks. name, model_id: for people and messages.
     calibration: (a, b) where forward gives a raw score and the detector shall show sigmoid(a * score + b);
     None where forward's scores are shown as they are. logit_statistics: mean and standard deviation of each class's
-    max logit on training images, for standardized_max_logit.
+    max logit on training images, for standardized_max_logit. weights, sha256: the file it was loaded from.
     """
 
     name: str = "scorer"
@@ -28,10 +31,21 @@ class Scorer(nn.Module):
     threshold: float = 0.5
     calibration: tuple[float, float] | None = None
     logit_statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    weights: Path | None = None
+    sha256: str = ""
 
     def forward(self, images: Tensor) -> Scores:
         """RGB float [B, 3, H, W] in [0, 1], any H and W -> Scores at the same H and W."""
         raise NotImplementedError
+
+    def fuse(self) -> None:
+        """Fold batch norms of the fast networks into their convolutions, once the weights are loaded and it is in eval.
+
+        Same scores, faster; it can neither be trained nor load other weights afterwards.
+        """
+        for module in self.modules():
+            if isinstance(module, ConvNormReLU | Residual):
+                module.fuse()
 
 
 def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
@@ -45,3 +59,9 @@ def restore(x: Tensor, padded: Tensor, images: Tensor) -> Tensor:
     height, width = images.shape[-2:]
     x = interpolate(x.float(), size=padded.shape[-2:], mode="bilinear", align_corners=False)
     return x[..., :height, :width]
+
+
+def restore_labels(labels: Tensor, padded: Tensor, images: Tensor) -> Tensor:
+    """Labels [B, h, w] made from padded images -> uint8 [B, H, W] of the images, nearest neighbour."""
+    height, width = images.shape[-2:]
+    return interpolate(labels.byte()[:, None], size=padded.shape[-2:], mode="nearest")[:, 0, :height, :width]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore
+from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore, restore_labels
 from unexpected_core.scorers.from_logits import segmenter_of
 from unexpected_core.structs import Scores
 
@@ -29,5 +29,6 @@ class DirectScorer(Scorer):
         """See Scorer.forward."""
         padded = pad_to_multiple(images, getattr(self.segmenter, "multiple", 1))
         segmented = self.segmenter(padded)
-        labels = restore(getattr(segmented, "logits", segmented), padded, images).argmax(1)
-        return Scores(restore(self.direct(segmented)[:, None], padded, images)[:, 0], labels.byte())
+        labels = getattr(segmented, "logits", segmented).argmax(1)
+        score = restore(self.direct(segmented)[:, None], padded, images)[:, 0]
+        return Scores(score, restore_labels(labels, padded, images))

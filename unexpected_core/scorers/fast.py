@@ -9,7 +9,7 @@ from unexpected_core.labels import TRAIN_ID
 from unexpected_core.networks.fast_comparer import DirectHead, FastComparer
 from unexpected_core.networks.fast_generator import FastGenerator
 from unexpected_core.networks.fast_segmenter import FastSegmenter
-from unexpected_core.scorers.base import Scorer, pad_to_multiple, restore
+from unexpected_core.scorers.base import Scorer, pad_to_multiple, restore, restore_labels
 from unexpected_core.structs import Scores
 
 FLOOR = 0.02
@@ -38,12 +38,12 @@ class FastScorer(Scorer):
         """Segment, resynthesise, compare. See Scorer.forward."""
         padded = pad_to_multiple(images, self.segmenter.multiple)
         segmented = self.segmenter(padded)
-        resynthesis = self.generator(segmented.logits.argmax(1))
+        labels = segmented.logits.argmax(1)  # (B, H/4, W/4)
+        resynthesis = self.generator(labels)
         logit = restore(self.comparer(padded, segmented, resynthesis)[:, None], padded, images)
         if self.road_prior:
             logit = logit + self.road_prior * restore(road_around(segmented.logits), padded, images)
-        labels = restore(segmented.logits, padded, images).argmax(1).byte()
-        return Scores(logit[:, 0], labels, restore(resynthesis, padded, images))
+        return Scores(logit[:, 0], restore_labels(labels, padded, images), restore(resynthesis, padded, images))
 
 
 def road_around(logits: Tensor) -> Tensor:
@@ -55,6 +55,11 @@ def road_around(logits: Tensor) -> Tensor:
     probability = logits.float().softmax(1)
     ground = probability[:, TRAIN_ID["road"]] + 0.5 * probability[:, TRAIN_ID["sidewalk"]]
     reach = max(1, round(logits.shape[-2] / 14))
-    window = 2 * reach + 1, 4 * reach + 1
-    share = avg_pool2d(ground[:, None], window, stride=1, padding=(reach, 2 * reach), count_include_pad=False)
+    share = _mean(_mean(ground[:, None], (reach, 0)), (0, 2 * reach))  # rows, then columns: far fewer additions
     return (share + FLOOR).log()
+
+
+def _mean(x: Tensor, reach: tuple[int, int]) -> Tensor:
+    """Mean of what lies within reach (rows, columns) of each pixel and inside the map."""
+    window = 2 * reach[0] + 1, 2 * reach[1] + 1
+    return avg_pool2d(x, window, stride=1, padding=reach, count_include_pad=False)
