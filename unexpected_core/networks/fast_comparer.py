@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, cosine_similarity
 
 from unexpected_core.labels import NUM_CLASSES
-from unexpected_core.networks.blocks import ConvNormReLU, double
+from unexpected_core.networks.blocks import ConvNormReLU, double, join
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
 
 
@@ -42,17 +42,17 @@ class FastComparer(nn.Module):
         both4 = self.look4(torch.cat([photo, resynthesis.to(photo.dtype)]))
         both8 = self.look8(both4)
         difference8, difference4 = _disagreement(both8), _disagreement(both4)
-        mixed = self.mix8(torch.cat([segmented.eighth, difference8], 1))
+        mixed = self.mix8(join(segmented.eighth, difference8))
         evidence = label_evidence(segmented.logits).to(mixed.dtype)
-        mixed = self.mix4(torch.cat([double(mixed), segmented.quarter, difference4, evidence], 1))
-        mixed = self.mix2(torch.cat([double(mixed), segmented.half, (photo - resynthesis).abs().to(mixed.dtype)], 1))
+        mixed = self.mix4(join(double(mixed), segmented.quarter, difference4, evidence))
+        mixed = self.mix2(join(double(mixed), segmented.half, (photo - resynthesis).abs().to(mixed.dtype)))
         return self.decide(mixed)[:, 0]
 
 
 def _disagreement(both: Tensor) -> Tensor:
     """Features of photos and resyntheses stacked [2B, C, h, w] -> [B, C + 1, h, w]."""
     photo, resynthesis = both.chunk(2)
-    return torch.cat([(photo - resynthesis).abs(), cosine_similarity(photo, resynthesis, 1)[:, None]], 1)
+    return join((photo - resynthesis).abs(), cosine_similarity(photo, resynthesis, 1)[:, None])
 
 
 class DirectHead(nn.Module):
@@ -67,4 +67,4 @@ class DirectHead(nn.Module):
     def forward(self, segmented: SegmenterOutput) -> Tensor:
         """-> logit [B, H/2, W/2]."""
         mixed = double(self.mix4(segmented.quarter))
-        return self.decide(self.mix2(torch.cat([mixed, segmented.half], 1)))[:, 0]
+        return self.decide(self.mix2(join(mixed, segmented.half)))[:, 0]

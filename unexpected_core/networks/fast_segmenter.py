@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from unexpected_core.labels import NUM_CLASSES
-from unexpected_core.networks.blocks import ConvNormReLU, Residual, double
+from unexpected_core.networks.blocks import ConvNormReLU, Residual, double, join
 
 
 class SegmenterOutput(NamedTuple):
@@ -25,8 +25,6 @@ class SegmenterOutput(NamedTuple):
 
 class FastSegmenter(nn.Module):
     """U-shaped network: c_k encodes and d_k decodes at 1/k of the size. H and W must be multiples of 16."""
-
-    multiple = 16
 
     multiple = 16
 
@@ -49,6 +47,6 @@ class FastSegmenter(nn.Module):
         e4 = self.encode4(half)  # (B, c4, H/4, W/4)
         e8 = self.encode8(e4)  # (B, c8, H/8, W/8)
         e16 = self.encode16(e8)  # (B, c16, H/16, W/16)
-        eighth = self.decode8(torch.cat([double(e16), e8], 1))
-        quarter = self.decode4(torch.cat([double(eighth), e4], 1))
+        eighth = self.decode8(join(double(e16), e8))
+        quarter = self.decode4(join(double(eighth), e4))
         return SegmenterOutput(self.classify(quarter), half, quarter, eighth)
