@@ -12,6 +12,7 @@ import pytest
 from unexpected_core.datasets import DATASETS, DatasetError, Resized, open_dataset
 from unexpected_core.datasets.cache import cached
 from unexpected_core.datasets.lost_and_found import INVALID
+from unexpected_core.datasets.smiyc import ANOMALY_COUNTS, anomaly_parts
 from unexpected_core.images import ImageError, write_image
 
 HEIGHT, WIDTH = 24, 40
@@ -164,6 +165,10 @@ LAYOUTS = {  # case: data set, builder, options, keys, values of labels / obstac
     "anomaly_track": ("anomaly_track", lambda root: flat(root, labels="labels_masks", ending="_labels_semantic.png",
                       names=("validation0000", "validation0001", "car7")), ALL, ["validation0000", "validation0001"],
                       None, [0, 1, 255], None),
+    "anomaly_track_vehicles": ("anomaly_track", lambda root: flat(root, names=(
+                               "carriage0000", "carriage0001", "cow0013", "boat_trailer0004", "validation0000")),
+                               ALL | {"split": "vehicles"}, ["boat_trailer0004", "carriage0001"],
+                               None, [0, 1, 255], None),
     "obstacle_track": ("obstacle_track", obstacle_track, ALL, ["validation_1"], None, [0, 1, 255], None),
     "obstacle_track_noNight": ("obstacle_track", obstacle_track, ALL | {"split": "noNight"},
                                ["curvy-street_1", "darkasphalt2_dog_3", "snowstorm1_4"], None, [0, 1, 255], None),
@@ -279,6 +284,7 @@ def test_a_roi_file_bounds_the_evaluation(tmp_path):
     ("cityscapes", "2975 frames, found 3"), ("bdd100k", "7000 frames, found 2"),
     ("lost_and_found", "1203 frames, found 5"),
     ("road_anomaly", "60 frames, found 2"), ("anomaly_track", "10 frames, found 2"),
+    ("anomaly_track_vehicles", "23 frames, found 2"),
     ("obstacle_track", "30 frames, found 1"), ("obstacle_track_noNight", "382 frames, found 3"),
     ("fishyscapes_flat", "100 frames, found 2"), ("fishyscapes_static", "30 frames, found 2"),
     ("nyu", "1449 frames, found 2"),
@@ -288,6 +294,13 @@ def test_published_counts_are_checked(case, found, tmp_path):
     builder(tmp_path)
     with pytest.raises(DatasetError, match=found):
         open_dataset(name, tmp_path, **{key: value for key, value in options.items() if key != "check_counts"})
+
+
+def test_the_parts_of_anomaly_track_have_the_published_sizes_and_share_no_frame():
+    parts = anomaly_parts()
+    assert {part: len(keys) for part, keys in parts.items()} == {"animals": 59, "vehicles": 23, "other": 11}
+    assert len(set.union(*parts.values())) == 93  # of 100: seven carriages are in no part
+    assert {part: ANOMALY_COUNTS[part] for part in parts} == {part: len(keys) for part, keys in parts.items()}
 
 
 def test_roots(tmp_path, monkeypatch):
