@@ -20,8 +20,6 @@ from unexpected_core.metrics.keys import from_keys
 CODES = 1 << 16
 GROUP = 1 << 21
 """Keys merged at a time: 8 MB."""
-FIRSTS = np.arange(CODES, dtype=np.uint32) << 16
-"""First float32 key with each value of the upper 16 bits."""
 Step = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Scores falling [K], obstacle pixels int64 [K], normal pixels int64 [K]."""
 
@@ -85,10 +83,11 @@ class Tally32:
 
     def add(self, positives: np.ndarray, negatives: np.ndarray, path: Path) -> Run:
         """Sort one frame's keys uint32 [P], [N] and append them, behind their index, to the file."""
-        positives, negatives = np.sort(positives), np.sort(negatives)
-        index = [np.append(np.searchsorted(keys, FIRSTS), len(keys)) for keys in (positives, negatives)]
-        self.coarse += np.diff(index[0]) + np.diff(index[1])
-        start = _append(path, np.array(index, np.uint32), positives, negatives)
+        counts = [np.bincount(keys >> 16, minlength=CODES) for keys in (positives, negatives)]
+        self.coarse += counts[0] + counts[1]
+        index = np.zeros((2, CODES + 1), np.uint32)
+        np.cumsum(counts, axis=1, out=index[:, 1:])
+        start = _append(path, index, np.sort(positives), np.sort(negatives))
         return Run(path, start, len(positives), len(negatives))
 
     def merge(self, other: Tally32) -> None:
@@ -151,6 +150,8 @@ def _slices(files: dict[Path, int], runs: list[Run], low: int, high: int, kind: 
 
 def _gather(files: dict[Path, int], runs: list[Run], low: int, high: int, kind: int) -> np.ndarray:
     parts = list(_slices(files, runs, low, high, kind))
+    if len(parts) == 1:
+        return parts[0]  # sorted already
     keys = np.concatenate(parts) if parts else np.zeros(0, np.uint32)
     keys.sort()
     return keys
