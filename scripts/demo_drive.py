@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
-from demo_children import leave_interrupts_to_parent
+from demo_children import interrupts_held, leave_interrupts_to_parent
 from rich.progress import track
 
 from unexpected_core.datasets.drawn_roads import CLIP_LENGTH, DrawnRoads
@@ -31,9 +32,11 @@ def make_drive(folder: Path) -> Path:
     recipe = folder / "recipe.json"
     if not recipe.is_file() or json.loads(recipe.read_text()) != RECIPE:
         shutil.rmtree(folder, ignore_errors=True)
-        pool = ProcessPoolExecutor(initializer=leave_interrupts_to_parent)
+        # Not forked: OpenCV's threads do not survive a fork, and a child that needs them waits for ever.
+        pool = ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=leave_interrupts_to_parent)
         try:
-            jobs = [pool.submit(draw_frame, number, folder) for number in range(RECIPE["count"])]
+            with interrupts_held():
+                jobs = [pool.submit(draw_frame, number, folder) for number in range(RECIPE["count"])]
             for job in track(jobs, "drawing the drive"):
                 job.result()
         finally:

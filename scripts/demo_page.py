@@ -87,7 +87,9 @@ class Summary:
             present = [n for n, times in seen.items() if times >= 3]  # fewer: parts of one, half hidden for a moment
             yield "obstacles present", f"{len(present)} (seen {seen.total()} times)"
             yield "obstacles found", f"{sum(n in found for n in present)} (found {found.total()} times)"
-            yield "false regions", str(sum(f.false_regions for f in processed))
+            false = sum(f.false_regions for f in processed)
+            rate = f" ({10 * false / len(processed):.1f} in 10 frames)" if processed else ""
+            yield "false regions on the road", f"{false}{rate}"
         else:
             yield "regions", str(sum(f.regions for f in processed))
 
@@ -209,7 +211,7 @@ def _section(number: int, frame: FrameSeen) -> str:
     if frame.present:
         words += f"<br>{len(frame.found)} of {len(frame.present)} obstacles"
     if frame.false_regions:
-        words += f"<br>{frame.false_regions} false"
+        words += f"<br>{frame.false_regions} false on the road"
     images = "".join(f'<img loading="lazy" alt="{kind}" src="frames/{number:04d}_{kind}.jpg">'
                      if kind in frame.pictures else "<span></span>" for kind in SHOWN)
     state = ' class="dropped"' if frame.latency is None else ""

@@ -135,3 +135,14 @@ def test_replay_without_listeners_gives_up(repository, footage):
                           timeout=60)
     assert done.returncode == 1
     assert "/nobody/listens has 0 subscribers after 0.3 s, expected 1; start them first" in done.stderr
+
+
+def test_the_closing_table_says_where_and_how_often_regions_are_false(repository, monkeypatch):
+    monkeypatch.syspath_prepend(str(repository / "scripts"))
+    from demo_page import FrameSeen, Summary
+
+    frames = [FrameSeen(str(n), latency=50.0, false_regions=int(n < 5)) for n in range(80)]
+    dropped = [FrameSeen("dropped", false_regions=7)]
+    rows = dict(Summary(frames + dropped, received=81, has_truth=True).rows())
+    assert rows["false regions on the road"] == "5 (0.6 in 10 frames)"
+    assert dict(Summary(dropped, has_truth=True).rows())["false regions on the road"] == "0"
