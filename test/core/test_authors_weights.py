@@ -195,6 +195,28 @@ def test_a_tree_is_imported_and_a_bad_file_costs_only_itself(tree, tmp_path, cap
     assert "exists already" in caplog.text
 
 
+@pytest.mark.parametrize("sources, licence", [
+    (["camvid=/data/camvid", "drawn"], "trained on research data: for research"),
+    (["drawn"], "trained on drawings only: Apache-2.0"), (None, "as its authors say")])
+def test_only_networks_of_the_authors_get_their_licence(tmp_path, rbm_state, sources, licence):
+    run = tmp_path / "0525_mine"
+    run.mkdir()
+    torch.save(checkpoint(rbm_state), run / "chk_best.pth")
+    if sources:
+        (run / "config.json").write_text(json.dumps({"name": "0525_rbm", "data": {"sources": sources}}))
+    assert main(["weights", "import", str(run), "--out", str(tmp_path / "out")]) == 0
+    card = read_weights(tmp_path / "out").card
+    assert card.licence.startswith(licence)
+    if sources:
+        assert card.training_data == [source.split("=")[0] for source in sources]
+
+
+def test_a_training_of_the_fast_detector_needs_no_import():
+    state = {f"segmenter.{key}": tensor for key, tensor in build_network("fast_segmenter").state_dict().items()}
+    with pytest.raises(WeightsError, match=r"nothing to import.*--detector exp/mine"):
+        understand(Path("exp/mine/chk_best.pth"), checkpoint(state))
+
+
 def test_the_authors_tree_and_the_imported_folder_score_alike(tree, tmp_path, monkeypatch):
     main(["weights", "import", str(tree / "0525_RBM_road_lowLR" / "chk_best.pth"), "--out", str(tmp_path / "out")])
     images = torch.rand(2, 3, 40, 56)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
+
+AUTHORS_LICENCE = "as its authors say (original code: GPL-3.0; pix2pixHD: CC BY-NC-SA 4.0)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,10 +50,20 @@ def _import(experiment: str, file: Path, out: Path, half: bool) -> str:
         raise WeightsError(f"{target} exists already; delete it, or choose another --out")
     known = EXPERIMENTS.get(checkpoint.network)
     epoch = "" if checkpoint.epoch is None else f", epoch {checkpoint.epoch}"
+    origin = _own_training(file) or {"licence": AUTHORS_LICENCE, "training_data": [known.data] if known else []}
     card = Card(name=experiment, architecture=checkpoint.network, options=checkpoint.options,
-                training_data=[known.data] if known else [], preset=f"{experiment}{epoch}",
-                command=f"imported from {file.name}", licence="as its authors say (original code: GPL-3.0; pix2pixHD: "
-                "CC BY-NC-SA 4.0)")
+                preset=f"{experiment}{epoch}", command=f"imported from {file.name}", **origin)
     write_weights(target, checkpoint.state, card, half)
     lost = known and not experiment.startswith(f"{known.number}_")
     return f"{target.name}: {checkpoint.report()}" + (f"; methods look for it as {known.number}_*" if lost else "")
+
+
+def _own_training(file: Path) -> dict[str, Any]:
+    """Data and licence for the card, where the run's config.json says that the network was trained here; else {}."""
+    try:
+        sources = json.loads((file.parent / "config.json").read_text(encoding="utf-8"))["data"]["sources"]
+        data = [source.partition("=")[0] for source in sources]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # the original's config, or none
+        return {}
+    drawn_only = {"licence": "trained on drawings only: Apache-2.0"} if set(data) == {"drawn"} else {}
+    return {"training_data": data} | drawn_only

@@ -128,6 +128,9 @@ def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, d
         return _COMPARED[mixed], {}
     if "linear_layer.weight" in shapes and "bias_visible" in shapes:
         return "rbm", {"hidden": shapes["linear_layer.weight"][0]}
+    if any(key.startswith("segmenter.") for key in shapes):
+        raise WeightsError(f"{path} is of a training of the fast detector: nothing to import, once the training has "
+                           f"ended detectors open its folder (--detector {path.parent})")
     first = ", ".join(list(shapes)[:3]) or "nothing"
     raise WeightsError(f"{path} is none of the networks of the paper: found keys {first}, ...; expected those of a "
                        "Bayesian SegNet, PSPNet, pix2pixHD, discrepancy network or RBM")
