@@ -271,6 +271,20 @@ def test_a_complete_lost_and_found_loses_its_invalid_frames(tmp_path):
         open_dataset("lost_and_found", tmp_path, split="train")
 
 
+def test_a_camera_file_tells_distances(tmp_path):
+    lost_and_found(tmp_path)
+    dataset = open_dataset("lost_and_found", tmp_path, check_counts=False, size=(8, 16))
+    assert dataset.camera(dataset.keys[0]) is None
+    path = tmp_path / f"camera/test/02_Hanns_Klemm_Str_44/{dataset.keys[0]}_camera.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"intrinsic": {"fx": 2262.5, "fy": 2048, "u0": 1096.9, "v0": 511.5},
+                                "extrinsic": {"pitch": 0.0, "roll": 0.0, "yaw": 0.0, "x": 1.7, "y": 0.1, "z": 1.2}}))
+    assert dataset.camera(dataset.keys[0]) == (1.2, 2.0, 0.5)
+    path.write_text("{}")
+    with pytest.raises(DatasetError, match="expected a camera file with 'intrinsic' fy"):
+        dataset.camera(dataset.keys[0])
+
+
 def test_a_roi_file_bounds_the_evaluation(tmp_path):
     lost_and_found(tmp_path)
     mask = np.full((HEIGHT // 2, WIDTH // 2), 255, np.uint8)

@@ -159,12 +159,16 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys):
     scored(root, tmp_path / "bright" / root.name)
     arguments = ["evaluate", "bright", "obstacle_folder", "--root", str(root), "--from-scores", str(tmp_path),
                  "--resamples", "50", "--workers", "1", "--out", str(tmp_path / "judged")]
-    assert main(arguments) == 0 and "| bright |" in capsys.readouterr().out
+    assert main([*arguments, "--camera", "1.5", "2", "0.1"]) == 0 and "| bright |" in capsys.readouterr().out
+    lines = read_results(tmp_path / "judged")["methods"]["bright"]["recall_by_distance"]
+    assert [line["obstacles"] for line in lines] == [4, 0, 0, 0, 0]
+    assert "metres, on a flat road" in (tmp_path / "judged" / "report.html").read_text()
     assert main(["doctor", str(tmp_path / "judged")]) == 0 and "0 alarms" in capsys.readouterr().out
     path = tmp_path / "judged" / "results.json"
     path.write_text(path.read_text().replace('"frames_expected": 5', '"frames_expected": 6'))
     assert main(["doctor", str(path)]) == 1 and "5 of 6 frames were judged" in capsys.readouterr().out
     for wrong, message in ((["--mode", "smyic"], "unknown metric mode 'smyic'; did you mean 'smiyc'"),
+                           (["--camera", "0", "2", "0.1"], "height and focal length must be above 0, found 0 and 2"),
                            (["--option", "count"], "expected NAME=VALUE, found 'count'"),
                            (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
                            (["--from-scores", str(tmp_path / "no")], "no folder of scores: looked for")):

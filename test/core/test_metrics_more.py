@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from unexpected_core.datasets.drawn_roads import DrawnRoads
 from unexpected_core.metrics.calibration import area_under_risk_coverage, calibration_error, reliability, risk_coverage
 from unexpected_core.metrics.clips import change, mean_change
 from unexpected_core.metrics.components import above
@@ -11,6 +12,7 @@ from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.objects import find_obstacles, join, recall_table
 from unexpected_core.metrics.pixel import measure_pixels
 from unexpected_core.metrics.segmentation import class_iou, confusion, mean_iou
+from unexpected_core.structs import RoadCamera
 
 
 def test_iou_written_out():
@@ -58,6 +60,33 @@ def test_recall_by_size_and_place():
     assert (by_area[0]["found"], by_area[2]["found"]) == (0, 1)
     assert [line["obstacles"] for line in recall_table(both, "row")] == [0, 2, 0, 0, 2]
     assert len(join([]).area) == 0
+
+
+def test_recall_by_distance():
+    camera = RoadCamera(height=1.5, focal=2.0, horizon=0.4)
+    assert camera.distance(np.array([0.3, 0.4, 0.5, 1.0])) == pytest.approx([np.nan, np.nan, 30, 5], nan_ok=True)
+    obstacle = np.zeros((200, 400), np.uint8)
+    obstacle[90:100, 10:20] = 1  # lower edge at 0.5: 30 m
+    obstacle[180:184, 50:52] = 1  # at 0.92: 5.8 m
+    obstacle[20:30, 300:310] = 1  # in the sky
+    mask = obstacle == 1
+    mask[90:100] = False
+    lines = recall_table(find_obstacles(mask, obstacle, camera), "distance")
+    assert [(line["from"], line["obstacles"]) for line in lines] == [(0, 1), (10, 0), (20, 1), (40, 0), (80, 0)]
+    assert (lines[0]["found"], lines[2]["found"]) == (1, 0)
+    unknown = recall_table(find_obstacles(mask, obstacle), "distance")
+    assert not any(line["obstacles"] for line in unknown)
+
+
+def test_distance_on_drawn_roads_is_the_drawn_one():
+    roads = DrawnRoads("obstacle", 3, size=(128, 256))
+    for i in range(3):
+        frame = roads.frame(i)
+        row, column = np.nonzero((frame.sample.labels == 0) & frame.roi)
+        along = frame.depth[row, column]  # along the optical axis, which dips by up to 3 degrees
+        flat = roads.camera(i).distance((row + 0.5) / 128)
+        near = along < 30
+        assert near.sum() > 500 and np.abs(flat / along - 1)[near].max() < 0.08
 
 
 def test_flicker_written_out():

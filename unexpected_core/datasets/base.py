@@ -6,6 +6,8 @@ A set is made of files (`FileDataset`) or of something that must be played (vide
 from __future__ import annotations
 
 import difflib
+import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +17,7 @@ import numpy as np
 
 from unexpected_core.images import IMAGE_SUFFIXES, read_image, read_map, resize_image, resize_map
 from unexpected_core.labels import IGNORE, NUM_CLASSES, UNKNOWN
-from unexpected_core.structs import Sample
+from unexpected_core.structs import RoadCamera, Sample
 
 
 class DatasetError(ValueError):
@@ -44,6 +46,10 @@ class Dataset:
         """Sample number `index`, 0..len-1. Raises ImageError for unreadable files, DatasetError for wrong contents."""
         raise NotImplementedError
 
+    def camera(self, key: str) -> RoadCamera | None:
+        """How a frame's camera stands over the road; None where the set does not say. Raises DatasetError."""
+        return None
+
     def index(self, key: str) -> int:
         """Position of a key. Raises KeyError naming the nearest key."""
         if key not in self._index:
@@ -71,6 +77,7 @@ class Frame:
     labels: Path | None = None
     instances: Path | None = None
     obstacle: Path | None = None
+    camera: Path | None = None
 
 
 class FileDataset(Dataset):
@@ -108,6 +115,28 @@ class FileDataset(Dataset):
             instances[instances < self.stuff_below] = 0
         return Sample(frame.key, image, labels, instances, obstacle)
 
+    def camera(self, key: str) -> RoadCamera | None:
+        """From the frame's camera file, where there is one; see Dataset.camera."""
+        path = self.frames[self.index(key)].camera
+        return _read_camera(path) if path and path.is_file() else None
+
+
+def camera_path(root: Path, split: str, image: Path) -> Path:
+    """Where Cityscapes and Lost and Found keep the calibration of `SPLIT/FOLDER/NAME_leftImg8bit.*`."""
+    return root / "camera" / split / image.parent.name / f"{image.stem.removesuffix('_leftImg8bit')}_camera.json"
+
+
+def _read_camera(path: Path) -> RoadCamera:
+    """Calibration of an image with 1024 rows, as published; the horizon follows from the pitch (down is positive)."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        inside, outside = values["intrinsic"], values["extrinsic"]
+        horizon = inside["v0"] - inside["fy"] * math.tan(outside["pitch"])
+        return RoadCamera(outside["z"], inside["fy"] / 1024, (horizon + 0.5) / 1024)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatasetError(f"{path}: expected a camera file with 'intrinsic' fy, v0 and 'extrinsic' pitch, z "
+                           f"({error!r}); restore or delete it") from error
+
 
 def _read_ids(path: Path, image: np.ndarray) -> np.ndarray:
     ids = read_map(path)
@@ -144,6 +173,10 @@ class Resized(Dataset):
     def __init__(self, dataset: Dataset, size: tuple[int, int]) -> None:
         super().__init__(dataset.name, dataset.keys, dataset.num_classes)
         self.dataset, self.size = dataset, size
+
+    def camera(self, key: str) -> RoadCamera | None:
+        """See Dataset.camera."""
+        return self.dataset.camera(key)
 
     def load(self, index: int) -> Sample:
         """Load and resize; see Dataset.load."""

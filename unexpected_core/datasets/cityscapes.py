@@ -8,7 +8,16 @@ from typing import Literal
 
 import numpy as np
 
-from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, check_count, ending, images_below, match
+from unexpected_core.datasets.base import (
+    DatasetError,
+    FileDataset,
+    Frame,
+    camera_path,
+    check_count,
+    ending,
+    images_below,
+    match,
+)
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.images import read_map
 from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, OUTSIDE_ROI
@@ -42,7 +51,8 @@ def _open(home: Home, root: str | Path | None = None, split: str = "train", ids:
                            "open it with instances=False to do without")
     if split == "test":  # its published label maps hold nothing but the ego vehicle
         labels = {}
-    frames = [Frame(key, image, labels.get(key), separate.get(key), labels.get(key)) for key, image in images.items()]
+    frames = [Frame(key, image, labels.get(key), separate.get(key), labels.get(key), camera_path(path, split, image))
+              for key, image in images.items()]
     return FileDataset(f"{home.name}-{split}", frames, labels_table=FULL_IDS if ids == "train" else SAME,
                        obstacle_table=OUTSIDE_ROI, roi=read_roi(path, "roi.png"),
                        num_classes=NUM_CLASSES if ids == "train" else NUM_FULL_IDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from unexpected_core.datasets.base import Dataset, DatasetError
-from unexpected_core.structs import Sample
+from unexpected_core.structs import RoadCamera, Sample
 
 VAL_SEED = 1_000_000
 """Added to the seed of the validation split: the train track, other roads."""
@@ -26,6 +26,10 @@ class Drawn(Dataset):
     def load(self, index: int) -> Sample:
         """Draw one frame; see Dataset.load."""
         return self.roads[index]
+
+    def camera(self, key: str) -> RoadCamera:
+        """See Dataset.camera."""
+        return self.roads.camera(self.index(key))
 
 
 def drawn(

@@ -15,7 +15,7 @@ from unexpected_core.datasets.drawing_plan import Item, World
 from unexpected_core.datasets.drawing_road import Camera, Pose
 from unexpected_core.datasets.drawing_sensor import Sensor, make_sensor
 from unexpected_core.datasets.drawing_world import make_world
-from unexpected_core.structs import Sample
+from unexpected_core.structs import RoadCamera, Sample
 
 TRACKS = {
     "train": "ordinary roads, nothing unexpected",
@@ -96,6 +96,11 @@ class DrawnRoads:
             },
             "pose": pose._asdict(),
         }
+
+    def camera(self, number: int) -> RoadCamera:
+        """How the camera of a frame stands over the road, without drawing it."""
+        camera, rows = self._view(number)[2], self.size[0]
+        return RoadCamera(camera.height, camera.focal / rows, (camera.horizon + 0.5) / rows)
 
     def _view(self, number: int) -> tuple[World, Sensor, Camera, Pose, float]:
         clips = self.track == "clips"

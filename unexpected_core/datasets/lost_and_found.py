@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, ending, images_below, match
+from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, camera_path, ending, images_below, match
 from unexpected_core.datasets.cityscapes import read_roi
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import LOST_AND_FOUND_IMAGE, LOST_AND_FOUND_ROAD
@@ -52,8 +52,10 @@ def _open(home: Home, root: str | Path | None = None, split: str = "test",
     mask = read_roi(path, "LAF_roi.png", "roi.png") if roi == "image" else None
     if roi == "image" and mask is None:
         LOGGER.warning("%s: %s has no LAF_roi.png, so the whole image is evaluated, ego car included", home.name, path)
-    return FileDataset(f"{home.name}-{split}", [Frame(key, images[key], obstacle=maps.get(key)) for key in keys],
-                       obstacle_table=LOST_AND_FOUND_ROAD if roi == "road" else LOST_AND_FOUND_IMAGE, roi=mask)
+    listed = [Frame(key, images[key], obstacle=maps.get(key), camera=camera_path(path, split, images[key]))
+              for key in keys]
+    return FileDataset(f"{home.name}-{split}", listed, roi=mask,
+                       obstacle_table=LOST_AND_FOUND_ROAD if roi == "road" else LOST_AND_FOUND_IMAGE)
 
 
 def _names(files: dict[str, Path]) -> dict[str, Path]:

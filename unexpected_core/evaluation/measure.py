@@ -40,6 +40,7 @@ from unexpected_core.metrics.false_alarms import alarm_level, realised_rate
 from unexpected_core.metrics.modes import pixel_counts
 from unexpected_core.metrics.objects import Obstacles, find_obstacles, join, recall_table
 from unexpected_core.metrics.segmentation import class_iou, confusion, mean_iou
+from unexpected_core.structs import RoadCamera
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Plan:
 
     modes: names of PIXEL_MODES, 'exact' is always among them. threshold: None = best F1 of these very frames.
     clips: neighbouring frames follow one another in time; frame_rate: frames per second, for false regions per minute.
+    camera: of all frames, instead of what the data set says; for recall by distance.
     """
 
     modes: tuple[str, ...] = ("exact",)
@@ -70,6 +72,7 @@ class Plan:
     workers: int = 1
     resamples: int = 2000
     seed: int = 0
+    camera: RoadCamera | None = None
 
 
 @dataclass
@@ -196,7 +199,7 @@ def _look_at_components(source: Source, plan: Plan, threshold: float, smiyc_thre
         score, obstacle = judged.score, judged.sample.obstacle
         mask = above(score, threshold)
         look.exact.add(measure_components(mask, obstacle, plan.sizes))
-        look.obstacles.append(find_obstacles(mask, obstacle))
+        look.obstacles.append(find_obstacles(mask, obstacle, plan.camera or source.dataset.camera(key)))
         look.levels.append(alarm_level(score, obstacle == 0, plan.sizes.region))
         if smiyc_threshold is not None:
             look.smiyc.add(measure_components(strictly_above(judged.half(), smiyc_threshold), obstacle, plan.sizes))
@@ -229,6 +232,8 @@ def _extras(look: _PixelLook, found: _ComponentLook, curve: Curve, threshold: Th
         "risk_coverage_area": area_under_risk_coverage(curve.thinned()),
         "false_alarm_frames": {"normal_frames": len(normal), "realised_rate": realised_rate(normal, threshold.value),
                                "promised_rate": threshold.promised_rate}}
+    if np.isfinite(obstacles.distance).any():
+        extras["recall_by_distance"] = recall_table(obstacles, "distance")
     if all(table is not None for table in look.reliability):
         table = np.sum(look.reliability, axis=0)
         extras |= {"calibration_error": calibration_error(table), "reliability": table.tolist()}

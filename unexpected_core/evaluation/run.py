@@ -12,6 +12,7 @@ from unexpected_core.datasets import Dataset
 from unexpected_core.evaluation.store import FORMATS, open_store, write_score
 from unexpected_core.images import write_image
 from unexpected_core.log import progress
+from unexpected_core.structs import RoadCamera
 
 
 class Answer(NamedTuple):
@@ -27,6 +28,10 @@ class First(Dataset):
     def __init__(self, dataset: Dataset, count: int) -> None:
         super().__init__(dataset.name, dataset.keys[:count], dataset.num_classes)
         self.dataset = dataset
+
+    def camera(self, key: str) -> RoadCamera | None:
+        """See Dataset.camera."""
+        return self.dataset.camera(key)
 
     def load(self, index: int):
         """See Dataset.load."""
