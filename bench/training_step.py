@@ -20,8 +20,8 @@ from unexpected_core.config import override
 from unexpected_core.training.experiment import TASKS
 from unexpected_core.training.presets import PRESETS
 
-CLASSES = {"fast": "FastTask", "segmentation": "SegmentationTask", "generator": "GeneratorTask",
-           "discrepancy": "DiscrepancyTask", "rbm": "RbmTask"}
+CLASSES = {"fast": "FastTask", "fast_opponents": "OpponentsTask", "segmentation": "SegmentationTask",
+           "generator": "GeneratorTask", "discrepancy": "DiscrepancyTask", "rbm": "RbmTask"}
 
 
 def made_up_batch(size, count, device):
@@ -36,7 +36,7 @@ def made_up_batch(size, count, device):
 
 def seconds_per_step(name, device, half, steps):
     settings = PRESETS[name]
-    if settings.task.kind != "fast" and hasattr(settings.task, "start"):
+    if not settings.task.kind.startswith("fast") and hasattr(settings.task, "start"):
         settings = override(settings, ["task.start=random"])
     task = getattr(import_module(TASKS[settings.task.kind]), CLASSES[settings.task.kind])(settings.task)
     networks = task.build().to(device).train()

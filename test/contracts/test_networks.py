@@ -31,6 +31,7 @@ INPUTS = {
     "fast_generator": lambda: (labels((16, 24)),),
     "fast_comparer": lambda: (images(EVEN), fast_features(), images((32, 48))),
     "direct_head": lambda: (fast_features(),),
+    "fast_opponents": lambda: (images(EVEN), fast_features(), images((32, 48))),
     "bayes_segnet": lambda: (images(ODD),),
     "pspnet": lambda: (images(ODD),),
     "pix2pixhd_generator": lambda: (labels(ODD),),

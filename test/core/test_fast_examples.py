@@ -6,7 +6,7 @@ import pytest
 from unexpected_core.datasets.base import Dataset
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.structs import Sample
-from unexpected_core.training.fast_examples import FastExamples, FastSettings, touches_border
+from unexpected_core.training.fast_examples import ExampleSettings, FastExamples, touches_border
 
 ROAD, CAR = 0, 13
 
@@ -27,7 +27,7 @@ class Street(Dataset):
 
 
 def example(dataset, coarse=False, seed=0, **changes):
-    settings = FastSettings(crop=(64, 128), base_heights=(64, 64), zoom=(1, 1),
+    settings = ExampleSettings(crop=(64, 128), base_heights=(64, 64), zoom=(1, 1),
                             pastes={"probability": 0, "distractors": 0}, **changes)
     return FastExamples([dataset], settings, [0.0], [coarse], train=False).example(0, np.random.default_rng(seed))
 
@@ -41,7 +41,7 @@ def test_a_nameless_thing_is_unknown_an_obstacle_unexpected_and_coarse_labels_sa
 
 
 def test_frames_keep_their_sharpness_between_the_base_heights():
-    settings = FastSettings(crop=(32, 64), base_heights=(32, 48))
+    settings = ExampleSettings(crop=(32, 64), base_heights=(32, 48))
     image, labels, _ = FastExamples([Street()], settings, [0.0], [False], train=False)._frame(0)
     assert image.shape == (48, 96, 3) and labels.shape == (48, 96)
 

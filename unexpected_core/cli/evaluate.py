@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from unexpected_core.evaluation.judge import Candidate
     from unexpected_core.evaluation.measure import Threshold
     from unexpected_core.pipeline.detector import Detector
+    from unexpected_core.structs import RoadCamera
 
 PAPER = ("iccv2019", "iccv2019_generator_only", "iccv2019_labels_only", "rbm", "dropout", "ensemble")
 """The paper's comparison: ours, resynthesis only, labels only, RBM, dropout, ensemble."""
-FAST_PAPER = ("resynthesis", "image_difference", "direct", "softmax", "entropy", "max_logit")
-"""The same questions asked of one detector's networks: comparer, plain difference, no resynthesis, uncertainties."""
+FAST_PAPER = ("resynthesis", "fast_retrained", "fast_generator_only", "fast_labels_only", "fast_rbm", "fast_dropout",
+              "fast_ensemble", "direct", "softmax", "max_logit")
+"""The same on one detector of ours: itself, its comparer trained anew, its opponents, what its segmenter says."""
 EPILOG = """\
 examples:
   unexpected evaluate fast,softmax,max_logit obstacle_folder --root data/lost_and_found --out results
@@ -46,7 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="folder for scores and results")
     add("--from-scores", type=Path, metavar="DIR", help="judge stored scores (.npy, .npz, .hdf5, .png)")
     add("--detector", default="fast", help="whose networks the scorers stand on (default fast)")
-    add("--published-weights", default="", metavar="DIR", help="folder of experiments for the paper's methods")
+    add("--published-weights", dest="weights", default="", metavar="DIR",
+        help="folder of experiments for the paper's methods")
+    add("--segmenter", default="pspnet", choices=("pspnet", "bayes_segnet"),
+        help="segmenter of the iccv2019 methods (default pspnet)")
+    add("--resynthesis-input", default="normalised", choices=("normalised", "raw_tanh"),
+        help="what iccv2019 compares with: as in its training (default), or as in the original pipeline")
+    add("--compat", action="store_true", help="rbm and iccv2019_labels_only by the original's own rules")
     add("--random-weights", action="store_true", help="untrained networks; the doctor will say that it means nothing")
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     add("--scale", type=float, default=1.0, help="factor on the detector's working size (default 1)")
@@ -62,6 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--false-alarms", type=float, default=0.05, metavar="RATE", help="promised share of frames (default 0.05)")
     add("--clips", action="store_true", help="frames follow one another: measure flicker")
     add("--frame-rate", type=float, help="frames per second: also false regions per minute")
+    add("--camera", type=float, nargs=3, metavar=("METRES", "FOCAL", "HORIZON"),
+        help="height over the road; focal length and row of the horizon as shares of the image height: recall by "
+             "distance (Cityscapes, Lost and Found with their camera files, and drawn frames know theirs)")
     add("--limit", type=int, help="only the first N frames")
     add("--resamples", type=int, default=2000, help="of the frame bootstrap (default 2000)")
     add("--workers", type=int, default=min(4, os.cpu_count() or 1), help="processes that measure (default: up to 4)")
@@ -78,13 +89,21 @@ def run(arguments: argparse.Namespace) -> int:
     modes = check_modes(arguments.mode.split(","))
     dataset = _open(arguments.dataset or arguments.data, arguments)
     plan = Plan(modes, TRACK_SIZES[arguments.sizes], None, arguments.clips, arguments.frame_rate, arguments.workers,
-                arguments.resamples)
+                arguments.resamples, camera=_camera(arguments.camera))
     names = _methods(arguments)
     candidates = {_label(name): _candidate(name, dataset, arguments, plan.sizes.region) for name in names}
     facts = {"name": dataset.name, "split": arguments.split, "frames": len(dataset)}
     findings = judge(candidates, plan, facts, arguments.out)
     print((arguments.out / "table.md").read_text(encoding="utf-8"))
     return 1 if report_findings(findings, str(arguments.out)) else 0
+
+
+def _camera(values: list[float] | None) -> RoadCamera | None:
+    from unexpected_core.structs import RoadCamera
+
+    if values and min(values[:2]) <= 0:
+        raise UsageError(f"--camera: height and focal length must be above 0, found {values[0]:g} and {values[1]:g}")
+    return RoadCamera(*values) if values else None
 
 
 def _label(name: str) -> str:
@@ -98,8 +117,18 @@ def _methods(arguments: argparse.Namespace) -> list[str]:
         if not names or len({_label(name) for name in names}) < len(names):
             raise UsageError(f"expected one or more scorers of different names, found '{arguments.methods}'")
         return names
-    published = arguments.published_weights or arguments.random_weights or os.environ.get("DIR_EXPERIMENTS")
-    return list(PAPER if published else FAST_PAPER)
+    if arguments.weights or arguments.random_weights or os.environ.get("DIR_EXPERIMENTS"):
+        return list(PAPER)
+    if not arguments.from_scores:
+        _opponents(arguments)  # before hours of scoring
+    return list(FAST_PAPER)
+
+
+def _opponents(arguments: argparse.Namespace) -> Path:
+    """Weight file of the opponents of --detector. Raises WeightsError."""
+    from unexpected_core.weights.catalog import find_opponents, find_weights
+
+    return find_opponents(find_weights(arguments.detector))
 
 
 def _open(name: str | None, arguments: argparse.Namespace) -> Dataset:
@@ -142,12 +171,13 @@ def _candidate(name: str, dataset: Dataset, arguments: argparse.Namespace, min_a
 def open_detector(name: str, arguments: argparse.Namespace) -> Detector:
     """A scorer's name on the networks of --detector, a method of the paper, or a detector of its own."""
     from unexpected_core.pipeline.detector import load_detector
+    from unexpected_core.pipeline.settings import PUBLISHED
     from unexpected_core.scorers import SCORERS
 
     entry = SCORERS.get(name)
     settings: dict[str, Any] = {"scale": arguments.scale, "max_regions": 0}
     if entry is not None and entry.published:
-        settings |= {"weights": arguments.published_weights, "random_weights": arguments.random_weights}
+        settings |= {name: getattr(arguments, name) for name in PUBLISHED}
     elif entry is not None and entry.base:
         path = "random" if arguments.random_weights else arguments.detector
         return load_detector(path, arguments.device, scorer=name, **settings)
@@ -168,7 +198,8 @@ def _score(name: str, detector: Detector, dataset: Dataset, arguments: argparse.
     labels = arguments.out / label / dataset.name / "labels"
     write_scores(answer, dataset, scores, labels, {
         "method": name, "model_id": detector.model_id, "dataset": dataset.name, "format": arguments.store,
-        "scale": f"{arguments.scale:g}"})
+        "scale": f"{arguments.scale:g}", "resynthesis_input": arguments.resynthesis_input,
+        "compat": str(arguments.compat)})
     return open_source(dataset, scores, labels)
 
 
@@ -204,4 +235,6 @@ def _fingerprint(name: str, arguments: argparse.Namespace) -> str | None:
     entry = SCORERS.get(name)
     if arguments.random_weights or name == "random" or (entry is not None and entry.published):
         return None
+    if entry is not None and entry.opponent:
+        return sha256(_opponents(arguments))
     return sha256(find_weights(arguments.detector if entry is not None and entry.base else name))

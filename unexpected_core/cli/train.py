@@ -52,7 +52,19 @@ def run(arguments: argparse.Namespace) -> int:
         experiment.run(settings, folder)
         if settings.task.kind == "fast":
             _publish(settings, folder)
+        elif settings.task.kind == "fast_opponents":
+            _publish_opponents(settings, folder)
     return 0
+
+
+def _publish_opponents(settings, folder: Path) -> None:
+    """Weights to lie beside the detector's."""
+    from unexpected_core.training.publish import publish_opponents
+    from unexpected_core.weights.cards import card_path
+    from unexpected_core.weights.catalog import find_weights
+
+    weights, beside = publish_opponents(settings, folder), find_weights(settings.task.start).parent
+    print(f"wrote {weights}: cp {weights} {card_path(weights)} {beside} lets the detector's opponents be scored")
 
 
 def _publish(settings, folder: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from unexpected_core.evaluation.doctor import Finding, examine
 from unexpected_core.evaluation.measure import Plan, Threshold, measure
-from unexpected_core.evaluation.report import write_report
+from unexpected_core.evaluation.report import write_report, write_roc
 from unexpected_core.evaluation.results import compose, read_results, write_results
 from unexpected_core.evaluation.source import Source
 from unexpected_core.evaluation.tables import latex, markdown
@@ -45,5 +45,6 @@ def judge(candidates: Mapping[str, Candidate], plan: Plan, dataset: Mapping[str,
     findings = examine(results)
     curves = {name: each.curves["exact"] for name, each in measured.items()}
     sources = {name: candidate.source for name, candidate in candidates.items()}
+    write_roc(out / "roc.png", results, curves)
     write_report(out / "report.html", results, curves, findings, sources)
     return findings

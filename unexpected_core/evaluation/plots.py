@@ -1,4 +1,4 @@
-"""Figures of curves, as SVG text. The only file that knows matplotlib."""
+"""Figures of curves, as SVG text or PNG. The only file that knows matplotlib."""
 
 from __future__ import annotations
 
@@ -21,19 +21,13 @@ STYLE = {"svg.hashsalt": "unexpected", "svg.fonttype": "none", "font.size": 9, "
 def roc(curves: Mapping[str, Curve], areas: Mapping[str, float]) -> str:
     """True over false positive rate, as the paper's figure, with its corner of small rates beside it."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(9, 4))
-        whole, corner = figure.subplots(1, 2)
-        for name, curve in curves.items():
-            x, y = np.append(0, curve.false_positive_rate), np.append(0, curve.recall)
-            whole.plot(x, y, label=f"{name} ({100 * areas[name]:.1f})")
-            corner.plot(x, y)
-        whole.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle=":")
-        corner.set_xscale("log")
-        corner.set_xlim(1e-5, 1)
-        whole.legend(title="AUROC %", frameon=False)
-        for axes in (whole, corner):
-            _name(axes, "false positive rate", "true positive rate")
-        return _svg(figure)
+        return _svg(_roc(curves, areas))
+
+
+def roc_png(curves: Mapping[str, Curve], areas: Mapping[str, float]) -> bytes:
+    """The same figure as a PNG file."""
+    with rc_context(STYLE):
+        return _saved(_roc(curves, areas), "png", dpi=150)
 
 
 def precision_recall(curves: Mapping[str, Curve], areas: Mapping[str, float]) -> str:
@@ -77,14 +71,34 @@ def reliability(tables: Mapping[str, np.ndarray]) -> str:
         return _svg(figure)
 
 
+def _roc(curves: Mapping[str, Curve], areas: Mapping[str, float]) -> Figure:
+    figure = Figure(figsize=(9, 4))
+    whole, corner = figure.subplots(1, 2)
+    for name, curve in curves.items():
+        x, y = np.append(0, curve.false_positive_rate), np.append(0, curve.recall)
+        whole.plot(x, y, label=f"{name} ({100 * areas[name]:.1f})")
+        corner.plot(x, y)
+    whole.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle=":")
+    corner.set_xscale("log")
+    corner.set_xlim(1e-5, 1)
+    whole.legend(title="AUROC %", frameon=False)
+    for axes in (whole, corner):
+        _name(axes, "false positive rate", "true positive rate")
+    return figure
+
+
 def _name(axes: Axes, x: str, y: str) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
 
 
 def _svg(figure: Figure) -> str:
-    figure.tight_layout()
-    stream = io.StringIO()
-    figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    text = stream.getvalue()
+    text = _saved(figure, "svg", metadata={"Date": None, "Creator": None}).decode()
     return re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg"):], flags=re.DOTALL)
+
+
+def _saved(figure: Figure, kind: str, **options) -> bytes:
+    figure.tight_layout()
+    stream = io.BytesIO()
+    figure.savefig(stream, format=kind, **options)
+    return stream.getvalue()

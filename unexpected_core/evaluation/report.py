@@ -15,7 +15,7 @@ from unexpected_core.evaluation.doctor import Finding
 from unexpected_core.evaluation.pictures import chosen_frames, jpeg, picture
 from unexpected_core.evaluation.source import Source
 from unexpected_core.evaluation.tables import columns, show, stamp, value_at
-from unexpected_core.files import write_text
+from unexpected_core.files import atomic_path, write_text
 from unexpected_core.metrics.curves import Curve
 
 PAGE = """<!doctype html>
@@ -71,6 +71,17 @@ def write_report(path: Path, results: Mapping[str, Any], curves: Mapping[str, Cu
     write_text(path, page)
 
 
+def write_roc(path: Path, results: Mapping[str, Any], curves: Mapping[str, Curve]) -> None:
+    """The report's ROC figure alone, as a PNG file."""
+    thinned = {name: curve.thinned() for name, curve in curves.items()}
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(plots.roc_png(thinned, _areas(results["methods"], "auroc")))
+
+
+def _areas(methods: Mapping[str, Any], metric: str) -> dict[str, float]:
+    return {name: result["pixel"]["exact"][metric]["value"] for name, result in methods.items()}
+
+
 def _cells(results: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
     cells = [show(value_at(result, column.path), column.percent) for column in columns(results)]
     threshold = result["threshold"]
@@ -84,11 +95,8 @@ def _difference(line: Mapping[str, Any]) -> list[str]:
 
 
 def _figures(methods: Mapping[str, Any], curves: Mapping[str, Curve]) -> list[str]:
-    def area(metric: str) -> dict[str, float]:
-        return {name: result["pixel"]["exact"][metric]["value"] for name, result in methods.items()}
-
-    figures = [plots.roc(curves, area("auroc")), plots.precision_recall(curves, area("average_precision")),
-               plots.risk(curves)]
+    figures = [plots.roc(curves, _areas(methods, "auroc")),
+               plots.precision_recall(curves, _areas(methods, "average_precision")), plots.risk(curves)]
     tables = {name: result["reliability"] for name, result in methods.items() if "reliability" in result}
     return figures + ([plots.reliability(tables)] if tables else [])
 
@@ -101,7 +109,10 @@ def _details(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
     """Tables of one method: (title, head, lines)."""
     parts = []
     for title, name, unit in (("Obstacles found, by area", "recall_by_area", "pixels of 1024x512"),
-                              ("Obstacles found, by place of the lower edge", "recall_by_row", "of the height")):
+                              ("Obstacles found, by place of the lower edge", "recall_by_row", "of the height"),
+                              ("Obstacles found, by distance", "recall_by_distance", "metres, on a flat road")):
+        if name not in result:
+            continue
         lines = [[_range(line["from"], line["to"]), str(line["obstacles"]),
                   f"{100 * line['found']:.1f} %" if line["obstacles"] else "-"] for line in result[name]]
         parts.append((title, [unit, "obstacles", "found"], lines))

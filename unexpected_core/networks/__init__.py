@@ -34,6 +34,7 @@ NETWORKS: dict[str, NetworkEntry] = {
     "fast_generator": NetworkEntry("unexpected_core.networks.fast_generator:FastGenerator", "generator"),
     "fast_comparer": NetworkEntry("unexpected_core.networks.fast_comparer:FastComparer"),
     "direct_head": NetworkEntry("unexpected_core.networks.fast_comparer:DirectHead"),
+    "fast_opponents": NetworkEntry("unexpected_core.networks.fast_opponents:FastOpponents", small={"members": 2}),
     "bayes_segnet": NetworkEntry("unexpected_core.networks.bayes_segnet:BayesSegNet", "segmenter", {"width": 4}),
     "pspnet": NetworkEntry("unexpected_core.networks.pspnet:PspNet", "segmenter",
                            {"blocks": (1, 1, 2, 1), "stage_width": 8, "pyramid_width": 16}),

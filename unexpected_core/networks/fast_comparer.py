@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, cosine_similarity
@@ -9,6 +11,8 @@ from torch.nn.functional import avg_pool2d, cosine_similarity
 from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks.blocks import ConvNormReLU, double, join
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
+
+Compares = Literal["full", "generator_only", "labels_only"]
 
 
 def label_evidence(logits: Tensor) -> Tensor:
@@ -25,27 +29,47 @@ class FastComparer(nn.Module):
 
     Photo and resynthesis are seen by the same small encoder (`look`); their absolute difference and their cosine
     similarity at 1/4 and 1/8 join the segmenter's own features and its label evidence.
+
+    compares: what the photo is held to, as in the paper. 'labels_only' paints nothing: segmenter's features and label
+    evidence alone. 'generator_only' knows no labels and nothing of the segmenter: for its features it has those of
+    `look`.
     """
 
-    def __init__(self, num_classes: int = NUM_CLASSES, c2: int = 24, d4: int = 48, d8: int = 80, look: int = 24):
+    def __init__(self, num_classes: int = NUM_CLASSES, c2: int = 24, d4: int = 48, d8: int = 80, look: int = 24,
+                 compares: Compares = "full"):
         super().__init__()
-        self.look4 = nn.Sequential(ConvNormReLU(3, look, stride=2), ConvNormReLU(look, look))
-        self.look8 = nn.Sequential(ConvNormReLU(look, 2 * look, stride=2), ConvNormReLU(2 * look, 2 * look))
-        self.mix8 = nn.Sequential(ConvNormReLU(d8 + 2 * look + 1, 48), ConvNormReLU(48, 48, dilation=2))
-        self.mix4 = nn.Sequential(ConvNormReLU(48 + d4 + look + 1 + num_classes + 2, 48), ConvNormReLU(48, 24))
-        self.mix2 = ConvNormReLU(24 + c2 + 3, 24)
+        self.uses_labels, self.uses_resynthesis = compares != "generator_only", compares != "labels_only"
+        seen8, seen4, seen2 = (d8, d4, c2) if self.uses_labels else (2 * look, look, 3)
+        if self.uses_labels:
+            seen4 += num_classes + 2
+        if self.uses_resynthesis:
+            self.look4 = nn.Sequential(ConvNormReLU(3, look, stride=2), ConvNormReLU(look, look))
+            self.look8 = nn.Sequential(ConvNormReLU(look, 2 * look, stride=2), ConvNormReLU(2 * look, 2 * look))
+            seen8, seen4, seen2 = seen8 + 2 * look + 1, seen4 + look + 1, seen2 + 3
+        self.mix8 = nn.Sequential(ConvNormReLU(seen8, 48), ConvNormReLU(48, 48, dilation=2))
+        self.mix4 = nn.Sequential(ConvNormReLU(48 + seen4, 48), ConvNormReLU(48, 24))
+        self.mix2 = ConvNormReLU(24 + seen2, 24)
         self.decide = nn.Conv2d(24, 1, 1)
 
-    def forward(self, images: Tensor, segmented: SegmenterOutput, resynthesis: Tensor) -> Tensor:
+    def forward(self, images: Tensor, segmented: SegmenterOutput, resynthesis: Tensor | None) -> Tensor:
         """Images [B, 3, H, W] in [0, 1], resynthesis [B, 3, H/2, W/2] in [0, 1] -> logit [B, H/2, W/2]."""
-        photo = avg_pool2d(images, 2)
-        both4 = self.look4(torch.cat([photo, resynthesis.to(photo.dtype)]))
-        both8 = self.look8(both4)
-        difference8, difference4 = _disagreement(both8), _disagreement(both4)
-        mixed = self.mix8(join(segmented.eighth, difference8))
-        evidence = label_evidence(segmented.logits).to(mixed.dtype)
-        mixed = self.mix4(join(double(mixed), segmented.quarter, difference4, evidence))
-        mixed = self.mix2(join(double(mixed), segmented.half, (photo - resynthesis).abs().to(mixed.dtype)))
+        eighth, quarter, half = [], [], []
+        if self.uses_labels:
+            eighth, quarter, half = [segmented.eighth], [segmented.quarter], [segmented.half]
+        if self.uses_resynthesis:
+            photo = avg_pool2d(images, 2)
+            both4 = self.look4(torch.cat([photo, resynthesis.to(photo.dtype)]))
+            both8 = self.look8(both4)
+            if not self.uses_labels:
+                eighth, quarter, half = [both8.chunk(2)[0]], [both4.chunk(2)[0]], [photo]
+            eighth.append(_disagreement(both8))
+            quarter.append(_disagreement(both4))
+            half.append((photo - resynthesis).abs())
+        if self.uses_labels:
+            quarter.append(label_evidence(segmented.logits).to(segmented.quarter.dtype))
+        mixed = self.mix8(join(*eighth))
+        mixed = self.mix4(join(double(mixed), *quarter))
+        mixed = self.mix2(join(double(mixed), *half))
         return self.decide(mixed)[:, 0]
 
 

@@ -14,13 +14,15 @@ from unexpected_core.networks.blocks import ConvNormReLU, Residual, double, join
 class SegmenterOutput(NamedTuple):
     """logits [B, C, H/4, W/4].
 
-    Features to share: half [B, c2, H/2, W/2], quarter [B, d4, H/4, W/4], eighth [B, d8, H/8, W/8].
+    Features to share: half [B, c2, H/2, W/2], quarter [B, d4, H/4, W/4], eighth [B, d8, H/8, W/8], and joined
+    [B, d8 + c4, H/4, W/4], which the last decoder reads.
     """
 
     logits: Tensor
     half: Tensor
     quarter: Tensor
     eighth: Tensor
+    joined: Tensor
 
 
 class FastSegmenter(nn.Module):
@@ -48,5 +50,6 @@ class FastSegmenter(nn.Module):
         e8 = self.encode8(e4)  # (B, c8, H/8, W/8)
         e16 = self.encode16(e8)  # (B, c16, H/16, W/16)
         eighth = self.decode8(join(double(e16), e8))
-        quarter = self.decode4(join(double(eighth), e4))
-        return SegmenterOutput(self.classify(quarter), half, quarter, eighth)
+        joined = join(double(eighth), e4)
+        quarter = self.decode4(joined)
+        return SegmenterOutput(self.classify(quarter), half, quarter, eighth, joined)

@@ -25,6 +25,7 @@ class ScorerEntry(NamedTuple):
     builder: 'module:callable'. With networks of its own it is called with options; where `base` names another
     entry, the method stands on that scorer's networks and the builder is called with it: builder(base_scorer).
     published: a method of the paper; its networks come from a folder of experiments (scorers.published).
+    opponent: its networks come from a file of opponents beside that of `base` (scorers.opponents).
     small: options of a narrow version, for tests.
     """
 
@@ -32,6 +33,7 @@ class ScorerEntry(NamedTuple):
     base: str | None = None
     small: Mapping[str, Any] = NOTHING
     published: bool = False
+    opponent: bool = False
 
 
 _NARROW = MappingProxyType({"random_weights": True, "small": True})
@@ -47,6 +49,10 @@ SCORERS: dict[str, ScorerEntry] = {
     "energy": ScorerEntry("unexpected_core.scorers.from_logits:energy_scorer", base="fast"),
     "standardized_max_logit": ScorerEntry(
         "unexpected_core.scorers.from_logits:standardized_max_logit_scorer", base="fast"),
+    **{
+        f"fast_{name}": ScorerEntry(f"unexpected_core.scorers.opponents:{name}", base="fast", opponent=True)
+        for name in ("retrained", "generator_only", "labels_only", "ensemble", "dropout", "rbm")
+    },
     **{
         name: ScorerEntry(f"unexpected_core.scorers.{builder}", small=_NARROW, published=True)
         for name, builder in {
@@ -78,7 +84,8 @@ def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Score
     scorer = builder(base)
     if scorer is not base:
         scorer.name, scorer.working_height = name, base.working_height
-        scorer.model_id = f"{base.model_id}/{name}" if base.model_id else ""
+        ids = base.model_id, scorer.model_id, name
+        scorer.model_id = "/".join(filter(None, ids)) if base.model_id else ""
     return scorer
 
 
@@ -105,6 +112,7 @@ def load_scorer(name_or_path: str | Path = "fast", method: str = "", **published
 
 
 def _trained(path: str | Path) -> Scorer:
+    from unexpected_core.weights.catalog import find_weights
     from unexpected_core.weights.reading import load_into, read_weights
 
     weights = read_weights(path)
@@ -112,6 +120,7 @@ def _trained(path: str | Path) -> Scorer:
     scorer = build_scorer(card.architecture, **card.options)
     load_into(scorer, weights)
     scorer.name, scorer.model_id = card.architecture, card.model_id
+    scorer.weights, scorer.sha256 = find_weights(path), card.sha256
     for name in ("working_height", "threshold", "calibration", "logit_statistics"):
         if getattr(card, name) is not None:
             setattr(scorer, name, getattr(card, name))

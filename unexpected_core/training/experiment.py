@@ -34,6 +34,7 @@ TASKS = {
     "discrepancy": "unexpected_core.training.task_discrepancy",
     "rbm": "unexpected_core.training.task_rbm",
     "fast": "unexpected_core.training.task_fast",
+    "fast_opponents": "unexpected_core.training.task_fast_opponents",
 }
 """settings.task.kind -> module with ``open_task(settings) -> OpenedTask``."""
 

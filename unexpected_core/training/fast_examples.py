@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -19,26 +18,19 @@ from unexpected_core.labels import IGNORE, TRAIN_ID
 ROAD = TRAIN_ID["road"]
 
 
-class FastSettings(Settings):
-    """The `fast` detector: segmenter, generator and comparer, trained together."""
+class ExampleSettings(Settings):
+    """What the `fast` detector and its opponents learn from."""
 
-    kind: Literal["fast"] = "fast"
     crop: tuple[int, int] = Field((224, 448), description="height, width of a training example in pixels")
     base_heights: tuple[int, int] = Field((256, 384), description="least and greatest height in pixels of a frame that "
                                                                   "objects are pasted into")
     zoom: tuple[float, float] = Field((0.9, 2.1), description="least and greatest height of a frame before the crop, "
                                                               "in least base heights")
     sources: int = Field(3, ge=1, description="other frames that lend textures and outlines")
-    object_weight: float = Field(8.0, gt=0, description="weight of pasted pixels against others")
-    compare: float = Field(2.0, ge=0, description="weight of the comparer's loss")
-    direct: float = Field(1.0, ge=0, description="weight of the direct head's loss")
-    paint: float = Field(2.0, ge=0, description="weight of the generator's loss")
-    start: str = Field("", description="weights to begin with; empty = random")
     aspects: dict[str, float] = Field({}, description="data set -> width / height that its frames really had, where "
                                                       "they are stored squeezed")
     coarse: tuple[str, ...] = Field(("idd_lite",), description="data sets with so few classes that an ignored pixel "
                                                                "need not be an unknown thing")
-    working_height: int = Field(384, ge=32, description="image height in pixels that the finished detector works at")
     pastes: PasteSettings = PasteSettings()
 
 
@@ -50,7 +42,7 @@ class FastExamples:
     for few classes, so that 255 there does not mean 'unknown thing'.
     """
 
-    def __init__(self, datasets: Sequence[Dataset], settings: FastSettings, aspects: Sequence[float],
+    def __init__(self, datasets: Sequence[Dataset], settings: ExampleSettings, aspects: Sequence[float],
                  coarse: Sequence[bool], train: bool):
         self.datasets, self.settings, self.aspects, self.coarse, self.train = datasets, settings, aspects, coarse, train
         self.where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset))]

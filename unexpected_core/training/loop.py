@@ -10,7 +10,7 @@ import math
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,8 +64,8 @@ class Training:
         self.networks = task.build()
         if fabric.world_size > 1 and fabric.device.type == "cuda":
             self.networks = nn.SyncBatchNorm.convert_sync_batchnorm(self.networks)
-        trained = [p for p in self.networks.parameters() if p.requires_grad]
         o = settings.optimizer
+        trained = parameter_groups(self.networks, getattr(task, "rates", {}), o.learning_rate)
         optimizer = OPTIMIZERS[o.method](trained, lr=o.learning_rate, betas=o.betas, weight_decay=o.weight_decay)
         self.schedule = Schedule(o, optimizer, options.epochs, self.steps)
         self.losses, self.optimizer = fabric.setup(_Losses(task, self.networks), optimizer)
@@ -231,6 +231,15 @@ class Training:
             f"{self.schedule.rate:.3g}), set optimizer.clip=1, or use loop.precision=32-true (now "
             f"{self.options.precision}), with a new --run; look at those examples. What was saved in {self.folder} is "
             "intact")
+
+
+def parameter_groups(networks: nn.Module, rates: Mapping[str, float], learning_rate: float) -> list[dict]:
+    """What is trained, one group for each factor on the learning rate. rates: see tasks.Task."""
+    groups = {1.0: []} | {rate: [] for rate in rates.values()}
+    for name, parameter in networks.named_parameters():
+        if parameter.requires_grad:
+            groups[next((rate for start, rate in rates.items() if name.startswith(start)), 1.0)].append(parameter)
+    return [{"params": parameters, "rate": rate, "lr": rate * learning_rate} for rate, parameters in groups.items()]
 
 
 class _Losses(nn.Module):

@@ -20,7 +20,7 @@ from unexpected_core.training.settings import (
     SegmentationTraining,
     TrainingSettings,
 )
-from unexpected_core.training.settings_fast import FastTraining
+from unexpected_core.training.settings_fast import FastTraining, OpponentTraining
 
 
 def derive[S: TrainingSettings](base: S, **changes: Mapping[str, Any] | Any) -> S:
@@ -60,6 +60,10 @@ _FAST = derive(
                "schedule": "cosine", "warmup": 60},
     loop={"epochs": 60, "epoch_examples": 1600, "batch": 8, "batch_val": 8, "average": 0.995, "frames": (0, 1, 2, 3)},
 )
+_OPPONENTS = derive(
+    OpponentTraining(name="fast_opponents", data=_FAST.data, optimizer=_FAST.optimizer, loop=_FAST.loop),
+    data={"val_examples": 64}, loop={"epochs": 4, "epoch_examples": 800, "average": 0.98},
+)
 
 PRESETS: dict[str, TrainingSettings] = {
     "0120_bayes_segnet_bdd": _SEGNET,
@@ -75,6 +79,10 @@ PRESETS: dict[str, TrainingSettings] = {
         task={"gen_name": "0552_example_new_variant", "swap_fraction": 0.25, "gen_img_ext": ".webp"}),
     "0525_rbm_road": _RBM,
     "fast": _FAST,
+    "fast_segmenter": derive(_FAST, name="fast_segmenter", task={"learn": ("segmenter",), "start": "fast"}),
+    "fast_generator": derive(_FAST, name="fast_generator", task={"learn": ("generator",), "start": "fast"}),
+    "fast_comparer": derive(_FAST, name="fast_comparer", task={"learn": ("comparer",), "start": "fast"}),
+    "fast_opponents": _OPPONENTS,
     "fast_drawn": derive(
         _FAST, name="fast_drawn", data={"sources": ("drawn",), "val_examples": 0},
         task={"crop": (160, 320), "zoom": (0.8, 1.5), "working_height": 256},

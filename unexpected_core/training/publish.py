@@ -4,25 +4,57 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unexpected_core.training.checkpoint import BEST, load
-from unexpected_core.training.settings_fast import FastTraining
-from unexpected_core.weights.cards import Card
-from unexpected_core.weights.reading import write_weights
+import torch
+
+from unexpected_core.training.checkpoint import BEST, STATE, load
+from unexpected_core.training.settings import TrainingError
+from unexpected_core.training.settings_fast import PARTS, FastTraining, OpponentTraining
+from unexpected_core.weights.cards import Card, read_card
+from unexpected_core.weights.catalog import OPPONENTS, find_weights
+from unexpected_core.weights.reading import read_weights, write_weights
 
 
 def publish_fast(settings: FastTraining, folder: Path) -> Path:
-    """chk_best.pth of a `fast` training -> fast.safetensors with its card, which ``load_detector(folder)`` opens."""
+    """chk_best.pth of a `fast` training -> fast.safetensors with its card, which ``load_detector(folder)`` opens.
+
+    Where only parts learned, the card keeps what still holds of the detector they are parts of.
+    """
+    learn, kept = settings.task.learn, {}
+    if settings.task.start and set(learn) < set(PARTS):
+        began = read_card(find_weights(settings.task.start))
+        statistics = None if "segmenter" in learn else began.logit_statistics
+        kept = {"options": began.options, "logit_statistics": statistics}
+    return _publish(settings, folder, "fast", Card(
+        name=settings.name, architecture="fast", working_height=settings.task.working_height, **kept))
+
+
+def publish_opponents(settings: OpponentTraining, folder: Path) -> Path:
+    """chk_best.pth of a training of opponents -> a weight file named after that of the detector they stand on.
+
+    Raises TrainingError when that detector is not the one that the training began with.
+    """
+    base = read_weights(settings.task.start)
+    trained_on = load(folder / STATE)["networks"]
+    if any(not torch.equal(tensor, trained_on[key]) for key, tensor in base.state.items() if key in trained_on):
+        raise TrainingError(f"{settings.task.start} is no longer the detector that {folder} began with: put that one "
+                            "back, or train its opponents anew with another --run")
+    name = find_weights(settings.task.start).stem + OPPONENTS
+    return _publish(settings, folder, name, Card(
+        name=name, architecture="fast_opponents", options={"members": settings.task.members},
+        stands_on=base.card.sha256))
+
+
+def _publish(settings: FastTraining | OpponentTraining, folder: Path, name: str, card: Card) -> Path:
     content = load(folder / BEST)
-    sources = " ".join(f"--data {name}" for name in settings.data.roots)
-    path = folder / "fast.safetensors"
-    write_weights(path, content["weights"], Card(
-        name=settings.name, architecture="fast", working_height=settings.task.working_height,
-        training_data=list(settings.data.roots), preset=settings.name,
-        command=f"unexpected train {settings.name} {sources}", licence=_licence(settings),
-        scores={"validation loss": content["state"]["best_loss_val"], "epoch": content["state"]["epoch_idx"]}))
+    sources = " ".join(f"--data {source}" for source in settings.data.roots)
+    path = folder / f"{name}.safetensors"
+    write_weights(path, content["weights"], card.model_copy(update={
+        "training_data": list(settings.data.roots), "preset": settings.name,
+        "command": f"unexpected train {settings.name} {sources}", "licence": _licence(settings),
+        "scores": {"validation loss": content["state"]["best_loss_val"], "epoch": content["state"]["epoch_idx"]}}))
     return path
 
 
-def _licence(settings: FastTraining) -> str:
+def _licence(settings: FastTraining | OpponentTraining) -> str:
     drawn_only = set(settings.data.roots) == {"drawn"}
     return "trained on drawings only: Apache-2.0" if drawn_only else Card.model_fields["licence"].default

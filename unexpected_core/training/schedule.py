@@ -36,7 +36,7 @@ class Schedule:
             s = self.settings
             factor = rate_factor(s.schedule, epoch, step, self.epochs, self.steps, s.warmup)
             for group in self.optimizer.param_groups:
-                group["lr"] = s.learning_rate * factor
+                group["lr"] = s.learning_rate * factor * group.get("rate", 1.0)  # states of old have no rates
 
     def after_validation(self, loss: float) -> None:
         """Tell the plateau schedule the validation loss."""

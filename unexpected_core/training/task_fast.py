@@ -1,10 +1,13 @@
-"""The `fast` detector's task: one pass teaches the segmenter, the generator, the comparer and the direct head.
+"""The `fast` detector's task: one pass teaches the segmenter, the generator, the comparer and the direct head, or
+those of them that `settings.learn` names.
 
 The segmenter never learns what pasted things are (their labels are 255), so it names them as it would name the
 unexpected; the generator paints from those names; the comparer learns to see that the painting is not the photo.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,64 +19,86 @@ from unexpected_core.networks.fast_comparer import DirectHead, FastComparer
 from unexpected_core.networks.fast_generator import FastGenerator
 from unexpected_core.networks.fast_segmenter import FastSegmenter
 from unexpected_core.training.examples import open_source, spread
-from unexpected_core.training.fast_examples import FastExamples, FastSettings
+from unexpected_core.training.fast_examples import FastExamples
 from unexpected_core.training.losses import over_processes, pixel_cross_entropy
-from unexpected_core.training.settings_fast import FastTraining
-from unexpected_core.training.tasks import Batch, OpenedTask, TrainingError
+from unexpected_core.training.settings_fast import PARTS, FastSettings, FastTraining, OpponentTraining, Part
+from unexpected_core.training.tasks import Batch, OpenedTask, TrainingError, to_image, to_picture
+from unexpected_core.weights.reading import load_into, read_weights
 
 
 class FastTask:
     """See training.tasks.Task."""
 
-    published = ("segmenter", "generator", "comparer", "direct")
+    published = PARTS
 
     def __init__(self, settings: FastSettings):
         self.settings = settings
+        self.frozen = [part for part in PARTS if part not in settings.learn]
 
     def build(self) -> nn.ModuleDict:
-        """The four parts; started from `settings.start` where it names weights."""
-        networks = nn.ModuleDict({"segmenter": FastSegmenter(), "generator": FastGenerator(),
-                                  "comparer": FastComparer(), "direct": DirectHead()})
-        if self.settings.start:
-            from unexpected_core.weights.reading import read_weights
+        """The four parts, started from `settings.start`. Raises WeightsError."""
+        networks = fast_networks(self.settings.start)
+        for part in self.frozen:
+            networks[part].requires_grad_(False)
+        return networks
 
-            networks.load_state_dict(read_weights(self.settings.start).state)
-        return networks.to(memory_format=torch.channels_last)
-
-    def outputs(self, networks: nn.ModuleDict, images: Tensor):
+    def outputs(self, networks: nn.ModuleDict, images: Tensor, asked: Sequence[Part]):
         """Segmenter's output, resynthesis [B, 3, H/2, W/2], logits of comparer and direct head [B, H/2, W/2].
 
-        No gradient flows from the scores into the labels or the painting: both must stay honest.
+        asked: parts whose output is needed; of the others it may be None. No gradient flows from the scores into the
+        labels or the painting: both must stay honest.
         """
         segmented = networks["segmenter"](images)
-        resynthesis = networks["generator"](segmented.logits.argmax(1))
         still = segmented._replace(logits=segmented.logits.detach())
-        compared = networks["comparer"](images, still, resynthesis.detach())
-        return segmented, resynthesis, compared, networks["direct"](still)
+        resynthesis = compared = direct = None
+        if "generator" in asked or "comparer" in asked:
+            resynthesis = networks["generator"](segmented.logits.argmax(1))
+        if "comparer" in asked:
+            compared = networks["comparer"](images, still, resynthesis.detach())
+        if "direct" in asked:
+            direct = networks["direct"](still)
+        return segmented, resynthesis, compared, direct
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """'loss' and its parts 'labels', 'paint', 'compare', 'direct'."""
-        images = _unit(batch["image"])
-        segmented, resynthesis, compared, direct = self.outputs(networks, images)
+        """'loss' and its parts: 'labels', 'paint', 'compare', 'direct', one for each part that learns."""
+        for part in self.frozen:
+            networks[part].eval()  # its batch norm stands still
+        s, learn = self.settings, self.settings.learn
+        images = unit(batch["image"])
+        segmented, resynthesis, compared, direct = self.outputs(networks, images, learn)
         discrepancy = batch["discrepancy"][:, ::2, ::2]
-        parts = {
-            "labels": pixel_cross_entropy(segmented.logits, batch["labels"][:, 2::4, 2::4]),
-            "paint": painting_loss(resynthesis.float(), avg_pool2d(_unit(batch["photo"]), 2), discrepancy != 1),
-            "compare": discrepancy_loss(compared.float(), discrepancy, self.settings.object_weight),
-            "direct": discrepancy_loss(direct.float(), discrepancy, self.settings.object_weight),
-        }
-        s = self.settings
-        loss = parts["labels"] + s.paint * parts["paint"] + s.compare * parts["compare"] + s.direct * parts["direct"]
-        return {"loss": loss, **parts}
+        parts = {}
+        if "segmenter" in learn:
+            parts["labels"] = pixel_cross_entropy(segmented.logits, batch["labels"][:, 2::4, 2::4])
+        if "generator" in learn:
+            photo = avg_pool2d(unit(batch["photo"]), 2)
+            parts["paint"] = painting_loss(resynthesis.float(), photo, discrepancy != 1)
+        if "comparer" in learn:
+            parts["compare"] = discrepancy_loss(compared.float(), discrepancy, s.object_weight)
+        if "direct" in learn:
+            parts["direct"] = discrepancy_loss(direct.float(), discrepancy, s.object_weight)
+        weights = {"labels": 1.0, "paint": s.paint, "compare": s.compare, "direct": s.direct}
+        return {"loss": sum(weights[name] * part for name, part in parts.items()), **parts}
 
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
         """image, labels, resynthesis and score of the sample frames."""
-        images = _unit(batch["image"])
-        segmented, resynthesis, compared, _ = self.outputs(networks, images)
+        images = unit(batch["image"])
+        segmented, resynthesis, compared, _ = self.outputs(networks, images, ("comparer",))
         labels = segmented.logits.argmax(1).byte().cpu().numpy()
-        score = compared.float().sigmoid()[:, None].expand(-1, 3, -1, -1)
-        return {"image": _bytes(images), "labels": colorize(labels), "resynthesis": _bytes(resynthesis),
-                "score": _bytes(score)}
+        return {"image": to_picture(images), "labels": colorize(labels), "resynthesis": to_picture(resynthesis),
+                "score": grey_picture(compared)}
+
+
+def fast_networks(start: str) -> nn.ModuleDict:
+    """The four parts; started from the detector that `start` names (shipped name, file or folder), if any.
+
+    Raises WeightsError.
+    """
+    networks = nn.ModuleDict({"segmenter": FastSegmenter(), "generator": FastGenerator(),
+                              "comparer": FastComparer(), "direct": DirectHead()})
+    if start:
+        load_into(networks, read_weights(start))
+    return networks.to(memory_format=torch.channels_last)
 
 
 def discrepancy_loss(logits: Tensor, discrepancy: Tensor, object_weight: float) -> Tensor:
@@ -97,20 +122,27 @@ def _contrast(x: Tensor) -> Tensor:
     return max_pool2d(x, 5, 1, 2) + max_pool2d(-x, 5, 1, 2)
 
 
-def _unit(images: Tensor) -> Tensor:
-    return (images.float() / 255).contiguous(memory_format=torch.channels_last)
+def unit(images: Tensor) -> Tensor:
+    """uint8 [B, 3, H, W] -> float in [0, 1], channels last."""
+    return to_image(images).contiguous(memory_format=torch.channels_last)
 
 
-def _bytes(x: Tensor) -> np.ndarray:
-    return (x.float().clamp(0, 1) * 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+def grey_picture(logits: Tensor) -> np.ndarray:
+    """Logits [B, h, w] as probabilities, for people."""
+    return to_picture(logits.float().sigmoid()[:, None].expand(-1, 3, -1, -1))
 
 
 def open_task(settings: FastTraining) -> OpenedTask:
     """The task and its data. Raises TrainingError, DatasetError."""
-    return FastTask(settings.task), _examples(settings, training=True), _examples(settings, training=False)
+    return FastTask(settings.task), *fast_examples(settings)
 
 
-def _examples(settings: FastTraining, training: bool) -> FastExamples:
+def fast_examples(settings: FastTraining | OpponentTraining) -> tuple[FastExamples, FastExamples]:
+    """Examples to learn from and to validate with. Raises TrainingError, DatasetError."""
+    return _examples(settings, training=True), _examples(settings, training=False)
+
+
+def _examples(settings: FastTraining | OpponentTraining, training: bool) -> FastExamples:
     data, task = settings.data, settings.task
     if not data.sources:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from unexpected_core.labels import TRAIN_ID
 from unexpected_core.networks import build_network
-from unexpected_core.networks.rbm import cut_patches
+from unexpected_core.networks.rbm import Reconstruction, cut_patches
 from unexpected_core.training.examples import labelled_examples
 from unexpected_core.training.losses import over_processes
 from unexpected_core.training.settings import RbmSettings, RbmTraining
@@ -29,18 +29,26 @@ class RbmTask:
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """See Task.losses."""
-        road = (batch["labels"][:, None] == TRAIN_ID["road"]).float()
-        inside = cut_patches(road).amin(-1) > 0  # [B, P]
-        patches = cut_patches(batch["image"].float())[inside]  # [N, 192] in 0..255
-        redrawn = networks["network"].reconstruct(patches)
-        total = (redrawn.redrawn - redrawn.normalised).square().sum()
-        count = torch.tensor(float(patches.numel()), device=total.device)
-        return {"loss": total / over_processes(count).clamp(min=1)}
+        patches = cut_patches(batch["image"].float())[road_patches(batch["labels"])]  # [N, 192] in 0..255
+        return {"loss": redrawing_loss(networks["network"].reconstruct(patches))}
 
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
         """See Task.pictures."""
         image = to_image(batch["image"])
         return {"image": to_picture(image), "resynthesis": to_picture(networks["network"](image))}
+
+
+def road_patches(labels: Tensor) -> Tensor:
+    """Labels [B, H, W] -> bool [B, P]: the patches of `cut_patches` that are road in all of their pixels."""
+    road = (labels[:, None] == TRAIN_ID["road"]).float()
+    return cut_patches(road).amin(-1) > 0
+
+
+def redrawing_loss(patches: Reconstruction) -> Tensor:
+    """Mean squared error of patches [N, 192], normalised; 0 where there is none."""
+    total = (patches.redrawn - patches.normalised).float().square().sum()
+    count = torch.tensor(float(patches.normalised.numel()), device=total.device)
+    return total / over_processes(count).clamp(min=1)
 
 
 def open_task(settings: RbmTraining) -> OpenedTask:

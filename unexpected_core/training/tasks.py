@@ -25,6 +25,8 @@ class Task(Protocol):
 
     published: names of the networks that are used after training and written to chk_best.pth; a single one is written
     without prefix, several as 'name.key'. Networks that only teach (discriminator) are left out.
+
+    A task may also have `rates`: first part of parameters' names -> factor on their learning rate.
     """
 
     published: tuple[str, ...]

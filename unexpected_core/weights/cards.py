@@ -34,6 +34,7 @@ class Card(Settings):
     commit: str = Field("", description="commit of this project that made it")
     scores: dict[str, Any] = Field({}, description="what it scored, by data set")
     licence: str = Field("trained on research data: for research", description="what it may be used for")
+    stands_on: str = Field("", description="sha256 of the detector that these networks need; empty = none")
     sha256: str = Field("", description="fingerprint of the weight file; filled in when it is written")
 
     @property

@@ -10,11 +10,27 @@ from unexpected_core.weights.cards import Card, WeightsError, read_card
 
 FOLDER = Path(__file__).parent
 SUFFIX = ".safetensors"
+OPPONENTS = "_opponents"
+"""What a detector's opponents add to its file's name: fast_opponents.safetensors stands beside fast.safetensors."""
 
 
 def shipped() -> dict[str, Path]:
     """Name -> weight file of every detector that comes with the package."""
-    return {path.stem: path for path in sorted(FOLDER.glob(f"*{SUFFIX}"))}
+    return {path.stem: path for path in _detectors(FOLDER)}
+
+
+def find_opponents(weights: Path) -> Path:
+    """A detector's weight file -> that of its opponents, beside it. Raises WeightsError saying how to train them."""
+    path = weights.with_stem(weights.stem + OPPONENTS)
+    if not path.is_file():
+        raise WeightsError(f"no opponents of the detector {weights}: expected {path.name} beside it. To train them: "
+                           f"unexpected train fast_opponents --set task.start={weights}; then copy the two files "
+                           f"{path.stem}.* of the run folder there")
+    return path
+
+
+def _detectors(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.glob(f"*{SUFFIX}")) if not path.stem.endswith(OPPONENTS)]
 
 
 def find_weights(name_or_path: str | Path) -> Path:
@@ -37,7 +53,7 @@ def find_weights(name_or_path: str | Path) -> Path:
 
 
 def _only_one(folder: Path) -> Path:
-    found = sorted(folder.glob(f"*{SUFFIX}"))
+    found = _detectors(folder)
     if len(found) == 1:
         return found[0]
     names = ", ".join(path.name for path in found) or "none"

@@ -1,0 +1,86 @@
+"""The paper's opponents of the `fast` detector, on its own frozen segmenter and generator."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout2d
+
+from unexpected_core.labels import NUM_CLASSES
+from unexpected_core.networks.blocks import ConvNormReLU
+from unexpected_core.networks.fast_comparer import FastComparer
+from unexpected_core.networks.fast_segmenter import SegmenterOutput
+from unexpected_core.networks.rbm import Reconstruction, RoadAutoencoder, cut_patches
+
+DROPPED = 0.5
+"""Share of channels that dropout sets to 0."""
+
+
+class LabelHead(nn.Module):
+    """The last decoder of FastSegmenter once more: `joined` [B, d8 + c4, h, w] -> logits [B, C, h, w]."""
+
+    def __init__(self, num_classes: int = NUM_CLASSES, joined: int = 128, d4: int = 48):
+        super().__init__()
+        self.decode4 = ConvNormReLU(joined, d4)
+        self.classify = nn.Conv2d(d4, num_classes, 1)
+
+    def forward(self, joined: Tensor) -> Tensor:
+        """See the class."""
+        return self.classify(self.decode4(joined))
+
+
+class DropoutHead(LabelHead):
+    """A label head whose input is thinned by dropout of whole channels (Gal and Ghahramani, ICML 2016)."""
+
+    def forward(self, joined: Tensor, mask: Tensor | None = None) -> Tensor:
+        """mask: one of `draw_masks`; without, new channels fall out at every call in training, and none otherwise."""
+        thinned = dropout2d(joined, DROPPED, self.training) if mask is None else joined * mask.to(joined)
+        return super().forward(thinned)
+
+    def draw_masks(self, samples: int, seed: int) -> Tensor:
+        """float [samples, channels, 1, 1]: 0 where a channel falls out, 2 where it stays."""
+        generator = torch.Generator().manual_seed(seed)
+        stays = torch.rand(samples, self.decode4[0].in_channels, 1, 1, generator=generator) >= DROPPED
+        return stays.float() / (1 - DROPPED)
+
+
+class Opinions(NamedTuple):
+    """What each opponent says of a batch.
+
+    full, generator_only, labels_only: logits [B, H/2, W/2]. ensemble: logits [B, K, C, H/4, W/4] of the members.
+    dropout: logits [B, C, H/4, W/4]. rbm: every patch of the images, redrawn.
+    """
+
+    full: Tensor
+    generator_only: Tensor
+    labels_only: Tensor
+    ensemble: Tensor
+    dropout: Tensor
+    rbm: Reconstruction
+
+
+class FastOpponents(nn.Module):
+    """All opponents, for training them together; they share no weight.
+
+    full, generator_only, labels_only: comparers (FastComparer). ensemble: `members` label heads on one encoder, a deep
+    sub-ensemble (Valdenegro-Toro, 2019). dropout: one more label head. rbm: the road autoencoder.
+    """
+
+    def __init__(self, members: int = 4):
+        super().__init__()
+        self.full = FastComparer(compares="full")
+        self.generator_only = FastComparer(compares="generator_only")
+        self.labels_only = FastComparer(compares="labels_only")
+        self.ensemble = nn.ModuleList(LabelHead() for _ in range(members))
+        self.dropout = DropoutHead()
+        self.rbm = RoadAutoencoder()
+
+    def forward(self, images: Tensor, segmented: SegmenterOutput, resynthesis: Tensor) -> Opinions:
+        """Arguments as for FastComparer."""
+        compared = (comparer(images, segmented, resynthesis)
+                    for comparer in (self.full, self.generator_only, self.labels_only))
+        ensemble = torch.stack([head(segmented.joined) for head in self.ensemble], 1)
+        redrawn = self.rbm.reconstruct(cut_patches(images * 255))
+        return Opinions(*compared, ensemble, self.dropout(segmented.joined), redrawn)

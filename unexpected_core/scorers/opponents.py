@@ -1,0 +1,126 @@
+"""The paper's opponents of a `fast` detector, on its own segmenter (and generator); see networks.fast_opponents.
+
+The three comparers are weighed by the detector's road prior as its own comparer is, so that they differ in nothing but
+in what they compare. The uncertainties and the road autoencoder are scored as the paper scores them, without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from torch import Tensor, nn
+
+from unexpected_core.networks.fast_comparer import FastComparer
+from unexpected_core.networks.fast_opponents import DropoutHead, FastOpponents
+from unexpected_core.networks.fast_segmenter import FastSegmenter
+from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore, restore_labels
+from unexpected_core.scorers.fast import FastScorer
+from unexpected_core.scorers.moments import mean_and_variance
+from unexpected_core.scorers.rbm import RbmScorer
+from unexpected_core.structs import Scores
+from unexpected_core.weights.cards import WeightsError
+from unexpected_core.weights.catalog import find_opponents
+from unexpected_core.weights.reading import load_into, read_weights
+
+SAMPLES = 16
+
+
+class HeadsScorer(Scorer):
+    """Variance of the class probabilities of several label heads, summed over the classes; in [0, 1]."""
+
+    def __init__(self, segmenter: FastSegmenter):
+        super().__init__()
+        self.segmenter = segmenter
+
+    def opinions(self, joined: Tensor) -> Iterator[Tensor]:
+        """Segmenter's `joined` features -> logits [B, C, h, w], one after the other."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor) -> Scores:
+        """See Scorer.forward."""
+        padded = pad_to_multiple(images, self.segmenter.multiple)
+        opinions = self.opinions(self.segmenter(padded).joined)
+        mean, variance = mean_and_variance(logits.float().softmax(1) for logits in opinions)  # [B, C, H/4, W/4]
+        score = restore(variance.sum(1, keepdim=True), padded, images)
+        return Scores(score[:, 0], restore_labels(mean.argmax(1), padded, images))
+
+
+class SubEnsembleScorer(HeadsScorer):
+    """Heads that differ in their random start (Valdenegro-Toro, Deep Sub-Ensembles, 2019)."""
+
+    def __init__(self, segmenter: FastSegmenter, heads: nn.ModuleList):
+        super().__init__(segmenter)
+        self.heads = heads
+
+    def opinions(self, joined: Tensor) -> Iterator[Tensor]:
+        """See HeadsScorer."""
+        return (head(joined) for head in self.heads)
+
+
+class DropoutHeadScorer(HeadsScorer):
+    """One head, thinned in `samples` ways that are drawn once, from `seed`, and serve every image."""
+
+    def __init__(self, segmenter: FastSegmenter, head: DropoutHead, samples: int = SAMPLES, seed: int = 0):
+        super().__init__(segmenter)
+        self.head = head
+        self.register_buffer("masks", head.draw_masks(samples, seed), persistent=False)
+
+    def opinions(self, joined: Tensor) -> Iterator[Tensor]:
+        """See HeadsScorer."""
+        return (self.head(joined, mask) for mask in self.masks)
+
+
+def retrained(base: Scorer) -> Scorer:
+    """A comparer of the detector's own kind, trained as long as its opponents."""
+    return _opponent(base, lambda opponents: _with_comparer(base, opponents.full))
+
+
+def generator_only(base: Scorer) -> Scorer:
+    """The paper's 'resynthesis only'."""
+    return _opponent(base, lambda opponents: _with_comparer(base, opponents.generator_only))
+
+
+def labels_only(base: Scorer) -> Scorer:
+    """The paper's 'labels only'."""
+    return _opponent(base, lambda opponents: _with_comparer(base, opponents.labels_only))
+
+
+def ensemble(base: Scorer) -> Scorer:
+    """The paper's 'uncertainty (ensemble)', with the encoder in common."""
+    return _opponent(base, lambda opponents: SubEnsembleScorer(base.segmenter, opponents.ensemble))
+
+
+def dropout(base: Scorer) -> Scorer:
+    """The paper's 'uncertainty (Bayesian)', with dropout in the last decoder."""
+    return _opponent(base, lambda opponents: DropoutHeadScorer(base.segmenter, opponents.dropout))
+
+
+def rbm(base: Scorer) -> Scorer:
+    """The paper's 'RBM', at the detector's working height."""
+    return _opponent(base, lambda opponents: RbmScorer(opponents.rbm))
+
+
+def _with_comparer(base: FastScorer, comparer: FastComparer) -> FastScorer:
+    scorer = FastScorer(base.road_prior)
+    scorer.segmenter, scorer.generator, scorer.comparer = base.segmenter, base.generator, comparer
+    scorer.direct = base.direct
+    return scorer
+
+
+def _opponent(base: Scorer, make: Callable[[FastOpponents], Scorer]) -> Scorer:
+    """Untrained where the detector is. Raises ScorerError, and WeightsError for opponents of another detector."""
+    if not isinstance(base, FastScorer):
+        raise ScorerError(f"the opponents stand on a detector of the kind 'fast', '{base.name}' is another")
+    if base.weights is None:
+        return make(FastOpponents())
+    path = find_opponents(base.weights)
+    weights = read_weights(path)
+    if weights.card.stands_on != base.sha256:
+        raise WeightsError(
+            f"{path} was trained on a detector with sha256 {weights.card.stands_on[:12] or 'unknown'}..., but "
+            f"{base.weights} has {base.sha256[:12]}...: train opponents on this one, or use the detector they are for")
+    opponents = FastOpponents(**weights.card.options)
+    load_into(opponents, weights)
+    scorer = make(opponents)
+    scorer.model_id = weights.card.model_id
+    return scorer
