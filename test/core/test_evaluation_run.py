@@ -9,7 +9,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-import torch
 
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import open_dataset
@@ -24,7 +23,6 @@ from unexpected_core.evaluation.store import FORMATS, foreign_folder, read_score
 from unexpected_core.images import write_image
 from unexpected_core.metrics.components import Sizes
 from unexpected_core.metrics.pixel import measure_pixels
-from unexpected_core.scorers import SCORERS
 
 SIZE = (33, 57)
 PLAN = Plan(modes=("exact", "smiyc", "per_image"), sizes=Sizes(3, 2), clips=True, frame_rate=10.0, resamples=100)
@@ -184,6 +182,7 @@ def test_judging_needs_no_torch():
 
 
 def test_command_line_runs_a_detector_and_the_doctor_sees_random_weights(root, tmp_path, capsys):
+    pytest.importorskip("torch")
     arguments = ["evaluate", "random", "--data", "obstacle_folder", "--root", str(root), "--out", str(tmp_path),
                  "--limit", "2", "--resamples", "50", "--workers", "1", "--store", "16bit", "--device", "cpu"]
     assert main(arguments) == 1
@@ -222,6 +221,9 @@ def test_unusable_files_are_named(root, tmp_path):
 
 
 def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys):
+    torch = pytest.importorskip("torch")
+    from unexpected_core.scorers import SCORERS
+
     path = Path(__file__).resolve().parents[2] / "examples" / "03_add_a_scorer.py"
     assert len(path.read_text().splitlines()) <= 20
     spec = spec_from_file_location("add_a_scorer", path)
