@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
@@ -304,5 +306,18 @@ def main(args: list[str] | None = None) -> int:
     return 0
 
 
+def run() -> NoReturn:
+    """The process `detector`: main, then out.
+
+    Everything is given back by then. Taking the interpreter apart as well would, because of torch, cost nearly a second
+    of processor time: on a busy machine more than the five seconds after which launch begins to insist.
+    """
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()
