@@ -14,6 +14,7 @@ from launch_ros.actions import Node
 
 SHARE = Path(get_package_share_directory("unexpected_ros"))
 CONFIG = SHARE / "config"
+PATIENCE_S = "300"  # for a large model on a busy machine
 
 ARGUMENTS = {
     "bag": ("", "rosbag2 to play with its own topics and time (ros2 bag play)"),
@@ -53,7 +54,7 @@ def player(context: LaunchContext) -> list:
         rate = ["--rate", given["rate"]] if given["rate"] else []
         return [Node(package="unexpected_ros", executable="replay", namespace=given["namespace"], output="screen",
                      prefix=given["python_prefix"] or None,
-                     arguments=[given["footage"], "--wait-for", "1", *rate],
+                     arguments=[given["footage"], "--wait-for", "1", "--timeout", PATIENCE_S, *rate],
                      remappings=[("image", given["image"]), ("camera_info", given["camera_info"])])]
     command = ["ros2", "bag", "play", str(Path(given["bag"]).expanduser()), "--rate", given["rate"] or "1.0",
                "--start-offset", given["start_offset"], "--qos-profile-overrides-path", str(CONFIG / "bag_qos.yaml")]
