@@ -16,13 +16,14 @@ from unexpected_core.datasets.drawn_roads import CLIP_LENGTH, DrawnRoads
 from unexpected_core.files import write_text
 from unexpected_core.images import write_image
 
-RECIPE = {"track": "clips", "count": CLIP_LENGTH, "seed": 1, "size": [384, 768]}
+RECIPE = {"track": "clips", "count": CLIP_LENGTH, "seed": 1, "size": [384, 768], "rate": 7.5}
+"""rate: frames per second; slow enough that the drive comes near to all of its obstacles."""
 
 
 def draw_frame(number: int, folder: Path) -> None:
     """Write images/NNN.png and obstacle/NNN.png (0 normal, 1 obstacle, 255 outside the ROI)."""
     cv2.setNumThreads(1)
-    sample = DrawnRoads(RECIPE["track"], RECIPE["count"], RECIPE["seed"], tuple(RECIPE["size"]))[number]
+    sample = DrawnRoads(**RECIPE)[number]
     write_image(folder / "images" / f"{number:03d}.png", sample.image)
     write_image(folder / "obstacle" / f"{number:03d}.png", sample.obstacle)
 

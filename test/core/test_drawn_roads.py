@@ -138,6 +138,10 @@ def test_a_clip_drives_steadily_towards_its_obstacles():
     nearest = [frame.depth[frame.sample.obstacle == 1].min() for frame in frames]
     assert np.diff(nearest) == pytest.approx([-advance] * 2, abs=0.35)
     assert roads.keys[CLIP_LENGTH] == "clips/1/001/000" and roads.frame(CLIP_LENGTH).time == 0
+    slow = DrawnRoads("clips", 4, seed=1, size=SMALL, rate=CLIP_RATE / 2).frame(3)
+    assert slow.time == frames[2].time and slow.pose == frames[2].pose
+    with pytest.raises(ValueError, match="rate must be above 0"):
+        DrawnRoads("clips", rate=0)
 
 
 def test_errors_name_the_cure():

@@ -23,10 +23,11 @@ TRACKS = {
     "obstacle": "small test objects on the road, 5 to 60 m away; ROI = road",
     "anomaly": "big test objects and animals anywhere; ROI = whole image",
     "shift": "test objects in weather that the train track does not have; ROI = road",
-    "clips": "sequences of CLIP_LENGTH frames at CLIP_RATE that drive past test objects; ROI = road",
+    "clips": "sequences of CLIP_LENGTH frames that drive past test objects; ROI = road",
 }
 CLIP_LENGTH = 120
 CLIP_RATE = 15.0
+"""Frames per second of clips, unless asked otherwise."""
 _START = 40.0
 
 
@@ -34,20 +35,27 @@ class DrawnRoads:
     """`count` drawn frames of a track; random access, the same for the same seed on any machine.
 
     size: (height, width), from (64, 96) up. Keys: ``<track>/<seed>/<number>``; of clips
-    ``clips/<seed>/<clip>/<number>``. Raises ValueError for an unknown track or a size that cannot be drawn.
+    ``clips/<seed>/<clip>/<number>``. rate: frames per second of clips. Raises ValueError for an unknown track or a size that cannot be drawn.
     """
 
     def __init__(
-        self, track: str = "train", count: int = 200, seed: int = 0, size: tuple[int, int] = (256, 512)
+        self,
+        track: str = "train",
+        count: int = 200,
+        seed: int = 0,
+        size: tuple[int, int] = (256, 512),
+        rate: float = CLIP_RATE,
     ) -> None:
         if track not in TRACKS:
             raise ValueError(unknown_name("track", track, TRACKS))
         height, width = size
         if height < 64 or width < 96:
             raise ValueError(f"size {width}x{height} is too small to draw a road; expected at least 96x64")
+        if rate <= 0:
+            raise ValueError(f"rate must be above 0 frames per second, found {rate}")
         if count < 0:
             raise ValueError(f"count must be 0 or more, found {count}")
-        self.track, self.count, self.seed, self.size = track, count, seed, (height, width)
+        self.track, self.count, self.seed, self.size, self.rate = track, count, seed, (height, width), rate
         self.keys = [self._key(i) for i in range(count)]
         self._number = {key: i for i, key in enumerate(self.keys)}
 
@@ -105,7 +113,7 @@ class DrawnRoads:
     def _view(self, number: int) -> tuple[World, Sensor, Camera, Pose, float]:
         clips = self.track == "clips"
         name = self._key(number).rpartition("/")[0] if clips else self._key(number)
-        time = number % CLIP_LENGTH / CLIP_RATE if clips else 0.0
+        time = number % CLIP_LENGTH / self.rate if clips else 0.0
         world = scene(self.track, name)
         random = Random(f"camera {name}")
         camera = _camera(random, self.size)
