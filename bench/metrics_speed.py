@@ -25,6 +25,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from unexpected_core.metrics.bootstrap import frame_weights, resample_components, resample_pixels
 from unexpected_core.metrics.components import TRACK_SIZES, ComponentCounts, above, measure_components, strictly_above
 from unexpected_core.metrics.modes import pixel_counts
 
@@ -32,7 +33,7 @@ SIZE = (1024, 2048)
 
 
 def make_frame(seed, noise):
-    """Score float16 and obstacle uint8 [1024, 2048]: a road with some boxes; noise makes thousands of false regions."""
+    """Score float32 and obstacle uint8 [1024, 2048]: a road with some boxes; noise makes thousands of false regions."""
     rng = np.random.default_rng(seed)
     obstacle = np.full(SIZE, 255, np.uint8)
     obstacle[350:] = 0
@@ -41,7 +42,7 @@ def make_frame(seed, noise):
         obstacle[y:y + h, x:x + w] = 1
     grain = cv2.GaussianBlur(rng.normal(size=SIZE).astype(np.float32), (0, 0), 2.5)
     score = 0.2 + 0.5 * (obstacle == 1) * rng.random(SIZE) + noise * grain / grain.std()
-    return score.astype(np.float16), obstacle
+    return score.astype(np.float32), obstacle
 
 
 def milliseconds(function, repeats):
@@ -54,10 +55,10 @@ def milliseconds(function, repeats):
     return 1e3 * min(times)
 
 
-def ours_pixels(mode, dtype):
+def ours_pixels(mode):
     def run(frame):
         counts = pixel_counts(mode)
-        counts.add(frame[0].astype(dtype), frame[1])
+        counts.add(*frame)
         return counts.numbers()
     return run
 
@@ -89,9 +90,10 @@ def theirs(folder):
 
 def side_by_side(folder, repeats):
     clean, noisy = make_frame(0, 0.04), make_frame(0, 0.12)
-    rows = [("pixel, smiyc", ours_pixels("smiyc", np.float16), 0, clean),
-            ("pixel, exact float16", ours_pixels("exact", np.float16), 0, clean),
-            ("pixel, exact float32", ours_pixels("exact", np.float32), 0, clean),
+    half = clean[0].astype(np.float16), clean[1]
+    rows = [("pixel, smiyc", ours_pixels("smiyc"), 0, half),
+            ("pixel, exact float16", ours_pixels("exact"), 0, half),
+            ("pixel, exact float32", ours_pixels("exact"), 0, clean),
             ("components, clean map", ours_components, 1, clean),
             ("components, noisy map", ours_components, 1, noisy)]
     benchmark = theirs(folder) if folder else None
@@ -126,13 +128,13 @@ def _read(folder, i):
     return np.load(folder / f"score{i % 8}.npy"), cv2.imread(str(folder / f"obstacle{i % 8}.png"), -1)
 
 
-def track(frames, workers):
-    """Pixel metrics, best threshold, component metrics of a whole track, read from disk twice."""
+def track(frames, workers, dtype):
+    """Pixel metrics, best threshold, component metrics of a whole track, read from disk twice; then its intervals."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for i in range(8):
             score, obstacle = make_frame(i, 0.12)
-            np.save(folder / f"score{i}.npy", score)
+            np.save(folder / f"score{i}.npy", score.astype(dtype))
             cv2.imwrite(str(folder / f"obstacle{i}.png"), obstacle)
         start = time.perf_counter()
         shares = [range(w, frames, workers) for w in range(workers)]
@@ -147,16 +149,23 @@ def track(frames, workers):
                 components[0].merge(other)
             f1 = components[0].numbers().f1
         seconds = time.perf_counter() - start
+        start = time.process_time()
+        weights = frame_weights(frames)
+        resample_pixels(pixels[0], numbers, weights)
+        resample_components(components[0], weights)
+        bootstrap = time.process_time() - start
     processor = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"track of {frames} frames, {workers} processes: {seconds:.1f} s, "
+    print(f"track of {frames} {dtype} frames, {workers} processes: {seconds:.1f} s, "
           f"{processor.ru_utime + processor.ru_stime:.1f} s of processor time "
-          f"(AP {100 * numbers.average_precision:.2f}, component F1 {100 * f1:.2f})")
+          f"(AP {100 * numbers.average_precision:.2f}, component F1 {100 * f1:.2f}); "
+          f"{len(weights)} resamples {bootstrap:.1f} s of processor time")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--benchmark", type=Path, help="checkout of road-anomaly-benchmark to run beside ours")
     parser.add_argument("--track", type=int, default=0, metavar="N", help="also measure a track of N frames")
+    parser.add_argument("--dtype", default="float16", choices=("float16", "float32"), help="of the track's scores")
     parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -167,7 +176,7 @@ def main():
     print(f"{datetime.now():%Y-%m-%d}, {cpu}, Python {platform.python_version()}, NumPy {np.__version__}, {commit}")
     side_by_side(arguments.benchmark, arguments.repeats)
     if arguments.track:
-        track(arguments.track, 2)
+        track(arguments.track, 2, arguments.dtype)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from unexpected_core.metrics import tallies
-from unexpected_core.metrics.keys import MetricError, from_keys, to_keys
+from unexpected_core.metrics.keys import MetricError, from_keys, merge_sorted, sort_keys, to_keys
 from unexpected_core.metrics.pixel import PixelCounts, measure_pixels
 
 
@@ -137,6 +137,16 @@ def test_keys_keep_the_order_of_every_kind_of_number(dtype):
     assert (np.diff(keys.astype(np.int64)) > 0).all()
     assert np.array_equal(from_keys(keys), values)
     assert to_keys(np.array([-0.0], dtype)) == to_keys(np.array([0.0], dtype))
+
+
+@pytest.mark.parametrize("vectors", [True, False])
+def test_sorting_with_and_without_vector_registers(vectors, monkeypatch):
+    monkeypatch.setattr("unexpected_core.metrics.keys.VECTOR_SORT", vectors)
+    keys = np.random.default_rng(0).integers(0, 2**32, 5000, dtype=np.uint32)
+    keys[:4] = 0, 2**32 - 1, 2**16, 2**16 - 1
+    assert np.array_equal(sort_keys(keys), np.sort(keys))
+    assert np.array_equal(merge_sorted([np.sort(keys[:70]), np.sort(keys[70:])]), np.sort(keys))
+    assert len(merge_sorted([])) == 0
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])

@@ -31,6 +31,34 @@ def from_keys(keys: np.ndarray) -> np.ndarray:
     return bits.view(np.float16 if keys.itemsize == 2 else np.float32)
 
 
+def _sorts_in_vectors() -> bool:
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":
+        return True
+    return "AVX512_SKX" in np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())
+
+
+VECTOR_SORT = _sorts_in_vectors()
+"""Whether NumPy sorts 32 bits in vector registers: from 2.0 on with AVX2, before only with AVX-512."""
+
+
+def sort_keys(keys: np.ndarray) -> np.ndarray:
+    """uint32 [N] rising. Without vector registers, two radix sorts of 16 bits take half the time of comparisons."""
+    if VECTOR_SORT:
+        return np.sort(keys)
+    for shift in (0, 16):
+        keys = keys.take(np.argsort((keys >> shift).astype(np.uint16), kind="stable"))
+    return keys
+
+
+def merge_sorted(runs: list[np.ndarray]) -> np.ndarray:
+    """Some rising uint32 arrays -> all their keys, rising."""
+    if len(runs) == 1:
+        return runs[0]
+    keys = np.concatenate(runs) if runs else np.zeros(0, np.uint32)
+    keys.sort(kind=None if VECTOR_SORT else "stable")  # the stable sort makes use of runs
+    return keys
+
+
 def split(score: np.ndarray, obstacle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Scores inside the ROI: (at obstacle pixels [P], at normal pixels [N]), float16 or float32.
 

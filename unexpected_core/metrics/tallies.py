@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unexpected_core.metrics.keys import from_keys
+from unexpected_core.metrics.keys import from_keys, merge_sorted, sort_keys
 
 CODES = 1 << 16
 GROUP = 1 << 21
@@ -87,7 +87,7 @@ class Tally32:
         self.coarse += counts[0] + counts[1]
         index = np.zeros((2, CODES + 1), np.uint32)
         np.cumsum(counts, axis=1, out=index[:, 1:])
-        start = _append(path, index, np.sort(positives), np.sort(negatives))
+        start = _append(path, index, sort_keys(positives), sort_keys(negatives))
         return Run(path, start, len(positives), len(negatives))
 
     def merge(self, other: Tally32) -> None:
@@ -102,7 +102,7 @@ class Tally32:
                 if self.coarse[low:high].sum() > GROUP:
                     yield _crowded(files, runs, low)
                 else:
-                    yield _merged(*(_gather(files, runs, low, high, kind) for kind in (0, 1)))
+                    yield _merged(*(merge_sorted(list(_slices(files, runs, low, high, kind))) for kind in (0, 1)))
         finally:
             for handle in files.values():
                 os.close(handle)
@@ -146,15 +146,6 @@ def _slices(files: dict[Path, int], runs: list[Run], low: int, high: int, kind: 
         if last > first:
             keys = run.start + Tally32.INDEX_BYTES + 4 * (run.positives * kind + first)
             yield np.frombuffer(os.pread(files[run.path], 4 * (last - first), keys), "<u4")
-
-
-def _gather(files: dict[Path, int], runs: list[Run], low: int, high: int, kind: int) -> np.ndarray:
-    parts = list(_slices(files, runs, low, high, kind))
-    if len(parts) == 1:
-        return parts[0]  # sorted already
-    keys = np.concatenate(parts) if parts else np.zeros(0, np.uint32)
-    keys.sort()
-    return keys
 
 
 def _merged(positives: np.ndarray, negatives: np.ndarray) -> Step:
