@@ -26,6 +26,7 @@ from unexpected_core.training.task_fast_opponents import OpponentsTask
 from unexpected_core.training.task_rbm import redrawing_loss, road_patches
 from unexpected_core.training.tasks import TrainingError
 from unexpected_core.weights.cards import Card, WeightsError
+from unexpected_core.weights.catalog import find_opponents, shipped, verify
 from unexpected_core.weights.reading import read_weights, write_weights
 
 OPPONENTS = ("fast_retrained", "fast_generator_only", "fast_labels_only", "fast_ensemble", "fast_dropout", "fast_rbm")
@@ -163,6 +164,14 @@ def test_the_road_prior_weighs_all_comparers_alike():
         weighed = build_scorer(name, prior).eval()
         torch.manual_seed(1)
         torch.testing.assert_close(weighed(image).score - build_scorer(name, plain).eval()(image).score, own)
+
+
+@pytest.mark.parametrize("name", [name for name, path in shipped().items()
+                                  if path.with_stem(path.stem + "_opponents").is_file()])
+def test_shipped_opponents_stand_on_the_shipped_detector(name):
+    card = verify(find_opponents(shipped()[name]))
+    assert card.training_data and card.command and card.commit and card.licence
+    assert load_scorer(name, "fast_rbm").model_id.startswith(load_scorer(name).model_id)
 
 
 @torch.no_grad()

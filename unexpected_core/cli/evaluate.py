@@ -27,8 +27,8 @@ examples:
   unexpected evaluate paper --data drawn --split obstacle --out paper          # the paper's comparison
   unexpected evaluate paper --data lost_and_found --root /data/laf --published-weights experiments --out paper
 
-In DIR: results.json, table.md, table.tex, curves.npz, report.html, and METHOD/SET/scores. The same command goes on
-after an interruption. Exit code: 0 done, 1 done but the doctor is alarmed, 2 refused."""
+In DIR: results.json, table.md, table.tex, curves.npz, roc.png, report.html, and METHOD/SET/scores. The same command
+goes on after an interruption. Exit code: 0 done, 1 done but the doctor is alarmed, 2 refused."""
 
 
 class UsageError(ValueError):

@@ -50,10 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(describe_weights(settings))
     else:
         experiment.run(settings, folder)
-        if settings.task.kind == "fast":
-            _publish(settings, folder)
-        elif settings.task.kind == "fast_opponents":
-            _publish_opponents(settings, folder)
+        publish = {"fast": _publish, "fast_opponents": _publish_opponents}.get(settings.task.kind)
+        if publish and experiment.is_first_process():
+            publish(settings, folder)
     return 0
 
 

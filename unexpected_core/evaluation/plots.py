@@ -72,7 +72,7 @@ def reliability(tables: Mapping[str, np.ndarray]) -> str:
 
 
 def _roc(curves: Mapping[str, Curve], areas: Mapping[str, float]) -> Figure:
-    figure = Figure(figsize=(9, 4))
+    figure = Figure(figsize=(11, 4))
     whole, corner = figure.subplots(1, 2)
     for name, curve in curves.items():
         x, y = np.append(0, curve.false_positive_rate), np.append(0, curve.recall)
@@ -81,7 +81,8 @@ def _roc(curves: Mapping[str, Curve], areas: Mapping[str, float]) -> Figure:
     whole.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle=":")
     corner.set_xscale("log")
     corner.set_xlim(1e-5, 1)
-    whole.legend(title="AUROC %", frameon=False)
+    corner.legend(*whole.get_legend_handles_labels(), title="AUROC %", frameon=False, loc="center left",
+                  bbox_to_anchor=(1.02, 0.5))
     for axes in (whole, corner):
         _name(axes, "false positive rate", "true positive rate")
     return figure

@@ -73,7 +73,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     Raises TrainingError when another training holds it. A killed training lets go (its loader workers within seconds).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if fcntl is None or os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) != "0":
+    if fcntl is None or not is_first_process():
         yield
         return
     handle, deadline = os.open(folder, os.O_RDONLY), time.monotonic() + PATIENCE
@@ -86,6 +86,11 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def is_first_process() -> bool:
+    """Whether this process speaks for all of a training: torchrun's and Fabric's further ones have another rank."""
+    return os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0")) == "0"
 
 
 def _locked(handle: int) -> bool:
