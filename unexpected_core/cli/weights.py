@@ -1,4 +1,4 @@
-"""`unexpected weights list | inspect | verify | import`: what weight files are there, what they are, are they whole?"""
+"""`unexpected weights list | inspect | verify | average | import`: what weight files are there, what they are, are they whole?"""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verify = actions.add_parser("verify", help="compare weight files with their cards, and with their architecture")
     verify.add_argument("weights", nargs="+", help="shipped names, weight files or folders")
     verify.set_defaults(action=_verify)
+    average = actions.add_parser("average", help="weights between those of two trainings of the same networks")
+    average.add_argument("before", help="shipped name, weight file or run folder")
+    average.add_argument("after", help="the same: what a further training made of it, say")
+    average.add_argument("--share", type=float, default=0.5, help="of the second, 0..1 (default 0.5)")
+    average.add_argument("--out", type=Path, required=True, metavar="FILE", help="weight file to write, *.safetensors")
+    average.set_defaults(action=_average)
     foreign = actions.add_parser("import", help="the ICCV 2019 authors' checkpoints, converted to weight files")
     weights_import.add_arguments(foreign)
     foreign.set_defaults(action=weights_import.run)
@@ -63,6 +69,14 @@ def _inspect(arguments: argparse.Namespace) -> int:
     for key, tensor in weights.state.items() if arguments.tensors else ():
         span = f"{tensor.min():.4g} .. {tensor.max():.4g}" if tensor.numel() else "empty"
         print(f"{key:50} {list(tensor.shape)!s:20} {span}")
+    return 0
+
+
+def _average(arguments: argparse.Namespace) -> int:
+    from unexpected_core.weights.average import average
+
+    card = average(arguments.before, arguments.after, arguments.share, arguments.out)
+    print(f"wrote {arguments.out}: {card.model_id}")
     return 0
 
 

@@ -1,0 +1,32 @@
+"""Between two trainings of one architecture: the average of their weights often has the strengths of both.
+
+Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022: a network and what fine-tuning made of it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unexpected_core.weights.cards import Card, WeightsError
+from unexpected_core.weights.reading import read_weights, write_weights
+
+
+def average(before: str | Path, after: str | Path, share: float, out: Path) -> Card:
+    """Write (1 - share) * before + share * after, with the card of `after`; share in 0..1.
+
+    before, after: shipped name, weight file or run folder. Scores, commit and logit statistics are left out of the
+    card: they were those of `after`. Raises WeightsError where the two are not of one shape.
+    """
+    if not 0 <= share <= 1:
+        raise WeightsError(f"share must lie between 0 (all of {before}) and 1 (all of {after}), found {share:g}")
+    first, second = read_weights(before), read_weights(after)
+    shapes = [{key: tuple(tensor.shape) for key, tensor in weights.state.items()} for weights in (first, second)]
+    if shapes[0] != shapes[1] or first.card.architecture != second.card.architecture:
+        raise WeightsError(f"{before} and {after} are different networks; an average needs the same keys and shapes")
+    state = {key: first.state[key].lerp(tensor, share) if tensor.is_floating_point() else tensor
+             for key, tensor in second.state.items()}
+    data = dict.fromkeys([*first.card.training_data, *second.card.training_data])
+    command = f"unexpected weights average {before} {after} --share {share:g} --out {out}"
+    card = second.card.model_copy(update={"name": out.stem, "training_data": list(data), "command": command,
+                                          "commit": "", "scores": {}, "logit_statistics": None})
+    return write_weights(out, state, card)
