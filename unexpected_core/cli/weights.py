@@ -1,4 +1,4 @@
-"""`unexpected weights list | inspect | verify | average | import`: what weight files are there, what they are, are they whole?"""
+"""`unexpected weights ...`: what weight files are there, what they are, are they whole, what lies between two?"""
 
 from __future__ import annotations
 

@@ -34,8 +34,9 @@ _START = 40.0
 class DrawnRoads:
     """`count` drawn frames of a track; random access, the same for the same seed on any machine.
 
-    size: (height, width), from (64, 96) up. Keys: ``<track>/<seed>/<number>``; of clips
-    ``clips/<seed>/<clip>/<number>``. rate: frames per second of clips. Raises ValueError for an unknown track or a size that cannot be drawn.
+    size: (height, width), from (64, 96) up. rate: frames per second of clips. Keys: ``<track>/<seed>/<number>``; of
+    clips ``clips/<seed>/<clip>/<number>``. Raises ValueError for an unknown track, a rate or a size that cannot be
+    drawn.
     """
 
     def __init__(
