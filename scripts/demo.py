@@ -149,7 +149,7 @@ def main() -> int:
         drive = None if given.input else make_drive(given.out / "drive")
         rate = given.rate or (DRIVE_RATE if drive else None)
         run(crew, drive or given.input, rate, given.topic, given.model, given.out)
-        summary = summarize(given.out, IMAGE, NODE, drive.parent / "obstacle" if drive else None)
+        summary = summarize(given.out, IMAGE, NODE, drive.parent if drive else None)
         write_page(summary, given.out)
     except DemoError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -9,6 +9,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
+import numpy as np
 from demo_children import interrupts_held, leave_interrupts_to_parent
 from rich.progress import track
 
@@ -21,11 +22,12 @@ RECIPE = {"track": "clips", "count": CLIP_LENGTH, "seed": 1, "size": [384, 768],
 
 
 def draw_frame(number: int, folder: Path) -> None:
-    """Write images/NNN.png and obstacle/NNN.png (0 normal, 1 obstacle, 255 outside the ROI)."""
+    """Write images/, obstacle/ (0 normal, 1 obstacle, 255 outside the ROI) and instances/NNN.png."""
     cv2.setNumThreads(1)
     sample = DrawnRoads(**RECIPE)[number]
     write_image(folder / "images" / f"{number:03d}.png", sample.image)
     write_image(folder / "obstacle" / f"{number:03d}.png", sample.obstacle)
+    write_image(folder / "instances" / f"{number:03d}.png", sample.instances.astype(np.uint16))
 
 
 def make_drive(folder: Path) -> Path:

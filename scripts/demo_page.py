@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,19 +27,11 @@ SMALLEST = 60 / (1024 * 512)
 """Share of the image that an obstacle must fill to be counted: as small as the detector's regions may be."""
 
 
-class Thing(NamedTuple):
-    """Bounding box of an obstacle in the picture, and its pixels."""
+class Obstacles(NamedTuple):
+    """truth: uint8 [H, W], 0 normal, 1 obstacle, 255 elsewhere; things: pixels (bool [H, W]) of obstacles by number."""
 
-    x: int
-    y: int
-    width: int
-    height: int
-    pixels: np.ndarray  # bool [H, W]
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """Centre of the box."""
-        return self.x + self.width / 2, self.y + self.height / 2
+    truth: np.ndarray
+    things: dict[int, np.ndarray]
 
 
 @dataclass
@@ -94,13 +84,13 @@ class Summary:
             yield "regions", str(sum(f.regions for f in processed))
 
 
-def summarize(folder: Path, image: str, node: str, truth: Path | None) -> Summary:
-    """Read demo.mcap and sent.csv, write the pictures of the page. truth: folder of obstacle maps, by frame name."""
+def summarize(folder: Path, image: str, node: str, drive: Path | None) -> Summary:
+    """Read demo.mcap and sent.csv, write the pictures of the page. drive: of drawn frames, whose truth is known."""
     sent = [line.split(",", 1) for line in (folder / "sent.csv").read_text().splitlines()]
     numbers = {int(stamp): number for number, (stamp, _) in enumerate(sent)}
     frames = [FrameSeen(name) for _, name in sent]
-    obstacles = list(obstacles_of([truth / name for _, name in sent])) if truth else []
-    summary = Summary(frames, has_truth=truth is not None)
+    obstacles = list(obstacles_of(drive, [name for _, name in sent])) if drive else []
+    summary = Summary(frames, has_truth=drive is not None)
     kinds = {image: "image"} | {f"{node}/{name}": name for name in OUTPUTS}
     with open_bag(folder / "demo.mcap") as bag:
         for connection, received, data in bag.messages(*kinds):
@@ -112,7 +102,7 @@ def summarize(folder: Path, image: str, node: str, truth: Path | None) -> Summar
             elif kind == "stats":
                 summary.received = message.received
                 summary.busy, summary.stale = message.dropped_busy, message.dropped_stale
-            elif kind == "mask" and truth:
+            elif kind == "mask" and drive:
                 judge(frame, pixels(message), obstacles[number])
             elif kind in SHOWN:
                 picture = heat_map(pixels(message)) if kind == "score" else pixels(message)
@@ -129,29 +119,15 @@ def pixels(message) -> np.ndarray:
     return data.reshape(shape)
 
 
-def obstacles_of(maps: Sequence[Path]) -> Iterator[tuple[np.ndarray, dict[int, Thing]]]:
-    """(obstacle map uint8 [H, W], obstacles by number) of each frame; it keeps its number while it is seen."""
-    known: dict[int, Thing] = {}
-    fresh = count(1)
-    for path in maps:
-        truth = read_map(path)
-        number, components, stats, _ = cv2.connectedComponentsWithStats((truth == 1).astype(np.uint8), connectivity=8)
-        known = renumber(known, [Thing(*map(int, stats[i, :4]), components == i) for i in range(1, number)], fresh)
-        yield truth, {n: thing for n, thing in known.items() if thing.pixels.sum() >= SMALLEST * truth.size}
+def obstacles_of(drive: Path, names: Sequence[str]) -> Iterator[Obstacles]:
+    """The truth of each frame of a drawn drive, in its folders obstacle/ and instances/."""
+    for name in names:
+        truth, instances = read_map(drive / "obstacle" / name), read_map(drive / "instances" / name)
+        pixels = {int(n): (instances == n) & (truth == 1) for n in np.unique(instances[truth == 1])}
+        yield Obstacles(truth, {n: mask for n, mask in pixels.items() if mask.sum() >= SMALLEST * truth.size})
 
 
-def renumber(before: dict[int, Thing], things: Sequence[Thing], fresh: Iterator[int]) -> dict[int, Thing]:
-    """Number the obstacles as in the frame before: the nearest one, at most 1.5 of its sizes away; or afresh."""
-    pairs = sorted((math.dist(old.middle, new.middle) / max(old.width, old.height), n, i)
-                   for n, old in before.items() for i, new in enumerate(things))
-    numbers: dict[int, int] = {}
-    for distance, n, i in pairs:
-        if distance <= 1.5 and i not in numbers and n not in numbers.values():
-            numbers[i] = n
-    return {numbers[i] if i in numbers else next(fresh): thing for i, thing in enumerate(things)}
-
-
-def judge(frame: FrameSeen, mask: np.ndarray, obstacles: tuple[np.ndarray, dict[int, Thing]]) -> None:
+def judge(frame: FrameSeen, mask: np.ndarray, obstacles: Obstacles) -> None:
     """Compare the mask with the truth.
 
     An obstacle is found when a quarter of its pixels are in the mask. A region is false when it touches no obstacle
@@ -160,7 +136,7 @@ def judge(frame: FrameSeen, mask: np.ndarray, obstacles: tuple[np.ndarray, dict[
     truth, things = obstacles
     mask = resize_map(mask, truth.shape) > 0
     frame.present = set(things)
-    frame.found = {number for number, thing in things.items() if mask[thing.pixels].mean() >= 0.25}
+    frame.found = {number for number, thing in things.items() if mask[thing].mean() >= 0.25}
     number, components = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
     for i in range(1, number):
         inside = truth[components == i]

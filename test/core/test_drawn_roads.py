@@ -155,3 +155,11 @@ def test_errors_name_the_cure():
         DrawnRoads(count=2)["train/0/9"]
     with pytest.raises(IndexError, match="frame 2 of 2"):
         DrawnRoads(count=2)[2]
+
+
+def test_an_obstacle_keeps_its_number_along_a_clip():
+    roads = DrawnRoads("clips", 4, seed=1, size=SMALL)
+    first, later = (roads[i] for i in (0, 3))
+    numbers = [set(np.unique(sample.instances[sample.obstacle == 1])) for sample in (first, later)]
+    assert numbers[0] & numbers[1] and all(n // 1000 == 4 for n in numbers[0] | numbers[1])
+    assert not first.instances[(first.obstacle == 0) & (first.labels == TRAIN_ID["road"])].any()

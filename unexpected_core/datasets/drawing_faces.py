@@ -17,6 +17,8 @@ from unexpected_core.labels import IGNORE
 SUBPIXEL = 4
 NEAR = 0.35
 """Nearest distance that is drawn, metres."""
+STATIC = 4
+"""Cityscapes' full id of things that have no class of their own."""
 
 
 class Placed(NamedTuple):
@@ -202,9 +204,11 @@ def paint(faces: Faces, camera: Camera) -> np.ndarray:
 
 
 def instance_ids(placed: list[Placed], faces: Faces, full_id: np.ndarray) -> np.ndarray:
-    """Instance by face number + 1, int32 [F + 1]: full id * 1000 + number of its item for road users, 0 for the
-    rest."""
+    """Instance by face number + 1, int32 [F + 1]: full id * 1000 + number of its item for road users and obstacles
+    (of class STATIC), 0 for the rest."""
     users = np.array([is_road_user(p.item.shape) for p in placed], bool)[faces.owner] & (faces.label != IGNORE)
     numbers = np.array([p.number % 1000 for p in placed], np.int32)[faces.owner]
-    ids = np.where(users, full_id[faces.label].astype(np.int32) * 1000 + numbers, 0)
+    obstacles = np.array([p.item.obstacle for p in placed], bool)[faces.owner]
+    kinds = np.where(obstacles, STATIC, full_id[faces.label]).astype(np.int32)
+    ids = np.where(users | obstacles, kinds * 1000 + numbers, 0)
     return np.concatenate(([0], ids)).astype(np.int32)
