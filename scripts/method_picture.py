@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from demo_drive import RECIPE
+
 from unexpected_core import load_detector
-from unexpected_core.datasets.drawn_roads import CLIP_LENGTH, DrawnRoads
+from unexpected_core.datasets.drawn_roads import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.visualize import grid, heat_map, overlay
 
-SEED, NUMBER, SIZE = 1, 28, (384, 768)
+NUMBER = 14
 """A frame of the drive that `make demo` plays."""
 
 
 def main() -> None:
     """Detect and write the picture."""
-    image = DrawnRoads("clips", CLIP_LENGTH, SEED, SIZE)[NUMBER].image
+    image = DrawnRoads(**RECIPE)[NUMBER].image
     found = load_detector("fast").detect(image)
     steps = {"image": image, "labels: what the segmenter sees": colorize(found.labels),
              "resynthesis: painted from the labels alone": found.resynthesis,
