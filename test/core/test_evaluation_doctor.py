@@ -171,3 +171,13 @@ def test_masks_get_a_remark_and_no_alarm(tmp_path):
     results = run(roads, [(obstacle == 1).astype(np.float32) for obstacle in roads.maps], tmp_path)
     assert not alarms(results) and any(finding.kind == "binary" for finding in examine(results))
     assert results["methods"]["method"]["components"]["f1"]["value"] == 1
+
+
+@pytest.mark.parametrize("rows, alarm", [(4, False), (24, True)])
+def test_a_bonnet_in_some_frames_is_no_missing_roi(tmp_path, rows, alarm):
+    roads = Roads(2)
+    for i, obstacle in enumerate(roads.maps):
+        obstacle[obstacle == 255] = 0
+        if i >= 3:
+            obstacle[-rows:] = 255  # drawn or filmed with the car's own bonnet
+    assert ("ROI" in alarms(run(roads, honest_scores(roads, 0), tmp_path))) is alarm

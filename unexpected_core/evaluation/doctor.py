@@ -114,8 +114,10 @@ def roi(result: Result) -> str | None:
     if evidence["share_at_low"] > 0.25 and evidence["distinct"] > 64 and blank:
         return (f"{_percent(evidence['share_at_low'])} of the ROI has exactly the lowest score {evidence['low']:g}: "
                 "were the scores blanked with another ROI?")
-    if 0 < evidence["whole_frames"] < result["frames"] / 2:
-        return f"{evidence['whole_frames']} frames have no ROI while the others do; are their masks missing?"
+    whole, frames = evidence["whole_frames"], result["frames"]
+    others = (evidence["roi_share"] * frames - whole) / max(frames - whole, 1)  # a bonnet alone hides less than a fifth
+    if 0 < whole < frames / 2 and others < 0.8:
+        return f"{whole} frames have no ROI while the others do; are their masks missing?"
     return None
 
 
