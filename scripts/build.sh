@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec 9<. && flock 9 # one build at a time in one checkout
 
+if [ -z "${ROS_DISTRO:-}" ]; then source .venv/bin/activate; fi # it has a cmake
 for tool in cmake make c++; do
     command -v "$tool" >/dev/null || {
         echo "build: '$tool' is not installed; on Debian and Ubuntu: sudo apt install build-essential cmake" >&2
@@ -24,7 +25,6 @@ if [ $# = 0 ] && [ "$(cat install/.made 2>/dev/null)" = "$state" ]; then exit 0;
 
 options=(--symlink-install --event-handlers console_direct-)
 if [ -z "${ROS_DISTRO:-}" ]; then
-    source .venv/bin/activate
     built_at=/opt/python/cp312-cp312
     python_headers=$(python -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
     numpy_headers=$(python -c 'import numpy; print(numpy.get_include())')
