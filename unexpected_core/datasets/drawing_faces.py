@@ -3,6 +3,7 @@ near."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -14,6 +15,8 @@ from unexpected_core.datasets.drawing_shapes import sin_cos
 from unexpected_core.datasets.drawing_textures import TEXELS_PER_METRE
 from unexpected_core.labels import IGNORE
 
+Vectors = Sequence[np.ndarray]
+"""Three coordinates, each [N]."""
 SUBPIXEL = 4
 NEAR = 0.35
 """Nearest distance that is drawn, metres."""
@@ -137,18 +140,14 @@ def build(placed: list[Placed], camera: Camera) -> Faces:
     ]
     owner = np.repeat(np.arange(len(placed)), face_counts)[keep]
     texture = np.concatenate([s.textures for s in shapes])[keep]
-    scale = TEXELS_PER_METRE[texture].astype(np.float64)
-    normal = np.stack(camera._replace(height=0.0).to_camera(nr[keep], nf[keep], nu[keep]), axis=1)
-    first = np.stack((x[starts][keep], y[starts][keep], z[starts][keep]), axis=1)
-    plane = normal / (normal * first).sum(axis=1)[:, None]
-    axes = []
-    for axis in ([s.us for s in shapes], [s.vs for s in shapes]):
-        ur, uf, uu = (part[keep] for part in _turn(np.concatenate(axis), far, faf, fmirror))
-        a = np.stack(camera._replace(height=0.0).to_camera(ur, uf, uu), axis=1)
-        shift = -(a * first).sum(axis=1) * scale
-        axes.append(np.concatenate((a * scale[:, None], shift[:, None]), axis=1))
-    axes[0][:, 3] += np.array([p.item.shift for p in placed])[owner]
-    light_normal = np.stack((nr[keep], nf[keep], nu[keep]), axis=1)
+    normal, first = (nr[keep], nf[keep], nu[keep]), (x[starts][keep], y[starts][keep], z[starts][keep])
+    directions = [
+        [part[keep] for part in _turn(np.concatenate(axis), far, faf, fmirror)]
+        for axis in ([s.us for s in shapes], [s.vs for s in shapes])
+    ]
+    planes = _planes(camera, normal, first, directions, TEXELS_PER_METRE[texture].astype(np.float64))
+    planes[:, 6] += np.array([p.item.shift for p in placed])[owner]
+    light_normal = np.stack(normal, axis=1)
     return Faces(
         polygons,
         owner,
@@ -160,8 +159,25 @@ def build(placed: list[Placed], camera: Camera) -> Faces:
         light_normal,
         flat[keep],
         np.stack((pr[starts][keep], pf[starts][keep]), axis=1),
-        np.concatenate((plane, *axes), axis=1).astype(np.float32),
+        planes.astype(np.float32),
     )
+
+
+def _planes(
+    camera: Camera, normal: Vectors, first: Vectors, directions: Sequence[Vectors], scale: np.ndarray
+) -> np.ndarray:
+    """float64 [F, 11] of F faces in the camera frame: inverse depth along a ray, then texels along both directions.
+
+    normal, directions: right, forward, up, each [F]; first: camera coordinates of a corner; scale: texels per metre.
+    """
+    level = camera._replace(height=0.0)  # directions have no place
+    normal, first = np.stack(level.to_camera(*normal), axis=1), np.stack(first, axis=1)
+    planes = [normal / (normal * first).sum(axis=1)[:, None]]
+    for direction in directions:
+        a = np.stack(level.to_camera(*direction), axis=1)
+        shift = -(a * first).sum(axis=1) * scale
+        planes.append(np.concatenate((a * scale[:, None], shift[:, None]), axis=1))
+    return np.concatenate(planes, axis=1)
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:
