@@ -12,7 +12,10 @@ Builder = Callable[[Random], Shape]
 
 
 def _any_colour(random: Random) -> Colour:
-    if random.random() < 0.5:  # greys and browns, as things on roads mostly are
+    kind = random.random()
+    if kind < 0.2:  # white, as the road's markings are
+        return scaled((232, 231, 226), random.uniform(0.85, 1.08))
+    if kind < 0.6:  # greys and browns, as things on roads mostly are
         grey = random.uniform(25, 210)
         return scaled((grey, grey * random.uniform(0.88, 1.0), grey * random.uniform(0.7, 1.0)), 1.0)
     return (random.uniform(20, 235), random.uniform(20, 220), random.uniform(20, 220))

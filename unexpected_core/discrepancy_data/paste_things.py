@@ -65,7 +65,7 @@ def light(texture: np.ndarray, around: np.ndarray, rng: np.random.Generator) -> 
         shade = np.linspace(rng.uniform(0.9, 1.35), rng.uniform(0.45, 1.0), len(texture))
         texture = texture * shade[:, None, None]
     brightness, level = around.mean(), max(float(texture.mean()), 1.0)
-    if brightness > 1:  # the camera's exposure ties an object to its surroundings
+    if brightness > 1 and rng.random() < 0.75:  # the camera's exposure ties an object to its surroundings
         texture = texture * (brightness / level) ** rng.uniform(0, 0.8)
     if rng.random() < 0.2:  # camouflage: nearly the colour around it
         texture = texture + 0.7 * (around.reshape(-1, 3).mean(0) - texture.reshape(-1, 3).mean(0))
@@ -160,7 +160,10 @@ def _piece(image: np.ndarray, rows: int, columns: int, rng: np.random.Generator)
 def _drawn_texture(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
     """Plain colour, gradient, stripes, blotches (hide, fur, rust) or fine noise."""
     base, other = rng.uniform(10, 245, 3), rng.uniform(10, 245, 3)
-    if rng.random() < 0.4:  # earth, fur, wood, grey: colours that things have more often than pure ones
+    usual = rng.random()
+    if usual < 0.2:  # white: things must be told from the road's markings by more than their colour
+        base, other = (np.full(3, rng.uniform(190, 255)) * rng.uniform(0.95, 1.0, 3) for _ in range(2))
+    elif usual < 0.5:  # earth, fur, wood, grey: colours that things have more often than pure ones
         base, other = (np.full(3, rng.uniform(15, 235)) * rng.uniform(0.75, 1.15, 3) for _ in range(2))
     kind = rng.integers(4)
     y, x = np.mgrid[0:rows, 0:columns] / max(rows, columns)

@@ -129,7 +129,7 @@ def _lay_distractor(image: np.ndarray, labels: np.ndarray, rng: np.random.Genera
     high = depth**2 / labels.shape[0] * np.exp(rng.uniform(np.log(0.1), np.log(2)))
     high = int(np.clip(high, 1, labels.shape[0] // 3))
     shape = np.zeros(labels.shape, np.float32)
-    kind = rng.integers(4)
+    kind = rng.choice(4, p=(0.2, 0.4, 0.2, 0.2))
     if kind == 0:
         cv2.ellipse(shape, foot[::-1], (max(2, wide // 3), max(1, high // 2)), 0, 0, 360, 1.0, -1)
     else:
@@ -138,7 +138,7 @@ def _lay_distractor(image: np.ndarray, labels: np.ndarray, rng: np.random.Genera
         corners += rng.normal(0, 0.15, (4, 2)) * (wide, high) + foot[::-1]
         cv2.fillPoly(shape, [corners.astype(np.int32)], 1.0)
     shape = cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.3, 2.0))) * road
-    if kind == 1 and rng.random() < 0.6:  # paint
+    if kind == 1 and rng.random() < 0.75:  # paint
         colour = np.array((225, 222, 215) if rng.random() < 0.7 else (205, 170, 60)) * rng.uniform(0.6, 1.1)
         image += (shape * rng.uniform(0.4, 0.95))[..., None] * (colour - image)
     elif kind == 2 and rng.random() < 0.5:  # puddle: mirrors what stands above, dimly
