@@ -21,7 +21,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from unexpected_core.config import unknown_name
-from unexpected_ros.encodings import decode_compressed, to_rgb
+from unexpected_core.encodings import decode_compressed, to_rgb
 
 IMAGE, COMPRESSED, CAMERA_INFO = (f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "CameraInfo"))
 SUFFIXES = (".mcap", ".db3")

@@ -23,7 +23,7 @@ from std_srvs.srv import SetBool, Trigger
 from unexpected_core.config import SettingsError
 from unexpected_ros.conversions import age_ms, camera_from, stamp_ns
 from unexpected_ros.diagnostics import Health
-from unexpected_ros.encodings import EncodingError
+from unexpected_core.encodings import EncodingError
 from unexpected_ros.logs import CauseLog, forward_to, stop_forwarding
 from unexpected_ros.memory import keep_large_blocks
 from unexpected_ros.outputs import OUTPUTS, Publishers, Result

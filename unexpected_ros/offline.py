@@ -17,7 +17,7 @@ from unexpected_core.log import LOGGER
 from unexpected_core.structs import Detection, Region
 from unexpected_core.visualize import overlay
 from unexpected_ros.bags import BagError, BagWriter, Frame, create_bag, open_bag
-from unexpected_ros.encodings import EncodingError
+from unexpected_core.encodings import EncodingError
 from unexpected_ros.geometry import Camera, bearing
 from unexpected_ros.tracking import Track, Tracker
 

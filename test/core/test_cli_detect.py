@@ -9,7 +9,7 @@ import pytest
 from rosbags.rosbag2 import Writer
 from rosbags.typesys import Stores, get_typestore
 
-from unexpected_core.cli.inputs import UniqueNames, safe_name
+from unexpected_core.cli.inputs import UniqueNames, open_inputs, safe_name
 from unexpected_core.cli.main import COMMANDS, main
 from unexpected_core.images import read_image, read_map, resize_image, write_image
 
@@ -24,7 +24,7 @@ def lines(folder):
     return [json.loads(line) for line in (folder / "regions.jsonl").read_text().splitlines()]
 
 
-def write_bag(path, images, raw=()):
+def write_bag(path, images, raw=(), encoding="rgb8"):
     """raw: bytes written as further messages."""
     types = get_typestore(Stores.ROS2_JAZZY)
     Image, Header = types.types["sensor_msgs/msg/Image"], types.types["std_msgs/msg/Header"]
@@ -33,7 +33,8 @@ def write_bag(path, images, raw=()):
         connection = writer.add_connection("/camera/image", Image.__msgtype__, typestore=types)
         for i, image in enumerate(images):
             height, width = image.shape[:2]
-            message = Image(Header(Time(i, 0), "camera"), height, width, "rgb8", 0, 3 * width, image.ravel())
+            message = Image(Header(Time(i, 0), "camera"), height, width, encoding, 0,
+                            image[0].size if height else 3 * width, image.ravel())
             writer.write(connection, i * 10**9, types.serialize_cdr(message, Image.__msgtype__))
         for i, data in enumerate(raw, len(images)):
             writer.write(connection, i * 10**9, data)
@@ -124,8 +125,10 @@ def test_bag_with_broken_messages(tmp_path):
     write_bag(tmp_path / "bag", [picture(), empty, picture()], raw=[b"\x00\x01\x00\x00\x07", b""])
     out = tmp_path / "out"
     assert main(["detect", str(tmp_path / "bag"), "--out", str(out), *RANDOM, "--save", "mask,regions"]) == 1
-    assert [line.get("error", "")[:22] for line in lines(out)] == [
-        "", "image message says 90x", "", "message of 5 bytes on ", "message of 0 bytes on "]
+    where = f"{tmp_path / 'bag'}, frame 00000"
+    for line, error in zip(lines(out), (None, "1: image has no pixels (90x0)", None, "3: message of 5 bytes on /camera",
+                                        "4: message of 0 bytes on /camera"), strict=True):
+        assert ("error" not in line) if error is None else line["error"].startswith(where + error)
     assert len(list((out / "mask/bag").iterdir())) == 2
     assert main(["detect", str(tmp_path / "bag"), "--out", str(out), "--topic", "/left", *RANDOM]) == 2
     assert "unknown image topic '/left'" in lines(out)[0]["error"]
@@ -140,6 +143,50 @@ def test_half_a_bag_is_refused_and_the_next_input_done(tmp_path):
     assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "regions"]) == 1
     bad, good = lines(tmp_path / "out")
     assert "half.db3 as a rosbag2" in bad["error"] and "error" not in good
+
+
+def test_a_bag_may_hold_every_encoding_that_the_node_takes(tmp_path):
+    write_bag(tmp_path / "bag", [np.full((60, 90), 70, np.uint8)], encoding="bayer_rggb8")
+    (frame,), _ = open_inputs([str(tmp_path / "bag")])
+    assert np.array_equal(frame.read(), np.full((60, 90, 3), 70, np.uint8))
+
+
+def test_a_bag_that_claims_more_images_than_it_has_bytes_is_refused(tmp_path):
+    write_bag(tmp_path / "bag", [picture()])
+    about = tmp_path / "bag/metadata.yaml"
+    about.write_text(about.read_text().replace("message_count: 1", "message_count: 40000000"))
+    (frame,), _ = open_inputs([str(tmp_path / "bag")])
+    with pytest.raises(ValueError, match=r"claims 40000000 images in \d+ bytes: it is damaged"):
+        frame.read()
+
+
+@pytest.mark.parametrize("out", ["file", "file/below"])
+def test_an_output_folder_that_cannot_be_written_is_said_in_one_line(tmp_path, capsys, out):
+    write_image(tmp_path / "photo.png", picture())
+    (tmp_path / "file").write_text("precious")
+    assert main(["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / out), *RANDOM]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"unexpected detect: {tmp_path / out}: ") and error.count("\n") == 1
+    assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_results_of_an_earlier_run_are_no_inputs_and_inputs_never_overwritten(tmp_path):
+    write_image(tmp_path / "photo.png", picture())
+    words = ["detect", str(tmp_path), "--out", str(tmp_path / "out"), *RANDOM]
+    for _ in range(2):
+        assert main(words) == 0
+        assert [line["input"] for line in lines(tmp_path / "out")] == [str(tmp_path / "photo.png")]
+    write_image(tmp_path / "mask/photo.png", picture())
+    assert main(["detect", str(tmp_path / "mask/photo.png"), "--out", str(tmp_path), *RANDOM]) == 2
+    assert "lies where results are to be written" in lines(tmp_path)[0]["error"]
+
+
+def test_a_name_that_the_system_refuses_is_one_bad_input(tmp_path):
+    write_image(tmp_path / "photo.png", picture())
+    bad, good = open_inputs(["x" * 300, str(tmp_path / "photo.png")])[0]
+    with pytest.raises(ValueError, match=r"cannot read x+: File name too long"):
+        bad.read()
+    assert good.read().shape == (60, 90, 3)
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

@@ -9,6 +9,7 @@ from pathlib import Path
 from unexpected_core.config import unknown_name
 
 KINDS = "overlay,score,mask,labels,regions"
+ALL_KINDS = (*KINDS.split(","), "labels_color", "resynthesis")
 EPILOG = """\
 examples:
   unexpected detect photo.jpg --out out
@@ -71,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     detector = load_detector(arguments.detector, arguments.device, scorer=arguments.scorer, **given)
     meaningless = arguments.random_weights or arguments.detector == "random"
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
-    frames, count = open_inputs(arguments.inputs, arguments.topic, arguments.every)
+    written = [Path(arguments.out) / kind for kind in ALL_KINDS]
+    frames, count = open_inputs(arguments.inputs, arguments.topic, arguments.every, written)
     unique, done, failed, found, start = UniqueNames(), 0, 0, 0, time.perf_counter()
     with Results(Path(arguments.out), kinds, arguments.score_format, meaningless) as results:
         for frame in progress(frames, "detect", count):
@@ -92,8 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _kinds(text: str) -> set[str]:
-    known = [*KINDS.split(","), "labels_color", "resynthesis"]
     kinds = {kind.strip() for kind in text.split(",") if kind.strip()}
-    for kind in sorted(kinds - set(known)):
-        raise UsageError(f"--save: {unknown_name('kind', kind, known)}")
+    for kind in sorted(kinds - set(ALL_KINDS)):
+        raise UsageError(f"--save: {unknown_name('kind', kind, ALL_KINDS)}")
     return kinds

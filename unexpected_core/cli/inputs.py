@@ -32,19 +32,24 @@ class Frame(NamedTuple):
     read: Callable[[], np.ndarray]
 
 
-def open_inputs(paths: Sequence[str], topic: str | None = None, every: int = 1) -> tuple[Iterator[Frame], int]:
+def open_inputs(paths: Sequence[str], topic: str | None = None, every: int = 1,
+                results: Sequence[Path] = ()) -> tuple[Iterator[Frame], int]:
     """The frames of all inputs in order, and how many to expect; an input that cannot be opened is one bad frame.
 
     topic: of bags with several cameras; every: take every k-th frame of videos.
+    results: folders that are about to be written; what lies in them is no input.
     """
-    opened = [_open(Path(path), topic, every) for path in paths]
+    written = [folder.resolve() for folder in results]
+    opened = [_open(Path(path), topic, every, written) for path in paths]
     return chain.from_iterable(frames for frames, _ in opened), sum(count for _, count in opened)
 
 
-def _open(path: Path, topic: str | None, every: int) -> tuple[Iterable[Frame], int]:
+def _open(path: Path, topic: str | None, every: int, written: Sequence[Path]) -> tuple[Iterable[Frame], int]:
     try:
+        if _is_below(path.resolve(), written):
+            raise ImageError(f"{path} lies where results are to be written, and is left alone; choose another --out")
         if path.is_dir() and not (path / "metadata.yaml").is_file():
-            frames = _folder(path)
+            frames = _folder(path, written)
             return frames, len(frames)
         if path.suffix.lower() in IMAGE_SUFFIXES:
             return [_image(path, path.parent)], 1
@@ -53,8 +58,14 @@ def _open(path: Path, topic: str | None, every: int) -> tuple[Iterable[Frame], i
         is_bag = path.is_dir() or path.suffix.lower() in BAG_SUFFIXES
         played = bag(path, topic) if is_bag else video(path, every)
         return _played(path, played), len(played)
+    except OSError as error:
+        return _open_failed(path, ImageError(f"cannot read {path}: {error.strerror or error}"))
     except (ImageError, DatasetError) as error:
-        return [Frame(str(path), safe_name(path.stem), partial(_give, error))], 1
+        return _open_failed(path, error)
+
+
+def _open_failed(path: Path, error: Exception) -> tuple[list[Frame], int]:
+    return [Frame(str(path), safe_name(path.stem), partial(_give, error))], 1
 
 
 def _give(image: np.ndarray | Exception) -> np.ndarray:
@@ -68,11 +79,17 @@ def _image(path: Path, root: Path) -> Frame:
     return Frame(str(path), "/".join(map(safe_name, parts)), partial(read_image, path))
 
 
-def _folder(folder: Path) -> list[Frame]:
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith("."))
+def _folder(folder: Path, written: Sequence[Path]) -> list[Frame]:
+    root = folder.resolve()
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")
+                   and not _is_below(root / p.relative_to(folder), written))
     if not found:
         raise ImageError(f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)})")
     return [_image(path, folder) for path in found]
+
+
+def _is_below(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 def _played(path: Path, dataset: PlayedDataset) -> Iterator[Frame]:
@@ -80,6 +97,8 @@ def _played(path: Path, dataset: PlayedDataset) -> Iterator[Frame]:
     name = safe_name(path.stem)
     try:
         for key, image in zip(dataset.keys, dataset.play(), strict=False):
+            if isinstance(image, Exception):
+                image = ImageError(f"{path}, frame {key}: {image}")
             yield Frame(str(path), f"{name}/{safe_name(key)}", partial(_give, image))
     except DatasetError as error:
         yield Frame(str(path), name, partial(_give, error))

@@ -5,8 +5,8 @@ To add one, write ``cli/NAME.py`` with
     def add_arguments(parser: argparse.ArgumentParser) -> None: ...   # no torch here: --help must stay quick
     def run(arguments: argparse.Namespace) -> int: ...                # imports what it needs; returns the exit code
 
-and add a line to COMMANDS. Errors defined in this package are messages for people: raise them, they are printed in
-one line and the command ends with 2. Anything else is a defect and keeps its traceback.
+and add a line to COMMANDS. Errors defined in this package and those of the system about files are messages for people:
+raise them, they are printed in one line and the command ends with 2. Anything else is a defect and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except OSError as error:  # a folder that cannot be written, a full disk
+        print(f"unexpected {command}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 2
     except Exception as error:
         if not type(error).__module__.startswith("unexpected_core"):
             raise

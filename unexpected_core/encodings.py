@@ -8,11 +8,13 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from unexpected_core.images import ImageError
+
 MAX_SIDE = 16384
 MAX_PIXELS = 1 << 27
 
 
-class EncodingError(ValueError):
+class EncodingError(ImageError):
     """Image bytes that cannot be used: `cause` is a short name for counting, the message says why and the cure."""
 
     def __init__(self, cause: str, message: str) -> None:
@@ -107,7 +109,7 @@ def decode_compressed(data) -> np.ndarray:
     data = np.frombuffer(data, np.uint8)
     if not data.size:
         raise EncodingError("empty", "compressed image has no data; the publisher sent an empty message")
-    head, tail = data[:32].tobytes(), data[-64:].tobytes()
+    head, tail = data[:32].tobytes(), data.tobytes().rstrip(b"\0")[-64:]  # cameras fill up their buffers with zeros
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         complete = b"IEND" in tail
         if len(head) >= 24:
