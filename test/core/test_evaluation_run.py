@@ -12,6 +12,8 @@ import pytest
 
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import open_dataset
+from unexpected_core.datasets.drawn import Drawn
+from unexpected_core.evaluation import results
 from unexpected_core.evaluation.hdf5 import PredictionError, benchmark_name, read_prediction, write_prediction
 from unexpected_core.evaluation.judge import Candidate, judge
 from unexpected_core.evaluation.measure import Plan, measure
@@ -86,6 +88,19 @@ def test_interrupted_run_goes_on_and_gives_the_same_numbers(root, tmp_path):
     assert repr(resumed) == repr(straight)
     with pytest.raises(PredictionError, match=r"holds scores of another run .*format 'float32', now '16bit'"):
         scored(root, tmp_path / "a", kind="16bit")
+
+
+def test_scores_of_other_images_are_not_taken_for_these(root, tmp_path):
+    scored(root, tmp_path)
+    other = tmp_path / "elsewhere" / root.name
+    write_image(other / "images" / "00.png", np.zeros((*SIZE, 3), np.uint8))
+    about = {"method": "bright", "model_id": "bright", "dataset": root.name, "format": "float32"}
+    with pytest.raises(PredictionError, match=r"scores of another run \(image 00 '57x33 .*', now '57x33 .*'\)"):
+        write_scores(bright, open_dataset("obstacle_folder", other), tmp_path / "scores", tmp_path / "labels", about)
+    (other / "images" / "00.png").unlink()
+    write_image(other / "images" / "05.png", np.zeros((*SIZE, 3), np.uint8))  # further frames are welcome
+    assert write_scores(bright, open_dataset("obstacle_folder", other), tmp_path / "scores", tmp_path, about) == 1
+    assert scored(root, tmp_path)[0] == 0
 
 
 def test_numbers_are_those_of_the_metrics(root, tmp_path):
@@ -167,13 +182,25 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys):
     assert main(["doctor", str(path)]) == 1 and "5 of 6 frames were judged" in capsys.readouterr().out
     for wrong, message in ((["--mode", "smyic"], "unknown metric mode 'smyic'; did you mean 'smiyc'"),
                            (["--camera", "0", "2", "0.1"], "height and focal length must be above 0, found 0 and 2"),
-                           (["--option", "count"], "expected NAME=VALUE, found 'count'"),
+                           (["--option", "count"], "--option expects NAME=VALUE, found 'count'"),
+                           (["--option", "count=["], "--option count: cannot read '[' as a YAML value"),
                            (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
+                           (["--normal-root", str(root)], "give them without --threshold and --from-scores"),
                            (["--from-scores", str(tmp_path / "no")], "no folder of scores: looked for")):
         assert main(arguments + wrong) == 2 and message in capsys.readouterr().err
     assert main(["evaluate", "a.x,a.x", *arguments[2:]]) == 2 and "of different names" in capsys.readouterr().err
-    assert main(["evaluate", "bright", "--out", str(tmp_path)]) == 2 and "no data set" in capsys.readouterr().err
+    assert main(["evaluate", "random", "--out", str(tmp_path)]) == 2 and "no data set" in capsys.readouterr().err
     assert main(["doctor", str(tmp_path)]) == 2 and "no results at" in capsys.readouterr().err
+
+
+def test_the_commit_is_the_packages_own_and_not_that_of_a_checkout_around_it(tmp_path, monkeypatch):
+    assert re.fullmatch(r"[0-9a-f]{12}\+?", results.commit.__wrapped__())
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x"]
+    for command in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "--message=x"]):
+        subprocess.run([*git, *command], check=True)
+    (tmp_path / "results.py").touch()
+    monkeypatch.setattr(results, "__file__", str(tmp_path / "results.py"))
+    assert results.commit.__wrapped__() == ""
 
 
 def test_judging_needs_no_torch():
@@ -188,6 +215,30 @@ def test_command_line_runs_a_detector_and_the_doctor_sees_random_weights(root, t
     assert main(arguments) == 1
     assert "the weights are random" in capsys.readouterr().out
     assert len(list((tmp_path / "random" / root.name / "scores").glob("*.npz"))) == 2
+
+
+def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch")
+    drawn, draw = [], Drawn.load
+    monkeypatch.setattr(Drawn, "load", lambda self, index: drawn.append(self.keys[index]) or draw(self, index))
+    main(["evaluate", "random,softmax", "drawn", "--split", "obstacle", "--option", "count=3", "--option", "height=64",
+          "--option", "width=96", "--limit", "2", "--random-weights", "--resamples", "50", "--workers", "1",
+          "--device", "cpu", "--out", str(tmp_path)])
+    assert "| softmax |" in capsys.readouterr().out and drawn == ["obstacle/0/00000", "obstacle/0/00001"]
+    recall = read_results(tmp_path)["methods"]["random"]["recall_by_distance"]  # drawn frames know their camera
+    assert sum(line["obstacles"] for line in recall) > 0
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["softmax,sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
+    (["softmax", "--threshold", "high"], "expected a number, or 'weights' where a detector runs, found 'high'"),
+    (["softmax", "--normal-root", "nowhere"], "nowhere (the root given) is not a folder"),
+])
+def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, message, root, tmp_path, capsys):
+    pytest.importorskip("torch")
+    assert main(["evaluate", *arguments, "--data", "obstacle_folder", "--root", str(root), "--out", str(tmp_path / "o"),
+                 "--random-weights", "--device", "cpu"]) == 2
+    assert message in capsys.readouterr().err and not (tmp_path / "o").exists()
 
 
 @pytest.mark.parametrize(("make", "message"), [
@@ -210,6 +261,8 @@ def test_unusable_files_are_named(root, tmp_path):
         read_prediction(tmp_path / "y.hdf5")
     with pytest.raises(PredictionError, match=r"scores up to 1e\+06 do not fit into float16"):
         write_prediction(tmp_path / "z.hdf5", np.full((2, 3), 1e6, np.float32))
+    with pytest.raises(PredictionError, match="scores that are not finite numbers have no 16-bit code; store float32"):
+        write_score(tmp_path / "nothing", "z", np.array([[0, np.nan]]), "16bit")
     with pytest.raises(PredictionError, match=r"no scores .* below"):
         stored_scores(tmp_path / "nothing")
     np.save(tmp_path / "x.npy", np.zeros((2, 3)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import Any
 
 
 class DatasetArgumentError(ValueError):
@@ -23,22 +25,30 @@ def open_from(arguments: argparse.Namespace, **wanted):
     """The data set of the arguments. wanted: options to set where the set has them. Raises DatasetError."""
     import inspect
 
-    import yaml
-
     from unexpected_core.datasets import DATASETS, open_dataset
 
     options = dict(wanted)
     if arguments.dataset in DATASETS:
         accepted = inspect.signature(DATASETS[arguments.dataset]).parameters
         options = {name: value for name, value in wanted.items() if name in accepted}
-    if arguments.split:
-        options["split"] = arguments.split
-    for text in arguments.option:
+    options |= read_options(arguments.split, arguments.option)
+    return open_dataset(arguments.dataset, arguments.root, parse_size(arguments.size), **options)
+
+
+def read_options(split: str | None, texts: Sequence[str]) -> dict[str, Any]:
+    """--split and --option NAME=VALUE (YAML) -> keyword arguments of the data set. Raises DatasetArgumentError."""
+    import yaml
+
+    options: dict[str, Any] = {"split": split} if split else {}
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise DatasetArgumentError(f"--option expects NAME=VALUE, found '{text}'")
-        options[name] = yaml.safe_load(value)
-    return open_dataset(arguments.dataset, arguments.root, parse_size(arguments.size), **options)
+        try:
+            options[name] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise DatasetArgumentError(f"--option {name}: cannot read '{value}' as a YAML value; quote it") from error
+    return options
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,15 +84,24 @@ def run(arguments: argparse.Namespace) -> int:
     from unexpected_core.cli.doctor import report_findings
     from unexpected_core.evaluation.judge import judge
     from unexpected_core.evaluation.measure import Plan
+    from unexpected_core.evaluation.run import First
     from unexpected_core.metrics.components import TRACK_SIZES
     from unexpected_core.metrics.modes import check_modes
 
     modes = check_modes(arguments.mode.split(","))
-    dataset = _open(arguments.dataset or arguments.data, arguments)
+    names = _methods(arguments)
+    dataset = _open(arguments.dataset or arguments.data, arguments.root, arguments.split, arguments.option)
+    if arguments.limit:
+        dataset = First(dataset, arguments.limit)
+    normal = None
+    if arguments.normal_root or arguments.normal_data != "image_folder":
+        if arguments.threshold is not None or arguments.from_scores:
+            raise UsageError("--normal-root and --normal-data choose the threshold by scoring frames of normal "
+                             "driving: give them without --threshold and --from-scores")
+        normal = _open(arguments.normal_data, arguments.normal_root, arguments.normal_split)
     plan = Plan(modes, TRACK_SIZES[arguments.sizes], None, arguments.clips, arguments.frame_rate, arguments.workers,
                 arguments.resamples, camera=_camera(arguments.camera))
-    names = _methods(arguments)
-    candidates = {_label(name): _candidate(name, dataset, arguments, plan.sizes.region) for name in names}
+    candidates = {_label(name): _candidate(name, dataset, normal, arguments, plan.sizes.region) for name in names}
     facts = {"name": dataset.name, "split": arguments.split, "frames": len(dataset)}
     findings = judge(candidates, plan, facts, arguments.out)
     print((arguments.out / "table.md").read_text(encoding="utf-8"))
@@ -116,12 +126,26 @@ def _methods(arguments: argparse.Namespace) -> list[str]:
         names = [name for name in arguments.methods.split(",") if name]
         if not names or len({_label(name) for name in names}) < len(names):
             raise UsageError(f"expected one or more scorers of different names, found '{arguments.methods}'")
+        if not arguments.from_scores:
+            _check_known(names)
         return names
     if arguments.weights or arguments.random_weights or os.environ.get("DIR_EXPERIMENTS"):
         return list(PAPER)
     if not arguments.from_scores:
         _opponents(arguments)  # before hours of scoring
     return list(FAST_PAPER)
+
+
+def _check_known(names: Sequence[str]) -> None:
+    """Refuse the last of many methods before the first is scored."""
+    from unexpected_core.config import unknown_name
+    from unexpected_core.scorers import SCORERS
+    from unexpected_core.weights.catalog import shipped
+
+    known = {**SCORERS, **shipped()}
+    for name in names:
+        if name not in known and not Path(name).expanduser().exists():
+            raise UsageError(f"{unknown_name('scorer', name, known)}; or give a weight file or its folder")
 
 
 def _opponents(arguments: argparse.Namespace) -> Path:
@@ -131,27 +155,26 @@ def _opponents(arguments: argparse.Namespace) -> Path:
     return find_opponents(find_weights(arguments.detector))
 
 
-def _open(name: str | None, arguments: argparse.Namespace) -> Dataset:
-    import yaml
-
+def _open(name: str | None, root: Path | None, split: str | None, options: Sequence[str] = ()) -> Dataset:
+    from unexpected_core.cli.dataset_arguments import read_options
     from unexpected_core.datasets import open_dataset
-    from unexpected_core.evaluation.run import First
+    from unexpected_core.datasets.cache import Spilled
 
     if not name:
         raise UsageError("no data set: give its name behind the scorers, or --data NAME")
-    options: dict[str, Any] = {"split": arguments.split} if arguments.split else {}
-    for text in arguments.option:
-        option, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"--option: expected NAME=VALUE, found '{text}'")
-        options[option] = yaml.safe_load(value)
-    dataset = open_dataset(name, arguments.root, **options)
-    return First(dataset, arguments.limit) if arguments.limit else dataset
+    dataset = open_dataset(name, root, **read_options(split, options))
+    # To draw a frame takes longer than to score it, and every method and metric asks for it again.
+    return Spilled(dataset) if name == "drawn" else dataset
 
 
-def _candidate(name: str, dataset: Dataset, arguments: argparse.Namespace, min_area: int) -> Candidate:
-    """Stored scores of one method: somebody's, or our own, written now where they are missing."""
+def _candidate(name: str, dataset: Dataset, normal: Dataset | None, arguments: argparse.Namespace,
+               min_area: int) -> Candidate:
+    """Stored scores of one method: somebody's, or our own, written now where they are missing.
+
+    normal: frames of normal driving that the threshold is chosen on.
+    """
     from unexpected_core.evaluation.judge import Candidate
+    from unexpected_core.evaluation.normal import normal_threshold
     from unexpected_core.evaluation.source import open_source
     from unexpected_core.evaluation.store import foreign_folder
 
@@ -161,10 +184,10 @@ def _candidate(name: str, dataset: Dataset, arguments: argparse.Namespace, min_a
         return Candidate(source, about, _given(arguments, None))
     detector = open_detector(name, arguments)
     about |= {"model_id": detector.model_id, "weights_sha256": _fingerprint(name, arguments)}
+    threshold = _given(arguments, detector)  # before hours of scoring
     source = _score(name, detector, dataset, arguments)
-    threshold = _given(arguments, detector)
-    if arguments.normal_root or arguments.normal_data != "image_folder":
-        threshold = _from_normal_driving(name, detector, arguments, min_area)
+    if normal is not None:
+        threshold = normal_threshold(_score(name, detector, normal, arguments), min_area, arguments.false_alarms)
     return Candidate(source, about, threshold)
 
 
@@ -177,11 +200,11 @@ def open_detector(name: str, arguments: argparse.Namespace) -> Detector:
     entry = SCORERS.get(name)
     settings: dict[str, Any] = {"scale": arguments.scale, "max_regions": 0}
     if entry is not None and entry.published:
-        settings |= {name: getattr(arguments, name) for name in PUBLISHED}
-    elif entry is not None and entry.base:
-        path = "random" if arguments.random_weights else arguments.detector
-        return load_detector(path, arguments.device, scorer=name, **settings)
-    return load_detector(name, arguments.device, **settings)
+        published = {setting: getattr(arguments, setting) for setting in PUBLISHED}
+        return load_detector(name, arguments.device, **published, **settings)
+    on_others = entry is not None and entry.base
+    path = "random" if arguments.random_weights else arguments.detector if on_others else name
+    return load_detector(path, arguments.device, scorer=name if on_others else "", **settings)
 
 
 def _score(name: str, detector: Detector, dataset: Dataset, arguments: argparse.Namespace) -> Any:
@@ -215,15 +238,6 @@ def _given(arguments: argparse.Namespace, detector: Detector | None) -> Threshol
     except ValueError:
         raise UsageError(f"--threshold: expected a number, or 'weights' where a detector runs, found "
                          f"'{arguments.threshold}'") from None
-
-
-def _from_normal_driving(name: str, detector: Detector, arguments: argparse.Namespace, min_area: int) -> Threshold:
-    from unexpected_core.datasets import open_dataset
-    from unexpected_core.evaluation.normal import normal_threshold
-
-    options = {"split": arguments.normal_split} if arguments.normal_split else {}
-    normal = open_dataset(arguments.normal_data, arguments.normal_root, **options)
-    return normal_threshold(_score(name, detector, normal, arguments), min_area, arguments.false_alarms)
 
 
 def _fingerprint(name: str, arguments: argparse.Namespace) -> str | None:

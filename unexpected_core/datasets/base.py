@@ -1,6 +1,6 @@
 """What every data set is: named frames, one sample at a time. NumPy arrays only; no torch.
 
-A set is made of files (`FileDataset`) or of something that must be played (video, bag). `Resized` wraps any of them.
+A set is made of files (`FileDataset`), of something that must be played (video, bag), or of another set (`Wrapped`).
 """
 
 from __future__ import annotations
@@ -167,20 +167,32 @@ def _ranges(ids: np.ndarray) -> str:
     return ", ".join(f"{run[0]}..{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
 
 
-class Resized(Dataset):
-    """Another data set with every map at one size (height, width): area or bilinear for images, nearest for ids."""
+class Wrapped(Dataset):
+    """Another data set, or some of its frames: name, classes and cameras are the other's. Subclasses change `load`."""
 
-    def __init__(self, dataset: Dataset, size: tuple[int, int]) -> None:
-        super().__init__(dataset.name, dataset.keys, dataset.num_classes)
-        self.dataset, self.size = dataset, size
+    def __init__(self, dataset: Dataset, keys: Iterable[str] | None = None) -> None:
+        super().__init__(dataset.name, dataset.keys if keys is None else keys, dataset.num_classes)
+        self.dataset = dataset
+
+    def load(self, index: int) -> Sample:
+        """The other's sample of this key; see Dataset.load."""
+        return self.dataset[self.keys[index]]
 
     def camera(self, key: str) -> RoadCamera | None:
         """See Dataset.camera."""
         return self.dataset.camera(key)
 
+
+class Resized(Wrapped):
+    """Another data set with every map at one size (height, width): area or bilinear for images, nearest for ids."""
+
+    def __init__(self, dataset: Dataset, size: tuple[int, int]) -> None:
+        super().__init__(dataset)
+        self.size = size
+
     def load(self, index: int) -> Sample:
         """Load and resize; see Dataset.load."""
-        sample = self.dataset.load(index)
+        sample = super().load(index)
         maps = {name: resize_map(values, self.size) for name in ("labels", "instances", "obstacle")
                 if (values := getattr(sample, name)) is not None}
         return replace(sample, image=resize_image(sample.image, self.size), **maps)

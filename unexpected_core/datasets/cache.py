@@ -1,24 +1,30 @@
-"""A data set kept in memory: decoded once, before worker processes start, and shared by all of them."""
+"""Data sets whose samples are made once: all at the start, kept in memory; or each when first asked for, in files."""
 
 from __future__ import annotations
 
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from unexpected_core.datasets.base import Dataset
+from unexpected_core.datasets.base import Dataset, Wrapped
+from unexpected_core.files import atomic_path
 from unexpected_core.log import LOGGER, progress
 from unexpected_core.structs import Sample
 
 MAPS = ("image", "labels", "instances", "obstacle")
 
 
-class Cached(Dataset):
-    """Every sample of another data set, in memory. What it gives away are copies."""
+class Cached(Wrapped):
+    """Every sample of another data set, in memory: decoded before worker processes start, and shared by all of them.
+
+    What it gives away are copies.
+    """
 
     def __init__(self, dataset: Dataset, workers: int = 2) -> None:
-        super().__init__(dataset.name, dataset.keys, dataset.num_classes)
+        super().__init__(dataset)
         with ThreadPoolExecutor(workers) as pool:  # OpenCV lets go of the interpreter
             samples = pool.map(dataset.load, range(len(dataset)))
             self._samples = list(progress(samples, f"reading {dataset.name} into memory", len(dataset)))
@@ -39,6 +45,32 @@ def cached(dataset: Dataset, gibibytes: float) -> Dataset:
     LOGGER.info("%s needs %.1f GiB of memory, allowed are %g: read from disk each time",
                 dataset.name, needed, gibibytes)
     return dataset
+
+
+class Spilled(Wrapped):
+    """Another data set whose samples take long to make: each is made once, then read from a temporary file.
+
+    Copies in other processes use the same files, so they must not outlive the original, which deletes them.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(dataset)
+        self._temporary = tempfile.TemporaryDirectory(prefix="unexpected-frames-")
+        self.folder = Path(self._temporary.name)
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_temporary": None}
+
+    def load(self, index: int) -> Sample:
+        """See Dataset.load."""
+        path = self.folder / f"{index}.npz"
+        if path.is_file():
+            with np.load(path) as maps:
+                return Sample(self.keys[index], **maps)
+        sample = super().load(index)
+        with atomic_path(path) as temporary:
+            np.savez(temporary, **_maps(sample))
+        return sample
 
 
 def _maps(sample: Sample) -> dict[str, np.ndarray]:

@@ -44,14 +44,16 @@ def _comparisons(measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
 @cache
 def commit() -> str:
     """Short commit of the package's checkout, with '+' where it has changes; '' outside a checkout."""
-    folder = Path(__file__).parent
+    file = Path(__file__)
     try:
-        words = [subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
-                 for arguments in (("rev-parse", "--short=12", "HEAD"),
-                                   ("status", "--porcelain", "--untracked-files=no", "--", "."))]
+        # Installed into the environment of another project, the package lies in that one's checkout, but is not of it.
+        _, head, changes = (
+            subprocess.run(["git", *arguments], cwd=file.parent, capture_output=True, text=True, check=True).stdout
+            for arguments in (("ls-files", "--error-unmatch", file.name), ("rev-parse", "--short=12", "HEAD"),
+                              ("status", "--porcelain", "--untracked-files=no", "--", ".")))
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return words[0].strip() + ("+" if words[1].strip() else "")
+    return head.strip() + ("+" if changes.strip() else "")
 
 
 def write_results(path: Path, results: Mapping[str, Any]) -> None:

@@ -28,11 +28,13 @@ ABOUT = "about.json"
 
 
 def write_score(folder: Path, key: str, score: np.ndarray, kind: str) -> None:
-    """Score float [H, W] -> one file below the folder. kind: one of FORMATS."""
+    """Score float [H, W] -> one file below the folder. kind: one of FORMATS. Raises PredictionError."""
     path = folder / f"{key}{FORMATS[kind]}"
     if kind == "hdf5":
         write_prediction(path, score)
         return
+    if kind == "16bit" and not np.isfinite(score).all():
+        raise PredictionError(f"{path}: scores that are not finite numbers have no 16-bit code; store float32")
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         if kind == "float32":
             np.save(stream, score.astype(np.float32))
@@ -118,14 +120,14 @@ def open_store(folder: Path, about: dict[str, str]) -> None:
     path = folder / ABOUT
     if about["format"] not in FORMATS:
         raise PredictionError(unknown_name("score format", about["format"], FORMATS))
-    if path.is_file():
-        known = json.loads(path.read_text(encoding="utf-8"))
-        different = [f"{name} {known.get(name)!r}, now {value!r}" for name, value in about.items()
-                     if known.get(name) != value]
-        if different:
-            raise PredictionError(f"{folder} holds scores of another run ({'; '.join(different)}); "
-                                  "give another --out, or delete that folder")
-    write_text(path, json.dumps(about, indent=2) + "\n")
+    known = read_about(folder)
+    # What the file lacks was not noted when the scores were written, and does not speak against them.
+    different = [f"{name} {known[name]!r}, now {value!r}" for name, value in about.items()
+                 if known.get(name, value) != value]
+    if different:
+        raise PredictionError(f"{folder} holds scores of another run ({'; '.join(different)}); "
+                              "give another --out, or delete that folder")
+    write_text(path, json.dumps(known | about, indent=2) + "\n")
 
 
 def read_about(folder: Path) -> dict[str, str]:
