@@ -27,11 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _draw(arguments: argparse.Namespace) -> int:
     from unexpected_core.datasets.bag_writing import write_bag
+    from unexpected_core.datasets.drawn import Drawn
     from unexpected_core.datasets.drawn_folder import draw_folder
-    from unexpected_core.datasets.drawn_roads import DrawnRoads
 
     folder = Path(arguments.out)
-    roads = DrawnRoads(arguments.track, arguments.count, arguments.seed, parse_size(arguments.size))
+    roads = Drawn(arguments.track, arguments.count, arguments.seed, parse_size(arguments.size)).roads
     draw_folder(folder, roads, arguments.workers)
     print(f"{len(roads)} frames of track {roads.track} -> {folder}")
     if arguments.bag:

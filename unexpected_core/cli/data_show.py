@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from unexpected_core.cli.dataset_arguments import add_dataset_arguments, open_from
+from unexpected_core.cli.dataset_arguments import DatasetArgumentError, add_dataset_arguments, open_from
 
 RED = (255, 40, 40)
 
@@ -50,7 +50,11 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.discrepancy:
         dataset = DiscrepancyDataset(arguments.discrepancy, dataset, arguments.split or "train")
     count = max(1, min(arguments.count, len(dataset)))
-    rows = [_panels(dataset[which]) for which in arguments.key or [i * len(dataset) // count for i in range(count)]]
+    try:
+        chosen = [dataset.index(key) for key in arguments.key or ()]
+    except KeyError as error:
+        raise DatasetArgumentError(f"--key: {error.args[0]}") from None
+    rows = [_panels(dataset[which]) for which in chosen or [i * len(dataset) // count for i in range(count)]]
     per_frame = max(map(len, rows))
     frames_per_row = max(1, 4 // per_frame)
     sheet = grid([image for row in rows for image in row.values()], [name for row in rows for name in row],

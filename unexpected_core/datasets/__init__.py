@@ -6,7 +6,9 @@ import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from unexpected_core.config import unknown_name
 from unexpected_core.datasets.bag import bag
@@ -64,7 +66,16 @@ def open_dataset(name: str, root: str | Path | None = None, size: tuple[int, int
     for option, value in options.items():
         if option not in accepted:
             raise DatasetError(f"data set '{name}': {unknown_name('option', option, accepted)}")
-        if get_origin(hints[option]) is Literal and value not in get_args(hints[option]):
-            raise DatasetError(f"data set '{name}': {unknown_name(option, str(value), get_args(hints[option]))}")
+        _check_option(name, option, value, hints[option])
     dataset = factory(root, **options)
     return Resized(dataset, size) if size else dataset
+
+
+def _check_option(name: str, option: str, value: object, hint: Any) -> None:
+    if get_origin(hint) is Literal and value not in get_args(hint):
+        raise DatasetError(f"data set '{name}': {unknown_name(option, str(value), get_args(hint))}")
+    try:
+        TypeAdapter(hint).validate_python(value, strict=True)
+    except ValidationError as error:
+        fault = error.errors()[0]["msg"]
+        raise DatasetError(f"data set '{name}': option '{option}' = {value!r}: {fault}") from None
