@@ -17,6 +17,7 @@ from unexpected_core.scorers.base import ScorerError
 from unexpected_core.scorers.fast import FastScorer
 from unexpected_core.scorers.opponents import SubEnsembleScorer
 from unexpected_core.training import experiment
+from unexpected_core.training.checkpoint import save
 from unexpected_core.training.loop import parameter_groups
 from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.publish import publish_fast, publish_opponents
@@ -25,7 +26,7 @@ from unexpected_core.training.settings_fast import OpponentSettings
 from unexpected_core.training.task_fast_opponents import OpponentsTask
 from unexpected_core.training.task_rbm import redrawing_loss, road_patches
 from unexpected_core.training.tasks import TrainingError
-from unexpected_core.weights.cards import Card, WeightsError
+from unexpected_core.weights.cards import Card, WeightsError, read_card
 from unexpected_core.weights.catalog import find_opponents, shipped, verify
 from unexpected_core.weights.reading import read_weights, write_weights
 
@@ -56,7 +57,8 @@ def detector(folder, seed=0):
     """A `fast` detector with random weights, as a file."""
     torch.manual_seed(seed)
     write_weights(folder / "fast.safetensors", FastScorer().state_dict(), Card(
-        name="fast", architecture="fast", options={"road_prior": 1.0}, working_height=64))
+        name="fast", architecture="fast", options={"road_prior": 1.0}, working_height=64,
+        training_data=["photographs"]))
     return folder / "fast.safetensors"
 
 
@@ -76,8 +78,20 @@ def test_a_part_learns_and_the_others_stand_still(part, roads, tmp_path):
     before, after = read_weights(base).state, torch.load(tmp_path / "run/chk_last.pth", weights_only=True)["weights"]
     moved = {key for key, value in before.items() if not torch.equal(value, after[key])}
     assert moved == {key for key in before if key.startswith(f"{part}.")}
-    scorer = load_scorer(publish_fast(settings, tmp_path / "run").parent)
+    published = publish_fast(settings, tmp_path / "run")
+    scorer = load_scorer(published.parent)
     assert isinstance(scorer, FastScorer) and scorer.road_prior == 1.0
+    assert read_card(published).training_data == ["photographs", "paired_folder"]
+
+
+def test_drawings_do_not_free_a_detector_that_began_with_photographs(tmp_path):
+    """What it learned from first still decides what it may be used for."""
+    save(tmp_path / "chk_best.pth", {"weights": FastScorer().state_dict(),
+                                     "state": {"best_loss_val": 1.0, "epoch_idx": 2}})
+    (tmp_path / "before").mkdir()
+    for start, licence in (("", "Apache-2.0"), (str(detector(tmp_path / "before")), "for research")):
+        settings = override(PRESETS["fast_drawn"], [f"task.start={start}"])
+        assert licence in read_card(publish_fast(settings, tmp_path)).licence
 
 
 def test_start_names_a_detector_and_nothing_else(roads, tmp_path):

@@ -158,7 +158,8 @@ def test_average_lies_between_two_trainings_and_refuses_other_networks(tmp_path,
     first = {"w": torch.tensor([0.0, 4.0]), "n": torch.tensor(3)}
     second = {"w": torch.tensor([8.0, 4.0]), "n": torch.tensor(5)}
     write_weights(tmp_path / "a.safetensors", first, CARD)
-    write_weights(tmp_path / "b.safetensors", second, CARD.model_copy(update={"training_data": ["more"]}))
+    write_weights(tmp_path / "b.safetensors", second,
+                  CARD.model_copy(update={"training_data": ["more"], "licence": "mine"}))
     write_weights(tmp_path / "c.safetensors", {"v": torch.zeros(2)}, CARD)
     command = ["weights", "average", str(tmp_path / "a.safetensors"), str(tmp_path / "b.safetensors"), "--share",
                "0.25", "--out", str(tmp_path / "between.safetensors")]
@@ -166,6 +167,7 @@ def test_average_lies_between_two_trainings_and_refuses_other_networks(tmp_path,
     state, card = read_weights(tmp_path / "between.safetensors")
     assert state["w"].tolist() == [2.0, 4.0] and state["n"] == 5
     assert card.name == "between" and card.training_data == ["nothing", "more"] and not card.scores
+    assert card.licence == f"{CARD.licence}; mine"
     command[3] = str(tmp_path / "c.safetensors")
     assert main(command) == 2
     assert "different networks" in capsys.readouterr().err

@@ -17,13 +17,16 @@ from unexpected_core.weights.reading import read_weights, write_weights
 def publish_fast(settings: FastTraining, folder: Path) -> Path:
     """chk_best.pth of a `fast` training -> fast.safetensors with its card, which ``load_detector(folder)`` opens.
 
-    Where only parts learned, the card keeps what still holds of the detector they are parts of.
+    The card keeps what still holds of the detector the training began with: where only parts learned, the others'
+    options; in any case what it had learned from.
     """
     learn, kept = settings.task.learn, {}
-    if settings.task.start and set(learn) < set(PARTS):
+    if settings.task.start:
         began = read_card(find_weights(settings.task.start))
-        statistics = None if "segmenter" in learn else began.logit_statistics
-        kept = {"options": began.options, "logit_statistics": statistics}
+        kept = {"training_data": began.training_data}
+        if set(learn) < set(PARTS):
+            statistics = None if "segmenter" in learn else began.logit_statistics
+            kept |= {"options": began.options, "logit_statistics": statistics}
     return _publish(settings, folder, "fast", Card(
         name=settings.name, architecture="fast", working_height=settings.task.working_height, **kept))
 
@@ -47,14 +50,15 @@ def publish_opponents(settings: OpponentTraining, folder: Path) -> Path:
 def _publish(settings: FastTraining | OpponentTraining, folder: Path, name: str, card: Card) -> Path:
     content = load(folder / BEST)
     sources = " ".join(f"--data {source}" for source in settings.data.roots)
+    data = list(dict.fromkeys([*card.training_data, *settings.data.roots]))
     path = folder / f"{name}.safetensors"
     write_weights(path, content["weights"], card.model_copy(update={
-        "training_data": list(settings.data.roots), "preset": settings.name,
-        "command": f"unexpected train {settings.name} {sources}", "licence": _licence(settings),
+        "training_data": data, "preset": settings.name,
+        "command": f"unexpected train {settings.name} {sources}", "licence": _licence(data),
         "scores": {"validation loss": content["state"]["best_loss_val"], "epoch": content["state"]["epoch_idx"]}}))
     return path
 
 
-def _licence(settings: FastTraining | OpponentTraining) -> str:
-    drawn_only = set(settings.data.roots) == {"drawn"}
+def _licence(training_data: list[str]) -> str:
+    drawn_only = set(training_data) == {"drawn"}
     return "trained on drawings only: Apache-2.0" if drawn_only else Card.model_fields["licence"].default

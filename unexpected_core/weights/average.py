@@ -14,8 +14,9 @@ from unexpected_core.weights.reading import read_weights, write_weights
 def average(before: str | Path, after: str | Path, share: float, out: Path) -> Card:
     """Write (1 - share) * before + share * after, with the card of `after`; share in 0..1.
 
-    before, after: shipped name, weight file or run folder. Scores, commit and logit statistics are left out of the
-    card: they were those of `after`. Raises WeightsError where the two are not of one shape.
+    before, after: shipped name, weight file or run folder. The card has the data and the licences of both; scores,
+    commit and logit statistics are left out: they were those of `after`. Raises WeightsError where the two are not of
+    one shape.
     """
     if not 0 <= share <= 1:
         raise WeightsError(f"share must lie between 0 (all of {before}) and 1 (all of {after}), found {share:g}")
@@ -26,7 +27,8 @@ def average(before: str | Path, after: str | Path, share: float, out: Path) -> C
     state = {key: first.state[key].lerp(tensor, share) if tensor.is_floating_point() else tensor
              for key, tensor in second.state.items()}
     data = dict.fromkeys([*first.card.training_data, *second.card.training_data])
+    licence = "; ".join(dict.fromkeys([first.card.licence, second.card.licence]))
     command = f"unexpected weights average {before} {after} --share {share:g} --out {out}"
     card = second.card.model_copy(update={"name": out.stem, "training_data": list(data), "command": command,
-                                          "commit": "", "scores": {}, "logit_statistics": None})
+                                          "licence": licence, "commit": "", "scores": {}, "logit_statistics": None})
     return write_weights(out, state, card)
