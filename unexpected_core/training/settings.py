@@ -83,7 +83,8 @@ class LoopSettings(Settings):
                                                         "what is validated and published; 0 = off")
     seed: int = Field(0, ge=0, description="same seed, same bits (on one kind of machine)")
     workers: int = Field(0, ge=0, description="processes that load examples; changes no bit of the result")
-    device: str = Field("auto", description="auto, cpu, cuda")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute; CUDA_VISIBLE_DEVICES says on "
+                                                                       "which of several cards")
     devices: int = Field(1, ge=1, description="processes on this machine, one per device; torchrun sets it by itself")
     nodes: int = Field(1, ge=1, description="machines; torchrun sets it by itself")
     checkpoint_seconds: float = Field(600.0, ge=0, description="longest time between two states saved for resuming; "
