@@ -121,8 +121,17 @@ def test_numbers_are_those_of_the_metrics(root, tmp_path):
 
 def test_two_processes_measure_what_one_does(root, tmp_path):
     _, source = scored(root, tmp_path)
-    one, two = (measure(source, Plan(resamples=50, workers=workers)).result for workers in (1, 2))
+    one, two = (measure(source, Plan(resamples=50, workers=workers, clips=True)).result for workers in (1, 2))
     assert repr(one) == repr(two)
+
+
+def test_from_one_clip_to_the_next_nothing_flickers(tmp_path):
+    for i, clip in enumerate(("dark", "bright")):
+        for frame in "01":
+            write_image(tmp_path / "images" / clip / f"{frame}.png", np.full((*SIZE, 3), 200 * i, np.uint8))
+            write_image(tmp_path / "obstacle" / clip / f"{frame}.png", np.eye(*SIZE, dtype=np.uint8))
+    _, source = scored(tmp_path, tmp_path)
+    assert measure(source, PLAN).result["flicker"] == {"score": 0, "mask": 0}
 
 
 def test_report_tables_and_results(root, tmp_path):

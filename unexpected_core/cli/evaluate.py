@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--normal-root", type=Path, help="frames of normal driving that the threshold is chosen on")
     add("--normal-split", help="split of --normal-data")
     add("--false-alarms", type=float, default=0.05, metavar="RATE", help="promised share of frames (default 0.05)")
-    add("--clips", action="store_true", help="frames follow one another: measure flicker")
+    add("--clips", action="store_true", help="frames of one folder follow one another: measure flicker")
     add("--frame-rate", type=float, help="frames per second: also false regions per minute")
     add("--camera", type=float, nargs=3, metavar=("METRES", "FOCAL", "HORIZON"),
         help="height over the road; focal length and row of the horizon as shares of the image height: recall by "

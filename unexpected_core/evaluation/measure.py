@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.evaluation.evidence import note_frame, summarise
-from unexpected_core.evaluation.source import Source
+from unexpected_core.evaluation.source import Judged, Source
 from unexpected_core.log import progress
 from unexpected_core.metrics.bootstrap import (
     Resampled,
@@ -60,7 +60,8 @@ class Plan:
     """What to measure.
 
     modes: names of PIXEL_MODES, 'exact' is always among them. threshold: None = best F1 of these very frames.
-    clips: neighbouring frames follow one another in time; frame_rate: frames per second, for false regions per minute.
+    clips: neighbouring frames of one folder (their keys up to the last '/') follow one another in time; frame_rate:
+    frames per second, for false regions per minute.
     camera: of all frames, instead of what the data set says; for recall by distance.
     """
 
@@ -193,7 +194,7 @@ class _ComponentLook:
 
 def _look_at_components(source: Source, plan: Plan, threshold: float, smiyc_threshold: float | None,
                         keys: Sequence[str], alone: bool) -> _ComponentLook:
-    look, before = _ComponentLook(), None
+    look, before = _ComponentLook(), _frame_before(source, keys[0]) if plan.clips else None
     for key in _shown(keys, alone, "measure components"):
         judged = source.frame(key)
         score, obstacle = judged.score, judged.sample.obstacle
@@ -203,10 +204,20 @@ def _look_at_components(source: Source, plan: Plan, threshold: float, smiyc_thre
         look.levels.append(alarm_level(score, obstacle == 0, plan.sizes.region))
         if smiyc_threshold is not None:
             look.smiyc.add(measure_components(strictly_above(judged.half(), smiyc_threshold), obstacle, plan.sizes))
-        if plan.clips and before is not None:
-            look.changes.append(change(before, score, threshold))
-        before = score
+        if before is not None and _clip(before.sample.key) == _clip(key):
+            look.changes.append(change(before.score, score, threshold))
+        before = judged if plan.clips else None
     return look
+
+
+def _frame_before(source: Source, key: str) -> Judged | None:
+    """Another process may look at it, but the change from it to this one is noted here."""
+    index = source.keys.index(key)
+    return source.frame(source.keys[index - 1]) if index else None
+
+
+def _clip(key: str) -> str:
+    return key.rpartition("/")[0]
 
 
 def _pixel_result(numbers: Any, resampled: dict[str, Resampled]) -> dict[str, Any]:
