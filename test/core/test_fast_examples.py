@@ -1,5 +1,7 @@
 """Examples of the fast networks: what is unexpected, what is not, and what nobody knows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from unexpected_core.datasets.base import Dataset
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.structs import Sample
 from unexpected_core.training.fast_examples import ExampleSettings, FastExamples, touches_border
+from unexpected_core.training.settings import TrainingError
 
 ROAD, CAR = 0, 13
 
@@ -38,6 +41,15 @@ def test_a_nameless_thing_is_unknown_an_obstacle_unexpected_and_coarse_labels_sa
     assert (discrepancy[20:30, 40:60] == expected).all()
     discrepancy[20:30, 40:60] = 0
     assert not discrepancy.any()  # the hood is known, too
+
+
+def test_a_frame_without_labels_is_named():
+    class Bare(Street):
+        def load(self, index):
+            return replace(super().load(index), labels=None)
+
+    with pytest.raises(TrainingError, match="'street/one' has no labels, and the detector learns from labels"):
+        example(Bare())
 
 
 def test_frames_keep_their_sharpness_between_the_base_heights():

@@ -19,7 +19,7 @@ from unexpected_core.scorers.opponents import SubEnsembleScorer
 from unexpected_core.training import experiment
 from unexpected_core.training.checkpoint import save
 from unexpected_core.training.loop import parameter_groups
-from unexpected_core.training.presets import PRESETS
+from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.publish import publish_fast, publish_opponents
 from unexpected_core.training.sampler import seed_of
 from unexpected_core.training.settings_fast import OpponentSettings
@@ -90,7 +90,7 @@ def test_drawings_do_not_free_a_detector_that_began_with_photographs(tmp_path):
                                      "state": {"best_loss_val": 1.0, "epoch_idx": 2}})
     (tmp_path / "before").mkdir()
     for start, licence in (("", "Apache-2.0"), (str(detector(tmp_path / "before")), "for research")):
-        settings = override(PRESETS["fast_drawn"], [f"task.start={start}"])
+        settings = derive(PRESETS["fast_drawn"], task={"start": start})
         assert licence in read_card(publish_fast(settings, tmp_path)).licence
 
 

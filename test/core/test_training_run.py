@@ -11,16 +11,19 @@ import pytest
 import torch
 
 from unexpected_core.config import override
+from unexpected_core.datasets import DatasetError
 from unexpected_core.images import read_image
 from unexpected_core.training import sampler
 from unexpected_core.training.augment import Augmentation
 from unexpected_core.training.checkpoint import Progress, load_state
+from unexpected_core.training.drawn import drawn_dataset
 from unexpected_core.training.examples import changed, checked_labels, spread
 from unexpected_core.training.experiment import alone_in, keep_config, resolve, run_folder
 from unexpected_core.training.loop import Training
 from unexpected_core.training.losses import class_weights, pixel_cross_entropy
 from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.schedule import rate_factor
+from unexpected_core.training.settings import DrawnSettings
 from unexpected_core.training.tasks import TrainingError
 
 TINY = runpy.run_path(str(Path(__file__).with_name("tiny_training.py")))
@@ -135,6 +138,13 @@ def test_too_little_data(tmp_path):
         sampler.steps_per_epoch(100, 4, limit=2)
     with pytest.raises(TrainingError, match=r"no validation examples: .*data\.val"):
         run(tmp_path, val=0)
+
+
+def test_frames_too_small_to_draw(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIR_EXPERIMENTS", str(tmp_path))
+    with pytest.raises(DatasetError, match="data set 'drawn': size 64x32 is too small to draw a road"):
+        drawn_dataset(DrawnSettings(size=(32, 64)), training=True)
+    assert not any(tmp_path.iterdir())
 
 
 def test_batch_that_cannot_be_divided():

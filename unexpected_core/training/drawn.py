@@ -8,8 +8,8 @@ from pathlib import Path
 
 from unexpected_core import datasets
 from unexpected_core.datasets import Dataset, open_dataset
+from unexpected_core.datasets.drawn import Drawn
 from unexpected_core.datasets.drawn_folder import draw_folder
-from unexpected_core.datasets.drawn_roads import DrawnRoads
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.training.settings import DrawnSettings, TrainingError
 
@@ -27,8 +27,9 @@ def drawn_dataset(settings: DrawnSettings, training: bool) -> Dataset:
 def _drawn(settings: DrawnSettings, split: str, track: str, count: int) -> Dataset:
     recipe = "{}x{}-seed{}-{}".format(*settings.size, settings.seed, _drawing())
     folder = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", recipe, f"{split}-{track}-{count}")
+    roads = Drawn(track, count, settings.seed + (split == "val"), settings.size).roads
     try:
-        draw_folder(folder, DrawnRoads(track, count, settings.seed + (split == "val"), settings.size), parts=PARTS)
+        draw_folder(folder, roads, parts=PARTS)
     except OSError as error:
         raise TrainingError(f"cannot write drawn roads to {folder}: {error.strerror or error}. What is drawn stays: "
                             "make room and run the same command again to go on") from error

@@ -14,6 +14,7 @@ from unexpected_core.discrepancy_data.paste_things import Source
 from unexpected_core.discrepancy_data.pastes import PasteSettings, paste_objects, unaware
 from unexpected_core.images import resize_image, resize_map
 from unexpected_core.labels import IGNORE, TRAIN_ID
+from unexpected_core.training.settings import TrainingError
 
 ROAD = TRAIN_ID["road"]
 
@@ -67,6 +68,9 @@ class FastExamples:
         """image, labels, and discrepancy: 1 = the data set's own obstacles, 0 = nothing unexpected, 255 = who knows."""
         d, i = self.where[index]
         sample = self.datasets[d][i]
+        if sample.labels is None:
+            raise TrainingError(f"'{self.keys[index]}' has no labels, and the detector learns from labels; use another "
+                                "data set or split")
         height = int(np.clip(sample.image.shape[0], *self.settings.base_heights))
         aspect = self.aspects[d] or sample.image.shape[1] / sample.image.shape[0]
         size = height, round(height * aspect)
