@@ -52,6 +52,8 @@ def generate_launch_description() -> LaunchDescription:
 def actions(context: LaunchContext) -> list:
     """What to start, with the arguments known."""
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    # shells leave the ~ of name:=~/folder to us
+    given |= {name: str(Path(given[name]).expanduser()) for name in ("params_file", "python_prefix") if given[name]}
     switches = ("true", "false")
     parameters = {parameter: given[name] == "true" if given[name] in switches else given[name]
                   for name, parameter in OVERRIDES.items() if given[name]}

@@ -50,13 +50,15 @@ def player(context: LaunchContext) -> list:
     """Who publishes; in the environment of detector.launch.py, so that dds_profile serves the larger images too."""
     given = {name: LaunchConfiguration(name).perform(context)
              for name in (*ARGUMENTS, "image", "camera_info", "namespace", "python_prefix")}
+    # shells leave the ~ of name:=~/folder to us
+    given |= {name: str(Path(given[name]).expanduser()) for name in ("bag", "footage", "python_prefix") if given[name]}
     if given["footage"]:
         rate = ["--rate", given["rate"]] if given["rate"] else []
         return [Node(package="unexpected_ros", executable="replay", namespace=given["namespace"], output="screen",
                      prefix=given["python_prefix"] or None,
                      arguments=[given["footage"], "--wait-for", "1", "--timeout", PATIENCE_S, *rate],
                      remappings=[("image", given["image"]), ("camera_info", given["camera_info"])])]
-    command = ["ros2", "bag", "play", str(Path(given["bag"]).expanduser()), "--rate", given["rate"] or "1.0",
+    command = ["ros2", "bag", "play", given["bag"], "--rate", given["rate"] or "1.0",
                "--start-offset", given["start_offset"], "--qos-profile-overrides-path", str(CONFIG / "bag_qos.yaml")]
     command += ["--clock"] if given["clock"] == "true" else []
     command += ["--loop"] if given["loop"] == "true" else []

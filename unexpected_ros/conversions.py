@@ -9,8 +9,8 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
-from unexpected_core.structs import Detection, Region
 from unexpected_core.encodings import EncodingError, decode_compressed, to_rgb
+from unexpected_core.structs import Detection, Region
 from unexpected_ros.geometry import Camera, bearing, ground_distance
 from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats
 from unexpected_ros.parameters import CameraSettings

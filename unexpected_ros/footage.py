@@ -10,10 +10,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from unexpected_core.encodings import EncodingError
 from unexpected_core.images import IMAGE_SUFFIXES, ImageError, read_image
 from unexpected_core.log import LOGGER
 from unexpected_ros.bags import is_bag, open_bag
-from unexpected_core.encodings import EncodingError
 
 PHOTO_RATE = 10.0
 """Hz at which photographs play when nobody says otherwise."""

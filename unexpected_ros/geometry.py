@@ -10,6 +10,8 @@ import numpy as np
 
 _PINHOLE = ("", "plumb_bob", "rational_polynomial", "thin_prism_fisheye")
 _FISHEYE = ("equidistant", "fisheye")
+_COEFFICIENTS = dict.fromkeys(_PINHOLE, (0, 4, 5, 8, 12, 14)) | dict.fromkeys(_FISHEYE, (0, 4))
+"""Distortion model -> numbers of coefficients that it may have; 0 = no distortion."""
 HORIZON = 1e-3
 """Tangent of the angle below the horizon from which on a ray is said to meet the ground (at 1000 camera heights)."""
 
@@ -24,20 +26,30 @@ class Camera:
     distortion: np.ndarray  # D, float64 [n]
     model: str
 
+    @property
+    def flaw(self) -> str:
+        """Why this calibration cannot be used, '' where it can; an uncalibrated camera (zeros) has no flaw."""
+        count, counts = self.distortion.size, _COEFFICIENTS.get(self.model)
+        if counts is None:
+            known = ", ".join(filter(None, _COEFFICIENTS))
+            return f"distortion model '{self.model}' is not known; expected one of: {known}"
+        if count not in counts:
+            return f"'{self.model}' with {count} distortion coefficients; expected {', '.join(map(str, counts))}"
+        return ""
+
     def ray(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float] | None:
-        """Pixel of an image of `size` (height, width) -> (right, down) at depth 1; None where uncalibrated.
+        """Pixel of an image of `size` (height, width) -> (right, down) at depth 1; None where uncalibrated or flawed.
 
         The image may have been resized since calibration; the principal point is scaled with it.
         """
-        if not self.matrix[0, 0] or not self.matrix[1, 1] or not self.width or not self.height:
+        if not self.matrix[0, 0] or not self.matrix[1, 1] or not self.width or not self.height or self.flaw:
             return None
         point = np.array([[[x * self.width / size[1], y * self.height / size[0]]]])
         if self.model in _FISHEYE:
-            undistorted = cv2.fisheye.undistortPoints(point, self.matrix, self.distortion[:4])
-        elif self.model in _PINHOLE:
-            undistorted = cv2.undistortPoints(point, self.matrix, self.distortion if self.distortion.size else None)
+            distortion = self.distortion if self.distortion.size else np.zeros(4)
+            undistorted = cv2.fisheye.undistortPoints(point, self.matrix, distortion)
         else:
-            return None
+            undistorted = cv2.undistortPoints(point, self.matrix, self.distortion if self.distortion.size else None)
         right, down = undistorted[0, 0]
         return (float(right), float(down)) if math.isfinite(right) and math.isfinite(down) else None
 

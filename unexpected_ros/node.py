@@ -21,9 +21,9 @@ from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.config import SettingsError
+from unexpected_core.encodings import EncodingError
 from unexpected_ros.conversions import age_ms, camera_from, stamp_ns
 from unexpected_ros.diagnostics import Health
-from unexpected_core.encodings import EncodingError
 from unexpected_ros.logs import CauseLog, forward_to, stop_forwarding
 from unexpected_ros.memory import keep_large_blocks
 from unexpected_ros.outputs import OUTPUTS, Publishers, Result
@@ -184,6 +184,8 @@ class DetectorNode(LifecycleNode):
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         self._camera = camera_from(message)
+        if self._camera.flaw:
+            self._warn_once("calibration", f"camera_info is of no use for bearing and distance: {self._camera.flaw}")
 
     def _on_image(self, message) -> None:
         self._health.count("received")

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unexpected_core.encodings import EncodingError
 from unexpected_core.labels import colorize
 from unexpected_core.log import LOGGER
 from unexpected_core.structs import Detection, Region
 from unexpected_core.visualize import overlay
 from unexpected_ros.bags import BagError, BagWriter, Frame, create_bag, open_bag
-from unexpected_core.encodings import EncodingError
 from unexpected_ros.geometry import Camera, bearing
 from unexpected_ros.tracking import Track, Tracker
 
@@ -91,20 +91,27 @@ class FrameByFrame:
                              np.asarray(info.d, np.float64), info.distortion_model)
 
     def process(self, frame: Frame) -> None:
-        """Detect and write all outputs at the frame's time; a frame that cannot be decoded is counted by cause."""
+        """Detect and write all outputs at the frame's time; a frame that cannot be used is counted by cause."""
+        from unexpected_core.pipeline.runner import DetectorError
+
         self.received += 1
         start = time.perf_counter()
         try:
             image = frame.rgb()
         except EncodingError as error:
-            if error.cause not in self.failures:
-                LOGGER.warning("frame %d: %s", self.received, error)
-            self.failures[error.cause] += 1
-            return
+            return self._failed(error.cause, error)
         decoded = time.perf_counter()
-        detection = self.detector.detect(image)
+        try:
+            detection = self.detector.detect(image)
+        except DetectorError as error:
+            return self._failed("detector", error)
         detected = time.perf_counter()
         self._publish(frame, image, detection, decoded - start, detected - decoded)
+
+    def _failed(self, cause: str, error: Exception) -> None:
+        if cause not in self.failures:
+            LOGGER.warning("frame %d: %s", self.received, error)
+        self.failures[cause] += 1
 
     def _publish(self, frame: Frame, image: np.ndarray, detection: Detection, convert: float, infer: float) -> None:
         start = time.perf_counter()
@@ -130,8 +137,9 @@ def process_bag(source: str | Path, target: str | Path, detector: Detector, topi
 
     node: full name under which the outputs appear. target exists only when all of source was read.
     """
-    if Path(source).resolve() == Path(target).resolve():
-        raise BagError(f"{target} is also the input; expected another name for the output")
+    before, after = Path(source).resolve(), Path(target).resolve()
+    if before.is_relative_to(after) or after.is_relative_to(before):  # a folder is replaced with all that is in it
+        raise BagError(f"{target} is also the input, or one lies in the other; expected another place for the output")
     with open_bag(source) as reader, create_bag(target) as writer:
         taken = [name for name in reader.topics() if name.startswith(f"{node}/")]
         if taken:
@@ -178,5 +186,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     print(f"{given.output}: {done.processed} of {done.received} frames processed")
     for cause, count in done.failures.items():
-        print(f"error: {count} frames could not be decoded ({cause})", file=sys.stderr)
+        print(f"error: {count} frames could not be used ({cause})", file=sys.stderr)
     return 1 if done.failures else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,13 @@ def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Det
                  facts: dict[str, Any]) -> Path:
     """Write <key>.png below image/, labels/, score/ (16-bit, 65535 = 1) and mask/ of `folder`, and <key>.json.
 
+    A key that is taken becomes <key>-2, <key>-3, ...: cameras may share a clock, or set no stamps at all.
     Returns the path of the JSON file, which holds `facts` and is written last: where it is, the sample is whole.
     Raises ImageError, OSError.
     """
     folder = Path(folder).expanduser()
+    taken = (f"{key}-{n}" if n > 1 else key for n in count(1))
+    key = next(name for name in taken if not (folder / f"{name}.json").exists())
     write_image(folder / "image" / f"{key}.png", image)
     write_image(folder / "labels" / f"{key}.png", detection.labels)
     write_image(folder / "score" / f"{key}.png", (detection.score.clip(0, 1) * 65535).round().astype(np.uint16))

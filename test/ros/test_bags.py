@@ -10,6 +10,8 @@ from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from unexpected_core import load_detector
+from unexpected_core.pipeline.detector import Detector
+from unexpected_core.scorers.random import RandomScorer
 from unexpected_ros.bags import BagError, BagWriter, create_bag, message_types, open_bag
 from unexpected_ros.offline import main, process_bag
 
@@ -125,6 +127,19 @@ def test_a_broken_frame_costs_one_frame(tmp_path, detector, capsys):
     assert [m.header.stamp.sec for _, _, m in contents(tmp_path / "out.mcap")[f"{NODE}/mask"]] == [100, 102]
 
 
+def test_a_frame_that_the_networks_fail_on_costs_one_frame(tmp_path, source):
+    class NoNumberOnce(RandomScorer):
+        calls = 0
+
+        def forward(self, images):
+            self.calls += 1
+            scores = super().forward(images)
+            return scores._replace(score=scores.score * float("nan")) if self.calls == 2 else scores
+
+    run = process_bag(source, tmp_path / "out.mcap", Detector(NoNumberOnce()))
+    assert (run.received, run.processed, dict(run.failures)) == (FRAMES, FRAMES - 1, {"detector": 1})
+
+
 @pytest.mark.parametrize(("name", "content", "message"), [
     ("absent.mcap", None, r"absent\.mcap does not exist; expected a rosbag2: file \.mcap or \.db3"),
     ("text.mcap", b"no bag at all", r"cannot read .*text\.mcap as a rosbag2"),
@@ -178,6 +193,13 @@ def test_output_names_that_would_lose_something_are_refused(tmp_path, source, de
         process_bag(source, source, detector)
     with pytest.raises(BagError, match=r"expected a file name ending in \.mcap"):
         process_bag(source, tmp_path / "out.db3", detector)
+    with create_bag(tmp_path / "bag") as bag:
+        write_source(bag)
+    kept = sorted((tmp_path / "bag").iterdir())
+    for before, after in ((tmp_path / "bag", kept[0]), (kept[0], tmp_path / "bag")):
+        with pytest.raises(BagError, match="or one lies in the other"):
+            process_bag(before, after, detector)
+    assert sorted((tmp_path / "bag").iterdir()) == kept
     (tmp_path / "photos").mkdir()
     with pytest.raises(BagError, match="is a folder, but no rosbag2; it is not replaced"):
         process_bag(source, tmp_path / "photos", detector)

@@ -69,6 +69,18 @@ def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe):
 
 
 @pytest.mark.ros
+def test_a_home_folder_may_be_written_short(launch, describe, monkeypatch):
+    from launch.utilities import perform_substitutions
+    from launch_ros.actions import Node
+
+    monkeypatch.setenv("HOME", "/home/me")
+    given = {"footage": "~/photos", "image": "image", "camera_info": "camera_info", "namespace": "", "python_prefix": ""}
+    player = next(action for action in describe("replay", **given) if isinstance(action, Node))
+    words = [perform_substitutions(launch.LaunchContext(), part) for part in player.cmd]
+    assert "/home/me/photos" in words and "~/photos" not in words
+
+
+@pytest.mark.ros
 def test_replay_wants_one_thing_to_play(launch, describe):
     for given in ({}, {"bag": "a", "footage": "b"}):
         with pytest.raises(RuntimeError, match="give either bag:=PATH or footage:=PATH"):

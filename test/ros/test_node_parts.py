@@ -93,7 +93,19 @@ def test_without_calibration_everything_is_nan():
     blank = Camera(100, 200, np.zeros((3, 3)), np.zeros(0), "")
     assert blank.ray(1, 1, (100, 200)) is None
     assert camera(model="unheard_of").ray(1, 1, (100, 200)) is None
+    assert "'unheard_of' is not known; expected one of: plumb_bob" in camera(model="unheard_of").flaw
     assert math.isnan(bearing(None)) and math.isnan(ground_distance(None, 1.0, 0.0))
+
+
+@pytest.mark.parametrize(("model", "count"), [("plumb_bob", 3), ("plumb_bob", 20), ("equidistant", 2)])
+def test_a_calibration_that_opencv_would_not_take_gives_no_rays_and_says_why(model, count):
+    flawed = camera(model=model, distortion=[0.1] * count)
+    assert flawed.ray(1, 1, (100, 200)) is None
+    assert flawed.flaw.startswith(f"'{model}' with {count} distortion coefficients; expected 0, 4")
+
+
+def test_no_coefficients_are_no_distortion():
+    assert camera(model="equidistant").ray(100 + 100 * math.atan(0.5), 50, (100, 200)) == pytest.approx((0.5, 0))
 
 
 def test_ground_distance():
@@ -121,3 +133,7 @@ def test_a_sample_is_whole_and_readable(tmp_path):
     assert np.array_equal(read_image(tmp_path / "image" / "12.png"), image)
     assert np.abs(read_map(tmp_path / "score" / "12.png") / 65535 - score).max() < 1e-5
     assert (read_map(tmp_path / "labels" / "12.png") == 7).all()
+    again = write_sample(tmp_path, "12", image[::-1], detection, {"model_id": "other"})
+    assert again.name == "12-2.json" and json.loads(path.read_text()) == {"model_id": "m"}
+    assert np.array_equal(read_image(tmp_path / "image" / "12.png"), image)
+    assert np.array_equal(read_image(tmp_path / "image" / "12-2.png"), image[::-1])
