@@ -49,6 +49,8 @@ def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:
     quality: 1..100 for JPEG and WebP. Raises ImageError.
     """
     path = Path(path)
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        raise ImageError(f"cannot write {path}: expected a name that ends in {', '.join(IMAGE_SUFFIXES)}")
     options = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality], ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
                ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality]}.get(path.suffix.lower(), [])
     try:

@@ -241,6 +241,7 @@ def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch,
 @pytest.mark.parametrize("arguments, message", [
     (["softmax,sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
     (["softmax", "--threshold", "high"], "expected a number, or 'weights' where a detector runs, found 'high'"),
+    (["softmax", "--threshold", "nan"], "expected a number, or 'weights' where a detector runs, found 'nan'"),
     (["softmax", "--normal-root", "nowhere"], "nowhere (the root given) is not a folder"),
 ])
 def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, message, root, tmp_path, capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from unexpected_core.cli.dataset_arguments import DatasetArgumentError, add_dataset_arguments, open_from
+from unexpected_core.cli.dataset_arguments import DatasetArgumentError, add_dataset_arguments, at_least_one, open_from
 
 RED = (255, 40, 40)
 
@@ -35,8 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_arguments(parser)
     parser.add_argument("--discrepancy", metavar="DIR", help="show the discrepancy set DIR made from this data set")
     parser.add_argument("--key", action="append", metavar="KEY", help="show this frame (may be given several times)")
-    parser.add_argument("--count", type=int, default=8, metavar="N", help="else N frames, evenly spaced (default 8)")
-    parser.add_argument("--width", type=int, default=384, metavar="PIXELS", help="width of a picture (default 384)")
+    parser.add_argument("--count", type=at_least_one, default=8, metavar="N",
+                        help="else N frames, evenly spaced (default 8)")
+    parser.add_argument("--width", type=at_least_one, default=384, metavar="PIXELS",
+                        help="width of a picture (default 384)")
     parser.add_argument("--out", default="sheet.jpg", metavar="FILE", help="the contact sheet (default sheet.jpg)")
     parser.set_defaults(action=_show)
 
@@ -49,12 +51,12 @@ def _show(arguments: argparse.Namespace) -> int:
     dataset = open_from(arguments)
     if arguments.discrepancy:
         dataset = DiscrepancyDataset(arguments.discrepancy, dataset, arguments.split or "train")
-    count = max(1, min(arguments.count, len(dataset)))
+    shown = min(arguments.count, len(dataset))
     try:
         chosen = [dataset.index(key) for key in arguments.key or ()]
     except KeyError as error:
         raise DatasetArgumentError(f"--key: {error.args[0]}") from None
-    rows = [_panels(dataset[which]) for which in chosen or [i * len(dataset) // count for i in range(count)]]
+    rows = [_panels(dataset[which]) for which in chosen or [i * len(dataset) // shown for i in range(shown)]]
     per_frame = max(map(len, rows))
     frames_per_row = max(1, 4 // per_frame)
     sheet = grid([image for row in rows for image in row.values()], [name for row in rows for name in row],

@@ -1,4 +1,4 @@
-"""Naming a data set on the command line."""
+"""Naming a data set, and counting things, on the command line."""
 
 from __future__ import annotations
 
@@ -49,6 +49,13 @@ def read_options(split: str | None, texts: Sequence[str]) -> dict[str, Any]:
         except yaml.YAMLError as error:
             raise DatasetArgumentError(f"--option {name}: cannot read '{value}' as a YAML value; quote it") from error
     return options
+
+
+def at_least_one(text: str) -> int:
+    """A whole number of 1 or more, as a type for argparse."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, found '{text}'")
+    return int(text)
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from unexpected_core.cli.dataset_arguments import at_least_one, read_options
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
@@ -74,9 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--camera", type=float, nargs=3, metavar=("METRES", "FOCAL", "HORIZON"),
         help="height over the road; focal length and row of the horizon as shares of the image height: recall by "
              "distance (Cityscapes, Lost and Found with their camera files, and drawn frames know theirs)")
-    add("--limit", type=int, help="only the first N frames")
-    add("--resamples", type=int, default=2000, help="of the frame bootstrap (default 2000)")
-    add("--workers", type=int, default=min(4, os.cpu_count() or 1), help="processes that measure (default: up to 4)")
+    add("--limit", type=at_least_one, help="only the first N frames")
+    add("--resamples", type=at_least_one, default=2000, help="of the frame bootstrap (default 2000)")
+    add("--workers", type=at_least_one, default=min(4, os.cpu_count() or 1),
+        help="processes that measure (default: up to 4)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -156,7 +160,6 @@ def _opponents(arguments: argparse.Namespace) -> Path:
 
 
 def _open(name: str | None, root: Path | None, split: str | None, options: Sequence[str] = ()) -> Dataset:
-    from unexpected_core.cli.dataset_arguments import read_options
     from unexpected_core.datasets import open_dataset
     from unexpected_core.datasets.cache import Spilled
 
@@ -234,10 +237,13 @@ def _given(arguments: argparse.Namespace, detector: Detector | None) -> Threshol
     if arguments.threshold == "weights" and detector is not None:
         return Threshold(detector.settings.detect.threshold, "weights")
     try:
-        return Threshold(float(arguments.threshold), "given")
+        value = float(arguments.threshold)
     except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
         raise UsageError(f"--threshold: expected a number, or 'weights' where a detector runs, found "
-                         f"'{arguments.threshold}'") from None
+                         f"'{arguments.threshold}'")
+    return Threshold(value, "given")
 
 
 def _fingerprint(name: str, arguments: argparse.Namespace) -> str | None:
