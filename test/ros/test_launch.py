@@ -74,7 +74,7 @@ def test_a_home_folder_may_be_written_short(launch, describe, monkeypatch):
     from launch_ros.actions import Node
 
     monkeypatch.setenv("HOME", "/home/me")
-    given = {"footage": "~/photos", "image": "image", "camera_info": "camera_info", "namespace": "", "python_prefix": ""}
+    given = {"footage": "~/photos"} | dict.fromkeys(("image", "camera_info", "namespace", "python_prefix"), "")
     player = next(action for action in describe("replay", **given) if isinstance(action, Node))
     words = [perform_substitutions(launch.LaunchContext(), part) for part in player.cmd]
     assert "/home/me/photos" in words and "~/photos" not in words
