@@ -251,6 +251,14 @@ def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, messag
     assert message in capsys.readouterr().err and not (tmp_path / "o").exists()
 
 
+def test_missing_weights_are_asked_for_by_an_option_that_is_there(root, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch")
+    monkeypatch.delenv("DIR_EXPERIMENTS", raising=False)
+    command = ["evaluate", "iccv2019", "obstacle_folder", "--root", str(root), "--out", str(tmp_path / "o")]
+    assert main(command) == 2 and "give it with --weights DIR" in capsys.readouterr().err
+    assert main([*command, "--weights", "nowhere"]) == 2 and "no folder of weights nowhere" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("make", "message"), [
     (lambda path: path.write_bytes(b"no"), "cannot read .*bad.npy: not scores, or damaged"),
     (lambda path: np.save(path, np.zeros((2, 3, 4))), r"expected one score per pixel .*found shape \(2, 3, 4\)"),

@@ -29,7 +29,7 @@ examples:
   unexpected evaluate fast lost_and_found --root /data/laf --split test --mode exact,smiyc --out results
   unexpected evaluate theirs obstacle_track --root /data/smiyc --from-scores predictions --out judged
   unexpected evaluate paper --data drawn --split obstacle --out paper          # the paper's comparison
-  unexpected evaluate paper --data lost_and_found --root /data/laf --published-weights experiments --out paper
+  unexpected evaluate paper --data lost_and_found --root /data/laf --weights experiments --out paper
 
 In DIR: results.json, table.md, table.tex, curves.npz, roc.png, report.html, and METHOD/SET/scores. The same command
 goes on after an interruption. Exit code: 0 done, 1 done but the doctor is alarmed, 2 refused."""
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="folder for scores and results")
     add("--from-scores", type=Path, metavar="DIR", help="judge stored scores (.npy, .npz, .hdf5, .png)")
     add("--detector", default="fast", help="whose networks the scorers stand on (default fast)")
-    add("--published-weights", dest="weights", default="", metavar="DIR",
+    add("--weights", "--published-weights", default="", metavar="DIR",
         help="folder of experiments for the paper's methods")
     add("--segmenter", default="pspnet", choices=("pspnet", "bayes_segnet"),
         help="segmenter of the iccv2019 methods (default pspnet)")
