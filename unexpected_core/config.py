@@ -80,14 +80,14 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
 
 
 def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
-    """Apply 'dotted.name=value' texts (values are YAML) to settings. Raises SettingsError."""
+    """Apply 'dotted.name=value' texts to settings; values are YAML, and nothing is "". Raises SettingsError."""
     changes: dict[str, Any] = {}
     for text in assignments:
         name, equals, value = text.partition("=")
         if not equals:
             raise SettingsError(f"expected name=value, found '{text}'")
         try:
-            nested: Any = yaml.safe_load(value)
+            nested: Any = yaml.safe_load(value) if value.strip() else ""
         except yaml.YAMLError as error:
             raise SettingsError(f"setting '{name.strip()}': cannot read '{value}' as a YAML value") from error
         for part in reversed(name.strip().split(".")):

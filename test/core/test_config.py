@@ -62,6 +62,7 @@ def test_faults_name_the_setting_the_value_and_what_was_expected(values, message
 def test_overrides_are_yaml_values_on_dotted_names():
     changed = override(Outer(), ["inner.rate=4", "inner.names=[x, y]", "note=a=b", "steps = 7"])
     assert changed == Outer(steps=7, inner=Inner(rate=4, names=["x", "y"]), note="a=b")
+    assert override(changed, ["note="]) == Outer(steps=7, inner=Inner(rate=4, names=["x", "y"]))
     with pytest.raises(SettingsError, match="expected name=value, found 'steps'"):
         override(Outer(), ["steps"])
     with pytest.raises(SettingsError, match=r"setting 'note': cannot read '\[' as a YAML value"):
