@@ -6,6 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
+from unexpected_core.cli.model_arguments import add_published_arguments
 from unexpected_core.config import unknown_name
 
 KINDS = "overlay,score,mask,labels,regions"
@@ -27,19 +28,14 @@ class UsageError(ValueError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     from unexpected_core.config import settings_of
-    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
+    from unexpected_core.pipeline.settings import DetectSettings
 
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder of images, video, or rosbag2")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
     parser.add_argument("--detector", default="fast",
                         help="shipped name, weight file or its folder, or iccv2019 and its kin (default fast)")
-    for setting in settings_of(ModelSettings):
-        option = f"--{setting.name.replace('_', '-')}"
-        if setting.name in PUBLISHED and setting.type is bool:
-            parser.add_argument(option, action="store_true", help=setting.description)
-        elif setting.name in PUBLISHED:
-            parser.add_argument(option, default=setting.default, metavar="X", help=setting.description)
+    add_published_arguments(parser)
     parser.add_argument("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     parser.add_argument("--save", default=KINDS, metavar="KINDS",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unexpected_core.cli.dataset_arguments import at_least_one, read_options
+from unexpected_core.cli.model_arguments import add_published_arguments
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
@@ -52,14 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="folder for scores and results")
     add("--from-scores", type=Path, metavar="DIR", help="judge stored scores (.npy, .npz, .hdf5, .png)")
     add("--detector", default="fast", help="whose networks the scorers stand on (default fast)")
-    add("--weights", "--published-weights", default="", metavar="DIR",
-        help="folder of experiments for the paper's methods")
-    add("--segmenter", default="pspnet", choices=("pspnet", "bayes_segnet"),
-        help="segmenter of the iccv2019 methods (default pspnet)")
-    add("--resynthesis-input", default="normalised", choices=("normalised", "raw_tanh"),
-        help="what iccv2019 compares with: as in its training (default), or as in the original pipeline")
-    add("--compat", action="store_true", help="rbm and iccv2019_labels_only by the original's own rules")
-    add("--random-weights", action="store_true", help="untrained networks; the doctor will say that it means nothing")
+    add_published_arguments(parser)
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     add("--scale", type=float, default=1.0, help="factor on the detector's working size (default 1)")
     add("--store", default="float32", choices=("float32", "16bit", "hdf5"),
