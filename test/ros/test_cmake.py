@@ -1,4 +1,4 @@
-"""CMakeLists.txt alone, around stand-ins for the ROS packages: what their generator hands on differs from ROS to ROS."""
+"""CMakeLists.txt alone, around stand-ins for the ROS packages, whose generator differs from ROS to ROS."""
 
 import shutil
 import subprocess

@@ -1,5 +1,6 @@
 """The built package: one for colcon, whole when installed, with an executable that ends as it should."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -100,6 +101,26 @@ def test_package_xml_is_valid(repository):
     found.validate(warnings)
     assert (found.name, warnings) == ("unexpected_ros", [])
     assert found.get_build_type() == "ament_cmake"
+
+
+# import: rosdep key, where the two differ
+KEYS = {"cv2": "python3-opencv", "rosbags": "python3-rosbags-pip"} | {
+    name: f"python3-{name}" for name in ("numpy", "pydantic", "rich", "torch", "torchvision", "yaml")}
+# with pip only: there is no key for safetensors, and the others are for training and evaluation
+WITH_PIP = {"safetensors", "h5py", "jinja2", "lightning_fabric", "matplotlib", "onnx", "onnxruntime", "tensorboard"}
+
+
+def test_every_import_is_a_declared_dependency(repository):
+    package = ElementTree.parse(repository / "package.xml").getroot()
+    declared = {element.text for element in package if element.tag.endswith("depend")}
+    folders = ("unexpected_core", "unexpected_ros", "launch")
+    files = [path for folder in folders for path in (repository / folder).rglob("*.py")]
+    found = {name.split(".")[0] for path in files for node in ast.walk(ast.parse(path.read_text()))
+             for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else
+                          [node.module] if isinstance(node, ast.ImportFrom) else [])}
+    foreign = found - sys.stdlib_module_names - {"unexpected_core", "unexpected_ros"} - WITH_PIP
+    assert "rclpy" in foreign
+    assert not {KEYS.get(name, name) for name in foreign} - declared
 
 
 def test_command_is_installed(repository):
