@@ -8,7 +8,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from unexpected_core.images import ImageError
+from unexpected_core.images import ImageError, is_cut_jpeg
 
 MAX_SIDE = 16384
 MAX_PIXELS = 1 << 27
@@ -109,17 +109,17 @@ def decode_compressed(data) -> np.ndarray:
     data = np.frombuffer(data, np.uint8)
     if not data.size:
         raise EncodingError("empty", "compressed image has no data; the publisher sent an empty message")
-    head, tail = data[:32].tobytes(), data.tobytes().rstrip(b"\0")[-64:]  # cameras fill up their buffers with zeros
+    head = data[:32].tobytes()
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        complete = b"IEND" in tail
+        cut = b"IEND" not in data[-64:].tobytes()
         if len(head) >= 24:
             _check_size(*reversed(struct.unpack(">II", head[16:24])))
     elif head.startswith(b"\xff\xd8"):
-        complete = b"\xff\xd9" in tail  # without it OpenCV paints the missing rows grey and says nothing
+        cut = is_cut_jpeg(data)
         _check_size(*_jpeg_size(data))
     else:
-        complete = True
-    if not complete:
+        cut = False
+    if cut:
         raise EncodingError("truncated", f"compressed image is cut short after {data.size} bytes; "
                                          "raise the sender's buffers or use input.reliability:=reliable")
     return _decode(data, head)

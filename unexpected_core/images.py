@@ -22,12 +22,23 @@ def _decode(path: Path, flags: int) -> np.ndarray:
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror or error}") from error
     try:
-        image = cv2.imdecode(data, flags) if data.size else None
+        image = cv2.imdecode(data, flags) if data.size and not is_cut_jpeg(data) else None
     except cv2.error:
         image = None
     if image is None:
         raise ImageError(f"cannot read {path}: not a complete image file (expected one of {', '.join(IMAGE_SUFFIXES)})")
     return image
+
+
+def is_cut_jpeg(data: np.ndarray) -> bool:
+    """Whether file bytes, uint8 [n], are a JPEG that breaks off; OpenCV 4 paints the missing rows grey in silence."""
+    text = data.tobytes()
+    if not text.startswith(b"\xff\xd8"):
+        return False
+    at = 2
+    while text[at:at + 1] == b"\xff" and text[at + 1:at + 2] != b"\xda":  # segments, up to the first scan
+        at += 1 if text[at + 1:at + 2] == b"\xff" else 2 + int.from_bytes(text[at + 2:at + 4])
+    return text.find(b"\xff\xd9", at) < 0  # thumbnails have ends of their own, but before; phones append things behind
 
 
 def read_image(path: str | Path) -> np.ndarray:

@@ -2,7 +2,16 @@ import cv2
 import numpy as np
 import pytest
 
-from unexpected_core.images import ImageError, check_image, read_image, read_map, resize_image, resize_map, write_image
+from unexpected_core.images import (
+    ImageError,
+    check_image,
+    is_cut_jpeg,
+    read_image,
+    read_map,
+    resize_image,
+    resize_map,
+    write_image,
+)
 
 
 def gradient(height=23, width=37):
@@ -53,6 +62,15 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path):
     with pytest.raises(ImageError, match=r"cannot write .*x\.xyz: expected a name that ends in \.png, "):
         write_image(tmp_path / "x.xyz", gradient())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["half.png", "whole.png"]
+
+
+def test_a_jpeg_that_breaks_off_is_known_whatever_opencv_says():
+    whole = cv2.imencode(".jpg", gradient())[1].tobytes()
+    inside = whole[:2] + b"\xff\xe1" + (2 + len(whole)).to_bytes(2) + whole + whole[2:]  # a thumbnail with its own end
+    for data, cut in ((whole, False), (inside, False), (whole + bytes(300), False), (whole + b"appendix" * 99, False),
+                      (whole[:-2], True), (whole[:300], True), (inside[:-2], True), (whole[:3], True),
+                      (b"\xff\xd8" + b"\xff" * 9, True), (b"\x89PNG", False)):
+        assert is_cut_jpeg(np.frombuffer(data, np.uint8)) == cut, (len(data), cut)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
