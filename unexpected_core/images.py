@@ -31,7 +31,7 @@ def _decode(path: Path, flags: int) -> np.ndarray:
 
 
 def is_cut_jpeg(data: np.ndarray) -> bool:
-    """Whether file bytes, uint8 [n], are a JPEG that breaks off; older OpenCVs paint the missing rows grey in silence."""
+    """Whether file bytes, uint8 [n], are a JPEG that breaks off; older OpenCVs paint the rest grey in silence."""
     text = data.tobytes()
     if not text.startswith(b"\xff\xd8"):
         return False
