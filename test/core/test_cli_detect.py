@@ -151,6 +151,21 @@ def test_a_bag_may_hold_every_encoding_that_the_node_takes(tmp_path):
     assert np.array_equal(frame.read(), np.full((60, 90, 3), 70, np.uint8))
 
 
+def test_a_video_that_claims_more_images_than_it_has_bytes_is_refused(tmp_path):
+    writer = cv2.VideoWriter(str(tmp_path / "drive.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (90, 60))
+    writer.write(picture())
+    writer.release()
+    data = bytearray((tmp_path / "drive.avi").read_bytes())
+    for header, at in ((b"avih", 24), (b"strh", 40)):  # both say how many frames there are
+        where = data.index(header) + at
+        assert int.from_bytes(data[where:where + 4], "little") == 1
+        data[where:where + 4] = (40_000_000).to_bytes(4, "little")
+    (tmp_path / "drive.avi").write_bytes(data)
+    (frame,), _ = open_inputs([str(tmp_path / "drive.avi")])
+    with pytest.raises(ValueError, match=r"claims 40000000 images in \d+ bytes: it is damaged"):
+        frame.read()
+
+
 def test_a_bag_that_claims_more_images_than_it_has_bytes_is_refused(tmp_path):
     write_bag(tmp_path / "bag", [picture()])
     about = tmp_path / "bag/metadata.yaml"

@@ -11,7 +11,7 @@ import numpy as np
 
 from unexpected_core.config import unknown_name
 from unexpected_core.datasets.base import DatasetError
-from unexpected_core.datasets.played import PlayedDataset
+from unexpected_core.datasets.played import PlayedDataset, check_claim
 from unexpected_core.encodings import decode_compressed, to_rgb
 from unexpected_core.images import ImageError
 
@@ -66,10 +66,7 @@ def bag(root: str | Path | None = None, topic: str | None = None) -> BagDataset:
     if topic is not None and topic not in counts:
         raise DatasetError(f"{path}: {unknown_name('image topic', topic, counts)}")
     topic = topic or next(iter(counts))
-    size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
-    if counts[topic] > size:  # the count is read from the file, and room is made for as many names
-        raise DatasetError(f"{path} claims {counts[topic]} images in {size} bytes: it is damaged; "
-                           "copy or record it again")
+    check_claim(path, counts[topic])
     return BagDataset(path, topic, counts[topic])
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 
-from unexpected_core.datasets.base import Dataset
+from unexpected_core.datasets.base import Dataset, DatasetError
 from unexpected_core.images import ImageError
 from unexpected_core.structs import Sample
 
@@ -44,3 +45,10 @@ class PlayedDataset(Dataset):
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_images": None, "_next": 0}
+
+
+def check_claim(path: Path, count: int) -> None:
+    """Raise DatasetError where a file or folder claims more images than it has bytes: each would be given a name."""
+    size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
+    if count > size:
+        raise DatasetError(f"{path} claims {count} images in {size} bytes: it is damaged; copy or record it again")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.datasets.base import DatasetError
-from unexpected_core.datasets.played import PlayedDataset
+from unexpected_core.datasets.played import PlayedDataset, check_claim
 
 
 class VideoDataset(PlayedDataset):
@@ -44,4 +44,5 @@ def video(root: str | Path | None = None, every: int = 30) -> VideoDataset:
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
     if count < 1:
         raise DatasetError(f"data set 'video': {path} cannot be decoded as a video")
+    check_claim(path, count)
     return VideoDataset(path, every, count)
