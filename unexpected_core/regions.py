@@ -20,11 +20,12 @@ def find_regions(score: np.ndarray, labels: np.ndarray, *, threshold: float = 0.
     """Score float32 [H, W] and train ids uint8 [H, W] -> mask bool [H, W] and the regions it is made of, best first.
 
     A region is an 8-connected area above ``threshold - hysteresis`` that holds a pixel above ``threshold``
-    (hysteresis as in Canny, 1986). min_area counts pixels of a 1024x512 image and scales with the area of this one.
+    (hysteresis as in Canny, 1986); it grows down to half the threshold at most, or a low one would flood the image
+    from its first pixel. min_area counts pixels of a 1024x512 image and scales with the area of this one.
     """
     height, width = score.shape
     mask = np.zeros((height, width), bool)
-    grown = (score > threshold - hysteresis).view(np.uint8)
+    grown = (score > max(threshold - hysteresis, threshold / 2)).view(np.uint8)
     count, components, stats, centroids = cv2.connectedComponentsWithStats(grown, connectivity=8, ltype=cv2.CV_32S)
     least = max(1, round(min_area * height * width / REFERENCE_AREA))
     big = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= least) + 1

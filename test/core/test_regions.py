@@ -39,6 +39,11 @@ def test_hysteresis_grows_regions_but_starts_none():
     assert [region.area for region in regions] == [1]
 
 
+def test_a_threshold_below_the_hysteresis_does_not_flood_the_image():
+    mask, _ = regions_of([[0.0, 0.03, 0.05, 0.2, 0.05, 0.03]], threshold=0.08)
+    assert mask.tolist() == [[False, False, True, True, True, False]]
+
+
 def test_diagonal_pixels_are_one_region():
     _, regions = regions_of(np.eye(5))
     assert [region.area for region in regions] == [5]

@@ -36,7 +36,8 @@ class DetectSettings(Settings):
 
     threshold: float = Field(0.5, ge=0.0, le=1.0, description="score above which a pixel is unexpected")
     hysteresis: float = Field(0.1, ge=0.0, le=0.5,
-                              description="a region grows down to threshold - hysteresis around pixels above threshold")
+                              description="a region grows down to threshold - hysteresis around pixels above "
+                                          "threshold, never below threshold / 2")
     min_area: int = Field(60, ge=1, le=10_000_000,
                           description="smallest region in pixels of a 1024x512 image; scales with the image's area")
     road_only: bool = Field(False, description="keep only regions that stand on or lie in drivable labels")
