@@ -1,8 +1,8 @@
 """Pasted objects: things put into the photo while the labels stay unaware of them.
 
 Things on the road follow the ground plane: an object of h metres whose foot is r rows below the horizon is
-h / camera height * r rows tall. What a thing looks like: paste_things.py. Distractors (shadows, paint, patches, covers)
-lie flat on the road and are *not* discrepancies: they teach what to ignore.
+h / camera height * r rows tall. What a thing looks like: paste_things.py. Flat marks on the road (paste_marks.py) are
+*not* discrepancies: they teach what to ignore.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from unexpected_core.config import Settings
+from unexpected_core.discrepancy_data.paste_marks import lay_mark, random_pixel
 from unexpected_core.discrepancy_data.paste_things import Source, cut_out, light, made_up
 from unexpected_core.labels import IGNORE, TRAIN_ID
 
@@ -32,7 +33,7 @@ class PasteSettings(Settings):
     largest: float = Field(2.2, gt=0, description="greatest height of an object on the ground, metres")
     camera_height: float = Field(1.3, gt=0, description="height of the camera above the road, metres")
     horizon: float = Field(0.43, gt=0, lt=1, description="row of the horizon as a share of the image's height")
-    distractors: float = Field(0.4, ge=0, le=1, description="share of frames with flat marks on the road, no objects")
+    distractors: float = Field(0.6, ge=0, le=1, description="share of frames with flat marks on the road, no objects")
 
 
 class Pasted(NamedTuple):
@@ -51,7 +52,7 @@ def paste_objects(image: np.ndarray, labels: np.ndarray, sources: Sequence[Sourc
     image, discrepancy = image.astype(np.float32), np.zeros(labels.shape, np.uint8)
     if rng.random() < settings.distractors:
         for _ in range(rng.integers(1, 4)):
-            _lay_distractor(image, labels, rng, settings)
+            lay_mark(image, labels, settings.horizon, rng)
     if rng.random() < settings.probability:
         for _ in range(rng.integers(1, settings.most + 1)):
             _place_object(image, discrepancy, labels, sources, rng, settings)
@@ -63,7 +64,7 @@ def _place_object(image, discrepancy, labels, sources, rng, settings) -> None:
     height, width = labels.shape
     grounded = rng.random() >= settings.anywhere
     ground = (ROAD,) if rng.random() < 0.75 else (ROAD, SIDEWALK, TERRAIN)
-    foot = _random_pixel(np.isin(labels, ground), rng) if grounded else None
+    foot = random_pixel(np.isin(labels, ground), rng) if grounded else None
     if foot is None:
         grounded = False
         foot = int(rng.integers(height // 5, height)), int(rng.integers(0, width))
@@ -97,15 +98,6 @@ def _overlap(top: int, left: int, size: tuple[int, int], canvas: tuple[int, int]
     return (slice(y0, y1), slice(x0, x1)), (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
 
 
-def _random_pixel(mask: np.ndarray, rng: np.random.Generator) -> tuple[int, int] | None:
-    """A pixel of the mask, rows drawn evenly so that far places are met as often as near ones; None if it is empty."""
-    rows = np.flatnonzero(mask.any(1))
-    if not rows.size:
-        return None
-    row = int(rng.choice(rows))
-    return row, int(rng.choice(np.flatnonzero(mask[row])))
-
-
 def _contact_shadow(image: np.ndarray, foot: tuple[int, int], columns: int, rows: int,
                     rng: np.random.Generator) -> None:
     """Darken a flat soft ellipse under the foot."""
@@ -114,38 +106,6 @@ def _contact_shadow(image: np.ndarray, foot: tuple[int, int], columns: int, rows
     cv2.ellipse(shade, centre, (max(2, int(0.6 * columns)), max(1, int(rows * rng.uniform(0.05, 0.2)))), 0, 0, 360,
                 float(rng.uniform(0.2, 0.6)), -1)
     image *= 1 - cv2.GaussianBlur(shade, (0, 0), max(0.6, 0.03 * columns))[..., None]
-
-
-def _lay_distractor(image: np.ndarray, labels: np.ndarray, rng: np.random.Generator,
-                    settings: PasteSettings) -> None:
-    """A shadow, patch, paint mark, puddle or cover: flat, on road pixels only. Changes image in place."""
-    road = labels == ROAD
-    foot = _random_pixel(road, rng)
-    if foot is None:
-        return
-    # Flat things shrink quadratically with the distance.
-    depth = max(foot[0] - settings.horizon * labels.shape[0], 4)
-    wide = int(np.clip(depth * np.exp(rng.uniform(np.log(0.3), np.log(4))), 3, labels.shape[1]))
-    high = depth**2 / labels.shape[0] * np.exp(rng.uniform(np.log(0.1), np.log(2)))
-    high = int(np.clip(high, 1, labels.shape[0] // 3))
-    shape = np.zeros(labels.shape, np.float32)
-    kind = rng.choice(4, p=(0.2, 0.4, 0.2, 0.2))
-    if kind == 0:
-        cv2.ellipse(shape, foot[::-1], (max(2, wide // 3), max(1, high // 2)), 0, 0, 360, 1.0, -1)
-    else:
-        corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (wide / 2, high / 2)
-        corners[:, 0] += rng.uniform(-0.5, 0.5) * corners[:, 1] * wide / max(high, 1)
-        corners += rng.normal(0, 0.15, (4, 2)) * (wide, high) + foot[::-1]
-        cv2.fillPoly(shape, [corners.astype(np.int32)], 1.0)
-    shape = cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.3, 2.0))) * road
-    if kind == 1 and rng.random() < 0.75:  # paint
-        colour = np.array((225, 222, 215) if rng.random() < 0.7 else (205, 170, 60)) * rng.uniform(0.6, 1.1)
-        image += (shape * rng.uniform(0.4, 0.95))[..., None] * (colour - image)
-    elif kind == 2 and rng.random() < 0.5:  # puddle: mirrors what stands above, dimly
-        image += (shape * rng.uniform(0.2, 0.6))[..., None] * (image[::-1] * 0.8 - image)
-    else:  # shadow, asphalt patch, cover, wear
-        change = rng.uniform(-0.75, -0.2) if rng.random() < 0.75 else rng.uniform(0, 0.4)
-        image *= 1 + (shape * change)[..., None]
 
 
 def unaware(labels: np.ndarray, discrepancy: np.ndarray) -> np.ndarray:

@@ -1,0 +1,90 @@
+"""Flat marks on the road: paint, shadows, patches, puddles, covers. They are what a comparer must learn to ignore."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from unexpected_core.labels import TRAIN_ID
+
+ROAD = TRAIN_ID["road"]
+CAMERA_HEIGHT = 1.3
+"""Metres above the road, where marks have sizes in metres."""
+
+
+def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, rng: np.random.Generator) -> None:
+    """One mark somewhere on the road's pixels, if there are any. Changes image in place.
+
+    image: RGB float32 [H, W, 3], 0..255; labels: train ids uint8 [H, W]; horizon: its row as a share of H.
+    """
+    road = labels == ROAD
+    foot = random_pixel(road, rng)
+    if foot is None:
+        return
+    depth = max(foot[0] - horizon * labels.shape[0], 4)
+    kind = rng.choice(("stripes", "paint", "puddle", "shade"), p=(0.25, 0.15, 0.1, 0.5))
+    shape = (_stripes if kind == "stripes" else _patch)(foot, depth, labels.shape, rng)
+    if kind in ("stripes", "paint") and rng.random() < 0.7:
+        shape *= _wear(depth, labels.shape, rng)
+    shape = (cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.3, 2.0))) * road)[..., None]
+    if kind in ("stripes", "paint"):
+        colour = np.array((225, 222, 215) if rng.random() < 0.6 else (205, 170, 60)) * rng.uniform(0.6, 1.1)
+        colour *= np.clip(image[foot[0]][road[foot[0]]].mean() / 90, 0.2, 1)  # no brighter than its road lets it be
+        image += shape * rng.uniform(0.4, 0.95) * (colour - image)
+    elif kind == "puddle":  # mirrors what stands above, dimly
+        image += shape * rng.uniform(0.2, 0.6) * (image[::-1] * 0.8 - image)
+    else:  # shadow, asphalt patch, cover, wear
+        image *= 1 + shape * (rng.uniform(-0.75, -0.2) if rng.random() < 0.75 else rng.uniform(0, 0.4))
+
+
+def _stripes(foot: tuple[int, int], depth: float, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """Dashes of a line, or a crossing, towards a vanishing point; float32 [H, W], 0 or 1."""
+    height, width = size
+    row, column = foot
+    if rng.random() < 0.5:  # dashes, metres
+        count, wide, gap, long = 1, rng.uniform(0.1, 0.3), 0.0, rng.uniform(0.5, 6)
+    else:
+        count, wide, gap, long = rng.integers(2, 12), rng.uniform(0.3, 0.6), rng.uniform(0.3, 0.6), rng.uniform(1.5, 4)
+    reach = height * CAMERA_HEIGHT * rng.uniform(1.5, 2.5)  # rows below the horizon times metres ahead
+    shrink = reach / (reach + long * depth)
+    vanishing = width * rng.normal(0.5, 0.15), row - depth
+    shape = np.zeros(size, np.float32)
+    for i in range(count):
+        left = column + ((i - count / 2) * (wide + gap)) * depth / CAMERA_HEIGHT
+        near = np.array([(left, row), (left + wide * depth / CAMERA_HEIGHT, row)])
+        far = vanishing + (near[::-1] - vanishing) * shrink
+        cv2.fillPoly(shape, [np.concatenate([near, far]).round().astype(np.int32)], 1.0)
+    return shape
+
+
+def _patch(foot: tuple[int, int], depth: float, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """An ellipse or a skewed box; float32 [H, W], 0 or 1. Flat things shrink quadratically with the distance."""
+    height, width = size
+    wide = int(np.clip(depth * np.exp(rng.uniform(np.log(0.3), np.log(4))), 3, width))
+    high = int(np.clip(depth**2 / height * np.exp(rng.uniform(np.log(0.1), np.log(2))), 1, height // 3))
+    shape = np.zeros(size, np.float32)
+    if rng.random() < 0.25:
+        cv2.ellipse(shape, foot[::-1], (max(2, wide // 3), max(1, high // 2)), 0, 0, 360, 1.0, -1)
+    else:
+        corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (wide / 2, high / 2)
+        corners[:, 0] += rng.uniform(-0.5, 0.5) * corners[:, 1] * wide / max(high, 1)
+        corners += rng.normal(0, 0.15, (4, 2)) * (wide, high) + foot[::-1]
+        cv2.fillPoly(shape, [corners.astype(np.int32)], 1.0)
+    return shape
+
+
+def _wear(depth: float, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """What is left of old paint, float32 [H, W], 0..1: whole in places, rubbed off in others."""
+    cell = max(2, round(depth * rng.uniform(0.05, 0.5)))
+    noise = rng.random((size[0] // cell + 2, size[1] // cell + 2), np.float32)
+    noise = cv2.resize(noise, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.clip((noise - rng.uniform(0.1, 0.6)) * rng.uniform(3, 20) + 0.5, 0, 1)
+
+
+def random_pixel(mask: np.ndarray, rng: np.random.Generator) -> tuple[int, int] | None:
+    """A pixel of the mask, rows drawn evenly so that far places are met as often as near ones; None if it is empty."""
+    rows = np.flatnonzero(mask.any(1))
+    if not rows.size:
+        return None
+    row = int(rng.choice(rows))
+    return row, int(rng.choice(np.flatnonzero(mask[row])))
