@@ -94,6 +94,17 @@ def test_drawings_do_not_free_a_detector_that_began_with_photographs(tmp_path):
         assert licence in read_card(publish_fast(settings, tmp_path)).licence
 
 
+@pytest.mark.parametrize("which", ["best", "last"])
+def test_the_detector_has_the_weights_that_were_asked_for(which, tmp_path):
+    for name in ("best", "last"):
+        save(tmp_path / f"chk_{name}.pth", {"weights": FastScorer().state_dict(),
+                                            "state": {"best_loss_val": 1.0, "epoch_idx": 2}})
+    published = read_weights(publish_fast(derive(PRESETS["fast"], loop={"publish": which}), tmp_path)).state
+    for name in ("best", "last"):
+        there = torch.load(tmp_path / f"chk_{name}.pth", weights_only=True)["weights"]["comparer.decide.weight"]
+        assert torch.allclose(there, published["comparer.decide.weight"].float(), atol=1e-3) == (name == which)
+
+
 def test_start_names_a_detector_and_nothing_else(roads, tmp_path):
     write_weights(tmp_path / "w.safetensors", torch.nn.Conv2d(3, 8, 1).state_dict(), Card(name="w", architecture="x"))
     with pytest.raises(WeightsError, match=r"weights 'w' do not fit ModuleDict: .* missing"):

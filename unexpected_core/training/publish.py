@@ -6,16 +6,18 @@ from pathlib import Path
 
 import torch
 
-from unexpected_core.training.checkpoint import BEST, STATE, load
+from unexpected_core.training.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.settings import TrainingError
 from unexpected_core.training.settings_fast import PARTS, FastTraining, OpponentTraining
 from unexpected_core.weights.cards import Card, read_card
 from unexpected_core.weights.catalog import OPPONENTS, find_weights
 from unexpected_core.weights.reading import read_weights, write_weights
 
+CHECKPOINTS = {"best": BEST, "last": LAST}
+
 
 def publish_fast(settings: FastTraining, folder: Path) -> Path:
-    """chk_best.pth of a `fast` training -> fast.safetensors with its card, which ``load_detector(folder)`` opens.
+    """The weights of a `fast` training -> fast.safetensors with its card, which ``load_detector(folder)`` opens.
 
     The card keeps what still holds of the detector the training began with: where only parts learned, the others'
     options; in any case what it had learned from.
@@ -32,7 +34,7 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
 
 
 def publish_opponents(settings: OpponentTraining, folder: Path) -> Path:
-    """chk_best.pth of a training of opponents -> a weight file named after that of the detector they stand on.
+    """The weights of a training of opponents -> a weight file named after that of the detector they stand on.
 
     Raises TrainingError when that detector is not the one that the training began with.
     """
@@ -48,14 +50,15 @@ def publish_opponents(settings: OpponentTraining, folder: Path) -> Path:
 
 
 def _publish(settings: FastTraining | OpponentTraining, folder: Path, name: str, card: Card) -> Path:
-    content = load(folder / BEST)
+    content = load(folder / CHECKPOINTS[settings.loop.publish])
+    reached = content["state"]
     sources = " ".join(f"--data {source}" for source in settings.data.roots)
     data = list(dict.fromkeys([*card.training_data, *settings.data.roots]))
     path = folder / f"{name}.safetensors"
     write_weights(path, content["weights"], card.model_copy(update={
         "training_data": data, "preset": settings.name,
         "command": f"unexpected train {settings.name} {sources}", "licence": _licence(data),
-        "scores": {"validation loss": content["state"]["best_loss_val"], "epoch": content["state"]["epoch_idx"]}}))
+        "scores": {"least validation loss": reached["best_loss_val"], "epoch": reached["epoch_idx"]}}))
     return path
 
 

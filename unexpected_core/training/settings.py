@@ -81,6 +81,9 @@ class LoopSettings(Settings):
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field("32-true", description="numbers to compute with")
     average: float = Field(0.0, ge=0, lt=1, description="decay per step of an average of the weights, which is then "
                                                         "what is validated and published; 0 = off")
+    publish: Literal["best", "last"] = Field("best", description="weights that become the detector: of the least "
+                                                                 "validation loss, or of the end, where validation "
+                                                                 "frames are of another kind than what is wanted")
     seed: int = Field(0, ge=0, description="same seed, same bits (on one kind of machine)")
     workers: int = Field(0, ge=0, description="processes that load examples; changes no bit of the result")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute; CUDA_VISIBLE_DEVICES says on "
