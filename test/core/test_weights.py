@@ -1,11 +1,17 @@
 import json
 import pickle
 
+import numpy as np
 import pytest
 import torch
+from torch.nn.functional import interpolate
 
 from unexpected_core.cli.main import main
+from unexpected_core.images import write_image
 from unexpected_core.scorers import SCORERS, load_scorer
+from unexpected_core.scorers.base import ScorerError
+from unexpected_core.scorers.fast import FastScorer
+from unexpected_core.scorers.from_logits import class_statistics, mean_and_std
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_core.weights import catalog
 from unexpected_core.weights.cards import Card, WeightsError, card_path, read_card
@@ -171,3 +177,28 @@ def test_average_lies_between_two_trainings_and_refuses_other_networks(tmp_path,
     command[3] = str(tmp_path / "c.safetensors")
     assert main(command) == 2
     assert "different networks" in capsys.readouterr().err
+
+
+def test_statistics_put_onto_the_card_what_standardized_max_logit_asks_for(tmp_path, capsys):
+    torch.manual_seed(0)
+    path = tmp_path / "run" / "fast.safetensors"
+    path.parent.mkdir()
+    card = CARD.model_copy(update={"architecture": "fast", "working_height": 64})
+    write_weights(path, FastScorer().state_dict(), card)
+    images = [np.random.default_rng(i).integers(0, 256, (64, 96, 3), np.uint8) for i in range(5)]
+    for i, image in enumerate(images):
+        write_image(tmp_path / "photos" / f"{i}.png", image)
+    command = ["weights", "statistics", str(path.parent), "--dataset", "image_folder", "--root",
+               str(tmp_path / "photos")]
+    with pytest.raises(ScorerError, match="unexpected weights statistics"):
+        load_scorer(path, "standardized_max_logit")
+    assert main([*command, "--limit", "3"]) == 0
+    assert "logit_statistics of 3 images" in capsys.readouterr().out
+    segmenter, seen = load_scorer(path).segmenter, []
+    for image in images[::2]:
+        logits = segmenter(torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255).logits
+        seen.append(class_statistics(interpolate(logits, size=(64, 96), mode="bilinear")))
+    mean, std = mean_and_std(*(sum(parts) for parts in zip(*seen, strict=True)))
+    written = read_card(path).logit_statistics
+    assert np.allclose(written[0], mean.detach(), atol=1e-3) and np.allclose(written[1], std.detach(), atol=1e-3)
+    assert load_scorer(path, "standardized_max_logit").name == "standardized_max_logit"

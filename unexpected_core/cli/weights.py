@@ -1,4 +1,4 @@
-"""`unexpected weights ...`: what weight files are there, what they are, are they whole, what lies between two?"""
+"""`unexpected weights ...`: what weight files are there, are they whole, what lies between two, how sure are they?"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from unexpected_core.cli import weights_import
+from unexpected_core.cli.dataset_arguments import add_dataset_arguments, at_least_one, open_from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     average.add_argument("--share", type=float, default=0.5, help="of the second, 0..1 (default 0.5)")
     average.add_argument("--out", type=Path, required=True, metavar="FILE", help="weight file to write, *.safetensors")
     average.set_defaults(action=_average)
+    statistics = actions.add_parser("statistics", help="put onto a detector's card what standardized_max_logit needs: "
+                                                       "each class's max logits on images it was trained on")
+    statistics.add_argument("weights", help="weight file or run folder")
+    add_dataset_arguments(statistics)
+    statistics.add_argument("--limit", type=at_least_one, default=100, metavar="N",
+                            help="so many images, evenly spread (default 100)")
+    statistics.set_defaults(action=_statistics)
     foreign = actions.add_parser("import", help="the ICCV 2019 authors' checkpoints, converted to weight files")
     weights_import.add_arguments(foreign)
     foreign.set_defaults(action=weights_import.run)
@@ -77,6 +85,31 @@ def _average(arguments: argparse.Namespace) -> int:
 
     card = average(arguments.before, arguments.after, arguments.share, arguments.out)
     print(f"wrote {arguments.out}: {card.model_id}")
+    return 0
+
+
+def _statistics(arguments: argparse.Namespace) -> int:
+    import numpy as np
+
+    from unexpected_core.log import progress
+    from unexpected_core.pipeline.detector import Detector
+    from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
+    from unexpected_core.scorers import load_scorer
+    from unexpected_core.scorers.from_logits import LogitCounter, LogitsScorer, segmenter_of
+    from unexpected_core.weights.cards import read_card, write_card
+    from unexpected_core.weights.catalog import find_weights
+
+    path, dataset = find_weights(arguments.weights), open_from(arguments)
+    base, counter = load_scorer(path), LogitCounter()
+    scorer = LogitsScorer(segmenter_of(base), counter)
+    scorer.working_height = base.working_height
+    # warming up, it would count an empty image
+    detector = Detector(scorer, DetectorSettings(model=ModelSettings(warmup=False)))
+    chosen = np.linspace(0, len(dataset) - 1, min(arguments.limit, len(dataset))).round().astype(int).tolist()
+    for index in progress(chosen, "measuring logits", len(chosen)):
+        detector.detect(dataset[index].image)
+    write_card(path, read_card(path).model_copy(update={"logit_statistics": counter.statistics()}))
+    print(f"{path.with_suffix('.json')}: logit_statistics of {len(chosen)} images of {dataset.name}")
     return 0
 
 

@@ -158,6 +158,24 @@ class StandardizedMaxLogit(nn.Module):
         return standardized_max_logit(logits, self.mean.float(), self.std.float())
 
 
+class LogitCounter:
+    """A function of logits that gathers their class statistics over a data set; its scores are max_logit's."""
+
+    def __init__(self):
+        self.sums: tuple[Tensor, ...] | None = None
+
+    def __call__(self, logits: Tensor) -> Tensor:
+        """Logits [B, C, H, W] -> score [B, H, W]."""
+        found = class_statistics(logits)
+        self.sums = found if self.sums is None else tuple(a + b for a, b in zip(self.sums, found, strict=True))
+        return max_logit(logits)
+
+    def statistics(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Mean and standard deviation of each class's max logit, as cards hold them. Needs at least one image."""
+        mean, std = mean_and_std(*self.sums)
+        return tuple(round(x, 4) for x in mean.tolist()), tuple(round(x, 4) for x in std.tolist())
+
+
 RAW_TO_UNIT = (1.0, 0.0)
 """Detectors show unbounded scores as their sigmoid, which keeps the order."""
 
@@ -185,8 +203,8 @@ def energy_scorer(base: Scorer) -> Scorer:
 def standardized_max_logit_scorer(base: Scorer) -> Scorer:
     """`standardized_max_logit` on the base's segmenter, with the statistics on its weights' card."""
     if base.logit_statistics is None and base.model_id:
-        raise ScorerError(f"standardized_max_logit needs 'logit_statistics' on the card of {base.model_id}: mean and "
-                          "standard deviation of each class's max logit on training images (scorers.from_logits)")
+        raise ScorerError(f"standardized_max_logit needs 'logit_statistics' on the card of {base.model_id}: write "
+                          "them there with `unexpected weights statistics WEIGHTS --dataset NAME --split train`")
     return LogitsScorer(segmenter_of(base), StandardizedMaxLogit(base.logit_statistics), RAW_TO_UNIT)
 
 
