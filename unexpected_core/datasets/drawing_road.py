@@ -151,8 +151,3 @@ class LocalRoad(NamedTuple):
         rest = s - self.start - index
         tr, tf = self.along_right[index], self.along_forward[index]
         return self.right[index] + rest * tr + d * tf, self.forward[index] + rest * tf - d * tr
-
-
-def angle_of(x: float, y: float) -> float:
-    """atan2 rounded to 1e-9."""
-    return round(math.atan2(y, x), 9)
