@@ -203,13 +203,24 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys):
 
 
 def test_the_commit_is_the_packages_own_and_not_that_of_a_checkout_around_it(tmp_path, monkeypatch):
-    assert re.fullmatch(r"[0-9a-f]{12}\+?", results.commit.__wrapped__())
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x"]
-    for command in (["init", "--quiet"], ["commit", "--quiet", "--allow-empty", "--message=x"]):
-        subprocess.run([*git, *command], check=True)
+    def git(*arguments):
+        subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x", *arguments], check=True)
+
+    def commit_of(name):
+        monkeypatch.setattr(results, "__file__", str(tmp_path / name))
+        return results.commit.__wrapped__()
+
     (tmp_path / "results.py").touch()
-    monkeypatch.setattr(results, "__file__", str(tmp_path / "results.py"))
-    assert results.commit.__wrapped__() == ""
+    git("init", "--quiet")
+    git("add", "results.py")
+    git("commit", "--quiet", "--message=x")
+    (tmp_path / "installed.py").touch()
+    (tmp_path / "link.py").symlink_to("results.py")
+    assert re.fullmatch("[0-9a-f]{12}", commit_of("results.py"))
+    assert commit_of("link.py") == commit_of("results.py")
+    assert commit_of("installed.py") == ""
+    (tmp_path / "results.py").write_text("changed")
+    assert commit_of("results.py").endswith("+")
 
 
 def test_judging_needs_no_torch():

@@ -44,7 +44,7 @@ def _comparisons(measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
 @cache
 def commit() -> str:
     """Short commit of the package's checkout, with '+' where it has changes; '' outside a checkout."""
-    file = Path(__file__)
+    file = Path(__file__).resolve()  # a build may have laid links to the checkout elsewhere
     try:
         # Installed into the environment of another project, the package lies in that one's checkout, but is not of it.
         _, head, changes = (
