@@ -12,7 +12,7 @@ SIZE = (96, 160)
 
 def marked(labels, level, seed):
     image = np.full((*SIZE, 3), level, np.float32)
-    lay_mark(image, labels, 0.4, np.random.default_rng(seed))
+    lay_mark(image, labels, 0.4, 1.3, np.random.default_rng(seed))
     return image
 
 
@@ -28,7 +28,7 @@ def test_paint_is_no_brighter_than_its_road_lets_it_be():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_stripes_narrow_towards_the_horizon_and_end_before_it(seed):
-    shape = paste_marks._stripes((90, 1000), 52.0, (96, 2000), np.random.default_rng(seed))
+    shape = paste_marks._stripes((90, 1000), 40.0, 52.0, (96, 2000), np.random.default_rng(seed))
     rows = np.flatnonzero(shape.any(1))
     widths = np.array([np.ptp(np.flatnonzero(shape[row])) for row in (rows[1], rows[-2])])
     assert rows[0] > 38 and rows[-1] == 90

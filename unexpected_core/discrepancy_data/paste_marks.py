@@ -8,14 +8,14 @@ import numpy as np
 from unexpected_core.labels import TRAIN_ID
 
 ROAD = TRAIN_ID["road"]
-CAMERA_HEIGHT = 1.3
-"""Metres above the road, where marks have sizes in metres."""
 
 
-def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, rng: np.random.Generator) -> None:
+def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, camera_height: float,
+             rng: np.random.Generator) -> None:
     """One mark somewhere on the road's pixels, if there are any. Changes image in place.
 
-    image: RGB float32 [H, W, 3], 0..255; labels: train ids uint8 [H, W]; horizon: its row as a share of H.
+    image: RGB float32 [H, W, 3], 0..255; labels: train ids uint8 [H, W]; horizon: its row as a share of H;
+    camera_height: metres above the road.
     """
     road = labels == ROAD
     foot = random_pixel(road, rng)
@@ -23,7 +23,10 @@ def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, rng: np.rand
         return
     depth = max(foot[0] - horizon * labels.shape[0], 4)
     kind = rng.choice(("stripes", "paint", "puddle", "shade"), p=(0.25, 0.15, 0.1, 0.5))
-    shape = (_stripes if kind == "stripes" else _patch)(foot, depth, labels.shape, rng)
+    if kind == "stripes":
+        shape = _stripes(foot, depth / camera_height, depth, labels.shape, rng)
+    else:
+        shape = _patch(foot, depth, labels.shape, rng)
     if kind in ("stripes", "paint") and rng.random() < 0.7:
         shape *= _wear(depth, labels.shape, rng)
     shape = (cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.3, 2.0))) * road)[..., None]
@@ -37,21 +40,25 @@ def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, rng: np.rand
         image *= 1 + shape * (rng.uniform(-0.75, -0.2) if rng.random() < 0.75 else rng.uniform(0, 0.4))
 
 
-def _stripes(foot: tuple[int, int], depth: float, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """Dashes of a line, or a crossing, towards a vanishing point; float32 [H, W], 0 or 1."""
+def _stripes(foot: tuple[int, int], metre: float, depth: float, size: tuple[int, int],
+             rng: np.random.Generator) -> np.ndarray:
+    """A dash of a line, or a crossing, towards a vanishing point; float32 [H, W], 0 or 1.
+
+    metre: pixels of a metre at the foot; depth: rows from there up to the horizon.
+    """
     height, width = size
     row, column = foot
-    if rng.random() < 0.5:  # dashes, metres
+    if rng.random() < 0.5:  # a dash; metres
         count, wide, gap, long = 1, rng.uniform(0.1, 0.3), 0.0, rng.uniform(0.5, 6)
     else:
         count, wide, gap, long = rng.integers(2, 12), rng.uniform(0.3, 0.6), rng.uniform(0.3, 0.6), rng.uniform(1.5, 4)
-    reach = height * CAMERA_HEIGHT * rng.uniform(1.5, 2.5)  # rows below the horizon times metres ahead
-    shrink = reach / (reach + long * depth)
+    focal = height * rng.uniform(1.5, 2.5)
+    shrink = focal / (focal + long * metre)  # the foot is focal / metre metres ahead
     vanishing = width * rng.normal(0.5, 0.15), row - depth
     shape = np.zeros(size, np.float32)
     for i in range(count):
-        left = column + ((i - count / 2) * (wide + gap)) * depth / CAMERA_HEIGHT
-        near = np.array([(left, row), (left + wide * depth / CAMERA_HEIGHT, row)])
+        left = column + (i - count / 2) * (wide + gap) * metre
+        near = np.array([(left, row), (left + wide * metre, row)])
         far = vanishing + (near[::-1] - vanishing) * shrink
         cv2.fillPoly(shape, [np.concatenate([near, far]).round().astype(np.int32)], 1.0)
     return shape

@@ -52,7 +52,7 @@ def paste_objects(image: np.ndarray, labels: np.ndarray, sources: Sequence[Sourc
     image, discrepancy = image.astype(np.float32), np.zeros(labels.shape, np.uint8)
     if rng.random() < settings.distractors:
         for _ in range(rng.integers(1, 4)):
-            lay_mark(image, labels, settings.horizon, rng)
+            lay_mark(image, labels, settings.horizon, settings.camera_height, rng)
     if rng.random() < settings.probability:
         for _ in range(rng.integers(1, settings.most + 1)):
             _place_object(image, discrepancy, labels, sources, rng, settings)

@@ -1,0 +1,65 @@
+"""Data sets made of others: what they keep, and how often a sample is made."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from unexpected_core.datasets import Resized, open_dataset
+from unexpected_core.datasets.cache import Cached, Spilled, cached
+from unexpected_core.datasets.drawn import Drawn
+from unexpected_core.evaluation.run import First
+from unexpected_core.images import write_image
+
+DRAWN = {"count": 2, "height": 64, "width": 96}
+
+
+def test_a_cached_set_is_the_same_and_reads_once(tmp_path, caplog):
+    random = np.random.default_rng(0)
+    for name in ("a", "b"):
+        write_image(tmp_path / "images" / f"{name}.png", random.integers(0, 256, (24, 40, 3), np.uint8))
+        write_image(tmp_path / "obstacle" / f"{name}.png", random.integers(0, 2, (24, 40), np.uint8))
+    dataset = open_dataset("obstacle_folder", tmp_path)
+    expected = list(dataset)
+    with caplog.at_level("INFO"):
+        assert cached(dataset, 1e-6) is dataset
+    assert "read from disk each time" in caplog.text
+    kept = cached(dataset, 1e-3)
+    for path in tmp_path.rglob("*.*"):
+        path.unlink()
+    assert kept.keys == dataset.keys
+    for _ in range(2):
+        for one, other in zip(kept, expected, strict=True):
+            for name in ("image", "labels", "instances", "obstacle"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+            one.image[:] = 0  # a copy: the next round does not see this
+
+
+def test_a_spilled_set_makes_each_sample_once_for_all_processes(monkeypatch):
+    made, draw = [], Drawn.load
+    monkeypatch.setattr(Drawn, "load", lambda self, index: made.append(index) or draw(self, index))
+    spilled = Spilled(open_dataset("drawn", **DRAWN))
+    first, copy = spilled[1], pickle.loads(pickle.dumps(spilled))
+    for again in (spilled[1], copy["train/0/00001"]):
+        assert again.key == first.key
+        for name in ("image", "labels", "instances", "obstacle"):
+            one, other = getattr(first, name), getattr(again, name)
+            np.testing.assert_array_equal(one, other)
+            assert one.dtype == other.dtype
+    copy[0], spilled[0]
+    assert made == [1, 0]
+    folder = spilled.folder
+    del copy
+    assert folder.is_dir()
+    del spilled
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("wrap", [Cached, Spilled, lambda dataset: Resized(dataset, (32, 48)),
+                                  lambda dataset: First(dataset, 1)])
+def test_a_wrapped_set_keeps_name_classes_and_cameras(wrap):
+    dataset = open_dataset("drawn", **DRAWN)
+    dataset.num_classes = 5
+    wrapped = wrap(dataset)
+    assert (wrapped.name, wrapped.num_classes, wrapped.keys[0]) == ("drawn-train", 5, "train/0/00000")
+    assert wrapped.camera(wrapped.keys[0]) == dataset.camera(dataset.keys[0])
