@@ -168,6 +168,13 @@ def test_a_detector_that_changed_during_the_training_is_noticed(roads, trained, 
         publish_opponents(settings, trained / "run")
 
 
+@pytest.mark.parametrize("kind", ["fast", "fast_opponents"])
+def test_a_start_that_is_not_there_is_refused_before_data_are_read(kind, tmp_path):
+    settings = tiny(kind, tmp_path / "no_data_either", tmp_path / "no_start.safetensors")
+    with pytest.raises(WeightsError, match="no_start.safetensors"):
+        experiment.run(settings, tmp_path / "run")
+
+
 def test_the_papers_comparison_is_one_command(roads, trained, tmp_path, capsys):
     command = ["evaluate", "paper", "obstacle_folder", "--root", str(roads / "test"), "--out", str(tmp_path),
                "--resamples", "20", "--workers", "1", "--device", "cpu", "--detector"]

@@ -23,6 +23,7 @@ from unexpected_core.training.fast_examples import FastExamples
 from unexpected_core.training.losses import over_processes, pixel_cross_entropy
 from unexpected_core.training.settings_fast import PARTS, FastSettings, FastTraining, OpponentTraining, Part
 from unexpected_core.training.tasks import Batch, OpenedTask, TrainingError, to_image, to_picture
+from unexpected_core.weights.catalog import find_weights, verify
 from unexpected_core.weights.reading import load_into, read_weights
 
 
@@ -133,12 +134,14 @@ def grey_picture(logits: Tensor) -> np.ndarray:
 
 
 def open_task(settings: FastTraining) -> OpenedTask:
-    """The task and its data. Raises TrainingError, DatasetError."""
+    """The task and its data. Raises TrainingError, DatasetError, WeightsError."""
     return FastTask(settings.task), *fast_examples(settings)
 
 
 def fast_examples(settings: FastTraining | OpponentTraining) -> tuple[FastExamples, FastExamples]:
-    """Examples to learn from and to validate with. Raises TrainingError, DatasetError."""
+    """Examples to learn from and to validate with. Raises TrainingError, DatasetError, WeightsError."""
+    if settings.task.start:
+        verify(find_weights(settings.task.start))  # now, not after minutes of reading data
     return _examples(settings, training=True), _examples(settings, training=False)
 
 

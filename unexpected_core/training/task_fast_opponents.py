@@ -68,5 +68,5 @@ class OpponentsTask:
 
 
 def open_task(settings: OpponentTraining) -> OpenedTask:
-    """The task and its data. Raises TrainingError, DatasetError."""
+    """The task and its data. Raises TrainingError, DatasetError, WeightsError."""
     return OpponentsTask(settings.task), *fast_examples(settings)
