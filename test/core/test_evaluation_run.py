@@ -199,6 +199,8 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys):
         assert main(arguments + wrong) == 2 and message in capsys.readouterr().err
     assert main(["evaluate", "a.x,a.x", *arguments[2:]]) == 2 and "of different names" in capsys.readouterr().err
     assert main(["evaluate", "random", "--out", str(tmp_path)]) == 2 and "no data set" in capsys.readouterr().err
+    assert main(["evaluate", "random", "drawn", "--data", "camvid", "--out", str(tmp_path)]) == 2
+    assert "two data sets, 'drawn' and --data camvid: give one" in capsys.readouterr().err
     assert main(["doctor", str(tmp_path)]) == 2 and "no results at" in capsys.readouterr().err
 
 
@@ -230,7 +232,7 @@ def test_judging_needs_no_torch():
 
 def test_command_line_runs_a_detector_and_the_doctor_sees_random_weights(root, tmp_path, capsys):
     pytest.importorskip("torch")
-    arguments = ["evaluate", "random", "--data", "obstacle_folder", "--root", str(root), "--out", str(tmp_path),
+    arguments = ["evaluate", "random", "--data", f"obstacle_folder={root}", "--out", str(tmp_path),
                  "--limit", "2", "--resamples", "50", "--workers", "1", "--store", "16bit", "--device", "cpu"]
     assert main(arguments) == 1
     assert "the weights are random" in capsys.readouterr().out

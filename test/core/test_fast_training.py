@@ -171,7 +171,7 @@ def test_a_detector_that_changed_during_the_training_is_noticed(roads, trained, 
 @pytest.mark.parametrize("kind", ["fast", "fast_opponents"])
 def test_a_start_that_is_not_there_is_refused_before_data_are_read(kind, tmp_path):
     settings = tiny(kind, tmp_path / "no_data_either", tmp_path / "no_start.safetensors")
-    with pytest.raises(WeightsError, match="no_start.safetensors"):
+    with pytest.raises(WeightsError, match=r"no_start\.safetensors"):
         experiment.run(settings, tmp_path / "run")
 
 

@@ -1,4 +1,4 @@
-"""`unexpected data discrepancy --dataset NAME --generator WEIGHTS --out DIR`: altered labels, repainted."""
+"""`unexpected data discrepancy --data NAME --generator WEIGHTS --out DIR`: altered labels, repainted."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from unexpected_core.cli.dataset_arguments import add_dataset_arguments, open_fr
 
 EPILOG = """\
 examples:
-  unexpected data discrepancy --dataset cityscapes_small --generator weights/pix2pixhd --split train --out DIR
-  unexpected data discrepancy --dataset cityscapes_small --generator fast --recipe swap_by_frequency --out DIR
-  unexpected data discrepancy --dataset paired_folder --root DIR --generator fast --recipe pastes --set seed=1
+  unexpected data discrepancy --data cityscapes_small --generator weights/pix2pixhd --split train --out DIR
+  unexpected data discrepancy --data cityscapes_small --generator fast --recipe swap_by_frequency --out DIR
+  unexpected data discrepancy --data paired_folder=DIR --generator fast --recipe pastes --set seed=1
 
 The recipe swap_uniform is the paper's; layout and names are those of the authors' archive. The same seed gives the same
 bytes with any number of workers. Stopped half-way, the same command goes on. Exit code: 0 done, 1 frames left out."""

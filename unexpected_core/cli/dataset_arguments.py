@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -12,8 +13,9 @@ class DatasetArgumentError(ValueError):
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --dataset, --root, --split, --size and --option."""
-    parser.add_argument("--dataset", required=True, metavar="NAME", help="data set, see `unexpected data list`")
+    """Add --data (also --dataset), --root, --split, --size and --option."""
+    parser.add_argument("--data", "--dataset", dest="dataset", required=True, metavar="NAME[=ROOT]",
+                        help="data set, see `unexpected data list`, and its folder")
     parser.add_argument("--root", metavar="DIR", help="its folder (default: environment variable or roots.yaml)")
     parser.add_argument("--split", metavar="NAME", help="train, val, test, ... (default: the set's first)")
     parser.add_argument("--size", metavar="WxH", help="resize every map, such as 1024x512")
@@ -28,11 +30,20 @@ def open_from(arguments: argparse.Namespace, **wanted):
     from unexpected_core.datasets import DATASETS, open_dataset
 
     options = dict(wanted)
-    if arguments.dataset in DATASETS:
-        accepted = inspect.signature(DATASETS[arguments.dataset]).parameters
+    dataset, root = name_and_root(arguments.dataset, arguments.root)
+    if dataset in DATASETS:
+        accepted = inspect.signature(DATASETS[dataset]).parameters
         options = {name: value for name, value in wanted.items() if name in accepted}
     options |= read_options(arguments.split, arguments.option)
-    return open_dataset(arguments.dataset, arguments.root, parse_size(arguments.size), **options)
+    return open_dataset(dataset, root, parse_size(arguments.size), **options)
+
+
+def name_and_root(text: str, root: Path | str | None) -> tuple[str, Path | str | None]:
+    """'NAME[=ROOT]' and --root -> name and root. Raises DatasetArgumentError where both give one."""
+    name, _, own = text.partition("=")
+    if own and root:
+        raise DatasetArgumentError(f"two folders for the data set '{name}': {own} and --root {root}; give one")
+    return name, own or root
 
 
 def read_options(split: str | None, texts: Sequence[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unexpected_core.cli.dataset_arguments import at_least_one, read_options
+from unexpected_core.cli.dataset_arguments import at_least_one, name_and_root, read_options
 from unexpected_core.cli.model_arguments import add_published_arguments
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ examples:
   unexpected evaluate fast lost_and_found --root /data/laf --split test --mode exact,smiyc --out results
   unexpected evaluate theirs obstacle_track --root /data/smiyc --from-scores predictions --out judged
   unexpected evaluate paper --data drawn --split obstacle --out paper          # the paper's comparison
-  unexpected evaluate paper --data lost_and_found --root /data/laf --weights experiments --out paper
+  unexpected evaluate paper --data lost_and_found=/data/laf --weights experiments --out paper
 
 In DIR: results.json, table.md, table.tex, curves.npz, roc.png, report.html, and METHOD/SET/scores. The same command
 goes on after an interruption. Exit code: 0 done, 1 done but the doctor is alarmed, 2 refused."""
@@ -45,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add("methods", metavar="SCORER[,SCORER...]", help="scorers, shipped detectors, weight files; or 'paper'")
-    add("dataset", metavar="DATASET", nargs="?", help="name of a data set")
-    add("--data", metavar="DATASET", help="the same, as an option")
-    add("--root", type=Path, help="folder of the data set")
+    add("dataset", metavar="DATASET[=ROOT]", nargs="?", help="name of a data set, and its folder")
+    add("--data", metavar="DATASET[=ROOT]", help="the same, as an option")
+    add("--root", type=Path, help="folder of the data set, if not given above")
     add("--split", help="split of the data set")
     add("--option", action="append", default=[], metavar="NAME=VALUE", help="further options of the data set (YAML)")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for scores and results")
@@ -88,6 +88,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     modes = check_modes(arguments.mode.split(","))
     names = _methods(arguments)
+    if arguments.dataset and arguments.data:
+        raise UsageError(f"two data sets, '{arguments.dataset}' and --data {arguments.data}: give one")
     dataset = _open(arguments.dataset or arguments.data, arguments.root, arguments.split, arguments.option)
     if arguments.limit:
         dataset = First(dataset, arguments.limit)
@@ -159,6 +161,7 @@ def _open(name: str | None, root: Path | None, split: str | None, options: Seque
 
     if not name:
         raise UsageError("no data set: give its name behind the scorers, or --data NAME")
+    name, root = name_and_root(name, root)
     dataset = open_dataset(name, root, **read_options(split, options))
     # To draw a frame takes longer than to score it, and every method and metric asks for it again.
     return Spilled(dataset) if name == "drawn" else dataset
