@@ -48,6 +48,8 @@ def test_drawing_again_goes_on_and_another_recipe_is_refused(drawn):
     assert (missing.read_bytes(), kept.stat().st_mtime_ns) == before
     with pytest.raises(DatasetError, match=r"holds frames of track obstacle, seed 5, .* choose another folder"):
         draw_folder(drawn, DrawnRoads("train", 3, 5, SIZE), workers=1)
+    with pytest.raises(DatasetError, match=r"holds 3 frames, more than 2; choose another folder"):
+        draw_folder(drawn, DrawnRoads("obstacle", 2, 5, SIZE), workers=1)
 
 
 def test_a_folder_of_other_pictures_is_left_alone(tmp_path):

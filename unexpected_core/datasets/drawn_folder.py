@@ -42,6 +42,9 @@ def draw_folder(
                 f"{folder} holds frames of track {found.get('track')}, seed {found.get('seed')}, "
                 f"size {found.get('size')}; choose another folder"
             )
+        drawn = max((int(path.stem) for path in (folder / parts[0]).glob("*.png")), default=-1) + 1
+        if drawn > len(roads):  # whoever reads the folder would get them all
+            raise DatasetError(f"{folder} holds {drawn} frames, more than {len(roads)}; choose another folder")
         whole = all(path.is_file() for number in range(len(roads)) for path in _paths(folder, parts, number).values())
         if whole and len(found["frames"]) == len(roads):
             return
