@@ -26,6 +26,18 @@ def test_paint_is_no_brighter_than_its_road_lets_it_be():
     assert night.max() < 60 < 150 < day.max()
 
 
+def test_paint_in_a_shadow_is_darker_than_paint_beside_it():
+    labels, ratios = np.full(SIZE, ROAD, np.uint8), []
+    for seed in range(400):
+        image = np.full((*SIZE, 3), 110, np.float32)
+        image[:, 80:] = 40
+        lay_mark(image, labels, 0.4, 1.3, np.random.default_rng(seed))
+        lit, shaded = image[:, :70].max(), image[:, 90:].max()
+        if lit > 130 and shaded > 45:  # paint on both sides
+            ratios.append(shaded / lit)
+    assert len(ratios) >= 5 and max(ratios) < 0.8
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_stripes_narrow_towards_the_horizon_and_end_before_it(seed):
     shape = paste_marks._stripes((90, 1000), 40.0, 52.0, (96, 2000), np.random.default_rng(seed))

@@ -22,7 +22,7 @@ def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, camera_heigh
     if foot is None:
         return
     depth = max(foot[0] - horizon * labels.shape[0], 4)
-    kind = rng.choice(("stripes", "paint", "puddle", "shade"), p=(0.25, 0.15, 0.1, 0.5))
+    kind = rng.choice(("stripes", "paint", "puddle", "shade"), p=(0.35, 0.15, 0.1, 0.4))
     if kind == "stripes":
         shape = _stripes(foot, depth / camera_height, depth, labels.shape, rng)
     else:
@@ -32,7 +32,9 @@ def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, camera_heigh
     shape = (cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.3, 2.0))) * road)[..., None]
     if kind in ("stripes", "paint"):
         colour = np.array((225, 222, 215) if rng.random() < 0.6 else (205, 170, 60)) * rng.uniform(0.6, 1.1)
-        colour *= np.clip(image[foot[0]][road[foot[0]]].mean() / 90, 0.2, 1)  # no brighter than its road lets it be
+        light = cv2.GaussianBlur(image.mean(2), (0, 0), 2.0)[..., None]
+        here = max(light[foot[0]][road[foot[0]]].mean(), 1.0)
+        colour = colour * np.clip(here / 90, 0.2, 1) * np.clip(light / here, 0.3, 1.4)  # as the road under it is lit
         image += shape * rng.uniform(0.4, 0.95) * (colour - image)
     elif kind == "puddle":  # mirrors what stands above, dimly
         image += shape * rng.uniform(0.2, 0.6) * (image[::-1] * 0.8 - image)
@@ -48,7 +50,7 @@ def _stripes(foot: tuple[int, int], metre: float, depth: float, size: tuple[int,
     """
     height, width = size
     row, column = foot
-    if rng.random() < 0.5:  # a dash; metres
+    if rng.random() < 0.4:  # a dash; metres
         count, wide, gap, long = 1, rng.uniform(0.1, 0.3), 0.0, rng.uniform(0.5, 6)
     else:
         count, wide, gap, long = rng.integers(2, 12), rng.uniform(0.3, 0.6), rng.uniform(0.3, 0.6), rng.uniform(1.5, 4)
