@@ -36,14 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from unexpected_core.cli.dataset_arguments import DatasetArgumentError
+    from unexpected_core.cli.errors import UsageError
     from unexpected_core.config import override, unknown_name
     from unexpected_core.discrepancy_data.generate import generate
     from unexpected_core.discrepancy_data.painters import generator_painter, random_painter
     from unexpected_core.discrepancy_data.swaps import RECIPES
 
     if arguments.recipe not in RECIPES:
-        raise DatasetArgumentError(unknown_name("recipe", arguments.recipe, RECIPES))
+        raise UsageError(unknown_name("recipe", arguments.recipe, RECIPES))
     recipe = override(RECIPES[arguments.recipe], arguments.changes)
     dataset = open_from(arguments, instances=True)
     paint = (random_painter if arguments.random_weights else generator_painter)(arguments.generator, arguments.device)

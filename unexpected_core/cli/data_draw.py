@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from unexpected_core.cli.dataset_arguments import DatasetArgumentError, at_least_one, open_from, parse_size
+from unexpected_core.cli.dataset_arguments import at_least_one, open_from, parse_size
+from unexpected_core.cli.errors import UsageError
 
 TRACKS = ("train", "train_objects", "obstacle", "anomaly", "shift", "clips")
 
@@ -74,7 +75,7 @@ def _to_bag(arguments: argparse.Namespace) -> int:
         if size:  # intrinsics hold for the size on disk only
             frames = ((resize_image(image, size), None) for image, _ in frames)
     else:
-        raise DatasetArgumentError(
+        raise UsageError(
             f"'{arguments.source}' is neither a folder nor a data set; data sets: {', '.join(DATASETS)}"
         )
     written = write_bag(arguments.out, frames, arguments.rate, arguments.compressed)

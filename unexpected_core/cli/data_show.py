@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from unexpected_core.cli.dataset_arguments import DatasetArgumentError, add_dataset_arguments, at_least_one, open_from
+from unexpected_core.cli.dataset_arguments import add_dataset_arguments, at_least_one, open_from
+from unexpected_core.cli.errors import UsageError
 
 RED = (255, 40, 40)
 
@@ -55,7 +56,7 @@ def _show(arguments: argparse.Namespace) -> int:
     try:
         chosen = [dataset.index(key) for key in arguments.key or ()]
     except KeyError as error:
-        raise DatasetArgumentError(f"--key: {error.args[0]}") from None
+        raise UsageError(f"--key: {error.args[0]}") from None
     rows = [_panels(dataset[which]) for which in chosen or [i * len(dataset) // shown for i in range(shown)]]
     per_frame = max(map(len, rows))
     frames_per_row = max(1, 4 // per_frame)

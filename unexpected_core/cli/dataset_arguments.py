@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-
-class DatasetArgumentError(ValueError):
-    """A data set, size or option that the command line names wrongly."""
+from unexpected_core.cli.errors import UsageError
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,26 +37,26 @@ def open_from(arguments: argparse.Namespace, **wanted):
 
 
 def name_and_root(text: str, root: Path | str | None) -> tuple[str, Path | str | None]:
-    """'NAME[=ROOT]' and --root -> name and root. Raises DatasetArgumentError where both give one."""
+    """'NAME[=ROOT]' and --root -> name and root. Raises UsageError where both give one."""
     name, _, own = text.partition("=")
     if own and root:
-        raise DatasetArgumentError(f"two folders for the data set '{name}': {own} and --root {root}; give one")
+        raise UsageError(f"two folders for the data set '{name}': {own} and --root {root}; give one")
     return name, own or root
 
 
 def read_options(split: str | None, texts: Sequence[str]) -> dict[str, Any]:
-    """--split and --option NAME=VALUE (YAML) -> keyword arguments of the data set. Raises DatasetArgumentError."""
+    """--split and --option NAME=VALUE (YAML) -> keyword arguments of the data set. Raises UsageError."""
     import yaml
 
     options: dict[str, Any] = {"split": split} if split else {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise DatasetArgumentError(f"--option expects NAME=VALUE, found '{text}'")
+            raise UsageError(f"--option expects NAME=VALUE, found '{text}'")
         try:
             options[name] = yaml.safe_load(value)
         except yaml.YAMLError as error:
-            raise DatasetArgumentError(f"--option {name}: cannot read '{value}' as a YAML value; quote it") from error
+            raise UsageError(f"--option {name}: cannot read '{value}' as a YAML value; quote it") from error
     return options
 
 
@@ -70,10 +68,10 @@ def at_least_one(text: str) -> int:
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
-    """'1024x512' (width x height) -> (512, 1024). Raises DatasetArgumentError."""
+    """'1024x512' (width x height) -> (512, 1024). Raises UsageError."""
     if not text:
         return None
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise DatasetArgumentError(f"--size expects WIDTHxHEIGHT such as 1024x512, found '{text}'")
+        raise UsageError(f"--size expects WIDTHxHEIGHT such as 1024x512, found '{text}'")
     return int(height), int(width)

@@ -6,6 +6,7 @@ import argparse
 import time
 from pathlib import Path
 
+from unexpected_core.cli.errors import UsageError
 from unexpected_core.cli.model_arguments import add_published_arguments
 from unexpected_core.config import unknown_name
 
@@ -19,10 +20,6 @@ examples:
 
 In DIR: overlay/*.jpg, score/*.png (16 bit, value / 65535) or *.npy, mask/*.png (0 or 255), labels/*.png (Cityscapes
 train ids), regions.jsonl (one line per frame). Exit code: 0 all done, 1 some inputs could not be read, 2 none."""
-
-
-class UsageError(ValueError):
-    """A command line that cannot be carried out."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The command `unexpected`: one sub-command per file of this folder, imported only when it is called.
+"""The command `unexpected`: a sub-command is a file of its name in this folder, imported only when it is called.
 
 To add one, write ``cli/NAME.py`` with
 
