@@ -4,34 +4,36 @@ import numpy as np
 import pytest
 
 from unexpected_core.discrepancy_data import paste_marks
-from unexpected_core.discrepancy_data.paste_marks import lay_mark
+from unexpected_core.discrepancy_data.paste_marks import lay_crossing, lay_mark
 
 ROAD, SKY = 0, 10
 SIZE = (96, 160)
 
 
-def marked(labels, level, seed):
+def marked(labels, level, seed, lay=lay_mark):
     image = np.full((*SIZE, 3), level, np.float32)
-    lay_mark(image, labels, 0.4, 1.3, np.random.default_rng(seed))
+    lay(image, labels, 0.4, 1.3, np.random.default_rng(seed))
     return image
 
 
 def test_without_a_road_nothing_is_laid():
-    assert (marked(np.full(SIZE, SKY, np.uint8), 90, 0) == 90).all()
+    for lay in (lay_mark, lay_crossing):
+        assert (marked(np.full(SIZE, SKY, np.uint8), 90, 0, lay) == 90).all()
 
 
 def test_paint_is_no_brighter_than_its_road_lets_it_be():
     labels = np.full(SIZE, ROAD, np.uint8)
-    night, day = (np.array([marked(labels, level, seed).max() for seed in range(60)]) for level in (12, 110))
+    night, day = (np.array([marked(labels, level, seed, lay_crossing).max() for seed in range(60)])
+                  for level in (12, 110))
     assert night.max() < 60 < 150 < day.max()
 
 
 def test_paint_in_a_shadow_is_darker_than_paint_beside_it():
     labels, ratios = np.full(SIZE, ROAD, np.uint8), []
-    for seed in range(400):
+    for seed in range(60):
         image = np.full((*SIZE, 3), 110, np.float32)
         image[:, 80:] = 40
-        lay_mark(image, labels, 0.4, 1.3, np.random.default_rng(seed))
+        lay_crossing(image, labels, 0.4, 1.3, np.random.default_rng(seed))
         lit, shaded = image[:, :70].max(), image[:, 90:].max()
         if lit > 130 and shaded > 45:  # paint on both sides
             ratios.append(shaded / lit)
@@ -40,7 +42,7 @@ def test_paint_in_a_shadow_is_darker_than_paint_beside_it():
 
 @pytest.mark.parametrize("seed", range(20))
 def test_stripes_narrow_towards_the_horizon_and_end_before_it(seed):
-    shape = paste_marks._stripes((90, 1000), 40.0, 52.0, (96, 2000), np.random.default_rng(seed))
+    shape = paste_marks._stripes((90, 1000), 40.0, 52.0, (96, 2000), 1 + seed, 3.0, np.random.default_rng(seed))
     rows = np.flatnonzero(shape.any(1))
     widths = np.array([np.ptp(np.flatnonzero(shape[row])) for row in (rows[1], rows[-2])])
     assert rows[0] > 38 and rows[-1] == 90

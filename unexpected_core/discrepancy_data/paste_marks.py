@@ -22,38 +22,63 @@ def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, camera_heigh
     if foot is None:
         return
     depth = max(foot[0] - horizon * labels.shape[0], 4)
-    kind = rng.choice(("stripes", "paint", "puddle", "shade"), p=(0.35, 0.15, 0.1, 0.4))
-    if kind == "stripes":
-        shape = _stripes(foot, depth / camera_height, depth, labels.shape, rng)
+    kind = rng.choice(("dash", "paint", "puddle", "shade"), p=(0.2, 0.2, 0.1, 0.5))
+    if kind == "dash":
+        shape = _stripes(foot, depth / camera_height, depth, labels.shape, 1, rng.uniform(0.5, 6), rng)
     else:
         shape = _patch(foot, depth, labels.shape, rng)
-    if kind in ("stripes", "paint") and rng.random() < 0.7:
-        shape *= _wear(depth, labels.shape, rng)
-    shape = (cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.3, 2.0))) * road)[..., None]
-    if kind in ("stripes", "paint"):
-        colour = np.array((225, 222, 215) if rng.random() < 0.6 else (205, 170, 60)) * rng.uniform(0.6, 1.1)
-        light = cv2.GaussianBlur(image.mean(2), (0, 0), 2.0)[..., None]
-        here = max(light[foot[0]][road[foot[0]]].mean(), 1.0)
-        colour = colour * np.clip(here / 90, 0.2, 1) * np.clip(light / here, 0.3, 1.4)  # as the road under it is lit
-        image += shape * rng.uniform(0.4, 0.95) * (colour - image)
-    elif kind == "puddle":  # mirrors what stands above, dimly
+    if kind in ("dash", "paint"):
+        _paint(image, shape, foot, depth, road, rng)
+        return
+    shape = _on_road(shape, road, rng)
+    if kind == "puddle":  # mirrors what stands above, dimly
         image += shape * rng.uniform(0.2, 0.6) * (image[::-1] * 0.8 - image)
     else:  # shadow, asphalt patch, cover, wear
         image *= 1 + shape * (rng.uniform(-0.75, -0.2) if rng.random() < 0.75 else rng.uniform(0, 0.4))
 
 
-def _stripes(foot: tuple[int, int], metre: float, depth: float, size: tuple[int, int],
-             rng: np.random.Generator) -> np.ndarray:
-    """A dash of a line, or a crossing, towards a vanishing point; float32 [H, W], 0 or 1.
+def lay_crossing(image: np.ndarray, labels: np.ndarray, horizon: float, camera_height: float,
+                 rng: np.random.Generator) -> None:
+    """A zebra crossing on the road's pixels, if there are any; see lay_mark.
 
-    metre: pixels of a metre at the foot; depth: rows from there up to the horizon.
+    No other paint looks as much like many things in a row; too few of them, and all that is bright alarms.
+    """
+    road = labels == ROAD
+    foot = random_pixel(road, rng)
+    if foot is None:
+        return
+    depth = max(foot[0] - horizon * labels.shape[0], 4)
+    shape = _stripes(foot, depth / camera_height, depth, labels.shape, rng.integers(2, 14), rng.uniform(1.5, 4.5), rng)
+    _paint(image, shape, foot, depth, road, rng)
+
+
+def _paint(image: np.ndarray, shape: np.ndarray, foot: tuple[int, int], depth: float, road: np.ndarray,
+           rng: np.random.Generator) -> None:
+    """White or yellow, whole or worn, lit as the road under it is."""
+    if rng.random() < 0.6:
+        shape = shape * _wear(depth, road.shape, rng)
+    shape = _on_road(shape, road, rng)
+    light = cv2.GaussianBlur(image.mean(2), (0, 0), 2.0)[..., None]
+    here = max(light[foot[0]][road[foot[0]]].mean(), 1.0)
+    colour = np.array((225, 222, 215) if rng.random() < 0.6 else (215, 180, 70)) * rng.uniform(0.6, 1.2)
+    colour = colour * np.clip(here / 90, 0.2, 1) * np.clip(light / here, 0.3, 1.4)
+    image += shape * rng.uniform(0.4, 0.95) * (colour - image)
+
+
+def _on_road(shape: np.ndarray, road: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """With soft edges, and nothing beside the road; float32 [H, W, 1]."""
+    return (cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.3, 2.0))) * road)[..., None]
+
+
+def _stripes(foot: tuple[int, int], metre: float, depth: float, size: tuple[int, int], count: int, long: float,
+             rng: np.random.Generator) -> np.ndarray:
+    """One dash, or a row of stripes beside each other, towards a vanishing point; float32 [H, W], 0 or 1.
+
+    metre: pixels of a metre at the foot; depth: rows from there up to the horizon; long: metres of each.
     """
     height, width = size
     row, column = foot
-    if rng.random() < 0.4:  # a dash; metres
-        count, wide, gap, long = 1, rng.uniform(0.1, 0.3), 0.0, rng.uniform(0.5, 6)
-    else:
-        count, wide, gap, long = rng.integers(2, 12), rng.uniform(0.3, 0.6), rng.uniform(0.3, 0.6), rng.uniform(1.5, 4)
+    wide, gap = rng.uniform(0.1, 0.3) if count == 1 else rng.uniform(0.3, 0.6), rng.uniform(0.3, 0.6)
     focal = height * rng.uniform(1.5, 2.5)
     shrink = focal / (focal + long * metre)  # the foot is focal / metre metres ahead
     vanishing = width * rng.normal(0.5, 0.15), row - depth

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field
 
 from unexpected_core.config import Settings
-from unexpected_core.discrepancy_data.paste_marks import lay_mark, random_pixel
+from unexpected_core.discrepancy_data.paste_marks import lay_crossing, lay_mark, random_pixel
 from unexpected_core.discrepancy_data.paste_things import Source, cut_out, light, made_up
 from unexpected_core.labels import IGNORE, TRAIN_ID
 
@@ -34,6 +34,7 @@ class PasteSettings(Settings):
     camera_height: float = Field(1.3, gt=0, description="height of the camera above the road, metres")
     horizon: float = Field(0.43, gt=0, lt=1, description="row of the horizon as a share of the image's height")
     distractors: float = Field(0.6, ge=0, le=1, description="share of frames with flat marks on the road, no objects")
+    crossings: float = Field(0.25, ge=0, le=1, description="share of frames with a zebra crossing laid onto the road")
 
 
 class Pasted(NamedTuple):
@@ -50,6 +51,8 @@ def paste_objects(image: np.ndarray, labels: np.ndarray, sources: Sequence[Sourc
     image: RGB uint8 [H, W, 3]; labels: train ids uint8 [H, W]; sources: frames to cut from (at least one).
     """
     image, discrepancy = image.astype(np.float32), np.zeros(labels.shape, np.uint8)
+    if rng.random() < settings.crossings:
+        lay_crossing(image, labels, settings.horizon, settings.camera_height, rng)
     if rng.random() < settings.distractors:
         for _ in range(rng.integers(1, 4)):
             lay_mark(image, labels, settings.horizon, settings.camera_height, rng)
