@@ -8,7 +8,7 @@ from unexpected_core.discrepancy_data.paste_things import Source, cut_out
 from unexpected_core.discrepancy_data.pastes import PasteSettings, paste_objects, unaware
 
 ROAD, BUILDING, SKY, PERSON, CAR = 0, 2, 10, 11, 13
-LOUD = PasteSettings(probability=1, distractors=0)
+LOUD = PasteSettings(probability=1, distractors=0, crossings=0)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_things_on_the_ground_have_their_foot_on_it_and_grow_towards_the_camera(
 
 def test_distractors_stay_on_the_road_and_are_no_discrepancy(street, sources):
     image, labels = street
-    settings = PasteSettings(probability=0, distractors=1)
+    settings = PasteSettings(probability=0, distractors=1, crossings=1)
     changed = np.zeros(labels.shape, bool)
     for seed in range(30):
         pasted = paste_objects(image, labels, sources, np.random.default_rng(seed), settings)
