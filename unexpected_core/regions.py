@@ -14,7 +14,7 @@ ON_ROAD = 0.5
 """Share of a region's lower border on drivable labels from which on it counts as standing on the road."""
 
 
-def find_regions(score: np.ndarray, labels: np.ndarray, *, threshold: float = 0.5, hysteresis: float = 0.1,
+def find_regions(score: np.ndarray, labels: np.ndarray, *, threshold: float = 0.5, hysteresis: float = 0.25,
                  min_area: int = 60, road_only: bool = False, max_regions: int = 64,
                  ) -> tuple[np.ndarray, tuple[Region, ...]]:
     """Score float32 [H, W] and train ids uint8 [H, W] -> mask bool [H, W] and the regions it is made of, best first.

@@ -35,7 +35,7 @@ class DetectSettings(Settings):
     """From scores to regions. May change between two frames."""
 
     threshold: float = Field(0.5, ge=0.0, le=1.0, description="score above which a pixel is unexpected")
-    hysteresis: float = Field(0.1, ge=0.0, le=0.5,
+    hysteresis: float = Field(0.25, ge=0.0, le=0.5,
                               description="a region grows down to threshold - hysteresis around pixels above "
                                           "threshold, never below threshold / 2")
     min_area: int = Field(60, ge=1, le=10_000_000,
