@@ -44,7 +44,7 @@ def test_every_kind_of_result_of_one_photo(tmp_path, capfd):
     write_image(tmp_path / "photo.png", picture(61, 93))
     out = tmp_path / "out"
     assert main(["detect", str(tmp_path / "photo.png"), "--out", str(out), *RANDOM, "--threshold", "0.4",
-                 "--save", "overlay,score,mask,labels,labels_color,resynthesis,regions"]) == 0
+                 "--hysteresis", "0.1", "--save", "overlay,score,mask,labels,labels_color,resynthesis,regions"]) == 0
     files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
     assert files == ["labels/photo.random_weights.png", "labels_color/photo.random_weights.png",
                      "mask/photo.random_weights.png", "overlay/photo.random_weights.jpg", "regions.jsonl",

@@ -34,6 +34,7 @@ def node(start_node, driver, tmp_path_factory):
     folder = tmp_path_factory.mktemp("node")
     node = start_node(folder, "-r", "__ns:=/cameras", "-r", "image:=/front/image_raw", "-p", "model.path:=random",
                       "-p", f"detect.threshold:={THRESHOLD}", "-p", "detect.min_area:=1",
+                      "-p", "detect.hysteresis:=0.1",
                       "-p", f"save.directory:={folder / 'samples'}")
     node.samples = folder / "samples"
     node.wait_for("listening to /front/image_raw")
@@ -82,7 +83,7 @@ def test_outputs_are_the_cores_own_with_the_source_header(driver, node, camera, 
     found = {name: messages[-1] for name, messages in (inbox | packed).items()}
     driver.destroy(*inbox.values(), *packed.values(), stats)
 
-    expected = load_detector("random", device="cpu", threshold=THRESHOLD, min_area=1).detect(image)
+    expected = load_detector("random", device="cpu", threshold=THRESHOLD, hysteresis=0.1, min_area=1).detect(image)
     assert expected.regions, "the test needs an image with regions"
     for name, encoding in topics.items():
         assert (found[name].height, found[name].width, found[name].encoding) == (97, 131, encoding), name
