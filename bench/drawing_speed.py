@@ -1,6 +1,6 @@
 """Frames per second of drawn roads, one process and one process per core.
 
-    python bench/drawing_speed.py
+python bench/drawing_speed.py
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     options = parser.parse_args()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    print(f"{datetime.now(UTC):%Y-%m-%d}  {platform.processor() or platform.machine()}, {os.cpu_count()} cores  "
-          f"commit {commit}  load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{datetime.now(UTC):%Y-%m-%d}  {platform.processor() or platform.machine()}, {os.cpu_count()} cores  "
+        f"commit {commit}  load {os.getloadavg()[0]:.1f}"
+    )
     print("track          size      ms CPU/frame   frames/s of one CPU")
     for track in TRACKS:
         _, cpu = draw(track, (256, 512), 0, options.count)

@@ -65,8 +65,10 @@ def main():
     arguments = parser.parse_args()
     to_terminal()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    print(f"{datetime.now():%Y-%m-%d %H:%M}  {platform.processor() or platform.machine()}, {torch.get_num_threads()} "
-          f"threads, torch {torch.__version__}, commit {commit.stdout.strip()}")
+    print(
+        f"{datetime.now():%Y-%m-%d %H:%M}  {platform.processor() or platform.machine()}, {torch.get_num_threads()} "
+        f"threads, torch {torch.__version__}, commit {commit.stdout.strip()}"
+    )
     print(f"{arguments.preset}, {' '.join(name.partition('=')[0] for name in arguments.data)}")
     for name, cache in (("read each time", 0.0), ("in memory", 64.0)):
         sources = f"data.sources=[{', '.join(arguments.data)}]"

@@ -39,7 +39,7 @@ def make_frame(seed, noise):
     obstacle[350:] = 0
     for _ in range(8):
         y, x, h, w = rng.integers(400, 900), rng.integers(0, 1900), rng.integers(10, 100), rng.integers(10, 120)
-        obstacle[y:y + h, x:x + w] = 1
+        obstacle[y : y + h, x : x + w] = 1
     grain = cv2.GaussianBlur(rng.normal(size=SIZE).astype(np.float32), (0, 0), 2.5)
     score = 0.2 + 0.5 * (obstacle == 1) * rng.random(SIZE) + noise * grain / grain.std()
     return score.astype(np.float32), obstacle
@@ -60,6 +60,7 @@ def ours_pixels(mode):
         counts = pixel_counts(mode)
         counts.add(*frame)
         return counts.numbers()
+
     return run
 
 
@@ -85,17 +86,20 @@ def theirs(folder):
         with contextlib.redirect_stdout(io.StringIO()):
             result = metric.process_frame(label_pixel_gt=frame[1], anomaly_p=frame[0], visualize=False)
             return metric.aggregate([result], "method", "frames")
+
     return (lambda frame: run(pixels, frame)), (lambda frame: run(components, frame))
 
 
 def side_by_side(folder, repeats):
     clean, noisy = make_frame(0, 0.04), make_frame(0, 0.12)
     half = clean[0].astype(np.float16), clean[1]
-    rows = [("pixel, smiyc", ours_pixels("smiyc"), 0, half),
-            ("pixel, exact float16", ours_pixels("exact"), 0, half),
-            ("pixel, exact float32", ours_pixels("exact"), 0, clean),
-            ("components, clean map", ours_components, 1, clean),
-            ("components, noisy map", ours_components, 1, noisy)]
+    rows = [
+        ("pixel, smiyc", ours_pixels("smiyc"), 0, half),
+        ("pixel, exact float16", ours_pixels("exact"), 0, half),
+        ("pixel, exact float32", ours_pixels("exact"), 0, clean),
+        ("components, clean map", ours_components, 1, clean),
+        ("components, noisy map", ours_components, 1, noisy),
+    ]
     benchmark = theirs(folder) if folder else None
     print(f"{'per 2048x1024 frame':26} {'ours':>10} {'benchmark':>10} {'times':>7}")
     for name, function, which, frame in rows:
@@ -155,10 +159,12 @@ def track(frames, workers, dtype):
         resample_components(components[0], weights)
         bootstrap = time.process_time() - start
     processor = resource.getrusage(resource.RUSAGE_CHILDREN)
-    print(f"track of {frames} {dtype} frames, {workers} processes: {seconds:.1f} s, "
-          f"{processor.ru_utime + processor.ru_stime:.1f} s of processor time "
-          f"(AP {100 * numbers.average_precision:.2f}, component F1 {100 * f1:.2f}); "
-          f"{len(weights)} resamples {bootstrap:.1f} s of processor time")
+    print(
+        f"track of {frames} {dtype} frames, {workers} processes: {seconds:.1f} s, "
+        f"{processor.ru_utime + processor.ru_stime:.1f} s of processor time "
+        f"(AP {100 * numbers.average_precision:.2f}, component F1 {100 * f1:.2f}); "
+        f"{len(weights)} resamples {bootstrap:.1f} s of processor time"
+    )
 
 
 def main():
@@ -169,10 +175,17 @@ def main():
     parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False,
-                            cwd=Path(__file__).parent).stdout.strip()
-    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                if line.startswith("model name")), platform.processor())
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=Path(__file__).parent
+    ).stdout.strip()
+    cpu = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
     print(f"{datetime.now():%Y-%m-%d}, {cpu}, Python {platform.python_version()}, NumPy {np.__version__}, {commit}")
     side_by_side(arguments.benchmark, arguments.repeats)
     if arguments.track:

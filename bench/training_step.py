@@ -20,8 +20,14 @@ from unexpected_core.config import override
 from unexpected_core.training.experiment import TASKS
 from unexpected_core.training.presets import PRESETS
 
-CLASSES = {"fast": "FastTask", "fast_opponents": "OpponentsTask", "segmentation": "SegmentationTask",
-           "generator": "GeneratorTask", "discrepancy": "DiscrepancyTask", "rbm": "RbmTask"}
+CLASSES = {
+    "fast": "FastTask",
+    "fast_opponents": "OpponentsTask",
+    "segmentation": "SegmentationTask",
+    "generator": "GeneratorTask",
+    "discrepancy": "DiscrepancyTask",
+    "rbm": "RbmTask",
+}
 
 
 def made_up_batch(size, count, device):
@@ -29,7 +35,7 @@ def made_up_batch(size, count, device):
     height, width = size
     maps = {name: torch.randint(0, 256, (count, 3, height, width)) for name in ("image", "photo", "resynthesis")}
     maps["labels"] = torch.randint(0, 19, (count, height, width))
-    maps["labels"][:, height // 2:] = 0
+    maps["labels"][:, height // 2 :] = 0
     maps["discrepancy"] = torch.randint(0, 2, (count, height, width))
     return {name: values.to(device, torch.uint8) for name, values in maps.items()}
 
@@ -69,7 +75,8 @@ def main():
     print(f"{datetime.now():%Y-%m-%d}, {machine}, {threads} threads, torch {torch.__version__}, commit {commit}")
     for name in options.presets:
         batch, (height, width), seconds = seconds_per_step(
-            name, options.device, options.precision == "bf16", options.steps)
+            name, options.device, options.precision == "bf16", options.steps
+        )
         print(f"{name}: {seconds:.3g} s per step of {batch} x {height}x{width}, {options.precision}")
 
 

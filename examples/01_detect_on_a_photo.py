@@ -14,7 +14,9 @@ detector = load_detector(weights)
 detection = detector.detect(image)  # score, mask, labels, resynthesis, regions: all at the photo's own size
 
 for region in detection.regions:
-    print(f"{region.width}x{region.height} at ({region.x}, {region.y}): score {region.score:.2f}, "
-          f"{region.road_fraction:.0%} on the road")
+    print(
+        f"{region.width}x{region.height} at ({region.x}, {region.y}): score {region.score:.2f}, "
+        f"{region.road_fraction:.0%} on the road"
+    )
 print(f"{len(detection.regions)} regions in {sum(detection.timings.values()):.0f} ms -> overlay.png")
 write_image("overlay.png", overlay(image, detection))

@@ -11,8 +11,10 @@ def margin(logits):  # [B, C, H, W] -> [B, H, W] in [0, 1], higher = more unexpe
     first, second = logits.float().softmax(1).topk(2, dim=1).values.unbind(1)
     return 1 - (first - second)
 
+
 def margin_scorer(base):
     return LogitsScorer(segmenter_of(base), margin)
+
 
 SCORERS["margin"] = ScorerEntry(f"{__name__}:margin_scorer", base="fast")
 if __name__ == "__main__":

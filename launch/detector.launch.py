@@ -21,32 +21,51 @@ ARGUMENTS = {
     "params_file": (str(CONFIG / "detector.param.yaml"), "YAML file of parameters", None),
     "namespace": ("unexpected", "namespace of the node", None),
     "node_name": ("detector", "name of the node", None),
-    "use_sim_time": ("", "true: take the time from /clock, as when playing a bag; empty = as in params_file",
-                     ["", "true", "false"]),
+    "use_sim_time": (
+        "",
+        "true: take the time from /clock, as when playing a bag; empty = as in params_file",
+        ["", "true", "false"],
+    ),
     "autostart": ("", "false: wait for lifecycle commands; empty = as in params_file", ["", "true", "false"]),
     "rviz": ("false", "show overlay, mask and segmentation in RViz", ["true", "false"]),
-    "dds_profile": ("none", "large_images gives Fast DDS room in shared memory for images of megabytes",
-                    ["none", "large_images"]),
+    "dds_profile": (
+        "none",
+        "large_images gives Fast DDS room in shared memory for images of megabytes",
+        ["none", "large_images"],
+    ),
     "log_level": ("info", "debug, info, warn or error", None),
     "respawn": ("false", "start the node again when it ends", ["true", "false"]),
-    "python_prefix": ("", "Python that runs the node, such as the one of a venv with torch; empty = the first on PATH",
-                      None),
+    "python_prefix": (
+        "",
+        "Python that runs the node, such as the one of a venv with torch; empty = the first on PATH",
+        None,
+    ),
 }
 # launch argument -> parameter that it overrides when it is not empty
-OVERRIDES = {"transport": "input.transport", "model": "model.path", "device": "model.device", "autostart": "autostart",
-             "use_sim_time": "use_sim_time"}
-PROFILE_VARIABLE = "FASTRTPS_DEFAULT_PROFILES_FILE" if os.environ.get("ROS_DISTRO") == "jazzy" else \
-    "FASTDDS_DEFAULT_PROFILES_FILE"
+OVERRIDES = {
+    "transport": "input.transport",
+    "model": "model.path",
+    "device": "model.device",
+    "autostart": "autostart",
+    "use_sim_time": "use_sim_time",
+}
+PROFILE_VARIABLE = (
+    "FASTRTPS_DEFAULT_PROFILES_FILE" if os.environ.get("ROS_DISTRO") == "jazzy" else "FASTDDS_DEFAULT_PROFILES_FILE"
+)
 SHOWN = ("overlay", "mask", "labels_color", "resynthesis", "score")
 
 
 def generate_launch_description() -> LaunchDescription:
     """Read by ros2 launch."""
-    return LaunchDescription([
-        *(DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
-          for name, (default, description, choices) in ARGUMENTS.items()),
-        OpaqueFunction(function=actions),
-    ])
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(name, default_value=default, description=description, choices=choices)
+                for name, (default, description, choices) in ARGUMENTS.items()
+            ),
+            OpaqueFunction(function=actions),
+        ]
+    )
 
 
 def actions(context: LaunchContext) -> list:
@@ -55,22 +74,40 @@ def actions(context: LaunchContext) -> list:
     # shells leave the ~ of name:=~/folder to us
     given |= {name: str(Path(given[name]).expanduser()) for name in ("params_file", "python_prefix") if given[name]}
     switches = ("true", "false")
-    parameters = {parameter: given[name] == "true" if given[name] in switches else given[name]
-                  for name, parameter in OVERRIDES.items() if given[name]}
+    parameters = {
+        parameter: given[name] == "true" if given[name] in switches else given[name]
+        for name, parameter in OVERRIDES.items()
+        if given[name]
+    }
     node = Node(
-        package="unexpected_ros", executable="detector", namespace=given["namespace"], name=given["node_name"],
+        package="unexpected_ros",
+        executable="detector",
+        namespace=given["namespace"],
+        name=given["node_name"],
         parameters=[given["params_file"], parameters],
         remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
-        prefix=given["python_prefix"] or None, ros_arguments=["--log-level", given["log_level"]],
-        respawn=given["respawn"] == "true", respawn_delay=2.0, output="screen", emulate_tty=True)
+        prefix=given["python_prefix"] or None,
+        ros_arguments=["--log-level", given["log_level"]],
+        respawn=given["respawn"] == "true",
+        respawn_delay=2.0,
+        output="screen",
+        emulate_tty=True,
+    )
     profile = SetEnvironmentVariable(PROFILE_VARIABLE, str(CONFIG / "fastdds_large_images.xml"))
-    return ([profile] if given["dds_profile"] == "large_images" else []) + \
-        [node] + ([rviz(given)] if given["rviz"] == "true" else [])
+    return (
+        ([profile] if given["dds_profile"] == "large_images" else [])
+        + [node]
+        + ([rviz(given)] if given["rviz"] == "true" else [])
+    )
 
 
 def rviz(given: dict[str, str]) -> Node:
     """RViz on the node's outputs; the file names the default topics, remapped here to the node's own."""
     place = "/".join(["", *given["namespace"].strip("/").split("/"), given["node_name"]]).replace("//", "/")
-    return Node(package="rviz2", executable="rviz2", arguments=["-d", str(CONFIG / "detector.rviz")],
-                remappings=[(f"/unexpected/detector/{name}", f"{place}/{name}") for name in SHOWN],
-                parameters=[{"use_sim_time": given["use_sim_time"] == "true"}])
+    return Node(
+        package="rviz2",
+        executable="rviz2",
+        arguments=["-d", str(CONFIG / "detector.rviz")],
+        remappings=[(f"/unexpected/detector/{name}", f"{place}/{name}") for name in SHOWN],
+        parameters=[{"use_sim_time": given["use_sim_time"] == "true"}],
+    )

@@ -28,12 +28,16 @@ ARGUMENTS = {
 
 def generate_launch_description() -> LaunchDescription:
     """Read by ros2 launch."""
-    return LaunchDescription([
-        *(DeclareLaunchArgument(name, default_value=default, description=description)
-          for name, (default, description) in ARGUMENTS.items()),
-        OpaqueFunction(function=detector),
-        OpaqueFunction(function=player),
-    ])
+    return LaunchDescription(
+        [
+            *(
+                DeclareLaunchArgument(name, default_value=default, description=description)
+                for name, (default, description) in ARGUMENTS.items()
+            ),
+            OpaqueFunction(function=detector),
+            OpaqueFunction(function=player),
+        ]
+    )
 
 
 def detector(context: LaunchContext) -> list:
@@ -42,24 +46,47 @@ def detector(context: LaunchContext) -> list:
     if bool(given["bag"]) == bool(given["footage"]):
         raise RuntimeError("replay.launch.py plays one thing: give either bag:=PATH or footage:=PATH")
     simulated = bool(given["bag"]) and given["clock"] == "true"
-    return [IncludeLaunchDescription(PythonLaunchDescriptionSource(str(SHARE / "launch" / "detector.launch.py")),
-                                     launch_arguments={"use_sim_time": str(simulated).lower()}.items())]
+    return [
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource(str(SHARE / "launch" / "detector.launch.py")),
+            launch_arguments={"use_sim_time": str(simulated).lower()}.items(),
+        )
+    ]
 
 
 def player(context: LaunchContext) -> list:
     """Who publishes; in the environment of detector.launch.py, so that dds_profile serves the larger images too."""
-    given = {name: LaunchConfiguration(name).perform(context)
-             for name in (*ARGUMENTS, "image", "camera_info", "namespace", "python_prefix")}
+    given = {
+        name: LaunchConfiguration(name).perform(context)
+        for name in (*ARGUMENTS, "image", "camera_info", "namespace", "python_prefix")
+    }
     # shells leave the ~ of name:=~/folder to us
     given |= {name: str(Path(given[name]).expanduser()) for name in ("bag", "footage", "python_prefix") if given[name]}
     if given["footage"]:
         rate = ["--rate", given["rate"]] if given["rate"] else []
-        return [Node(package="unexpected_ros", executable="replay", namespace=given["namespace"], output="screen",
-                     prefix=given["python_prefix"] or None,
-                     arguments=[given["footage"], "--wait-for", "1", "--timeout", PATIENCE_S, *rate],
-                     remappings=[("image", given["image"]), ("camera_info", given["camera_info"])])]
-    command = ["ros2", "bag", "play", given["bag"], "--rate", given["rate"] or "1.0",
-               "--start-offset", given["start_offset"], "--qos-profile-overrides-path", str(CONFIG / "bag_qos.yaml")]
+        return [
+            Node(
+                package="unexpected_ros",
+                executable="replay",
+                namespace=given["namespace"],
+                output="screen",
+                prefix=given["python_prefix"] or None,
+                arguments=[given["footage"], "--wait-for", "1", "--timeout", PATIENCE_S, *rate],
+                remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
+            )
+        ]
+    command = [
+        "ros2",
+        "bag",
+        "play",
+        given["bag"],
+        "--rate",
+        given["rate"] or "1.0",
+        "--start-offset",
+        given["start_offset"],
+        "--qos-profile-overrides-path",
+        str(CONFIG / "bag_qos.yaml"),
+    ]
     command += ["--clock"] if given["clock"] == "true" else []
     command += ["--loop"] if given["loop"] == "true" else []
     return [ExecuteProcess(cmd=command, output="screen")]

@@ -44,9 +44,14 @@ class Crew:
         """Start an executable of the package. lines: its stdout is read here, else it goes to its log."""
         with (self.logs / f"{name}.txt").open("w") as log:
             self.members[name] = subprocess.Popen(
-                [EXECUTABLES / name, *arguments, "--ros-args", "-r", f"__ns:={NAMESPACE}"], start_new_session=True,
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if lines else log, stderr=log, text=True,
-                preexec_fn=die_with_parent)
+                [EXECUTABLES / name, *arguments, "--ros-args", "-r", f"__ns:={NAMESPACE}"],
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if lines else log,
+                stderr=log,
+                text=True,
+                preexec_fn=die_with_parent,
+            )
         return self.members[name]
 
     def check(self, *names: str) -> None:
@@ -103,12 +108,29 @@ def follow(crew: Crew, replay: subprocess.Popen) -> None:
 def run(crew: Crew, footage: Path, rate: float | None, topic: str | None, model: str, folder: Path) -> None:
     """Play the footage through the node; writes demo.mcap and sent.csv into folder. Raises DemoError."""
     crew.start("detector", "--ros-args", "-p", f"model.path:={model}")
-    crew.start("recorder", str(folder / "demo.mcap"), IMAGE, *(f"{NODE}/{name}" for name in OUTPUTS), "/diagnostics",
-               "--quiet", str(QUIET_S))
+    crew.start(
+        "recorder",
+        str(folder / "demo.mcap"),
+        IMAGE,
+        *(f"{NODE}/{name}" for name in OUTPUTS),
+        "/diagnostics",
+        "--quiet",
+        str(QUIET_S),
+    )
     options = [*(["--rate", str(rate)] if rate else []), *(["--topic", topic] if topic else [])]
     # the detector and the recorder: the latter comes last, when it is connected to every output
-    replay = crew.start("replay", str(footage), *options, "--wait-for", "2", "--timeout", "180",
-                        "--journal", str(folder / "sent.csv"), lines=True)
+    replay = crew.start(
+        "replay",
+        str(footage),
+        *options,
+        "--wait-for",
+        "2",
+        "--timeout",
+        "180",
+        "--journal",
+        str(folder / "sent.csv"),
+        lines=True,
+    )
     follow(crew, replay)
     if crew.stop("recorder", patience=60) != 0:
         raise crew.failed("recorder")
@@ -129,8 +151,11 @@ def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--input", type=Path, help="folder of photographs, video or rosbag2; default: a drawn drive")
-    parser.add_argument("--rate", type=float, help=f"Hz; default: {DRIVE_RATE:g} for the drawn drive, 10 for "
-                                                   "photographs, videos and bags in their own time")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        help=f"Hz; default: {DRIVE_RATE:g} for the drawn drive, 10 for photographs, videos and bags in their own time",
+    )
     parser.add_argument("--topic", help="image topic of a bag that has several")
     parser.add_argument("--model", default="fast", help="detector: name, weight file or folder (%(default)s)")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo", help="folder of the results")

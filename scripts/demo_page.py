@@ -67,8 +67,13 @@ class Summary:
         processed = self.processed
         yield "frames sent", str(len(self.frames))
         yield "frames processed", str(len(processed))
-        yield "frames dropped", (f"{len(self.frames) - len(processed)} ({self.busy} busy, {self.stale} stale, "
-                                 f"{len(self.frames) - self.received} lost)")
+        yield (
+            "frames dropped",
+            (
+                f"{len(self.frames) - len(processed)} ({self.busy} busy, {self.stale} stale, "
+                f"{len(self.frames) - self.received} lost)"
+            ),
+        )
         if processed:
             p50, p95 = np.percentile([frame.latency for frame in processed], (50, 95))
             yield "latency until received", f"p50 {p50:.0f} ms, p95 {p95:.0f} ms"
@@ -177,9 +182,15 @@ image, repaints the scene from its labels, and scores where image and resynthesi
 def write_page(summary: Summary, folder: Path) -> None:
     """Write index.html beside the pictures."""
     frames = "\n".join(_section(number, frame) for number, frame in enumerate(summary.frames))
-    write_text(folder / "index.html", PAGE.format(
-        columns=len(SHOWN), frames=frames, titles="".join(f"<span>{title}</span>" for title in TITLES),
-        rows="".join(f"<tr><td>{escape(what)}<td>{escape(value)}" for what, value in summary.rows())))
+    write_text(
+        folder / "index.html",
+        PAGE.format(
+            columns=len(SHOWN),
+            frames=frames,
+            titles="".join(f"<span>{title}</span>" for title in TITLES),
+            rows="".join(f"<tr><td>{escape(what)}<td>{escape(value)}" for what, value in summary.rows()),
+        ),
+    )
 
 
 def _section(number: int, frame: FrameSeen) -> str:
@@ -188,7 +199,11 @@ def _section(number: int, frame: FrameSeen) -> str:
         words += f"<br>{len(frame.found)} of {len(frame.present)} obstacles"
     if frame.false_regions:
         words += f"<br>{frame.false_regions} false on the road"
-    images = "".join(f'<img loading="lazy" alt="{kind}" src="frames/{number:04d}_{kind}.jpg">'
-                     if kind in frame.pictures else "<span></span>" for kind in SHOWN)
+    images = "".join(
+        f'<img loading="lazy" alt="{kind}" src="frames/{number:04d}_{kind}.jpg">'
+        if kind in frame.pictures
+        else "<span></span>"
+        for kind in SHOWN
+    )
     state = ' class="dropped"' if frame.latency is None else ""
     return f"<section{state}><div>{number}<br><small>{escape(frame.name)}<br>{words}</small></div>{images}</section>"

@@ -1,6 +1,6 @@
 """Write docs/drawn_roads.webp, the picture of the drawn roads in the README.
 
-    python scripts/drawn_sheet.py
+python scripts/drawn_sheet.py
 """
 
 from __future__ import annotations

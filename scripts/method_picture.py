@@ -1,6 +1,6 @@
 """Write docs/method.webp, the picture of the method in the README, with the shipped detector on a drawn frame.
 
-    python scripts/method_picture.py
+python scripts/method_picture.py
 """
 
 from __future__ import annotations
@@ -23,9 +23,13 @@ def main() -> None:
     """Detect and write the picture."""
     image = DrawnRoads(**RECIPE)[NUMBER].image
     found = load_detector("fast").detect(image)
-    steps = {"image": image, "labels: what the segmenter sees": colorize(found.labels),
-             "resynthesis: painted from the labels alone": found.resynthesis,
-             "score: where photo and painting disagree": heat_map(found.score), "regions": overlay(image, found)}
+    steps = {
+        "image": image,
+        "labels: what the segmenter sees": colorize(found.labels),
+        "resynthesis: painted from the labels alone": found.resynthesis,
+        "score: where photo and painting disagree": heat_map(found.score),
+        "regions": overlay(image, found),
+    }
     target = Path(__file__).resolve().parent.parent / "docs" / "method.webp"
     write_image(target, grid(list(steps.values()), list(steps), columns=3, width=420), quality=80)
     print(f"{target} ({target.stat().st_size // 1000} kB)")

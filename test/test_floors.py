@@ -13,8 +13,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 GROUND = {"structs", "labels", "images", "encodings", "regions", "config", "devices", "files", "log"}
 FLOOR_1 = {"networks", "datasets", "metrics", "visualize"}
-BELOW_CLI = GROUND | FLOOR_1 | {"weights", "scorers", "discrepancy_data",
-                                "training", "evaluation", "pipeline", "export"}
+BELOW_CLI = (
+    GROUND | FLOOR_1 | {"weights", "scorers", "discrepancy_data", "training", "evaluation", "pipeline", "export"}
+)
 PARTS: dict[str, tuple[int, set[str]]] = {
     # part: (floor, what it may import)
     **dict.fromkeys(GROUND, (0, GROUND)),
@@ -68,10 +69,14 @@ def imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
         base = tree.module or ""
         if tree.level:
             parents = package.split(".")
-            base = ".".join([*parents[:len(parents) - tree.level + 1], *([base] if base else [])])
+            base = ".".join([*parents[: len(parents) - tree.level + 1], *([base] if base else [])])
         yield from ((tree.lineno, f"{base}.{alias.name}") for alias in tree.names)
-    elif isinstance(tree, ast.Call) and ast.unparse(tree.func).endswith("import_module") \
-            and tree.args and isinstance(tree.args[0], ast.Constant):
+    elif (
+        isinstance(tree, ast.Call)
+        and ast.unparse(tree.func).endswith("import_module")
+        and tree.args
+        and isinstance(tree.args[0], ast.Constant)
+    ):
         yield tree.lineno, str(tree.args[0].value)
     for child in ast.iter_child_nodes(tree):
         if is_typing_block(tree) and child not in tree.orelse:
@@ -105,15 +110,19 @@ def breaches(path: PurePosixPath, source: str) -> list[str]:
     for line, name in imports(ast.parse(source), package):
         target = part_of(name)
         if target is not None and target != part and target not in allowed:
-            found.append(f"{path}:{line}: floor {floor} ({part}) may not import {name} "
-                         f"(floor {PARTS[target][0]}); it may import {', '.join(sorted(allowed)) or 'nothing'}")
+            found.append(
+                f"{path}:{line}: floor {floor} ({part}) may not import {name} "
+                f"(floor {PARTS[target][0]}); it may import {', '.join(sorted(allowed)) or 'nothing'}"
+            )
         for guest, rooms in GUESTS.items():
             if f"{name}.".startswith(f"{guest}.") and not any(path.is_relative_to(room) for room in rooms):
                 found.append(f"{path}:{line}: floor {floor} ({part}) imports {guest}, a guest of {' and '.join(rooms)}")
         stranger = name.partition(".")[0]
         if part in GROUND and target is None and stranger not in GROUND_GUESTS | sys.stdlib_module_names:
-            found.append(f"{path}:{line}: floor 0 ({part}) may not import {stranger}; "
-                         f"it may import the standard library and {', '.join(sorted(GROUND_GUESTS))}")
+            found.append(
+                f"{path}:{line}: floor 0 ({part}) may not import {stranger}; "
+                f"it may import the standard library and {', '.join(sorted(GROUND_GUESTS))}"
+            )
     return found
 
 
@@ -126,39 +135,55 @@ def test_imports_go_down(path):
     assert not found, "\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize(("path", "source", "message"), [
-    ("unexpected_core/networks/a.py", "from unexpected_core.scorers import base", r"a\.py:1: floor 1 .*floor 3"),
-    ("unexpected_core/networks/a.py", "def f():\n    import unexpected_core.datasets.base", r":2: .*may not import"),
-    ("unexpected_core/networks/a.py", "from ..weights import reading", r":1: .*floor 2"),
-    ("unexpected_core/metrics/a.py", "from unexpected_core import load_detector", r"floor 4"),
-    ("unexpected_core/pipeline/a.py", "import unexpected_ros.geometry", r"floor 6"),
-    ("unexpected_core/evaluation/report.py", "import matplotlib.pyplot as plt", r"guest of .*plots\.py"),
-    ("unexpected_core/training/loop.py", "from torch.utils.tensorboard import SummaryWriter", r"recorder\.py"),
-    ("unexpected_core/cli/a.py", "import importlib\nimportlib.import_module('rclpy.node')", r":2: .*unexpected_ros"),
-    ("unexpected_ros/node.py", "from unexpected_ros.msg import AnomalyArray", r"conversions\.py"),
-    ("unexpected_ros/node.py", "from unexpected_core.training import loop", r"floor 6 .*floor 4"),
-    ("unexpected_core/files.py", "import scipy", r"standard library"),
-])
+@pytest.mark.parametrize(
+    ("path", "source", "message"),
+    [
+        ("unexpected_core/networks/a.py", "from unexpected_core.scorers import base", r"a\.py:1: floor 1 .*floor 3"),
+        (
+            "unexpected_core/networks/a.py",
+            "def f():\n    import unexpected_core.datasets.base",
+            r":2: .*may not import",
+        ),
+        ("unexpected_core/networks/a.py", "from ..weights import reading", r":1: .*floor 2"),
+        ("unexpected_core/metrics/a.py", "from unexpected_core import load_detector", r"floor 4"),
+        ("unexpected_core/pipeline/a.py", "import unexpected_ros.geometry", r"floor 6"),
+        ("unexpected_core/evaluation/report.py", "import matplotlib.pyplot as plt", r"guest of .*plots\.py"),
+        ("unexpected_core/training/loop.py", "from torch.utils.tensorboard import SummaryWriter", r"recorder\.py"),
+        (
+            "unexpected_core/cli/a.py",
+            "import importlib\nimportlib.import_module('rclpy.node')",
+            r":2: .*unexpected_ros",
+        ),
+        ("unexpected_ros/node.py", "from unexpected_ros.msg import AnomalyArray", r"conversions\.py"),
+        ("unexpected_ros/node.py", "from unexpected_core.training import loop", r"floor 6 .*floor 4"),
+        ("unexpected_core/files.py", "import scipy", r"standard library"),
+    ],
+)
 def test_a_breach_is_named_with_line_and_floor(path, source, message):
     found = breaches(PurePosixPath(path), source)
     assert len(found) == 1
     assert re.search(message, found[0])
 
 
-@pytest.mark.parametrize(("path", "source"), [
-    ("unexpected_core/structs.py", "if TYPE_CHECKING:\n    from unexpected_core.scorers import base"),
-    ("unexpected_core/scorers/a.py", "from . import base\nfrom unexpected_core.scorers.base import Scorer"),
-    ("unexpected_ros/conversions.py", "import rclpy\nfrom unexpected_ros.msg import AnomalyArray"),
-    ("unexpected_ros/node.py", "from unexpected_core.structs import Region\nfrom std_msgs.msg import Header"),
-    ("unexpected_core/export/check.py", "import onnx, onnxruntime"),
-])
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("unexpected_core/structs.py", "if TYPE_CHECKING:\n    from unexpected_core.scorers import base"),
+        ("unexpected_core/scorers/a.py", "from . import base\nfrom unexpected_core.scorers.base import Scorer"),
+        ("unexpected_ros/conversions.py", "import rclpy\nfrom unexpected_ros.msg import AnomalyArray"),
+        ("unexpected_ros/node.py", "from unexpected_core.structs import Region\nfrom std_msgs.msg import Header"),
+        ("unexpected_core/export/check.py", "import onnx, onnxruntime"),
+    ],
+)
 def test_what_the_plan_allows_passes(path, source):
     assert breaches(PurePosixPath(path), source) == []
 
 
 def test_importing_the_core_is_quick_and_loads_neither_torch_nor_ros():
-    code = ("import sys, time; start = time.perf_counter(); import unexpected_core; "
-            "print(time.perf_counter() - start, *{'torch', 'cv2', 'rclpy', 'numpy'} & set(sys.modules))")
+    code = (
+        "import sys, time; start = time.perf_counter(); import unexpected_core; "
+        "print(time.perf_counter() - start, *{'torch', 'cv2', 'rclpy', 'numpy'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY)
     seconds, *loaded = done.stdout.split()
     assert loaded == []

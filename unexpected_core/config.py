@@ -42,8 +42,14 @@ def settings_of(model: type[Settings], prefix: str = "") -> Iterator[Setting]:
             yield from settings_of(info.annotation, f"{prefix}{name}.")
             continue
         bounds = {key: getattr(m, key) for m in info.metadata for key in ("ge", "gt", "le", "lt") if hasattr(m, key)}
-        yield Setting(f"{prefix}{name}", info.annotation, info.get_default(call_default_factory=True),
-                      bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt")), info.description or "")
+        yield Setting(
+            f"{prefix}{name}",
+            info.annotation,
+            info.get_default(call_default_factory=True),
+            bounds.get("ge", bounds.get("gt")),
+            bounds.get("le", bounds.get("lt")),
+            info.description or "",
+        )
 
 
 def build[S: Settings](model: type[S], values: Mapping[str, Any]) -> S:

@@ -29,9 +29,11 @@ def _convert(code: int) -> Callable[[np.ndarray], np.ndarray]:
 def _demosaic(code: int) -> Callable[[np.ndarray], np.ndarray]:
     def demosaic(pixels: np.ndarray) -> np.ndarray:
         if min(pixels.shape[:2]) < 3:  # OpenCV leaves smaller mosaics unwritten
-            raise EncodingError("size", "a Bayer image needs at least 3x3 pixels, "
-                                        f"found {pixels.shape[1]}x{pixels.shape[0]}")
+            raise EncodingError(
+                "size", f"a Bayer image needs at least 3x3 pixels, found {pixels.shape[1]}x{pixels.shape[0]}"
+            )
         return cv2.cvtColor(pixels, code)
+
     return demosaic
 
 
@@ -46,14 +48,30 @@ _YUYV = _convert(cv2.COLOR_YUV2RGB_YUYV)
 # encoding: (bytes per channel, channels, converter of uint8 pixels). Types without colour names are read as
 # OpenCV orders them (8UC3 is BGR), as cv_bridge does. 16-bit values are scaled to 8 bits.
 _ENCODINGS: dict[str, tuple[int, int, Callable[[np.ndarray], np.ndarray]]] = {
-    "mono8": (1, 1, _GREY), "8UC1": (1, 1, _GREY), "mono16": (2, 1, _GREY), "16UC1": (2, 1, _GREY),
-    "rgb8": (1, 3, _RGB), "rgb16": (2, 3, _RGB), "rgba8": (1, 4, _RGBA), "rgba16": (2, 4, _RGBA),
-    "bgr8": (1, 3, _BGR), "bgr16": (2, 3, _BGR), "bgra8": (1, 4, _BGRA), "bgra16": (2, 4, _BGRA),
-    "8UC3": (1, 3, _BGR), "16UC3": (2, 3, _BGR), "8UC4": (1, 4, _BGRA), "16UC4": (2, 4, _BGRA),
-    "yuv422": (1, 2, _UYVY), "uyvy": (1, 2, _UYVY), "yuv422_yuy2": (1, 2, _YUYV), "yuyv": (1, 2, _YUYV),
+    "mono8": (1, 1, _GREY),
+    "8UC1": (1, 1, _GREY),
+    "mono16": (2, 1, _GREY),
+    "16UC1": (2, 1, _GREY),
+    "rgb8": (1, 3, _RGB),
+    "rgb16": (2, 3, _RGB),
+    "rgba8": (1, 4, _RGBA),
+    "rgba16": (2, 4, _RGBA),
+    "bgr8": (1, 3, _BGR),
+    "bgr16": (2, 3, _BGR),
+    "bgra8": (1, 4, _BGRA),
+    "bgra16": (2, 4, _BGRA),
+    "8UC3": (1, 3, _BGR),
+    "16UC3": (2, 3, _BGR),
+    "8UC4": (1, 4, _BGRA),
+    "16UC4": (2, 4, _BGRA),
+    "yuv422": (1, 2, _UYVY),
+    "uyvy": (1, 2, _UYVY),
+    "yuv422_yuy2": (1, 2, _YUYV),
+    "yuyv": (1, 2, _YUYV),
 } | {
     f"bayer_{pattern.lower()}{bits}": (bits // 8, 1, _demosaic(getattr(cv2, f"COLOR_Bayer{pattern}2RGB")))
-    for pattern in ("RGGB", "BGGR", "GBRG", "GRBG") for bits in (8, 16)
+    for pattern in ("RGGB", "BGGR", "GBRG", "GRBG")
+    for bits in (8, 16)
 }
 ENCODINGS = tuple(_ENCODINGS)
 """Names of the encodings that `to_rgb` reads."""
@@ -66,16 +84,18 @@ def to_rgb(encoding: str, height: int, width: int, step: int, data, is_bigendian
     Raises EncodingError; its cause is one of: encoding, empty, size, truncated.
     """
     if encoding not in _ENCODINGS:
-        raise EncodingError("encoding", f"image encoding '{encoding}' is not supported; "
-                                        f"publish one of: {', '.join(ENCODINGS)}")
+        raise EncodingError(
+            "encoding", f"image encoding '{encoding}' is not supported; publish one of: {', '.join(ENCODINGS)}"
+        )
     depth, channels, convert = _ENCODINGS[encoding]
     _check_size(height, width)
     if convert in (_UYVY, _YUYV) and width % 2:
-        raise EncodingError("size", f"{encoding} stores pixels in pairs and needs an even width, "
-                                    f"found {width}x{height}")
+        raise EncodingError(
+            "size", f"{encoding} stores pixels in pairs and needs an even width, found {width}x{height}"
+        )
     pixels = _pixels(encoding, height, width, step, np.frombuffer(data, np.uint8), depth * channels)
     if depth == 2:
-        pixels = pixels[..., 0 if is_bigendian else 1::2]  # the more significant byte of each value
+        pixels = pixels[..., 0 if is_bigendian else 1 :: 2]  # the more significant byte of each value
     return convert(np.ascontiguousarray(pixels))
 
 
@@ -83,12 +103,18 @@ def _pixels(encoding: str, height: int, width: int, step: int, data: np.ndarray,
     """View of the bytes, uint8 [height, width, pixel_bytes], padding cut off."""
     row = width * pixel_bytes
     if step < row:
-        raise EncodingError("truncated", f"{encoding} {width}x{height} needs a step of at least {row} bytes, "
-                                         f"found {step}; the publisher must set step to the bytes per row")
+        raise EncodingError(
+            "truncated",
+            f"{encoding} {width}x{height} needs a step of at least {row} bytes, "
+            f"found {step}; the publisher must set step to the bytes per row",
+        )
     needed = step * (height - 1) + row  # the last row may come without its padding
     if data.size < needed:
-        raise EncodingError("truncated", f"{encoding} {width}x{height} with step {step} needs {needed} bytes of data, "
-                                         f"found {data.size}; the message is cut short or its size fields are wrong")
+        raise EncodingError(
+            "truncated",
+            f"{encoding} {width}x{height} with step {step} needs {needed} bytes of data, "
+            f"found {data.size}; the message is cut short or its size fields are wrong",
+        )
     return np.lib.stride_tricks.as_strided(data, (height, width, pixel_bytes), (step, pixel_bytes, 1))
 
 
@@ -96,8 +122,11 @@ def _check_size(height: int, width: int) -> None:
     if height < 1 or width < 1:
         raise EncodingError("empty", f"image has no pixels ({width}x{height}); the publisher sent an empty message")
     if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
-        raise EncodingError("size", f"image claims {width}x{height} pixels, at most {MAX_SIDE} per side and "
-                                    f"{MAX_PIXELS} in all are accepted; its size fields may be wrong, else scale it")
+        raise EncodingError(
+            "size",
+            f"image claims {width}x{height} pixels, at most {MAX_SIDE} per side and "
+            f"{MAX_PIXELS} in all are accepted; its size fields may be wrong, else scale it",
+        )
 
 
 def decode_compressed(data) -> np.ndarray:
@@ -120,8 +149,11 @@ def decode_compressed(data) -> np.ndarray:
     else:
         cut = False
     if cut:
-        raise EncodingError("truncated", f"compressed image is cut short after {data.size} bytes; "
-                                         "raise the sender's buffers or use input.reliability:=reliable")
+        raise EncodingError(
+            "truncated",
+            f"compressed image is cut short after {data.size} bytes; "
+            "raise the sender's buffers or use input.reliability:=reliable",
+        )
     return _decode(data, head)
 
 
@@ -131,9 +163,12 @@ def _decode(data: np.ndarray, head: bytes) -> np.ndarray:
     except cv2.error:
         image = None
     if image is None:
-        raise EncodingError("format", "compressed image is not a readable JPEG, PNG or WebP picture (it begins with "
-                                      f"{head[:4].hex(' ')}); subscribe to an image_transport 'compressed' topic, "
-                                      "not compressedDepth, theora or ffmpeg")
+        raise EncodingError(
+            "format",
+            "compressed image is not a readable JPEG, PNG or WebP picture (it begins with "
+            f"{head[:4].hex(' ')}); subscribe to an image_transport 'compressed' topic, "
+            "not compressedDepth, theora or ffmpeg",
+        )
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
@@ -143,8 +178,10 @@ def _jpeg_size(data: np.ndarray) -> tuple[int, int]:
     while at + 9 <= data.size and data[at] == 0xFF:
         marker, length = int(data[at + 1]), int(data[at + 2]) << 8 | int(data[at + 3])
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", data[at + 5:at + 9].tobytes())
+            height, width = struct.unpack(">HH", data[at + 5 : at + 9].tobytes())
             return height, width
         at += 1 if marker == 0xFF else 2 + length
-    raise EncodingError("truncated", f"compressed image is a JPEG without a frame header ({data.size} bytes); "
-                                     "it is cut short or damaged")
+    raise EncodingError(
+        "truncated",
+        f"compressed image is a JPEG without a frame header ({data.size} bytes); it is cut short or damaged",
+    )

@@ -36,8 +36,8 @@ def is_cut_jpeg(data: np.ndarray) -> bool:
     if not text.startswith(b"\xff\xd8"):
         return False
     at = 2
-    while text[at:at + 1] == b"\xff" and text[at + 1:at + 2] != b"\xda":  # segments, up to the first scan
-        at += 1 if text[at + 1:at + 2] == b"\xff" else 2 + int.from_bytes(text[at + 2:at + 4])
+    while text[at : at + 1] == b"\xff" and text[at + 1 : at + 2] != b"\xda":  # segments, up to the first scan
+        at += 1 if text[at + 1 : at + 2] == b"\xff" else 2 + int.from_bytes(text[at + 2 : at + 4])
     return text.find(b"\xff\xd9", at) < 0  # thumbnails have ends of their own, but before; phones append things behind
 
 
@@ -62,8 +62,11 @@ def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:
     path = Path(path)
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         raise ImageError(f"cannot write {path}: expected a name that ends in {', '.join(IMAGE_SUFFIXES)}")
-    options = {".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality], ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
-               ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality]}.get(path.suffix.lower(), [])
+    options = {
+        ".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality],
+        ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
+        ".webp": [cv2.IMWRITE_WEBP_QUALITY, quality],
+    }.get(path.suffix.lower(), [])
     try:
         values = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
         done, data = cv2.imencode(path.suffix, values, options)

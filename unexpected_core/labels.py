@@ -85,8 +85,19 @@ FULL_IDS = _table(((i, FULL_TO_TRAIN[i]) for i in (*range(NUM_FULL_IDS - 1), IGN
 OUTSIDE_ROI = _table(((i, IGNORE) for i in (1, 2, 3)), 0)
 """uint8 [256]: full ids -> obstacle: 255 on ego vehicle, rectification border and out of roi, 0 elsewhere."""
 
-_CAMVID = ("sky", "building", "pole", "road", "sidewalk", "vegetation", "traffic sign", "fence", "car", "person",
-           "rider")
+_CAMVID = (
+    "sky",
+    "building",
+    "pole",
+    "road",
+    "sidewalk",
+    "vegetation",
+    "traffic sign",
+    "fence",
+    "car",
+    "person",
+    "rider",
+)
 CAMVID = _table((*((i, TRAIN_ID[name]) for i, name in enumerate(_CAMVID)), (11, IGNORE), (IGNORE, IGNORE)), UNKNOWN)
 """uint8 [256]: CamVid's 11 classes (+ 11 void) -> train ids. 'sign' holds traffic lights, 'car' every motor vehicle,
 'bicyclist' the rider with the bicycle."""
@@ -102,8 +113,12 @@ IDD_LITE_GROUPS = (
 )
 """IDD-Lite's 7 ids, each with the Cityscapes classes it may be."""
 IDD_LITE = _table(
-    (*((i, TRAIN_ID[names[0]] if len(names) == 1 else IGNORE) for i, (_, names) in enumerate(IDD_LITE_GROUPS)),
-     (IGNORE, IGNORE)), UNKNOWN)
+    (
+        *((i, TRAIN_ID[names[0]] if len(names) == 1 else IGNORE) for i, (_, names) in enumerate(IDD_LITE_GROUPS)),
+        (IGNORE, IGNORE),
+    ),
+    UNKNOWN,
+)
 """uint8 [256]: IDD-Lite ids -> train ids where the group is one class (road, sky), 255 where it mixes several."""
 
 NYU_CLASSES = 40

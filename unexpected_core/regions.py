@@ -14,9 +14,16 @@ ON_ROAD = 0.5
 """Share of a region's lower border on drivable labels from which on it counts as standing on the road."""
 
 
-def find_regions(score: np.ndarray, labels: np.ndarray, *, threshold: float = 0.5, hysteresis: float = 0.25,
-                 min_area: int = 60, road_only: bool = False, max_regions: int = 64,
-                 ) -> tuple[np.ndarray, tuple[Region, ...]]:
+def find_regions(
+    score: np.ndarray,
+    labels: np.ndarray,
+    *,
+    threshold: float = 0.5,
+    hysteresis: float = 0.25,
+    min_area: int = 60,
+    road_only: bool = False,
+    max_regions: int = 64,
+) -> tuple[np.ndarray, tuple[Region, ...]]:
     """Score float32 [H, W] and train ids uint8 [H, W] -> mask bool [H, W] and the regions it is made of, best first.
 
     A region is an 8-connected area above ``threshold - hysteresis`` that holds a pixel above ``threshold``
@@ -57,14 +64,22 @@ def find_regions(score: np.ndarray, labels: np.ndarray, *, threshold: float = 0.
     mask.ravel()[pixels[reported[owner]]] = True
     names = np.bincount(owner * 256 + labels.ravel()[pixels], minlength=big.size * 256).reshape(-1, 256).argmax(axis=1)
     return mask, tuple(
-        Region(*(int(value) for value in stats[big[i], :4]), *(float(value) for value in centroids[big[i]]),
-               area=int(area[i]), score=float(mean[i]), max_score=float(greatest[i]),
-               road_fraction=float(on_road[i]), label=int(names[i]))
-        for i in order)
+        Region(
+            *(int(value) for value in stats[big[i], :4]),
+            *(float(value) for value in centroids[big[i]]),
+            area=int(area[i]),
+            score=float(mean[i]),
+            max_score=float(greatest[i]),
+            road_fraction=float(on_road[i]),
+            label=int(names[i]),
+        )
+        for i in order
+    )
 
 
-def _road_fraction(components: np.ndarray, labels: np.ndarray, pixels: np.ndarray, owner: np.ndarray,
-                   count: int) -> np.ndarray:
+def _road_fraction(
+    components: np.ndarray, labels: np.ndarray, pixels: np.ndarray, owner: np.ndarray, count: int
+) -> np.ndarray:
     """Share of each area's lower border that has a drivable label a little below it; float [count].
 
     "A little" is 1 % of the image height, because labels close to an object's edge are often the object's.

@@ -13,8 +13,9 @@ from unexpected_core.structs import Detection, Region
 OUTLINE = (255, 255, 0)
 TEXT = (255, 255, 255)
 SHADOW = (0, 0, 0)
-HEAT = cv2.cvtColor(cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO),
-                    cv2.COLOR_BGR2RGB)[:, 0]
+HEAT = cv2.cvtColor(
+    cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB
+)[:, 0]
 """RGB uint8 [256, 3]: dark = expected, bright = unexpected."""
 
 
@@ -60,16 +61,18 @@ def stamp(canvas: np.ndarray, text: str) -> None:
     write(canvas, text, (4, height - height // 3), height / 36)
 
 
-def grid(images: Sequence[np.ndarray], captions: Sequence[str] = (), columns: int = 3, width: int = 480,
-         gap: int = 4) -> np.ndarray:
+def grid(
+    images: Sequence[np.ndarray], captions: Sequence[str] = (), columns: int = 3, width: int = 480, gap: int = 4
+) -> np.ndarray:
     """Contact sheet: the pictures side by side, each `width` pixels wide, row by row, with small captions.
 
     Every cell is as high as the highest picture needs. Raises ValueError when there is no picture.
     """
     if not images:
         raise ValueError("a contact sheet needs at least one picture")
-    tiles = [resize_image(image, (max(1, round(image.shape[0] * width / image.shape[1])), width)).copy()
-             for image in images]
+    tiles = [
+        resize_image(image, (max(1, round(image.shape[0] * width / image.shape[1])), width)).copy() for image in images
+    ]
     for tile, caption in zip(tiles, captions, strict=False):
         write(tile, caption, (4, 16))
     columns = min(columns, len(tiles))
@@ -78,5 +81,5 @@ def grid(images: Sequence[np.ndarray], captions: Sequence[str] = (), columns: in
     sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 32, np.uint8)
     for i, tile in enumerate(tiles):
         y, x = (i // columns) * (height + gap), (i % columns) * (width + gap)
-        sheet[y:y + tile.shape[0], x:x + width] = tile
+        sheet[y : y + tile.shape[0], x : x + width] = tile
     return sheet

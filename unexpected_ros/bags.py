@@ -1,6 +1,6 @@
 """rosbag2 files without ROS: read images, write our messages, run a detector over every frame of a bag.
 
-    python -m unexpected_ros.bags IN OUT.mcap
+python -m unexpected_ros.bags IN OUT.mcap
 """
 
 from __future__ import annotations
@@ -85,8 +85,10 @@ class BagReader:
                 raise BagError(f"{self.path}: {unknown_name('image topic', wanted, found)}")
             return wanted
         if len(found) != 1:
-            raise BagError(f"{self.path} has {len(found)} image topics ({', '.join(found) or 'none'}); "
-                           "expected one, or its name (--topic)")
+            raise BagError(
+                f"{self.path} has {len(found)} image topics ({', '.join(found) or 'none'}); "
+                "expected one, or its name (--topic)"
+            )
         return found[0]
 
     def camera_info_topic(self, image_topic: str) -> str | None:
@@ -148,8 +150,9 @@ class BagWriter:
         kind = message.__msgtype__
         self.write_bytes(topic, kind, self.types.serialize_cdr(message, kind), time)
 
-    def write_bytes(self, topic: str, kind: str, data: bytes | memoryview, time: int,
-                    types: Typestore | None = None) -> None:
+    def write_bytes(
+        self, topic: str, kind: str, data: bytes | memoryview, time: int, types: Typestore | None = None
+    ) -> None:
         """Write a message that is CDR already. types: where its definition is, when not among ours. Raises BagError."""
         connection = self._connections.get((topic, kind))
         if connection is None:

@@ -56,15 +56,25 @@ def _by_cv_bridge(message: Image, error: EncodingError) -> np.ndarray:
 
 def camera_from(message: CameraInfo) -> Camera:
     """Calibration message -> Camera."""
-    return Camera(message.height, message.width, np.array(message.k, np.float64).reshape(3, 3),
-                  np.array(message.d, np.float64), message.distortion_model)
+    return Camera(
+        message.height,
+        message.width,
+        np.array(message.k, np.float64).reshape(3, 3),
+        np.array(message.d, np.float64),
+        message.distortion_model,
+    )
 
 
 def to_image(header: Header, pixels: np.ndarray) -> Image:
     """uint8 [H, W] -> mono8, uint8 [H, W, 3] RGB -> rgb8, float32 [H, W] -> 32FC1."""
     pixels = np.ascontiguousarray(pixels)
-    message = Image(header=header, height=pixels.shape[0], width=pixels.shape[1], step=pixels.strides[0],
-                    encoding=_IMAGE_ENCODINGS[pixels.dtype.name, pixels.ndim])
+    message = Image(
+        header=header,
+        height=pixels.shape[0],
+        width=pixels.shape[1],
+        step=pixels.strides[0],
+        encoding=_IMAGE_ENCODINGS[pixels.dtype.name, pixels.ndim],
+    )
     message.data.frombytes(memoryview(pixels).cast("B"))  # one copy; assigning the array would go element by element
     return message
 
@@ -81,32 +91,61 @@ def to_png(header: Header, pixels: np.ndarray) -> CompressedImage:
     return CompressedImage(header=header, format="mono8; png compressed ", data=data.tobytes())
 
 
-def to_regions(header: Header, detection: Detection, tracks: list[Track], threshold: float, model_id: str,
-               camera: Camera | None, mounting: CameraSettings) -> AnomalyArray:
+def to_regions(
+    header: Header,
+    detection: Detection,
+    tracks: list[Track],
+    threshold: float,
+    model_id: str,
+    camera: Camera | None,
+    mounting: CameraSettings,
+) -> AnomalyArray:
     """Detection and the tracks of its regions -> one message; no region gives a message without regions."""
     height, width = detection.score.shape
     return AnomalyArray(
-        header=header, image_height=height, image_width=width, threshold=threshold, model_id=model_id,
-        frame_score=float(detection.score.max()), coverage=float(detection.mask.mean()), mode=AnomalyArray.FULL,
-        regions=[_region(region, track, (height, width), camera, mounting)
-                 for region, track in zip(detection.regions, tracks, strict=True)])
+        header=header,
+        image_height=height,
+        image_width=width,
+        threshold=threshold,
+        model_id=model_id,
+        frame_score=float(detection.score.max()),
+        coverage=float(detection.mask.mean()),
+        mode=AnomalyArray.FULL,
+        regions=[
+            _region(region, track, (height, width), camera, mounting)
+            for region, track in zip(detection.regions, tracks, strict=True)
+        ],
+    )
 
 
-def _region(region: Region, track: Track, size: tuple[int, int], camera: Camera | None,
-            mounting: CameraSettings) -> AnomalyRegion:
+def _region(
+    region: Region, track: Track, size: tuple[int, int], camera: Camera | None, mounting: CameraSettings
+) -> AnomalyRegion:
     middle = camera and camera.ray(region.centroid_x, region.centroid_y, size)
     foot = camera and camera.ray(region.x + region.width / 2, region.y + region.height, size)
     return AnomalyRegion(
-        id=track.id, age=min(track.age, 65535),
+        id=track.id,
+        age=min(track.age, 65535),
         roi=RegionOfInterest(x_offset=region.x, y_offset=region.y, width=region.width, height=region.height),
-        centroid_x=region.centroid_x, centroid_y=region.centroid_y, area=region.area, score=region.score,
-        max_score=region.max_score, road_fraction=region.road_fraction, label=region.label,
-        bearing=bearing(middle), distance=ground_distance(foot, mounting.height, mounting.pitch))
+        centroid_x=region.centroid_x,
+        centroid_y=region.centroid_y,
+        area=region.area,
+        score=region.score,
+        max_score=region.max_score,
+        road_fraction=region.road_fraction,
+        label=region.label,
+        bearing=bearing(middle),
+        distance=ground_distance(foot, mounting.height, mounting.pitch),
+    )
 
 
 def to_stats(header: Header, times: dict[str, float], counts: dict[str, int]) -> FrameStats:
     """Milliseconds by stage (age, convert, infer, publish) and frame counts -> message."""
     return FrameStats(
-        header=header, **{f"{stage}_ms": times[stage] for stage in ("age", "convert", "infer", "publish")},
-        received=counts["received"], processed=counts["processed"],
-        dropped_stale=counts["stale"], dropped_busy=counts["busy"])
+        header=header,
+        **{f"{stage}_ms": times[stage] for stage in ("age", "convert", "infer", "publish")},
+        received=counts["received"],
+        processed=counts["processed"],
+        dropped_stale=counts["stale"],
+        dropped_busy=counts["busy"],
+    )

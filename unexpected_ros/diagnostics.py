@@ -63,10 +63,20 @@ class Health:
         elif bad:
             level, message = WARN, f"unusable frames ({', '.join(bad)}); the log says why"
         elif new["stale"] and not new["processed"]:
-            level, message = WARN, ("every frame is older than input.max_age_ms; raise it, or make the clocks agree "
-                                    "(bags need use_sim_time:=true and a published clock)")
-        return DiagnosticStatus(level=level, name=name, message=message, hardware_id=hardware_id,
-                                values=_values({name: str(counts[name]) for name in sorted(counts)}))
+            level, message = (
+                WARN,
+                (
+                    "every frame is older than input.max_age_ms; raise it, or make the clocks agree "
+                    "(bags need use_sim_time:=true and a published clock)"
+                ),
+            )
+        return DiagnosticStatus(
+            level=level,
+            name=name,
+            message=message,
+            hardware_id=hardware_id,
+            values=_values({name: str(counts[name]) for name in sorted(counts)}),
+        )
 
     def detector_status(self, name: str, hardware_id: str, state: str, facts: dict[str, str]) -> DiagnosticStatus:
         """How frames are worked on: state, model and device (facts), times over the last frames in milliseconds."""
@@ -77,8 +87,13 @@ class Health:
             samples = [t[stage] for t in times if not math.isnan(t.get(stage, math.nan))]
             if samples:
                 values[f"{stage} ms"] = f"median {np.median(samples):.1f}, p95 {np.percentile(samples, 95):.1f}"
-        return DiagnosticStatus(level=ERROR if trouble else OK, name=name, message=trouble or state,
-                                hardware_id=hardware_id, values=_values(values))
+        return DiagnosticStatus(
+            level=ERROR if trouble else OK,
+            name=name,
+            message=trouble or state,
+            hardware_id=hardware_id,
+            values=_values(values),
+        )
 
 
 def _values(pairs: dict[str, str]) -> list[KeyValue]:

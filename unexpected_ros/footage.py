@@ -104,8 +104,9 @@ def open_footage(path: str | Path, topic: str | None = None) -> Footage:
 
 def _not_empty(footage: Footage) -> Footage:
     if not footage.count:
-        raise FootageError(f"{footage.path} holds no image; expected photographs ({', '.join(IMAGE_SUFFIXES)}) "
-                           "or image messages")
+        raise FootageError(
+            f"{footage.path} holds no image; expected photographs ({', '.join(IMAGE_SUFFIXES)}) or image messages"
+        )
     return footage
 
 
@@ -114,5 +115,6 @@ def photographs(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     found = [file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file()]
-    return sorted(found, key=lambda file: [int(part) if part.isdigit() else part
-                                           for part in re.split(r"(\d+)", file.name)])
+    return sorted(
+        found, key=lambda file: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", file.name)]
+    )

@@ -13,8 +13,9 @@ PERIOD_S = 10.0
 class CauseLog:
     """Lets one message per cause through in each period; the next one says how many were held back."""
 
-    def __init__(self, write: Callable[[str], object], period_s: float = PERIOD_S,
-                 now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, write: Callable[[str], object], period_s: float = PERIOD_S, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._write, self._period_s, self._now = write, period_s, now
         self._last: dict[str, float] = {}
         self._held: dict[str, int] = {}

@@ -114,8 +114,9 @@ class DetectorNode(LifecycleNode):
     def _listen(self) -> None:
         if self._active and self._enabled:
             self._input = ImageSubscription(self, self.settings.input, self._on_image)
-            self._camera_info = self.create_subscription(CameraInfo, "camera_info", self._on_camera_info,
-                                                         qos_profile_sensor_data)
+            self._camera_info = self.create_subscription(
+                CameraInfo, "camera_info", self._on_camera_info, qos_profile_sensor_data
+            )
             self.get_logger().info(f"listening to {self._input.topic}")
 
     def _deafen(self) -> None:
@@ -201,13 +202,23 @@ class DetectorNode(LifecycleNode):
         if settings.input.max_age_ms and age > settings.input.max_age_ms:
             self._health.count("stale")
             return
-        image, detection, tracks, times = find(message, detector, self._tracker, settings.detect,
-                                               outputs.wanted("resynthesis"))
+        image, detection, tracks, times = find(
+            message, detector, self._tracker, settings.detect, outputs.wanted("resynthesis")
+        )
         found = time.perf_counter()
         self._health.count("processed")
         times["age"] = age
-        result = Result(message.header, image, detection, tracks, settings, detector.model_id, self._camera, times,
-                        self._health.counts())
+        result = Result(
+            message.header,
+            image,
+            detection,
+            tracks,
+            settings,
+            detector.model_id,
+            self._camera,
+            times,
+            self._health.counts(),
+        )
         self._latest = result
         for name in OUTPUTS:
             times["publish"] = 1e3 * (time.perf_counter() - found)
@@ -251,8 +262,12 @@ class DetectorNode(LifecycleNode):
             response.message = "no frame was processed yet; nothing to save"
             return response
         stamp, folder = stamp_ns(result.header), self.settings.save.directory
-        facts = {"stamp_ns": stamp, "frame_id": result.header.frame_id, "model_id": result.model_id,
-                 "settings": result.settings.model_dump()}
+        facts = {
+            "stamp_ns": stamp,
+            "frame_id": result.header.frame_id,
+            "model_id": result.model_id,
+            "settings": result.settings.model_dump(),
+        }
         try:
             path = write_sample(folder, str(stamp), result.image, result.detection, facts)
             response.success, response.message = True, str(path)
@@ -266,15 +281,22 @@ class DetectorNode(LifecycleNode):
         if complaint and not self._complaint:
             self.get_logger().warning(complaint)
         self._complaint = complaint
-        state = ("active" if self._enabled else "disabled by ~/enable") if self._active else \
-            "inactive" if self._detector else "unconfigured"
+        state = (
+            ("active" if self._enabled else "disabled by ~/enable")
+            if self._active
+            else "inactive"
+            if self._detector
+            else "unconfigured"
+        )
         detector = self._detector
         facts = {"model_id": detector.model_id, "device": detector.description} if detector else {}
         name, hardware_id = self.get_fully_qualified_name(), self._input.topic if self._input else ""
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
-        message.status = [self._health.input_status(f"{name}: input", hardware_id, complaint),
-                          self._health.detector_status(f"{name}: detector", hardware_id, state, facts)]
+        message.status = [
+            self._health.input_status(f"{name}: input", hardware_id, complaint),
+            self._health.detector_status(f"{name}: detector", hardware_id, state, facts),
+        ]
         self._diagnostics.publish(message)
 
 

@@ -41,28 +41,70 @@ class Messages:
     def image(self, header: Any, pixels: np.ndarray) -> Any:
         """uint8 [H, W] -> mono8, uint8 [H, W, 3] RGB -> rgb8, float32 [H, W] -> 32FC1."""
         pixels = np.ascontiguousarray(pixels)
-        return self("sensor_msgs/msg/Image", header=header, height=pixels.shape[0], width=pixels.shape[1],
-                    encoding=_ENCODINGS[pixels.dtype.name, pixels.ndim], is_bigendian=0, step=pixels.strides[0],
-                    data=pixels.reshape(-1).view(np.uint8))
+        return self(
+            "sensor_msgs/msg/Image",
+            header=header,
+            height=pixels.shape[0],
+            width=pixels.shape[1],
+            encoding=_ENCODINGS[pixels.dtype.name, pixels.ndim],
+            is_bigendian=0,
+            step=pixels.strides[0],
+            data=pixels.reshape(-1).view(np.uint8),
+        )
 
-    def regions(self, header: Any, detection: Detection, tracks: Sequence[Track], threshold: float, model_id: str,
-                camera: Camera | None) -> Any:
+    def regions(
+        self,
+        header: Any,
+        detection: Detection,
+        tracks: Sequence[Track],
+        threshold: float,
+        model_id: str,
+        camera: Camera | None,
+    ) -> Any:
         """Detection -> AnomalyArray; distances are NaN, since a bag does not tell the height of its camera."""
         height, width = detection.score.shape
-        return self("unexpected_ros/msg/AnomalyArray", header=header, image_height=height, image_width=width,
-                    threshold=threshold, frame_score=float(detection.score.max()),
-                    coverage=float(detection.mask.mean()), model_id=model_id, mode=0,
-                    regions=[self._region(region, track, camera and camera.ray(
-                        region.centroid_x, region.centroid_y, (height, width)))
-                        for region, track in zip(detection.regions, tracks, strict=True)])
+        return self(
+            "unexpected_ros/msg/AnomalyArray",
+            header=header,
+            image_height=height,
+            image_width=width,
+            threshold=threshold,
+            frame_score=float(detection.score.max()),
+            coverage=float(detection.mask.mean()),
+            model_id=model_id,
+            mode=0,
+            regions=[
+                self._region(
+                    region, track, camera and camera.ray(region.centroid_x, region.centroid_y, (height, width))
+                )
+                for region, track in zip(detection.regions, tracks, strict=True)
+            ],
+        )
 
     def _region(self, region: Region, track: Track, ray: tuple[float, float] | None) -> Any:
-        box = self("sensor_msgs/msg/RegionOfInterest", x_offset=region.x, y_offset=region.y, width=region.width,
-                   height=region.height, do_rectify=False)
-        return self("unexpected_ros/msg/AnomalyRegion", id=track.id, roi=box, centroid_x=region.centroid_x,
-                    centroid_y=region.centroid_y, area=region.area, score=region.score, max_score=region.max_score,
-                    road_fraction=region.road_fraction, label=region.label, age=min(track.age, 65535),
-                    bearing=bearing(ray), distance=float("nan"))
+        box = self(
+            "sensor_msgs/msg/RegionOfInterest",
+            x_offset=region.x,
+            y_offset=region.y,
+            width=region.width,
+            height=region.height,
+            do_rectify=False,
+        )
+        return self(
+            "unexpected_ros/msg/AnomalyRegion",
+            id=track.id,
+            roi=box,
+            centroid_x=region.centroid_x,
+            centroid_y=region.centroid_y,
+            area=region.area,
+            score=region.score,
+            max_score=region.max_score,
+            road_fraction=region.road_fraction,
+            label=region.label,
+            age=min(track.age, 65535),
+            bearing=bearing(ray),
+            distance=float("nan"),
+        )
 
     def outputs(self, header: Any, image: np.ndarray, detection: Detection) -> Iterator[tuple[str, Any]]:
         """(topic below the node, message) of every picture the node publishes."""
@@ -87,8 +129,13 @@ class FrameByFrame:
 
     def see_camera(self, info: Any) -> None:
         """Use a sensor_msgs/CameraInfo from the next frame on."""
-        self.camera = Camera(info.height, info.width, np.asarray(info.k, np.float64).reshape(3, 3),
-                             np.asarray(info.d, np.float64), info.distortion_model)
+        self.camera = Camera(
+            info.height,
+            info.width,
+            np.asarray(info.k, np.float64).reshape(3, 3),
+            np.asarray(info.d, np.float64),
+            info.distortion_model,
+        )
 
     def process(self, frame: Frame) -> None:
         """Detect and write all outputs at the frame's time; a frame that cannot be used is counted by cause."""
@@ -116,23 +163,43 @@ class FrameByFrame:
     def _publish(self, frame: Frame, image: np.ndarray, detection: Detection, convert: float, infer: float) -> None:
         start = time.perf_counter()
         header = frame.message.header
-        header = self.messages("std_msgs/msg/Header", frame_id=header.frame_id, stamp=self.messages(
-            "builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec))
+        header = self.messages(
+            "std_msgs/msg/Header",
+            frame_id=header.frame_id,
+            stamp=self.messages("builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec),
+        )
         tracks = self.tracker.update(header.stamp.sec * 1_000_000_000 + header.stamp.nanosec, detection.regions)
         for name, message in self.messages.outputs(header, image, detection):
             self.writer.write(f"{self.node}/{name}", message, frame.time)
-        self.writer.write(f"{self.node}/regions", self.messages.regions(
-            header, detection, tracks, self.detector.settings.detect.threshold, self.detector.model_id, self.camera),
-            frame.time)
+        self.writer.write(
+            f"{self.node}/regions",
+            self.messages.regions(
+                header, detection, tracks, self.detector.settings.detect.threshold, self.detector.model_id, self.camera
+            ),
+            frame.time,
+        )
         self.processed += 1
-        self.writer.write(f"{self.node}/stats", self.messages(
-            "unexpected_ros/msg/FrameStats", header=header, age_ms=0.0, convert_ms=convert * 1e3, infer_ms=infer * 1e3,
-            publish_ms=(time.perf_counter() - start) * 1e3, received=self.received, processed=self.processed,
-            dropped_stale=0, dropped_busy=0), frame.time)
+        self.writer.write(
+            f"{self.node}/stats",
+            self.messages(
+                "unexpected_ros/msg/FrameStats",
+                header=header,
+                age_ms=0.0,
+                convert_ms=convert * 1e3,
+                infer_ms=infer * 1e3,
+                publish_ms=(time.perf_counter() - start) * 1e3,
+                received=self.received,
+                processed=self.processed,
+                dropped_stale=0,
+                dropped_busy=0,
+            ),
+            frame.time,
+        )
 
 
-def process_bag(source: str | Path, target: str | Path, detector: Detector, topic: str | None = None,
-                node: str = NODE) -> FrameByFrame:
+def process_bag(
+    source: str | Path, target: str | Path, detector: Detector, topic: str | None = None, node: str = NODE
+) -> FrameByFrame:
     """Copy source to target and add the outputs for every image of a topic (None: the only one). Raises BagError.
 
     node: full name under which the outputs appear. target exists only when all of source was read.
@@ -175,6 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
 
     from unexpected_core.pipeline.detector import load_detector
+
     try:
         detector = load_detector(given.model, given.device)
         done = process_bag(given.input, given.output, detector, given.topic, given.node)

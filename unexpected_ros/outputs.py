@@ -68,15 +68,21 @@ OUTPUTS = {
     "score": Output(Image, _score),
     "labels": Output(Image, lambda r: to_image(r.header, r.detection.labels)),
     "labels_color": Output(Image, lambda r: to_image(r.header, colorize(r.detection.labels))),
-    "resynthesis": Output(Image, lambda r: None if r.detection.resynthesis is None else
-                          to_image(r.header, r.detection.resynthesis)),
+    "resynthesis": Output(
+        Image, lambda r: None if r.detection.resynthesis is None else to_image(r.header, r.detection.resynthesis)
+    ),
     "overlay": Output(Image, lambda r: to_image(r.header, r.overlay)),
-    "overlay/compressed": Output(CompressedImage,
-                                 lambda r: to_jpeg(r.header, r.overlay, r.settings.output.jpeg_quality)),
+    "overlay/compressed": Output(
+        CompressedImage, lambda r: to_jpeg(r.header, r.overlay, r.settings.output.jpeg_quality)
+    ),
     "mask/compressed": Output(CompressedImage, lambda r: to_png(r.header, r.mask)),
-    "regions": Output(AnomalyArray, lambda r: to_regions(
-        r.header, r.detection, r.tracks, r.settings.detect.threshold, r.model_id, r.camera, r.settings.camera),
-        depth=5),
+    "regions": Output(
+        AnomalyArray,
+        lambda r: to_regions(
+            r.header, r.detection, r.tracks, r.settings.detect.threshold, r.model_id, r.camera, r.settings.camera
+        ),
+        depth=5,
+    ),
     "stats": Output(FrameStats, lambda r: to_stats(r.header, r.times, r.counts), depth=5, best_effort=True),
 }
 """Topic below ~/ -> output. `stats` comes last: it tells how long the others took."""
@@ -87,8 +93,9 @@ class Publishers:
 
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
-        self._publishers = {name: node.create_publisher(output.type, f"~/{name}", _qos(output))
-                            for name, output in OUTPUTS.items()}
+        self._publishers = {
+            name: node.create_publisher(output.type, f"~/{name}", _qos(output)) for name, output in OUTPUTS.items()
+        }
 
     def wanted(self, name: str) -> bool:
         """Whether somebody listens to ~/name."""

@@ -20,9 +20,11 @@ class InputSettings(Settings):
     """Which messages come in, and which of them are worked on."""
 
     transport: Literal["raw", "compressed"] = Field(
-        "raw", description="raw: Image on 'image'; compressed: CompressedImage on 'image/compressed'")
+        "raw", description="raw: Image on 'image'; compressed: CompressedImage on 'image/compressed'"
+    )
     reliability: Literal["auto", "reliable", "best_effort"] = Field(
-        "auto", description="QoS of the image subscription; auto takes what the publishers offer, whenever they appear")
+        "auto", description="QoS of the image subscription; auto takes what the publishers offer, whenever they appear"
+    )
     max_age_ms: float = Field(0.0, ge=0.0, le=10000.0, description="frames with an older stamp are dropped; 0 = off")
     max_rate_hz: float = Field(0.0, ge=0.0, le=120.0, description="most frames worked on per second; 0 = all it can")
 
@@ -30,8 +32,9 @@ class InputSettings(Settings):
 class LiveDetectSettings(DetectSettings):
     """The core's settings, and one that needs several frames."""
 
-    min_persistence: int = Field(1, ge=1, le=30,
-                                 description="consecutive frames a region must be seen in to be reported")
+    min_persistence: int = Field(
+        1, ge=1, le=30, description="consecutive frames a region must be seen in to be reported"
+    )
 
 
 class OutputSettings(Settings):
@@ -76,7 +79,11 @@ _NOT_OURS = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 def is_live(name: str) -> bool:
     """Whether the parameter may change while the node runs; the others are read when it starts."""
     return name.startswith(("detect.", "camera.")) or name in (
-        "input.max_age_ms", "input.max_rate_hz", "output.overlay_alpha", "output.jpeg_quality")
+        "input.max_age_ms",
+        "input.max_rate_hz",
+        "output.overlay_alpha",
+        "output.jpeg_quality",
+    )
 
 
 def describe(setting: Setting) -> ParameterDescriptor:
@@ -87,7 +94,8 @@ def describe(setting: Setting) -> ParameterDescriptor:
         descriptor.additional_constraints = f"one of: {', '.join(choices)}"
     if setting.type is float and setting.minimum is not None:
         descriptor.floating_point_range = [
-            FloatingPointRange(from_value=float(setting.minimum), to_value=float(setting.maximum))]
+            FloatingPointRange(from_value=float(setting.minimum), to_value=float(setting.maximum))
+        ]
     if setting.type is int and setting.minimum is not None:
         descriptor.integer_range = [IntegerRange(from_value=setting.minimum, to_value=setting.maximum)]
     return descriptor
@@ -99,8 +107,11 @@ def declare(node: Node) -> tuple[NodeSettings, set[str]]:
     Returns the settings and the names that were given (by file or command line). Integers do for decimal numbers.
     Raises SettingsError for values that do not fit; unknown names are warned of, with the nearest known one.
     """
-    given = {name: parameter.value for name, parameter in node.get_parameters_by_prefix("").items()
-             if not name.startswith(_NOT_OURS)}
+    given = {
+        name: parameter.value
+        for name, parameter in node.get_parameters_by_prefix("").items()
+        if not name.startswith(_NOT_OURS)
+    }
     for name in given:
         node.undeclare_parameter(name)
         if name not in SETTINGS:
@@ -120,9 +131,12 @@ def changed(settings: NodeSettings, parameters: Iterable[Parameter]) -> NodeSett
 
 def _integers_to_floats(parameters: list[Parameter]) -> list[Parameter]:
     """`ros2 param set ... 1` for a decimal number means 1.0; ROS alone refuses it."""
-    return [Parameter(p.name, value=float(p.value))
-            if p.type_ == Parameter.Type.INTEGER and p.name in SETTINGS and SETTINGS[p.name].type is float else p
-            for p in parameters]
+    return [
+        Parameter(p.name, value=float(p.value))
+        if p.type_ == Parameter.Type.INTEGER and p.name in SETTINGS and SETTINGS[p.name].type is float
+        else p
+        for p in parameters
+    ]
 
 
 def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -137,11 +151,13 @@ def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def flatten(settings: Settings) -> dict[str, Any]:
     """Settings -> values by dotted name, in order of definition."""
+
     def leaf(name: str) -> Any:
         value: Any = settings
         for part in name.split("."):
             value = getattr(value, part)
         return value
+
     return {setting.name: leaf(setting.name) for setting in settings_of(type(settings))}
 
 
@@ -152,8 +168,9 @@ def documentation() -> str:
         choices = " ".join(f"`{choice}`" for choice in get_args(s.type))
         bounds = f"{s.minimum:.10g} .. {s.maximum:.10g}" if s.minimum is not None else choices
         kind = s.type.__name__ if isinstance(s.type, type) else "str"
-        rows.append(f"| `{s.name}` | {kind} | {_default(s)} | {bounds} | {'yes' if is_live(s.name) else ''} "
-                    f"| {s.description} |")
+        rows.append(
+            f"| `{s.name}` | {kind} | {_default(s)} | {bounds} | {'yes' if is_live(s.name) else ''} | {s.description} |"
+        )
     return "\n".join(rows) + "\n"
 
 
@@ -167,8 +184,11 @@ def _yaml(value: Any) -> str:
 
 def parameter_file() -> str:
     """The text of config/detector.param.yaml: every parameter with its default."""
-    lines = ["# Every parameter of the detector node with its default; docs/ros.md says which may change live.",
-             "/**:", "  ros__parameters:"]
+    lines = [
+        "# Every parameter of the detector node with its default; docs/ros.md says which may change live.",
+        "/**:",
+        "  ros__parameters:",
+    ]
     group = ""
     for s in SETTINGS.values():
         inside, _, name = s.name.rpartition(".")
@@ -177,8 +197,11 @@ def parameter_file() -> str:
             group = inside
         indent = "      " if group else "    "
         lines.append(f"{indent}# {s.description}")
-        lines.append(f"{indent}# {name}: {_yaml(s.default)}  # when not given: the one on the weights' card"
-                     if s.name == THRESHOLD else f"{indent}{name}: {_yaml(s.default)}")
+        lines.append(
+            f"{indent}# {name}: {_yaml(s.default)}  # when not given: the one on the weights' card"
+            if s.name == THRESHOLD
+            else f"{indent}{name}: {_yaml(s.default)}"
+        )
     return "\n".join(lines) + "\n"
 
 

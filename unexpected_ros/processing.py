@@ -26,8 +26,13 @@ class Found(NamedTuple):
     times: dict[str, float]
 
 
-def find(message: Image | CompressedImage, detector: Detector, tracker: Tracker, settings: LiveDetectSettings,
-         resynthesis: bool) -> Found:
+def find(
+    message: Image | CompressedImage,
+    detector: Detector,
+    tracker: Tracker,
+    settings: LiveDetectSettings,
+    resynthesis: bool,
+) -> Found:
     """Message -> Found. Raises EncodingError, ImageError, DetectorError."""
     started = time.perf_counter()
     image = image_to_rgb(message)
@@ -37,5 +42,6 @@ def find(message: Image | CompressedImage, detector: Detector, tracker: Tracker,
     detection, tracks = persistent(detection, tracks, settings.min_persistence)
     found = time.perf_counter()
     stages = {f"infer: {stage}": milliseconds for stage, milliseconds in detection.timings.items()}
-    return Found(image, detection, tracks,
-                 {"convert": 1e3 * (converted - started), "infer": 1e3 * (found - converted), **stages})
+    return Found(
+        image, detection, tracks, {"convert": 1e3 * (converted - started), "infer": 1e3 * (found - converted), **stages}
+    )

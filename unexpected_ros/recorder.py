@@ -1,6 +1,6 @@
 """Writes topics into an mcap file, message bytes untouched, with their definitions (ours too) in the file.
 
-    ros2 run unexpected_ros recorder OUT.mcap /camera/image /unexpected/detector/mask /unexpected/detector/regions
+ros2 run unexpected_ros recorder OUT.mcap /camera/image /unexpected/detector/mask /unexpected/detector/regions
 """
 
 from __future__ import annotations
@@ -103,8 +103,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="recorder", description=__doc__.partition("\n")[0])
     parser.add_argument("output", type=Path, metavar="OUT", help="file .mcap, or a bag folder; appears at the end")
     parser.add_argument("topics", nargs="+", help="names; the first is connected last")
-    parser.add_argument("--quiet", type=float, default=0.0, help="after SIGINT, go on until nothing has come for this "
-                                                                 "many seconds; a second SIGINT ends it (%(default)s)")
+    parser.add_argument(
+        "--quiet",
+        type=float,
+        default=0.0,
+        help="after SIGINT, go on until nothing has come for this many seconds; a second SIGINT ends it (%(default)s)",
+    )
     given = parser.parse_args(remove_ros_args(sys.argv)[1:])
     stop = Stop()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)

@@ -1,6 +1,6 @@
 """A camera made of a file: publishes photographs, a video or a rosbag2 on `image` (and `camera_info`), stamped now.
 
-    ros2 run unexpected_ros replay PHOTOS_OR_VIDEO_OR_BAG --rate 5 --ros-args -r image:=/camera/image
+ros2 run unexpected_ros replay PHOTOS_OR_VIDEO_OR_BAG --rate 5 --ros-args -r image:=/camera/image
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ class Replay(Node):
         give_up = time.monotonic() + timeout
         while (found := self._images.get_subscription_count()) < count:
             if time.monotonic() > give_up:
-                raise ReplayError(f"{self._images.topic_name} has {found} subscribers after {timeout:g} s, expected "
-                                  f"{count}; start them first, on the same ROS_DOMAIN_ID, or use --wait-for {found}")
+                raise ReplayError(
+                    f"{self._images.topic_name} has {found} subscribers after {timeout:g} s, expected "
+                    f"{count}; start them first, on the same ROS_DOMAIN_ID, or use --wait-for {found}"
+                )
             rclpy.spin_once(self, timeout_sec=0.05)
 
     def sleep_until(self, due: float) -> None:

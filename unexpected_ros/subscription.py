@@ -36,9 +36,12 @@ class ImageSubscription:
         policy = QoSReliabilityPolicy.BEST_EFFORT if self._best_effort else QoSReliabilityPolicy.RELIABLE
         self._name = name
         self._subscription = self._node.create_subscription(
-            CompressedImage if self._compressed else Image, name, self._on_message,
+            CompressedImage if self._compressed else Image,
+            name,
+            self._on_message,
             QoSProfile(depth=5, reliability=policy),  # handed over at once: the worker's slot keeps frames fresh
-            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False))  # the doctor says it better
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+        )  # the doctor says it better
 
     def _on_message(self, message: Any) -> None:
         self._last = time.monotonic()
@@ -51,24 +54,37 @@ class ImageSubscription:
     def check(self) -> str:
         """Once a second: follow the publishers' reliability; returns the doctor's word, '' while frames arrive."""
         publishers = self._publishers()
-        if self._reliability == "auto" and publishers and \
-                self._best_effort != (offered := any(p.best_effort for p in publishers)):
-            self._node.get_logger().info(f"{self.topic} is published {'best effort' if offered else 'reliable'}: "
-                                         "subscribing anew to match")
+        if (
+            self._reliability == "auto"
+            and publishers
+            and self._best_effort != (offered := any(p.best_effort for p in publishers))
+        ):
+            self._node.get_logger().info(
+                f"{self.topic} is published {'best effort' if offered else 'reliable'}: subscribing anew to match"
+            )
             self.close()
             self._best_effort = offered
             self._subscribe(self._name)
         if time.monotonic() - self._last < PATIENCE_S:
             return ""
         own = dict(self._node.get_publisher_names_and_types_by_node(self._node.get_name(), self._node.get_namespace()))
-        topics = [(name, type_name) for name, types in self._node.get_topic_names_and_types() for type_name in types
-                  if name not in own and self._node.count_publishers(name)]
+        topics = [
+            (name, type_name)
+            for name, types in self._node.get_topic_names_and_types()
+            for type_name in types
+            if name not in own and self._node.count_publishers(name)
+        ]
         return doctor.explain(self.topic, self._compressed, self._best_effort, publishers, topics)
 
     def _publishers(self) -> list[doctor.Publisher]:
-        return [doctor.Publisher(f"{info.node_namespace.rstrip('/')}/{info.node_name}", info.topic_type,
-                                 info.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT)
-                for info in self._node.get_publishers_info_by_topic(self.topic)]
+        return [
+            doctor.Publisher(
+                f"{info.node_namespace.rstrip('/')}/{info.node_name}",
+                info.topic_type,
+                info.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT,
+            )
+            for info in self._node.get_publishers_info_by_topic(self.topic)
+        ]
 
 
 class Pace:

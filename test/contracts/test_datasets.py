@@ -46,8 +46,10 @@ def bdd100k(root):
 
 
 def lost_and_found(root, suffix=".png"):
-    for scene, sequence, times in (("02_Hanns_Klemm_Str_44", 0, (10, 20, 30)),
-                                   ("15_Rechbergstr_Deckenpfronn", 3, (0, 5))):
+    for scene, sequence, times in (
+        ("02_Hanns_Klemm_Str_44", 0, (10, 20, 30)),
+        ("15_Rechbergstr_Deckenpfronn", 3, (0, 5)),
+    ):
         for time in times:
             stem = f"{scene}/{scene}_{sequence:06d}_{time:06d}"
             photo(root / f"leftImg8bit/test/{stem}_leftImg8bit{suffix}", time)
@@ -133,48 +135,133 @@ def bag(root, topics=("/camera/image_raw",)):
             connection = writer.add_connection(topic, "sensor_msgs/msg/Image", typestore=store)
             for i in range(3):
                 rows = np.zeros((HEIGHT, WIDTH * 3 + 5), np.uint8)  # five bytes of row padding
-                rows[:, 2:WIDTH * 3:3] = 10 * i + 7  # bgr: the red channel
+                rows[:, 2 : WIDTH * 3 : 3] = 10 * i + 7  # bgr: the red channel
                 message = types["sensor_msgs/msg/Image"](header, HEIGHT, WIDTH, "bgr8", 0, WIDTH * 3 + 5, rows.ravel())
                 writer.write(connection, i, store.serialize_cdr(message, "sensor_msgs/msg/Image"))
 
 
 ALL = {"check_counts": False}
 LAYOUTS = {  # case: data set, builder, options, keys, values of labels / obstacle / instances
-    "cityscapes": ("cityscapes", cityscapes, ALL | {"instances": True},
-                   [f"zurich/zurich_{i:06d}_000019" for i in range(3)], [0, 13, 255], [0, 255], [0, 26001]),
-    "cityscapes_authors": ("cityscapes_small", lambda root: cityscapes(root, "images/leftImg8bit", ".webp"),
-                           ALL | {"split": "val", "ids": "full"}, [f"zurich/zurich_{i:06d}_000019" for i in range(2)],
-                           [0, 1, 7, 26], [0, 255], None),
-    "cityscapes_test": ("cityscapes", lambda root: cityscapes(root, suffix=".jpg"), ALL | {"split": "test"},
-                        [f"berlin/berlin_{i:06d}_000019" for i in range(2)], None, None, None),
+    "cityscapes": (
+        "cityscapes",
+        cityscapes,
+        ALL | {"instances": True},
+        [f"zurich/zurich_{i:06d}_000019" for i in range(3)],
+        [0, 13, 255],
+        [0, 255],
+        [0, 26001],
+    ),
+    "cityscapes_authors": (
+        "cityscapes_small",
+        lambda root: cityscapes(root, "images/leftImg8bit", ".webp"),
+        ALL | {"split": "val", "ids": "full"},
+        [f"zurich/zurich_{i:06d}_000019" for i in range(2)],
+        [0, 1, 7, 26],
+        [0, 255],
+        None,
+    ),
+    "cityscapes_test": (
+        "cityscapes",
+        lambda root: cityscapes(root, suffix=".jpg"),
+        ALL | {"split": "test"},
+        [f"berlin/berlin_{i:06d}_000019" for i in range(2)],
+        None,
+        None,
+        None,
+    ),
     "bdd100k": ("bdd100k", bdd100k, ALL, ["0a0", "0a1"], [0, 13, 255], None, None),
     "bdd100k_test": ("bdd100k", bdd100k, ALL | {"split": "test"}, ["0b"], None, None, None),
-    "lost_and_found": ("lost_and_found", lost_and_found, ALL, ["02_Hanns_Klemm_Str_44_000000_000030",
-                       "15_Rechbergstr_Deckenpfronn_000003_000005"], None, [0, 1], None),
-    "lost_and_found_small": ("lost_and_found_small", lambda root: lost_and_found(root, ".webp"),
-                             ALL | {"frames": "all", "roi": "road"},
-                             [f"02_Hanns_Klemm_Str_44_000000_0000{t}0" for t in (1, 2, 3)]
-                             + [f"15_Rechbergstr_Deckenpfronn_000003_00000{t}" for t in (0, 5)],
-                             None, [0, 1, 255], None),
-    "lost_and_found_no_known": ("lost_and_found_no_known", lost_and_found, ALL,
-                                [f"02_Hanns_Klemm_Str_44_000000_0000{t}0" for t in (1, 2, 3)], None, [0, 1, 255], None),
+    "lost_and_found": (
+        "lost_and_found",
+        lost_and_found,
+        ALL,
+        ["02_Hanns_Klemm_Str_44_000000_000030", "15_Rechbergstr_Deckenpfronn_000003_000005"],
+        None,
+        [0, 1],
+        None,
+    ),
+    "lost_and_found_small": (
+        "lost_and_found_small",
+        lambda root: lost_and_found(root, ".webp"),
+        ALL | {"frames": "all", "roi": "road"},
+        [f"02_Hanns_Klemm_Str_44_000000_0000{t}0" for t in (1, 2, 3)]
+        + [f"15_Rechbergstr_Deckenpfronn_000003_00000{t}" for t in (0, 5)],
+        None,
+        [0, 1, 255],
+        None,
+    ),
+    "lost_and_found_no_known": (
+        "lost_and_found_no_known",
+        lost_and_found,
+        ALL,
+        [f"02_Hanns_Klemm_Str_44_000000_0000{t}0" for t in (1, 2, 3)],
+        None,
+        [0, 1, 255],
+        None,
+    ),
     "road_anomaly": ("road_anomaly", road_anomaly, ALL, ["animals05", "cow"], None, [0, 1], None),
-    "road_anomaly_flat": ("road_anomaly", lambda root: flat(root, "original", values=(0, 2, 255)), ALL, ["a", "b"],
-                          None, [0, 1, 255], None),
-    "anomaly_track": ("anomaly_track", lambda root: flat(root, labels="labels_masks", ending="_labels_semantic.png",
-                      names=("validation0000", "validation0001", "car7")), ALL, ["validation0000", "validation0001"],
-                      None, [0, 1, 255], None),
-    "anomaly_track_vehicles": ("anomaly_track", lambda root: flat(root, names=(
-                               "carriage0000", "carriage0001", "cow0013", "boat_trailer0004", "validation0000")),
-                               ALL | {"split": "vehicles"}, ["boat_trailer0004", "carriage0001"],
-                               None, [0, 1, 255], None),
+    "road_anomaly_flat": (
+        "road_anomaly",
+        lambda root: flat(root, "original", values=(0, 2, 255)),
+        ALL,
+        ["a", "b"],
+        None,
+        [0, 1, 255],
+        None,
+    ),
+    "anomaly_track": (
+        "anomaly_track",
+        lambda root: flat(
+            root,
+            labels="labels_masks",
+            ending="_labels_semantic.png",
+            names=("validation0000", "validation0001", "car7"),
+        ),
+        ALL,
+        ["validation0000", "validation0001"],
+        None,
+        [0, 1, 255],
+        None,
+    ),
+    "anomaly_track_vehicles": (
+        "anomaly_track",
+        lambda root: flat(
+            root, names=("carriage0000", "carriage0001", "cow0013", "boat_trailer0004", "validation0000")
+        ),
+        ALL | {"split": "vehicles"},
+        ["boat_trailer0004", "carriage0001"],
+        None,
+        [0, 1, 255],
+        None,
+    ),
     "obstacle_track": ("obstacle_track", obstacle_track, ALL, ["validation_1"], None, [0, 1, 255], None),
-    "obstacle_track_noNight": ("obstacle_track", obstacle_track, ALL | {"split": "noNight"},
-                               ["curvy-street_1", "darkasphalt2_dog_3", "snowstorm1_4"], None, [0, 1, 255], None),
-    "fishyscapes_flat": ("fishyscapes_lost_and_found", lambda root: flat(root, "original"), ALL, ["a", "b"], None,
-                         [0, 1, 255], None),
-    "fishyscapes_static": ("fishyscapes_static", lambda root: flat(root, labels="labels_masks"), ALL, ["a", "b"], None,
-                           [0, 1, 255], None),
+    "obstacle_track_noNight": (
+        "obstacle_track",
+        obstacle_track,
+        ALL | {"split": "noNight"},
+        ["curvy-street_1", "darkasphalt2_dog_3", "snowstorm1_4"],
+        None,
+        [0, 1, 255],
+        None,
+    ),
+    "fishyscapes_flat": (
+        "fishyscapes_lost_and_found",
+        lambda root: flat(root, "original"),
+        ALL,
+        ["a", "b"],
+        None,
+        [0, 1, 255],
+        None,
+    ),
+    "fishyscapes_static": (
+        "fishyscapes_static",
+        lambda root: flat(root, labels="labels_masks"),
+        ALL,
+        ["a", "b"],
+        None,
+        [0, 1, 255],
+        None,
+    ),
     "camvid": ("camvid", camvid, {}, ["0016E5_00000", "0016E5_00001"], [0, 10, 12, 255], None, None),
     "idd_lite": ("idd_lite", idd_lite, {}, ["24/frame1"], [0, 10, 255], None, None),
     "nyu": ("nyu", nyu, ALL, ["0001", "0002"], [0, 39, 255], None, [0, 1, 2]),
@@ -217,8 +304,11 @@ def test_contract(case, tmp_path):
     assert [sample.key for sample in samples] == keys
     for sample in samples:
         assert sample.image.shape == (HEIGHT, WIDTH, 3) and sample.image.dtype == np.uint8
-        for values, expected, dtype in ((sample.labels, labels, np.uint8), (sample.obstacle, obstacle, np.uint8),
-                                        (sample.instances, instances, np.int32)):
+        for values, expected, dtype in (
+            (sample.labels, labels, np.uint8),
+            (sample.obstacle, obstacle, np.uint8),
+            (sample.instances, instances, np.int32),
+        ):
             if expected is None:
                 assert values is None
             else:
@@ -276,8 +366,14 @@ def test_a_camera_file_tells_distances(tmp_path):
     assert dataset.camera(dataset.keys[0]) is None
     path = tmp_path / f"camera/test/02_Hanns_Klemm_Str_44/{dataset.keys[0]}_camera.json"
     path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"intrinsic": {"fx": 2262.5, "fy": 2048, "u0": 1096.9, "v0": 511.5},
-                                "extrinsic": {"pitch": 0.0, "roll": 0.0, "yaw": 0.0, "x": 1.7, "y": 0.1, "z": 1.2}}))
+    path.write_text(
+        json.dumps(
+            {
+                "intrinsic": {"fx": 2262.5, "fy": 2048, "u0": 1096.9, "v0": 511.5},
+                "extrinsic": {"pitch": 0.0, "roll": 0.0, "yaw": 0.0, "x": 1.7, "y": 0.1, "z": 1.2},
+            }
+        )
+    )
     assert dataset.camera(dataset.keys[0]) == (1.2, 2.0, 0.5)
     path.write_text("{}")
     with pytest.raises(DatasetError, match="expected a camera file with 'intrinsic' fy"):
@@ -293,15 +389,22 @@ def test_a_roi_file_bounds_the_evaluation(tmp_path):
     assert (obstacle[:6] == 255).all() and not (obstacle[6:] == 255).any()
 
 
-@pytest.mark.parametrize("case, found", [
-    ("cityscapes", "2975 frames, found 3"), ("bdd100k", "7000 frames, found 2"),
-    ("lost_and_found", "1203 frames, found 5"),
-    ("road_anomaly", "60 frames, found 2"), ("anomaly_track", "10 frames, found 2"),
-    ("anomaly_track_vehicles", "23 frames, found 2"),
-    ("obstacle_track", "30 frames, found 1"), ("obstacle_track_noNight", "382 frames, found 3"),
-    ("fishyscapes_flat", "100 frames, found 2"), ("fishyscapes_static", "30 frames, found 2"),
-    ("nyu", "1449 frames, found 2"),
-])
+@pytest.mark.parametrize(
+    "case, found",
+    [
+        ("cityscapes", "2975 frames, found 3"),
+        ("bdd100k", "7000 frames, found 2"),
+        ("lost_and_found", "1203 frames, found 5"),
+        ("road_anomaly", "60 frames, found 2"),
+        ("anomaly_track", "10 frames, found 2"),
+        ("anomaly_track_vehicles", "23 frames, found 2"),
+        ("obstacle_track", "30 frames, found 1"),
+        ("obstacle_track_noNight", "382 frames, found 3"),
+        ("fishyscapes_flat", "100 frames, found 2"),
+        ("fishyscapes_static", "30 frames, found 2"),
+        ("nyu", "1449 frames, found 2"),
+    ],
+)
 def test_published_counts_are_checked(case, found, tmp_path):
     name, builder, options, *_ = LAYOUTS[case]
     builder(tmp_path)

@@ -89,8 +89,11 @@ def test_eval_is_repeatable_and_a_batch_is_its_samples_one_by_one(network, input
 def test_gradient_reaches_every_trainable_weight(network, inputs):
     outputs = tensors(network.train()(*inputs))
     sum((output * torch.randn_like(output)).sum() for output in outputs).backward()
-    dead = [key for key, weight in network.named_parameters()
-            if weight.requires_grad and (weight.grad is None or not weight.grad.any())]
+    dead = [
+        key
+        for key, weight in network.named_parameters()
+        if weight.requires_grad and (weight.grad is None or not weight.grad.any())
+    ]
     assert dead == []
 
 

@@ -22,8 +22,12 @@ from unexpected_core.training.frequencies import describe_weights
 from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.tasks import TrainingError
 
-PUBLISHED = {"segmentation": "{network}", "generator": "pix2pixhd_generator", "discrepancy": "discrepancy_{compares}",
-             "rbm": "rbm"}
+PUBLISHED = {
+    "segmentation": "{network}",
+    "generator": "pix2pixhd_generator",
+    "discrepancy": "discrepancy_{compares}",
+    "rbm": "rbm",
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +39,7 @@ def roads(tmp_path_factory):
         for i in range(count):
             labels = np.full((48, 80), 10, np.uint8)
             labels[20:] = 0
-            labels[18:40, 8 * i:8 * i + 36] = 13
+            labels[18:40, 8 * i : 8 * i + 36] = 13
             labels[:2] = 255
             image = np.clip(colorize(labels) + random.normal(0, 10, (48, 80, 3)), 0, 255).astype(np.uint8)
             write_image(folder / split / f"{i}.png", image)
@@ -50,8 +54,14 @@ def roads(tmp_path_factory):
 def small(name, roads):
     """The preset with narrow networks on the frames above; its own optimiser, schedule and losses."""
     settings = PRESETS[name]
-    changes = ["loop.epochs=1", "loop.batch=2", "loop.batch_val=1", "loop.device=cpu", "loop.frames=[0]",
-               f"data.sources=[paired_folder={roads}]"]
+    changes = [
+        "loop.epochs=1",
+        "loop.batch=2",
+        "loop.batch_val=1",
+        "loop.device=cpu",
+        "loop.frames=[0]",
+        f"data.sources=[paired_folder={roads}]",
+    ]
     kind = settings.task.kind
     if not kind.startswith("fast"):
         changes += ["data.crop=[32,64]"] if settings.data.crop else []
@@ -109,8 +119,11 @@ def test_weights_move_in_every_trained_network_and_in_no_frozen_one(roads, tmp_p
 
 def test_papers_hyper_parameters():
     """reference section 4, with the epoch limits that the original wrote where nothing read them."""
-    table = {name: (s.loop.batch, s.loop.batch_val, s.optimizer.learning_rate, s.loop.epochs, s.data.crop)
-             for name, s in PRESETS.items() if name[0] == "0"}
+    table = {
+        name: (s.loop.batch, s.loop.batch_val, s.optimizer.learning_rate, s.loop.epochs, s.data.crop)
+        for name, s in PRESETS.items()
+        if name[0] == "0"
+    }
     assert table == {
         "0120_bayes_segnet_bdd": (4, 6, 1e-4, 50, (384, 768)),
         "0121_psp_ensemble_bdd": (3, 6, 1e-4, 50, (384, 768)),
@@ -142,8 +155,9 @@ def test_class_weights_are_counted_on_the_training_data(roads):
 
 
 def test_a_set_made_otherwise_is_refused(roads):
-    settings = override(small("0552_example_new_variant", roads),
-                        [f"task.set_folder={roads / 'half'}", "task.gen_img_ext=.jpg"])
+    settings = override(
+        small("0552_example_new_variant", roads), [f"task.set_folder={roads / 'half'}", "task.gen_img_ext=.jpg"]
+    )
     with pytest.raises(TrainingError, match=r"was made with swap_fraction 0\.5, the settings say 0\.25"):
         experiment.run(settings, roads / "run")
 

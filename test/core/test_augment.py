@@ -17,9 +17,13 @@ def example(height, width):
     """Every map tells the pixel's place: image and resynthesis in their channels, ids as 1000 * row + column."""
     rows, columns = np.mgrid[0:height, 0:width]
     image = np.stack([rows, columns, rows + columns], 2).astype(np.uint8)
-    return {"image": image, "resynthesis": image[..., ::-1].copy(), "labels": (rows // 6).astype(np.uint8),
-            "instances": (1000 * rows + columns).astype(np.int32),
-            "discrepancy": np.full((height, width), 255, np.uint8)}
+    return {
+        "image": image,
+        "resynthesis": image[..., ::-1].copy(),
+        "labels": (rows // 6).astype(np.uint8),
+        "instances": (1000 * rows + columns).astype(np.int32),
+        "discrepancy": np.full((height, width), 255, np.uint8),
+    }
 
 
 @settings(max_examples=25, deadline=None)

@@ -31,8 +31,10 @@ def hollow_state(name: str) -> dict:
 
 def checkpoint(state: dict) -> dict:
     """As the original's training loop saved it, a NumPy scalar included."""
-    return {"weights": state, "state": {"epoch_idx": 42, "best_loss_val": np.float64(0.25),
-                                        "run_name": "training_2019-01-31_12-00-00"}}
+    return {
+        "weights": state,
+        "state": {"epoch_idx": 42, "best_loss_val": np.float64(0.25), "run_name": "training_2019-01-31_12-00-00"},
+    }
 
 
 @pytest.fixture
@@ -101,14 +103,17 @@ def test_repeated_keys_must_agree():
         understand(FILE, state)
 
 
-@pytest.mark.parametrize(("name", "key", "axis", "found", "message"), [
-    ("bayes_segnet", "dec1.decode.4.weight", 0, 40, "a network for 40 classes, expected 19"),
-    ("pspnet", "final.4.weight", 0, 40, "a network for 40 classes, expected 19"),
-    ("discrepancy_full", "sem_extractor.0.1.weight", 1, 40, "a network for 40 classes, expected 19"),
-    ("discrepancy_full", "final.weight", 0, 1, "a network for 1 outputs, expected 2"),
-    ("discrepancy_full", "cmis.0.conv_1x1.weight", 1, 99, "mixes 99 channels, expected one of 1024"),
-    ("pix2pixhd_generator", "model.1.weight", 1, 36, "a network for 36 label channels, expected 35"),
-])
+@pytest.mark.parametrize(
+    ("name", "key", "axis", "found", "message"),
+    [
+        ("bayes_segnet", "dec1.decode.4.weight", 0, 40, "a network for 40 classes, expected 19"),
+        ("pspnet", "final.4.weight", 0, 40, "a network for 40 classes, expected 19"),
+        ("discrepancy_full", "sem_extractor.0.1.weight", 1, 40, "a network for 40 classes, expected 19"),
+        ("discrepancy_full", "final.weight", 0, 1, "a network for 1 outputs, expected 2"),
+        ("discrepancy_full", "cmis.0.conv_1x1.weight", 1, 99, "mixes 99 channels, expected one of 1024"),
+        ("pix2pixhd_generator", "model.1.weight", 1, 36, "a network for 36 label channels, expected 35"),
+    ],
+)
 def test_networks_for_other_labels_are_refused(name, key, axis, found, message):
     state = hollow_state(name)
     shape = list(state[key].shape)
@@ -157,7 +162,7 @@ def test_cut_off_files_are_refused(tmp_path, rbm_state, legacy, kept):
     path = tmp_path / FILE
     torch.save(checkpoint(rbm_state), path, _use_new_zipfile_serialization=not legacy)
     data = path.read_bytes()
-    path.write_bytes(data[:int(kept * len(data))])
+    path.write_bytes(data[: int(kept * len(data))])
     with pytest.raises(WeightsError, match=r"cannot read .*chk_best\.pth \(\d+ bytes\): cut off, damaged, or no"):
         read_checkpoint(path)
 
@@ -195,9 +200,14 @@ def test_a_tree_is_imported_and_a_bad_file_costs_only_itself(tree, tmp_path, cap
     assert "exists already" in caplog.text
 
 
-@pytest.mark.parametrize("sources, licence", [
-    (["camvid=/data/camvid", "drawn"], "trained on research data: for research"),
-    (["drawn"], "trained on drawings only: Apache-2.0"), (None, "as its authors say")])
+@pytest.mark.parametrize(
+    "sources, licence",
+    [
+        (["camvid=/data/camvid", "drawn"], "trained on research data: for research"),
+        (["drawn"], "trained on drawings only: Apache-2.0"),
+        (None, "as its authors say"),
+    ],
+)
 def test_only_networks_of_the_authors_get_their_licence(tmp_path, rbm_state, sources, licence):
     run = tmp_path / "0525_mine"
     run.mkdir()

@@ -33,8 +33,15 @@ def write_bag(path, images, raw=(), encoding="rgb8"):
         connection = writer.add_connection("/camera/image", Image.__msgtype__, typestore=types)
         for i, image in enumerate(images):
             height, width = image.shape[:2]
-            message = Image(Header(Time(i, 0), "camera"), height, width, encoding, 0,
-                            image[0].size if height else 3 * width, image.ravel())
+            message = Image(
+                Header(Time(i, 0), "camera"),
+                height,
+                width,
+                encoding,
+                0,
+                image[0].size if height else 3 * width,
+                image.ravel(),
+            )
             writer.write(connection, i * 10**9, types.serialize_cdr(message, Image.__msgtype__))
         for i, data in enumerate(raw, len(images)):
             writer.write(connection, i * 10**9, data)
@@ -43,12 +50,34 @@ def write_bag(path, images, raw=(), encoding="rgb8"):
 def test_every_kind_of_result_of_one_photo(tmp_path, capfd):
     write_image(tmp_path / "photo.png", picture(61, 93))
     out = tmp_path / "out"
-    assert main(["detect", str(tmp_path / "photo.png"), "--out", str(out), *RANDOM, "--threshold", "0.4",
-                 "--hysteresis", "0.1", "--save", "overlay,score,mask,labels,labels_color,resynthesis,regions"]) == 0
+    assert (
+        main(
+            [
+                "detect",
+                str(tmp_path / "photo.png"),
+                "--out",
+                str(out),
+                *RANDOM,
+                "--threshold",
+                "0.4",
+                "--hysteresis",
+                "0.1",
+                "--save",
+                "overlay,score,mask,labels,labels_color,resynthesis,regions",
+            ]
+        )
+        == 0
+    )
     files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
-    assert files == ["labels/photo.random_weights.png", "labels_color/photo.random_weights.png",
-                     "mask/photo.random_weights.png", "overlay/photo.random_weights.jpg", "regions.jsonl",
-                     "resynthesis/photo.random_weights.jpg", "score/photo.random_weights.png"]
+    assert files == [
+        "labels/photo.random_weights.png",
+        "labels_color/photo.random_weights.png",
+        "mask/photo.random_weights.png",
+        "overlay/photo.random_weights.jpg",
+        "regions.jsonl",
+        "resynthesis/photo.random_weights.jpg",
+        "score/photo.random_weights.png",
+    ]
     score = read_map(out / "score/photo.random_weights.png")
     assert score.dtype == np.uint16 and score.shape == (61, 93)
     mask = read_map(out / "mask/photo.random_weights.png")
@@ -68,8 +97,27 @@ def test_scores_as_float_arrays_equal_the_detectors_own(tmp_path):
     from unexpected_core import load_detector
 
     write_image(tmp_path / "photo.png", picture())
-    assert main(["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), "--detector", "random",
-                 "--device", "cpu", "--scorer", "softmax", "--save", "score", "--score-format", "npy"]) == 0
+    assert (
+        main(
+            [
+                "detect",
+                str(tmp_path / "photo.png"),
+                "--out",
+                str(tmp_path / "out"),
+                "--detector",
+                "random",
+                "--device",
+                "cpu",
+                "--scorer",
+                "softmax",
+                "--save",
+                "score",
+                "--score-format",
+                "npy",
+            ]
+        )
+        == 0
+    )
     score = np.load(tmp_path / "out/score/photo.random_weights.npy")
     assert np.array_equal(score, load_detector("random", "cpu", scorer="softmax").detect(picture()).score)
     assert not (tmp_path / "out/regions.jsonl").exists()
@@ -87,9 +135,15 @@ def test_unreadable_inputs_are_named_and_the_others_done(tmp_path, caplog):
     assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "regions"]) == 1
     found = {line["input"].removeprefix(f"{tmp_path}/"): line.get("error") for line in lines(tmp_path / "out")}
     assert found.pop("in/good.png") is None
-    messages = {"in/bad.png": "not a complete image file", "in/empty.jpg": "not a complete image file",
-                "gone.png": "No such file", "notes.txt": "cannot be decoded as a video", "nothing": "holds no images",
-                "gone.mp4": "does not exist", "gone.mcap": "does not exist"}
+    messages = {
+        "in/bad.png": "not a complete image file",
+        "in/empty.jpg": "not a complete image file",
+        "gone.png": "No such file",
+        "notes.txt": "cannot be decoded as a video",
+        "nothing": "holds no images",
+        "gone.mp4": "does not exist",
+        "gone.mcap": "does not exist",
+    }
     for name, message in messages.items():
         assert message in found.pop(name)
     assert found == {}
@@ -103,7 +157,11 @@ def test_equal_names_never_overwrite_each_other(tmp_path):
     inputs = [str(tmp_path / name) for name in ("a/x.png", "b", "a/x.png")]
     assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "mask,regions"]) == 0
     assert sorted(path.name for path in (tmp_path / "out/mask").iterdir()) == [
-        "X-2.random_weights.png", "x-3.random_weights.png", "x-4.random_weights.png", "x.random_weights.png"]
+        "X-2.random_weights.png",
+        "x-3.random_weights.png",
+        "x-4.random_weights.png",
+        "x.random_weights.png",
+    ]
     assert len(lines(tmp_path / "out")) == 4
 
 
@@ -117,7 +175,8 @@ def test_video(tmp_path):
     words = ["detect", str(tmp_path / "drive.avi"), "--out", str(out), *RANDOM, "--every", "2", "--save", "mask"]
     assert main(words) == 0
     assert sorted(path.name for path in (out / "mask/drive").iterdir()) == [
-        f"{n:05d}.random_weights.png" for n in (0, 2, 4)]
+        f"{n:05d}.random_weights.png" for n in (0, 2, 4)
+    ]
 
 
 def test_bag_with_broken_messages(tmp_path):
@@ -126,8 +185,17 @@ def test_bag_with_broken_messages(tmp_path):
     out = tmp_path / "out"
     assert main(["detect", str(tmp_path / "bag"), "--out", str(out), *RANDOM, "--save", "mask,regions"]) == 1
     where = f"{tmp_path / 'bag'}, frame 00000"
-    for line, error in zip(lines(out), (None, "1: image has no pixels (90x0)", None, "3: message of 5 bytes on /camera",
-                                        "4: message of 0 bytes on /camera"), strict=True):
+    for line, error in zip(
+        lines(out),
+        (
+            None,
+            "1: image has no pixels (90x0)",
+            None,
+            "3: message of 5 bytes on /camera",
+            "4: message of 0 bytes on /camera",
+        ),
+        strict=True,
+    ):
         assert ("error" not in line) if error is None else line["error"].startswith(where + error)
     assert len(list((out / "mask/bag").iterdir())) == 2
     assert main(["detect", str(tmp_path / "bag"), "--out", str(out), "--topic", "/left", *RANDOM]) == 2
@@ -158,8 +226,8 @@ def test_a_video_that_claims_more_images_than_it_has_bytes_is_refused(tmp_path):
     data = bytearray((tmp_path / "drive.avi").read_bytes())
     for header, at in ((b"avih", 24), (b"strh", 40)):  # both say how many frames there are
         where = data.index(header) + at
-        assert int.from_bytes(data[where:where + 4], "little") == 1
-        data[where:where + 4] = (40_000_000).to_bytes(4, "little")
+        assert int.from_bytes(data[where : where + 4], "little") == 1
+        data[where : where + 4] = (40_000_000).to_bytes(4, "little")
     (tmp_path / "drive.avi").write_bytes(data)
     (frame,), _ = open_inputs([str(tmp_path / "drive.avi")])
     with pytest.raises(ValueError, match=r"claims 40000000 images in \d+ bytes: it is damaged"):
@@ -204,13 +272,16 @@ def test_a_name_that_the_system_refuses_is_one_bad_input(tmp_path):
     assert good.read().shape == (60, 90, 3)
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    (["--save", "overly"], "unknown kind 'overly'; did you mean 'overlay'"),
-    (["--detector", "fsat"], "unknown detector 'fsat'"),
-    (["--random-weights", "--device", "tpu0"], "unknown device 'tpu0'"),
-    (["--random-weights", "--threshold", "3"], "setting 'threshold' = 3.0: Input should be less than"),
-    (["--random-weights", "--scorer", "sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--save", "overly"], "unknown kind 'overly'; did you mean 'overlay'"),
+        (["--detector", "fsat"], "unknown detector 'fsat'"),
+        (["--random-weights", "--device", "tpu0"], "unknown device 'tpu0'"),
+        (["--random-weights", "--threshold", "3"], "setting 'threshold' = 3.0: Input should be less than"),
+        (["--random-weights", "--scorer", "sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
+    ],
+)
 def test_wrong_words_are_refused_in_one_line(tmp_path, capsys, arguments, message):
     write_image(tmp_path / "photo.png", picture())
     assert main(["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), *arguments]) == 2
@@ -231,8 +302,10 @@ def test_defects_are_not_dressed_up_as_advice(tmp_path, monkeypatch):
 
 
 def test_help_is_quick_and_loads_no_torch():
-    code = ("import sys\nfrom unexpected_core.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
-            "assert not {'torch', 'cv2', 'pydantic'} & set(sys.modules)")
+    code = (
+        "import sys\nfrom unexpected_core.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert not {'torch', 'cv2', 'pydantic'} & set(sys.modules)"
+    )
     start = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -240,11 +313,21 @@ def test_help_is_quick_and_loads_no_torch():
     assert all(name in done.stdout for name in COMMANDS)
 
 
-@pytest.mark.parametrize(("text", "safe"), [
-    ("frame 01", "frame 01"), ('a:b*c?"<>|', "a_b_c_____"), ("dots. ", "dots"), ("con", "_con"),
-    ("NUL.tar", "_NUL.tar"), ("..", "_"), ("", "_"), ("a\\b/c", "a_b_c"), ("x" * 300, "x" * 100),
-    ("straße_夜", "straße_夜"),
-])
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("frame 01", "frame 01"),
+        ('a:b*c?"<>|', "a_b_c_____"),
+        ("dots. ", "dots"),
+        ("con", "_con"),
+        ("NUL.tar", "_NUL.tar"),
+        ("..", "_"),
+        ("", "_"),
+        ("a\\b/c", "a_b_c"),
+        ("x" * 300, "x" * 100),
+        ("straße_夜", "straße_夜"),
+    ],
+)
 def test_names_are_safe_on_every_system(text, safe):
     assert safe_name(text) == safe
 

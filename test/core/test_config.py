@@ -46,14 +46,17 @@ def test_settings_are_frozen_and_survive_a_round_trip():
         settings.steps = 4
 
 
-@pytest.mark.parametrize(("values", "message"), [
-    ({"stesp": 4}, "unknown setting 'stesp'; did you mean 'steps'"),
-    ({"inner": {"rat": 4}}, r"unknown setting 'inner\.rat'; did you mean 'inner\.rate'"),
-    ({"zzzz": 4}, r"unknown setting 'zzzz'; known: steps, inner\.rate, inner\.names, note"),
-    ({"steps": 0}, "setting 'steps' = 0: Input should be greater than or equal to 1"),
-    ({"inner": {"rate": "fast"}}, r"setting 'inner\.rate' = 'fast': Input should be a valid number"),
-    ({"steps": 0, "note": 7}, r"setting 'steps' = 0.*\nsetting 'note' = 7"),
-])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"stesp": 4}, "unknown setting 'stesp'; did you mean 'steps'"),
+        ({"inner": {"rat": 4}}, r"unknown setting 'inner\.rat'; did you mean 'inner\.rate'"),
+        ({"zzzz": 4}, r"unknown setting 'zzzz'; known: steps, inner\.rate, inner\.names, note"),
+        ({"steps": 0}, "setting 'steps' = 0: Input should be greater than or equal to 1"),
+        ({"inner": {"rate": "fast"}}, r"setting 'inner\.rate' = 'fast': Input should be a valid number"),
+        ({"steps": 0, "note": 7}, r"setting 'steps' = 0.*\nsetting 'note' = 7"),
+    ],
+)
 def test_faults_name_the_setting_the_value_and_what_was_expected(values, message):
     with pytest.raises(SettingsError, match=message):
         build(Outer, values)
@@ -81,9 +84,13 @@ def test_yaml_files_name_a_base_and_change_it(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("base: big\ninner: {rate: 9}\n")
     assert read_yaml(path, PRESETS) == Outer(steps=100, inner=Inner(rate=9))
-    for text, message in [("base: bgi", r"must name a preset; unknown preset 'bgi'; did you mean 'big'"),
-                          ("steps: 3", "must name a preset"), ("base: [", "cannot read settings from .*mine.yaml"),
-                          ("base: big\nsteps: -1", "setting 'steps' = -1"), ("- 1", "expected 'name: value' lines")]:
+    for text, message in [
+        ("base: bgi", r"must name a preset; unknown preset 'bgi'; did you mean 'big'"),
+        ("steps: 3", "must name a preset"),
+        ("base: [", "cannot read settings from .*mine.yaml"),
+        ("base: big\nsteps: -1", "setting 'steps' = -1"),
+        ("- 1", "expected 'name: value' lines"),
+    ]:
         path.write_text(text)
         with pytest.raises(SettingsError, match=message):
             read_yaml(path, PRESETS)
@@ -93,5 +100,6 @@ def test_yaml_files_name_a_base_and_change_it(tmp_path):
 
 def test_unknown_names_are_answered_with_the_nearest():
     assert unknown_name("scorer", "sofmax", ["softmax", "energy"]) == (
-        "unknown scorer 'sofmax'; did you mean 'softmax'? Known: softmax, energy")
+        "unknown scorer 'sofmax'; did you mean 'softmax'? Known: softmax, energy"
+    )
     assert unknown_name("scorer", "qqq", ["softmax"]) == "unknown scorer 'qqq'; known: softmax"

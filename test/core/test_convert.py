@@ -39,9 +39,15 @@ def contents(folder):
 
 def test_a_converted_set_opens_like_the_big_one(cityscapes, tmp_path):
     done = convert("cityscapes", cityscapes, tmp_path / "small", SIZE)
-    assert done.counts == {"leftImg8bit/train/leftImg8bit": 3, "leftImg8bit/val/leftImg8bit": 2,
-                           "gtFine/train/labelIds": 3, "gtFine/train/instanceIds": 3,
-                           "gtFine/val/labelIds": 2, "gtFine/val/instanceIds": 2, "roi": 1}
+    assert done.counts == {
+        "leftImg8bit/train/leftImg8bit": 3,
+        "leftImg8bit/val/leftImg8bit": 2,
+        "gtFine/train/labelIds": 3,
+        "gtFine/train/instanceIds": 3,
+        "gtFine/val/labelIds": 2,
+        "gtFine/val/instanceIds": 2,
+        "roi": 1,
+    }
     assert done.made == 16 and not done.failed
     for split in ("train", "val"):
         big = open_dataset("cityscapes", cityscapes, split=split, instances=True, check_counts=False)

@@ -23,8 +23,22 @@ def folder(tmp_path):
 
 
 def discrepancy(folder, *more):
-    return main(["data", "discrepancy", "--dataset", "paired_folder", "--root", str(folder / "in"), "--out",
-                 str(folder / "set"), "--generator", "fast_generator", "--random-weights", *more])
+    return main(
+        [
+            "data",
+            "discrepancy",
+            "--dataset",
+            "paired_folder",
+            "--root",
+            str(folder / "in"),
+            "--out",
+            str(folder / "set"),
+            "--generator",
+            "fast_generator",
+            "--random-weights",
+            *more,
+        ]
+    )
 
 
 def test_discrepancy_and_its_contact_sheet(folder, capsys):
@@ -34,8 +48,23 @@ def test_discrepancy_and_its_contact_sheet(folder, capsys):
     assert manifest["generator"] == "fast_generator untrained" and manifest["recipe"]["seed"] == 3
     assert (read_map(folder / "set/labels/train/0_errors.png") > 0).sum() == 8 * 10 + 8 * 14
     assert read_image(folder / "set/gen_image/train/2_gen.jpg").shape == (32, 48, 3)
-    assert main(["data", "show", "--data", f"paired_folder={folder / 'in'}", "--discrepancy", str(folder / "set"),
-                 "--out", str(folder / "sheet.png"), "--width", "96"]) == 0
+    assert (
+        main(
+            [
+                "data",
+                "show",
+                "--data",
+                f"paired_folder={folder / 'in'}",
+                "--discrepancy",
+                str(folder / "set"),
+                "--out",
+                str(folder / "sheet.png"),
+                "--width",
+                "96",
+            ]
+        )
+        == 0
+    )
     assert read_image(folder / "sheet.png").shape == (3 * 64 + 2 * 4, 4 * 96 + 3 * 4, 3)
     assert "3 of 3 frames of set-train" in capsys.readouterr().out
 
@@ -62,24 +91,36 @@ def test_list_tells_where_to_get_a_set(capsys):
     assert "https://www.cityscapes-dataset.com" in out and "roots.yaml" in out
 
 
-@pytest.mark.parametrize("words, message", [
-    (["show", "--data", "camvd"], "unknown data set 'camvd'; did you mean 'camvid'"),
-    (["show", "--data", "camvid", "--size", "10"], "--size expects WIDTHxHEIGHT such as 1024x512, found '10'"),
-    (["show", "--data", "camvid", "--option", "x"], "--option expects NAME=VALUE, found 'x'"),
-    (["show", "--data", "drawn", "--key", "train/0/0"], "--key: data set 'drawn-train' has no frame 'train/0/0'"),
-    (["show", "--data", "drawn", "--option", "count=many"], "option 'count' = 'many': Input should be a valid int"),
-    (["draw", "--out", "x", "--size", "32x32"], "data set 'drawn': size 32x32 is too small to draw a road"),
-    (["draw", "--out", "x", "--workers", "0"], "--workers: expected a whole number of 1 or more, found '0'"),
-    (["show", "--data", "drawn", "--width", "-3"], "--width: expected a whole number of 1 or more, found '-3'"),
-    (["show", "--data", "camvid=a", "--root", "b"], "two folders for the data set 'camvid': a and --root b; give one"),
-    (["convert", "kitti", "a", "b"], "unknown data set to convert 'kitti'"),
-    (["discrepancy", "--data", "camvid", "--generator", "fast", "--out", "x", "--recipe", "swap"],
-     "unknown recipe 'swap'"),
-    (["discrepancy", "--data", "camvid", "--generator", "fast", "--out", "x", "--set", "seeds=1"],
-     "did you mean 'seed'"),
-    (["discrepancy", "--data", "drawn", "--generator", "pspnet", "--random-weights", "--out", "x"],
-     "unknown generator network 'pspnet'"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["show", "--data", "camvd"], "unknown data set 'camvd'; did you mean 'camvid'"),
+        (["show", "--data", "camvid", "--size", "10"], "--size expects WIDTHxHEIGHT such as 1024x512, found '10'"),
+        (["show", "--data", "camvid", "--option", "x"], "--option expects NAME=VALUE, found 'x'"),
+        (["show", "--data", "drawn", "--key", "train/0/0"], "--key: data set 'drawn-train' has no frame 'train/0/0'"),
+        (["show", "--data", "drawn", "--option", "count=many"], "option 'count' = 'many': Input should be a valid int"),
+        (["draw", "--out", "x", "--size", "32x32"], "data set 'drawn': size 32x32 is too small to draw a road"),
+        (["draw", "--out", "x", "--workers", "0"], "--workers: expected a whole number of 1 or more, found '0'"),
+        (["show", "--data", "drawn", "--width", "-3"], "--width: expected a whole number of 1 or more, found '-3'"),
+        (
+            ["show", "--data", "camvid=a", "--root", "b"],
+            "two folders for the data set 'camvid': a and --root b; give one",
+        ),
+        (["convert", "kitti", "a", "b"], "unknown data set to convert 'kitti'"),
+        (
+            ["discrepancy", "--data", "camvid", "--generator", "fast", "--out", "x", "--recipe", "swap"],
+            "unknown recipe 'swap'",
+        ),
+        (
+            ["discrepancy", "--data", "camvid", "--generator", "fast", "--out", "x", "--set", "seeds=1"],
+            "did you mean 'seed'",
+        ),
+        (
+            ["discrepancy", "--data", "drawn", "--generator", "pspnet", "--random-weights", "--out", "x"],
+            "unknown generator network 'pspnet'",
+        ),
+    ],
+)
 def test_wrong_words_are_refused(words, message, capsys):
     try:
         code = main(["data", *words])

@@ -30,7 +30,7 @@ class Redness(Scorer):
 
     def forward(self, images: Tensor) -> Scores:
         labels = torch.full_like(images[:, 0], TRAIN_ID["sky"], dtype=torch.uint8)
-        labels[:, images.shape[2] // 2:] = TRAIN_ID["road"]
+        labels[:, images.shape[2] // 2 :] = TRAIN_ID["road"]
         return Scores(images[:, 0], labels, images)
 
 
@@ -103,13 +103,16 @@ def test_read_only_flipped_and_cut_images_are_accepted_and_left_alone(random_det
     assert np.array_equal(image, picture(90, 130))
 
 
-@pytest.mark.parametrize(("image", "message"), [
-    (np.zeros((4, 5), np.uint8), r"expected an RGB image, numpy uint8 \[H, W, 3\], found uint8 \(4, 5\)"),
-    (np.zeros((4, 5, 3), np.float32), r"found float32 \(4, 5, 3\)"),
-    (np.zeros((4, 5, 4), np.uint8), r"found uint8 \(4, 5, 4\)"),
-    (np.zeros((0, 5, 3), np.uint8), "expected an image with pixels, found size 5x0"),
-    ("photo.png", "found str"),
-])
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((4, 5), np.uint8), r"expected an RGB image, numpy uint8 \[H, W, 3\], found uint8 \(4, 5\)"),
+        (np.zeros((4, 5, 3), np.float32), r"found float32 \(4, 5, 3\)"),
+        (np.zeros((4, 5, 4), np.uint8), r"found uint8 \(4, 5, 4\)"),
+        (np.zeros((0, 5, 3), np.uint8), "expected an image with pixels, found size 5x0"),
+        ("photo.png", "found str"),
+    ],
+)
 def test_what_is_not_an_image_is_refused(random_detector, image, message):
     with pytest.raises(ImageError, match=message):
         random_detector.detect(image)
@@ -194,6 +197,7 @@ def test_when_compilation_fails_it_goes_on_without(monkeypatch, caplog):
     def broken(module):
         def forward(_):
             raise RuntimeError("no C++ compiler")
+
         return forward
 
     monkeypatch.setattr(torch, "compile", broken)
@@ -216,19 +220,24 @@ def test_two_threads_get_their_own_answers(random_detector):
         thread.start()
     for thread in threads:
         thread.join()
-    assert all(len(found) == 5 and all(np.array_equal(score, right) for score in found)
-               for found, right in zip(answers, expected, strict=True))
+    assert all(
+        len(found) == 5 and all(np.array_equal(score, right) for score in found)
+        for found, right in zip(answers, expected, strict=True)
+    )
 
 
-@pytest.mark.parametrize(("size", "working", "scale", "expected"), [
-    ((1024, 2048), 512, 1.0, (512, 1024)),
-    ((375, 1242), 512, 1.0, (512, 1696)),
-    ((720, 1280), None, 1.0, (720, 1280)),
-    ((720, 1280), None, 0.5, (360, 640)),
-    ((720, 1280), 512, 0.5, (256, 455)),
-    ((64, 4096), 512, 1.0, (128, 8192)),  # not 512 x 32768
-    ((1, 1), None, 1.0, (32, 32)),
-])
+@pytest.mark.parametrize(
+    ("size", "working", "scale", "expected"),
+    [
+        ((1024, 2048), 512, 1.0, (512, 1024)),
+        ((375, 1242), 512, 1.0, (512, 1696)),
+        ((720, 1280), None, 1.0, (720, 1280)),
+        ((720, 1280), None, 0.5, (360, 640)),
+        ((720, 1280), 512, 0.5, (256, 455)),
+        ((64, 4096), 512, 1.0, (128, 8192)),  # not 512 x 32768
+        ((1, 1), None, 1.0, (32, 32)),
+    ],
+)
 def test_working_size_keeps_the_shape_of_the_image(size, working, scale, expected):
     assert working_size(*size, working, scale) == expected
 

@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,9 +35,13 @@ def digest(numbers, track):
 def test_same_pixels_in_another_process_without_the_fast_instructions(track):
     """Another process whose NumPy and OpenCV leave out AVX2, AVX-512 and FMA stands for another machine."""
     script = f"from test_drawn_roads import digest; print(digest({{1, 4, 5}}, {track!r}))"
-    plain = os.environ | {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
-                          "OPENCV_CPU_DISABLE": "AVX,AVX2,FP16,AVX512-SKX", "OPENCV_IPP": "disabled",
-                          "PYTHONHASHSEED": "3", "PYTHONPATH": os.path.dirname(__file__)}  # noqa: PTH120
+    plain = os.environ | {
+        "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
+        "OPENCV_CPU_DISABLE": "AVX,AVX2,FP16,AVX512-SKX",
+        "OPENCV_IPP": "disabled",
+        "PYTHONHASHSEED": "3",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
     other = subprocess.run([sys.executable, "-W", "ignore", "-c", script], env=plain, capture_output=True, text=True)
     assert other.returncode == 0, other.stderr
     assert other.stdout.split()[-1] == digest({5, 4, 1}, track)

@@ -22,7 +22,8 @@ def blocks() -> np.ndarray:
 def encode(image: np.ndarray, encoding: str, bigendian: bool) -> np.ndarray:
     """Reference encoder, pixel by pixel from the definitions in sensor_msgs/image_encodings.hpp -> uint8 [H, bytes]."""
     order = {"rgb": "rgb", "bgr": "bgr", "rgba": "rgba", "bgra": "bgra", "8UC": "bgr", "16UC": "bgr"}.get(
-        encoding.rstrip("0123456789"))
+        encoding.rstrip("0123456789")
+    )
     order = "bgra" if encoding.endswith("C4") else None if encoding.endswith("C1") else order
     pattern = encoding[6:10] if encoding.startswith("bayer") else None
     wide = "16" in encoding
@@ -50,8 +51,11 @@ def encode(image: np.ndarray, encoding: str, bigendian: bool) -> np.ndarray:
 def ycbcr(rgb) -> tuple[int, int, int]:
     """ITU-R BT.601 studio range, as V4L2 cameras send."""
     r, g, b = (float(v) for v in rgb)
-    return (round(16 + 0.257 * r + 0.504 * g + 0.098 * b), round(128 - 0.148 * r - 0.291 * g + 0.439 * b),
-            round(128 + 0.439 * r - 0.368 * g - 0.071 * b))
+    return (
+        round(16 + 0.257 * r + 0.504 * g + 0.098 * b),
+        round(128 - 0.148 * r - 0.291 * g + 0.439 * b),
+        round(128 + 0.439 * r - 0.368 * g - 0.071 * b),
+    )
 
 
 @pytest.mark.parametrize("bigendian", [False, True])
@@ -82,19 +86,26 @@ def test_last_row_may_come_without_its_padding():
     assert np.array_equal(to_rgb("rgb8", HEIGHT, WIDTH, WIDTH * 3 + 2, padded), image)
 
 
-@pytest.mark.parametrize(("fields", "cause", "message"), [
-    (("rgb9", 6, 10, 30, bytes(180)), "encoding", "'rgb9' is not supported; publish one of: mono8"),
-    (("", 6, 10, 30, bytes(180)), "encoding", "'' is not supported"),
-    (("rgb8", 0, 0, 0, b""), "empty", r"no pixels \(0x0\)"),
-    (("rgb8", 6, 0, 30, bytes(180)), "empty", r"no pixels \(0x6\)"),
-    (("rgb8", 6, 10, 30, bytes(179)), "truncated", "needs 180 bytes of data, found 179"),
-    (("rgb8", 6, 10, 30, b""), "truncated", "needs 180 bytes of data, found 0"),
-    (("rgb8", 6, 10, 29, bytes(180)), "truncated", "step of at least 30 bytes, found 29"),
-    (("mono16", 6, 10, 10, bytes(180)), "truncated", "step of at least 20 bytes, found 10"),
-    (("rgb8", 4_000_000_000, 4_000_000_000, 4_000_000_000, bytes(180)), "size", "claims 4000000000x4000000000 pixels"),
-    (("uyvy", 6, 9, 18, bytes(108)), "size", "even width, found 9x6"),
-    (("bayer_rggb8", 2, 10, 10, bytes(20)), "size", "at least 3x3 pixels, found 10x2"),
-])
+@pytest.mark.parametrize(
+    ("fields", "cause", "message"),
+    [
+        (("rgb9", 6, 10, 30, bytes(180)), "encoding", "'rgb9' is not supported; publish one of: mono8"),
+        (("", 6, 10, 30, bytes(180)), "encoding", "'' is not supported"),
+        (("rgb8", 0, 0, 0, b""), "empty", r"no pixels \(0x0\)"),
+        (("rgb8", 6, 0, 30, bytes(180)), "empty", r"no pixels \(0x6\)"),
+        (("rgb8", 6, 10, 30, bytes(179)), "truncated", "needs 180 bytes of data, found 179"),
+        (("rgb8", 6, 10, 30, b""), "truncated", "needs 180 bytes of data, found 0"),
+        (("rgb8", 6, 10, 29, bytes(180)), "truncated", "step of at least 30 bytes, found 29"),
+        (("mono16", 6, 10, 10, bytes(180)), "truncated", "step of at least 20 bytes, found 10"),
+        (
+            ("rgb8", 4_000_000_000, 4_000_000_000, 4_000_000_000, bytes(180)),
+            "size",
+            "claims 4000000000x4000000000 pixels",
+        ),
+        (("uyvy", 6, 9, 18, bytes(108)), "size", "even width, found 9x6"),
+        (("bayer_rggb8", 2, 10, 10, bytes(20)), "size", "at least 3x3 pixels, found 10x2"),
+    ],
+)
 def test_unusable_messages_say_why(fields, cause, message):
     with pytest.raises(EncodingError, match=message) as caught:
         to_rgb(*fields)
@@ -120,16 +131,19 @@ BIG_PNG = encoded(".png", DOT).replace(struct.pack(">II", 2, 2), struct.pack(">I
 BIG_JPEG = encoded(".jpg", DOT).replace(struct.pack(">HH", 2, 2), struct.pack(">HH", 60000, 60000), 1)
 
 
-@pytest.mark.parametrize(("data", "cause", "message"), [
-    (b"", "empty", "no data"),
-    (b"hello", "format", "not a readable JPEG, PNG or WebP picture .it begins with 68 65 6c 6c"),
-    (encoded(".jpg", blocks())[:-80], "truncated", "cut short"),
-    (encoded(".jpg", blocks())[:6], "truncated", "cut short or damaged"),
-    (encoded(".png", blocks())[:-20], "truncated", "cut short"),
-    (encoded(".png", blocks())[:12], "truncated", "cut short"),
-    (BIG_PNG, "size", "claims 70000x70000"),
-    (BIG_JPEG, "size", "claims 60000x60000"),
-])
+@pytest.mark.parametrize(
+    ("data", "cause", "message"),
+    [
+        (b"", "empty", "no data"),
+        (b"hello", "format", "not a readable JPEG, PNG or WebP picture .it begins with 68 65 6c 6c"),
+        (encoded(".jpg", blocks())[:-80], "truncated", "cut short"),
+        (encoded(".jpg", blocks())[:6], "truncated", "cut short or damaged"),
+        (encoded(".png", blocks())[:-20], "truncated", "cut short"),
+        (encoded(".png", blocks())[:12], "truncated", "cut short"),
+        (BIG_PNG, "size", "claims 70000x70000"),
+        (BIG_JPEG, "size", "claims 60000x60000"),
+    ],
+)
 def test_unusable_compressed_messages_say_why(data, cause, message):
     with pytest.raises(EncodingError, match=message) as caught:
         decode_compressed(data)

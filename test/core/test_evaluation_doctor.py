@@ -30,10 +30,10 @@ class Roads(Dataset):
         self.maps = []
         for i in range(FRAMES):
             obstacle = np.full(SIZE, 255, np.uint8)
-            obstacle[int(rng.integers(10, 18)):] = 0
+            obstacle[int(rng.integers(10, 18)) :] = 0
             for _ in range(rng.integers(1, 4) if i else 0):
                 y, x, h, w = rng.integers(20, 38), rng.integers(0, 66), rng.integers(3, 10), rng.integers(3, 14)
-                obstacle[y:y + h, x:x + w] = 1
+                obstacle[y : y + h, x : x + w] = 1
             self.maps.append(obstacle)
 
     def load(self, index):
@@ -100,7 +100,7 @@ def halve(roads, scores, rng):
 
 
 def lose_frames(roads, scores, rng):
-    return scores[:int(rng.integers(3, FRAMES))]
+    return scores[: int(rng.integers(3, FRAMES))]
 
 
 def exchange_labels(roads, scores, rng):
@@ -125,9 +125,17 @@ def repeat(roads, scores, rng):
     return [scores[0]] * FRAMES
 
 
-FAULTS = {"flipped scores": flip, "random-like": untrained, "damaged scores": saturate, "damaged scores, half": halve,
-          "frame count": lose_frames, "label coding": exchange_labels, "ROI": blank_other_roi, "size": coarsen,
-          "repeated scores": repeat}
+FAULTS = {
+    "flipped scores": flip,
+    "random-like": untrained,
+    "damaged scores": saturate,
+    "damaged scores, half": halve,
+    "frame count": lose_frames,
+    "label coding": exchange_labels,
+    "ROI": blank_other_roi,
+    "size": coarsen,
+    "repeated scores": repeat,
+}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -38,7 +38,7 @@ def root(tmp_path_factory):
         obstacle = np.zeros(SIZE, np.uint8)
         obstacle[:8] = 255
         if i:
-            obstacle[10 + i:16 + i, 5 * i:5 * i + 9] = 1
+            obstacle[10 + i : 16 + i, 5 * i : 5 * i + 9] = 1
         image = rng.integers(0, 90, (*SIZE, 3)).astype(np.uint8) + 100 * (obstacle == 1).astype(np.uint8)[..., None]
         write_image(folder / "images" / f"{i:02d}.png", image)
         write_image(folder / "obstacle" / f"{i:02d}.png", obstacle)
@@ -179,8 +179,21 @@ def test_threshold_from_normal_driving(root, tmp_path):
 
 def test_command_line_on_stored_scores(root, tmp_path, capsys):
     scored(root, tmp_path / "bright" / root.name)
-    arguments = ["evaluate", "bright", "obstacle_folder", "--root", str(root), "--from-scores", str(tmp_path),
-                 "--resamples", "50", "--workers", "1", "--out", str(tmp_path / "judged")]
+    arguments = [
+        "evaluate",
+        "bright",
+        "obstacle_folder",
+        "--root",
+        str(root),
+        "--from-scores",
+        str(tmp_path),
+        "--resamples",
+        "50",
+        "--workers",
+        "1",
+        "--out",
+        str(tmp_path / "judged"),
+    ]
     assert main([*arguments, "--camera", "1.5", "2", "0.1"]) == 0 and "| bright |" in capsys.readouterr().out
     lines = read_results(tmp_path / "judged")["methods"]["bright"]["recall_by_distance"]
     assert [line["obstacles"] for line in lines] == [4, 0, 0, 0, 0]
@@ -189,13 +202,15 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys):
     path = tmp_path / "judged" / "results.json"
     path.write_text(path.read_text().replace('"frames_expected": 5', '"frames_expected": 6'))
     assert main(["doctor", str(path)]) == 1 and "5 of 6 frames were judged" in capsys.readouterr().out
-    for wrong, message in ((["--mode", "smyic"], "unknown metric mode 'smyic'; did you mean 'smiyc'"),
-                           (["--camera", "0", "2", "0.1"], "height and focal length must be above 0, found 0 and 2"),
-                           (["--option", "count"], "--option expects NAME=VALUE, found 'count'"),
-                           (["--option", "count=["], "--option count: cannot read '[' as a YAML value"),
-                           (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
-                           (["--normal-root", str(root)], "give them without --threshold and --from-scores"),
-                           (["--from-scores", str(tmp_path / "no")], "no folder of scores: looked for")):
+    for wrong, message in (
+        (["--mode", "smyic"], "unknown metric mode 'smyic'; did you mean 'smiyc'"),
+        (["--camera", "0", "2", "0.1"], "height and focal length must be above 0, found 0 and 2"),
+        (["--option", "count"], "--option expects NAME=VALUE, found 'count'"),
+        (["--option", "count=["], "--option count: cannot read '[' as a YAML value"),
+        (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
+        (["--normal-root", str(root)], "give them without --threshold and --from-scores"),
+        (["--from-scores", str(tmp_path / "no")], "no folder of scores: looked for"),
+    ):
         assert main(arguments + wrong) == 2 and message in capsys.readouterr().err
     assert main(["evaluate", "a.x,a.x", *arguments[2:]]) == 2 and "of different names" in capsys.readouterr().err
     assert main(["evaluate", "random", "--out", str(tmp_path)]) == 2 and "no data set" in capsys.readouterr().err
@@ -232,8 +247,24 @@ def test_judging_needs_no_torch():
 
 def test_command_line_runs_a_detector_and_the_doctor_sees_random_weights(root, tmp_path, capsys):
     pytest.importorskip("torch")
-    arguments = ["evaluate", "random", "--data", f"obstacle_folder={root}", "--out", str(tmp_path),
-                 "--limit", "2", "--resamples", "50", "--workers", "1", "--store", "16bit", "--device", "cpu"]
+    arguments = [
+        "evaluate",
+        "random",
+        "--data",
+        f"obstacle_folder={root}",
+        "--out",
+        str(tmp_path),
+        "--limit",
+        "2",
+        "--resamples",
+        "50",
+        "--workers",
+        "1",
+        "--store",
+        "16bit",
+        "--device",
+        "cpu",
+    ]
     assert main(arguments) == 1
     assert "the weights are random" in capsys.readouterr().out
     assert len(list((tmp_path / "random" / root.name / "scores").glob("*.npz"))) == 2
@@ -243,24 +274,66 @@ def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch,
     pytest.importorskip("torch")
     drawn, draw = [], Drawn.load
     monkeypatch.setattr(Drawn, "load", lambda self, index: drawn.append(self.keys[index]) or draw(self, index))
-    main(["evaluate", "random,softmax", "drawn", "--split", "obstacle", "--option", "count=3", "--option", "height=64",
-          "--option", "width=96", "--limit", "2", "--random-weights", "--resamples", "50", "--workers", "1",
-          "--device", "cpu", "--out", str(tmp_path)])
+    main(
+        [
+            "evaluate",
+            "random,softmax",
+            "drawn",
+            "--split",
+            "obstacle",
+            "--option",
+            "count=3",
+            "--option",
+            "height=64",
+            "--option",
+            "width=96",
+            "--limit",
+            "2",
+            "--random-weights",
+            "--resamples",
+            "50",
+            "--workers",
+            "1",
+            "--device",
+            "cpu",
+            "--out",
+            str(tmp_path),
+        ]
+    )
     assert "| softmax |" in capsys.readouterr().out and drawn == ["obstacle/0/00000", "obstacle/0/00001"]
     recall = read_results(tmp_path)["methods"]["random"]["recall_by_distance"]  # drawn frames know their camera
     assert sum(line["obstacles"] for line in recall) > 0
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["softmax,sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
-    (["softmax", "--threshold", "high"], "expected a number, or 'weights' where a detector runs, found 'high'"),
-    (["softmax", "--threshold", "nan"], "expected a number, or 'weights' where a detector runs, found 'nan'"),
-    (["softmax", "--normal-root", "nowhere"], "nowhere (the root given) is not a folder"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["softmax,sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
+        (["softmax", "--threshold", "high"], "expected a number, or 'weights' where a detector runs, found 'high'"),
+        (["softmax", "--threshold", "nan"], "expected a number, or 'weights' where a detector runs, found 'nan'"),
+        (["softmax", "--normal-root", "nowhere"], "nowhere (the root given) is not a folder"),
+    ],
+)
 def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, message, root, tmp_path, capsys):
     pytest.importorskip("torch")
-    assert main(["evaluate", *arguments, "--data", "obstacle_folder", "--root", str(root), "--out", str(tmp_path / "o"),
-                 "--random-weights", "--device", "cpu"]) == 2
+    assert (
+        main(
+            [
+                "evaluate",
+                *arguments,
+                "--data",
+                "obstacle_folder",
+                "--root",
+                str(root),
+                "--out",
+                str(tmp_path / "o"),
+                "--random-weights",
+                "--device",
+                "cpu",
+            ]
+        )
+        == 2
+    )
     assert message in capsys.readouterr().err and not (tmp_path / "o").exists()
 
 
@@ -272,10 +345,13 @@ def test_missing_weights_are_asked_for_by_an_option_that_is_there(root, tmp_path
     assert main([*command, "--weights", "nowhere"]) == 2 and "no folder of weights nowhere" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("make", "message"), [
-    (lambda path: path.write_bytes(b"no"), "cannot read .*bad.npy: not scores, or damaged"),
-    (lambda path: np.save(path, np.zeros((2, 3, 4))), r"expected one score per pixel .*found shape \(2, 3, 4\)"),
-])
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.write_bytes(b"no"), "cannot read .*bad.npy: not scores, or damaged"),
+        (lambda path: np.save(path, np.zeros((2, 3, 4))), r"expected one score per pixel .*found shape \(2, 3, 4\)"),
+    ],
+)
 def test_damaged_scores_are_named(make, message, tmp_path):
     make(tmp_path / "bad.npy")
     with pytest.raises(PredictionError, match=message):
@@ -316,8 +392,26 @@ def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys):
         spec.loader.exec_module(example)
         logits = torch.tensor([[2.0, 2.0, 2.0], [2.0, -50.0, 1.0]]).reshape(1, 2, 1, 3)
         assert example.margin(logits)[0, 0].tolist() == pytest.approx([1, 0, 1 - np.tanh(0.5)])
-        main(["evaluate", "margin", "obstacle_folder", "--root", str(root), "--random-weights", "--limit", "1",
-              "--resamples", "50", "--workers", "1", "--device", "cpu", "--out", str(tmp_path)])
+        main(
+            [
+                "evaluate",
+                "margin",
+                "obstacle_folder",
+                "--root",
+                str(root),
+                "--random-weights",
+                "--limit",
+                "1",
+                "--resamples",
+                "50",
+                "--workers",
+                "1",
+                "--device",
+                "cpu",
+                "--out",
+                str(tmp_path),
+            ]
+        )
         assert "| margin |" in capsys.readouterr().out
     finally:
         del SCORERS["margin"], sys.modules["add_a_scorer"]

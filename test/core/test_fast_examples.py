@@ -30,8 +30,13 @@ class Street(Dataset):
 
 
 def example(dataset, coarse=False, seed=0, **changes):
-    settings = ExampleSettings(crop=(64, 128), base_heights=(64, 64), zoom=(1, 1),
-                            pastes={"probability": 0, "distractors": 0, "crossings": 0}, **changes)
+    settings = ExampleSettings(
+        crop=(64, 128),
+        base_heights=(64, 64),
+        zoom=(1, 1),
+        pastes={"probability": 0, "distractors": 0, "crossings": 0},
+        **changes,
+    )
     return FastExamples([dataset], settings, [0.0], [coarse], train=False).example(0, np.random.default_rng(seed))
 
 

@@ -40,14 +40,14 @@ def roads(tmp_path_factory):
     for i in range(6):
         labels = np.full((64, 128), 10, np.uint8)
         labels[24:] = 0
-        labels[20:44, 8 * i:8 * i + 36] = 13
+        labels[20:44, 8 * i : 8 * i + 36] = 13
         image = np.clip(colorize(labels) + random.normal(0, 10, (64, 128, 3)), 0, 255).astype(np.uint8)
         split = "train" if i < 4 else "val"
         write_image(folder / split / f"{i}.png", image)
         write_image(folder / split / f"{i}_trainIds.png", labels)
         if i < 2:
             obstacle = np.zeros((64, 128), np.uint8)
-            obstacle[48:58, 60 + i:90] = 1
+            obstacle[48:58, 60 + i : 90] = 1
             write_image(folder / "test/images" / f"{i}.png", np.where(obstacle[..., None] == 1, 255 - image, image))
             write_image(folder / "test/obstacle" / f"{i}.png", obstacle)
     return folder
@@ -56,17 +56,39 @@ def roads(tmp_path_factory):
 def detector(folder, seed=0):
     """A `fast` detector with random weights, as a file."""
     torch.manual_seed(seed)
-    write_weights(folder / "fast.safetensors", FastScorer().state_dict(), Card(
-        name="fast", architecture="fast", options={"road_prior": 1.0}, working_height=64,
-        training_data=["photographs"]))
+    write_weights(
+        folder / "fast.safetensors",
+        FastScorer().state_dict(),
+        Card(
+            name="fast",
+            architecture="fast",
+            options={"road_prior": 1.0},
+            working_height=64,
+            training_data=["photographs"],
+        ),
+    )
     return folder / "fast.safetensors"
 
 
 def tiny(name, roads, start):
-    return override(PRESETS[name], [
-        "loop.epochs=1", "loop.batch=2", "loop.batch_val=1", "loop.device=cpu", "loop.frames=[0]", "loop.average=0",
-        "loop.epoch_examples=4", "optimizer.warmup=0", "task.crop=[64,128]", "task.base_heights=[64,64]",
-        f"task.start={start}", f"data.sources=[paired_folder={roads}]", "data.val_examples=1"])
+    return override(
+        PRESETS[name],
+        [
+            "loop.epochs=1",
+            "loop.batch=2",
+            "loop.batch_val=1",
+            "loop.device=cpu",
+            "loop.frames=[0]",
+            "loop.average=0",
+            "loop.epoch_examples=4",
+            "optimizer.warmup=0",
+            "task.crop=[64,128]",
+            "task.base_heights=[64,64]",
+            f"task.start={start}",
+            f"data.sources=[paired_folder={roads}]",
+            "data.val_examples=1",
+        ],
+    )
 
 
 @pytest.mark.parametrize("part", ["segmenter", "generator", "comparer"])
@@ -86,8 +108,10 @@ def test_a_part_learns_and_the_others_stand_still(part, roads, tmp_path):
 
 def test_drawings_do_not_free_a_detector_that_began_with_photographs(tmp_path):
     """What it learned from first still decides what it may be used for."""
-    save(tmp_path / "chk_best.pth", {"weights": FastScorer().state_dict(),
-                                     "state": {"best_loss_val": 1.0, "epoch_idx": 2}})
+    save(
+        tmp_path / "chk_best.pth",
+        {"weights": FastScorer().state_dict(), "state": {"best_loss_val": 1.0, "epoch_idx": 2}},
+    )
     (tmp_path / "before").mkdir()
     for start, licence in (("", "Apache-2.0"), (str(detector(tmp_path / "before")), "for research")):
         settings = derive(PRESETS["fast_drawn"], task={"start": start})
@@ -97,8 +121,10 @@ def test_drawings_do_not_free_a_detector_that_began_with_photographs(tmp_path):
 @pytest.mark.parametrize("which", ["best", "last"])
 def test_the_detector_has_the_weights_that_were_asked_for(which, tmp_path):
     for name in ("best", "last"):
-        save(tmp_path / f"chk_{name}.pth", {"weights": FastScorer().state_dict(),
-                                            "state": {"best_loss_val": 1.0, "epoch_idx": 2}})
+        save(
+            tmp_path / f"chk_{name}.pth",
+            {"weights": FastScorer().state_dict(), "state": {"best_loss_val": 1.0, "epoch_idx": 2}},
+        )
     published = read_weights(publish_fast(derive(PRESETS["fast"], loop={"publish": which}), tmp_path)).state
     for name in ("best", "last"):
         there = torch.load(tmp_path / f"chk_{name}.pth", weights_only=True)["weights"]["comparer.decide.weight"]
@@ -151,8 +177,11 @@ def test_opponents_are_those_that_were_trained(trained):
 
 def test_opponents_of_another_detector_are_refused(trained, tmp_path):
     base = detector(tmp_path, seed=1)
-    with pytest.raises(WeightsError, match=r"no opponents of the detector .*: expected fast_opponents.safetensors "
-                                           r"beside it. To train them: unexpected train fast_opponents --set task"):
+    with pytest.raises(
+        WeightsError,
+        match=r"no opponents of the detector .*: expected fast_opponents.safetensors "
+        r"beside it. To train them: unexpected train fast_opponents --set task",
+    ):
         load_scorer(base, "fast_ensemble")
     for name in ("fast_opponents.safetensors", "fast_opponents.json"):
         (tmp_path / name).write_bytes((trained / name).read_bytes())
@@ -176,8 +205,22 @@ def test_a_start_that_is_not_there_is_refused_before_data_are_read(kind, tmp_pat
 
 
 def test_the_papers_comparison_is_one_command(roads, trained, tmp_path, capsys):
-    command = ["evaluate", "paper", "obstacle_folder", "--root", str(roads / "test"), "--out", str(tmp_path),
-               "--resamples", "20", "--workers", "1", "--device", "cpu", "--detector"]
+    command = [
+        "evaluate",
+        "paper",
+        "obstacle_folder",
+        "--root",
+        str(roads / "test"),
+        "--out",
+        str(tmp_path),
+        "--resamples",
+        "20",
+        "--workers",
+        "1",
+        "--device",
+        "cpu",
+        "--detector",
+    ]
     assert main([*command, str(trained)]) in (0, 1)  # the doctor may well doubt a detector after two steps
     table = capsys.readouterr().out
     assert all(f"| {name} |" in table for name in ("resynthesis", *OPPONENTS, "direct", "softmax", "max_logit"))
@@ -198,8 +241,9 @@ def test_the_road_prior_weighs_all_comparers_alike():
         torch.testing.assert_close(weighed(image).score - build_scorer(name, plain).eval()(image).score, own)
 
 
-@pytest.mark.parametrize("name", [name for name, path in shipped().items()
-                                  if path.with_stem(path.stem + "_opponents").is_file()])
+@pytest.mark.parametrize(
+    "name", [name for name, path in shipped().items() if path.with_stem(path.stem + "_opponents").is_file()]
+)
 def test_shipped_opponents_stand_on_the_shipped_detector(name):
     card = verify(find_opponents(shipped()[name]))
     assert card.training_data and card.command and card.commit and card.licence
@@ -223,6 +267,7 @@ def test_comparers_see_only_what_they_compare():
 
 def test_members_that_are_sure_of_different_classes_score_one():
     """Two members, certain: variance 1/2 in each of the two classes. Where they agree: 0."""
+
     class Sure(torch.nn.Module):
         def __init__(self, left, right):
             super().__init__()

@@ -15,12 +15,15 @@ def column(*logits: float) -> Tensor:
     return torch.tensor(logits).view(1, -1, 1, 1)
 
 
-@pytest.mark.parametrize(("function", "sure", "unsure", "logits", "expected"), [
-    (from_logits.softmax, (9, 0, 0), (1, 1, 1), (LOG(6), LOG(3), LOG(1)), 0.4),
-    (from_logits.entropy, (9, 0, 0), (1, 1, 1), (LOG(2), LOG(1), LOG(1)), (1.5 * LOG(2)) / LOG(3)),
-    (from_logits.max_logit, (9, 0, 0), (1, 1, 1), (2.5, 1.0, -4.0), -2.5),
-    (from_logits.energy, (9, 0, 0), (1, 1, 1), (LOG(6), LOG(3), LOG(1)), -LOG(10)),
-])
+@pytest.mark.parametrize(
+    ("function", "sure", "unsure", "logits", "expected"),
+    [
+        (from_logits.softmax, (9, 0, 0), (1, 1, 1), (LOG(6), LOG(3), LOG(1)), 0.4),
+        (from_logits.entropy, (9, 0, 0), (1, 1, 1), (LOG(2), LOG(1), LOG(1)), (1.5 * LOG(2)) / LOG(3)),
+        (from_logits.max_logit, (9, 0, 0), (1, 1, 1), (2.5, 1.0, -4.0), -2.5),
+        (from_logits.energy, (9, 0, 0), (1, 1, 1), (LOG(6), LOG(3), LOG(1)), -LOG(10)),
+    ],
+)
 def test_known_answers_and_direction(function, sure, unsure, logits, expected):
     assert function(column(*logits)).item() == pytest.approx(expected, abs=1e-6)
     assert function(column(*logits)).shape == (1, 1, 1)

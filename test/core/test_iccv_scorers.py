@@ -32,10 +32,16 @@ def pictures(batch: int, height: int, width: int) -> torch.Tensor:
     return nn.functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)
 
 
-@pytest.mark.parametrize(("size", "multiple", "padding"), [
-    ((512, 1024), 32, (0, 0, 0, 0)), ((720, 1280), 16, (0, 0, 0, 0)), ((720, 1280), 32, (8, 8, 0, 0)),
-    ((425, 560), 16, (3, 4, 0, 0)), ((425, 560), 32, (11, 12, 8, 8)),
-])
+@pytest.mark.parametrize(
+    ("size", "multiple", "padding"),
+    [
+        ((512, 1024), 32, (0, 0, 0, 0)),
+        ((720, 1280), 16, (0, 0, 0, 0)),
+        ((720, 1280), 32, (8, 8, 0, 0)),
+        ((425, 560), 16, (3, 4, 0, 0)),
+        ((425, 560), 32, (11, 12, 8, 8)),
+    ],
+)
 def test_padding_is_that_of_the_original(size, multiple, padding):
     assert padding_to_multiple(size, multiple) == padding
 
@@ -53,7 +59,10 @@ def test_mirroring_equals_pytorchs_and_also_serves_labels_and_tiny_pictures():
 
 def test_ignored_labels_light_no_channel():
     assert one_hot(torch.tensor([[[0, 2, 3, 255]]], dtype=torch.uint8), 3)[0, :, 0].tolist() == [
-        [1, 0, 0, 0], [0, 0, 0, 0], [0, 1, 0, 0]]
+        [1, 0, 0, 0],
+        [0, 0, 0, 0],
+        [0, 1, 0, 0],
+    ]
 
 
 def test_the_generator_speaks_full_ids_and_crops_to_the_labels():
@@ -107,8 +116,9 @@ def test_labels_only_paints_nothing_and_its_padding_is_a_choice():
     labels = torch.full((1, 45, 70), 10, dtype=torch.uint8)
     a, b = reflect(images, labels), road(images, labels)
     assert not torch.allclose(a[..., 0, :], b[..., 0, :])
-    assert torch.allclose(reflect(images[..., :32, :64], labels[..., :32, :64]),
-                          road(images[..., :32, :64], labels[..., :32, :64]))  # multiples of 16 are not padded
+    assert torch.allclose(
+        reflect(images[..., :32, :64], labels[..., :32, :64]), road(images[..., :32, :64], labels[..., :32, :64])
+    )  # multiples of 16 are not padded
 
 
 def test_half_precision_does_not_overflow_the_correlation():
@@ -205,7 +215,7 @@ def test_rbm_covers_the_last_columns_and_compat_does_not():
 def test_random_weights_write_across_their_results_that_they_mean_nothing():
     scorer = build_scorer("iccv2019", random_weights=True, small=True, segmenter="bayes_segnet")
     assert scorer.model_id == "iccv2019-0120-0405-0521-random-weights"
-    a, b = (scorer(pictures(2, 60, 90)[i:i + 1]) for i in range(2))
+    a, b = (scorer(pictures(2, 60, 90)[i : i + 1]) for i in range(2))
     letters = (a.score == 1) & (b.score == 1)
     assert 0.02 < letters.float().mean() < 0.5
     assert (a.resynthesis[:, :, letters[0]] == 1).all()

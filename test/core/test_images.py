@@ -67,9 +67,18 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path):
 def test_a_jpeg_that_breaks_off_is_known_whatever_opencv_says():
     whole = cv2.imencode(".jpg", gradient())[1].tobytes()
     inside = whole[:2] + b"\xff\xe1" + (2 + len(whole)).to_bytes(2) + whole + whole[2:]  # a thumbnail with its own end
-    for data, cut in ((whole, False), (inside, False), (whole + bytes(300), False), (whole + b"appendix" * 99, False),
-                      (whole[:-2], True), (whole[:300], True), (inside[:-2], True), (whole[:3], True),
-                      (b"\xff\xd8" + b"\xff" * 9, True), (b"\x89PNG", False)):
+    for data, cut in (
+        (whole, False),
+        (inside, False),
+        (whole + bytes(300), False),
+        (whole + b"appendix" * 99, False),
+        (whole[:-2], True),
+        (whole[:300], True),
+        (inside[:-2], True),
+        (whole[:3], True),
+        (b"\xff\xd8" + b"\xff" * 9, True),
+        (b"\x89PNG", False),
+    ):
         assert is_cut_jpeg(np.frombuffer(data, np.uint8)) == cut, (len(data), cut)
 
 
@@ -91,10 +100,15 @@ def test_resizing_averages_down_and_never_invents_ids():
     assert resize_image(same, (50, 80)).shape == (50, 80, 3)
 
 
-@pytest.mark.parametrize(("value", "message"), [
-    ([[0]], "found list"), (np.zeros((2, 3, 3), np.int64), r"found int64 \(2, 3, 3\)"),
-    (np.zeros((3, 4, 5), np.uint8), r"found uint8 \(3, 4, 5\)"), (np.zeros((4, 0, 3), np.uint8), "found size 0x4"),
-])
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([[0]], "found list"),
+        (np.zeros((2, 3, 3), np.int64), r"found int64 \(2, 3, 3\)"),
+        (np.zeros((3, 4, 5), np.uint8), r"found uint8 \(3, 4, 5\)"),
+        (np.zeros((4, 0, 3), np.uint8), "found size 0x4"),
+    ],
+)
 def test_what_is_no_image_is_said_to_be(value, message):
     with pytest.raises(ImageError, match=message):
         check_image(value)

@@ -5,8 +5,27 @@ import pytest
 
 from unexpected_core import labels as L
 
-FULL = {0: 7, 1: 8, 2: 11, 3: 12, 4: 13, 5: 17, 6: 19, 7: 20, 8: 21, 9: 22, 10: 23, 11: 24, 12: 25, 13: 26, 14: 27,
-        15: 28, 16: 31, 17: 32, 18: 33}
+FULL = {
+    0: 7,
+    1: 8,
+    2: 11,
+    3: 12,
+    4: 13,
+    5: 17,
+    6: 19,
+    7: 20,
+    8: 21,
+    9: 22,
+    10: 23,
+    11: 24,
+    12: 25,
+    13: 26,
+    14: 27,
+    15: 28,
+    16: 31,
+    17: 32,
+    18: 33,
+}
 
 
 def test_train_and_full_ids():
@@ -21,8 +40,20 @@ def test_train_and_full_ids():
 
 def test_foreign_label_spaces():
     names = np.array([*(label.name for label in L.CITYSCAPES), *["?"] * 235, "unknown", "ignored"])
-    assert names[L.CAMVID[:12]].tolist() == ["sky", "building", "pole", "road", "sidewalk", "vegetation",
-                                             "traffic sign", "fence", "car", "person", "rider", "ignored"]
+    assert names[L.CAMVID[:12]].tolist() == [
+        "sky",
+        "building",
+        "pole",
+        "road",
+        "sidewalk",
+        "vegetation",
+        "traffic sign",
+        "fence",
+        "car",
+        "person",
+        "rider",
+        "ignored",
+    ]
     assert names[L.IDD_LITE[:7]].tolist() == ["road", *["ignored"] * 5, "sky"]
     assert L.NYU[:41].tolist() == [255, *range(40)]
     assert L.TRAIN_IDS[[0, 18, 19, 253, 255]].tolist() == [0, 18, 254, 254, 255]
@@ -47,5 +78,7 @@ def test_tables_cannot_be_changed():
 
 
 def test_colorize():
-    assert L.colorize(np.array([[0, 255], [13, 10]], np.uint8)).tolist() == [[[128, 64, 128], [0, 0, 0]],
-                                                                             [[0, 0, 142], [70, 130, 180]]]
+    assert L.colorize(np.array([[0, 255], [13, 10]], np.uint8)).tolist() == [
+        [[128, 64, 128], [0, 0, 0]],
+        [[0, 0, 142], [70, 130, 180]],
+    ]

@@ -62,8 +62,10 @@ def test_paired_comparison_sees_what_single_intervals_cannot():
     rng = np.random.default_rng(4)
     hardness = rng.normal(size=200)  # frames differ far more than the methods do
     weights = frame_weights(200)
-    a, b = (Resampled(float(values.mean()), weights @ values / 200)
-            for values in (hardness + 0.05 + 0.01 * rng.normal(size=200), hardness))
+    a, b = (
+        Resampled(float(values.mean()), weights @ values / 200)
+        for values in (hardness + 0.05 + 0.01 * rng.normal(size=200), hardness)
+    )
     assert a.interval().low < b.interval().high
     result = compare(a, b)
     assert result.low > 0.04 and result.p < 0.01

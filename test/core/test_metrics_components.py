@@ -49,7 +49,7 @@ def test_equals_the_definitions(seed):
     coarse = rng.random((12, 17)) + rng.random((12, 17))
     obstacle = np.repeat(np.repeat(coarse > 1.4, 3, 0), 2, 1).astype(np.uint8)
     obstacle[rng.random(obstacle.shape) > 0.97] = 255
-    mask = (rng.random(obstacle.shape) < 0.15 + 0.5 * (obstacle == 1))
+    mask = rng.random(obstacle.shape) < 0.15 + 0.5 * (obstacle == 1)
     sizes = Sizes(region=4, obstacle=7)
     frame = measure_components(mask, obstacle, sizes)
     siou, precision = plain(mask, obstacle, sizes)
@@ -57,16 +57,26 @@ def test_equals_the_definitions(seed):
 
 
 def test_answers_written_out():
-    obstacle = np.array([[1, 1, 0, 0, 0, 0, 0],
-                         [0, 0, 0, 1, 1, 0, 0],
-                         [0, 0, 0, 0, 0, 0, 0],
-                         [0, 0, 0, 0, 0, 0, 0],
-                         [1, 0, 0, 0, 255, 0, 0]], np.uint8)
-    mask = np.array([[1, 1, 1, 0, 0, 0, 0],  # one region over both upper obstacles
-                     [0, 0, 0, 1, 0, 0, 0],
-                     [0, 0, 0, 0, 0, 0, 0],
-                     [0, 0, 0, 0, 0, 0, 1],
-                     [0, 0, 0, 0, 1, 0, 1]], bool)
+    obstacle = np.array(
+        [
+            [1, 1, 0, 0, 0, 0, 0],
+            [0, 0, 0, 1, 1, 0, 0],
+            [0, 0, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0, 0],
+            [1, 0, 0, 0, 255, 0, 0],
+        ],
+        np.uint8,
+    )
+    mask = np.array(
+        [
+            [1, 1, 1, 0, 0, 0, 0],  # one region over both upper obstacles
+            [0, 0, 0, 1, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0, 0, 1],
+            [0, 0, 0, 0, 1, 0, 1],
+        ],
+        bool,
+    )
     frame = measure_components(mask, obstacle, ALL)
     # left: 2 hit of 2, region 4 wide, 1 of it on the other obstacle; right: 1 hit of 2; below: missed
     assert sorted(frame.siou) == [0, pytest.approx(1 / 3), pytest.approx(2 / 3)]
@@ -102,6 +112,7 @@ def test_nothing_there():
 
 
 # The benchmark's known defects: first its behaviour in mode smiyc, then ours in mode exact.
+
 
 def squares():
     obstacle = np.zeros((40, 60), np.uint8)

@@ -164,12 +164,15 @@ def test_memory_is_bounded(dtype):
     assert peak < 64e6
 
 
-@pytest.mark.parametrize(("score", "obstacle", "message"), [
-    (np.zeros((2, 3), np.float32), np.zeros((3, 2), np.uint8), r"score \(2, 3\) and ground truth \(3, 2\) differ"),
-    (np.zeros((2, 3)), np.zeros((2, 3), np.uint8), "scores are float64; expected float16 or float32"),
-    (np.zeros((2, 3), np.float32), np.full((2, 3), 7, np.uint8), r"ground truth holds \[7\]; expected 0 normal"),
-    (np.full((2, 3), np.nan, np.float32), np.zeros((2, 3), np.uint8), "6 scores inside the ROI are not finite"),
-])
+@pytest.mark.parametrize(
+    ("score", "obstacle", "message"),
+    [
+        (np.zeros((2, 3), np.float32), np.zeros((3, 2), np.uint8), r"score \(2, 3\) and ground truth \(3, 2\) differ"),
+        (np.zeros((2, 3)), np.zeros((2, 3), np.uint8), "scores are float64; expected float16 or float32"),
+        (np.zeros((2, 3), np.float32), np.full((2, 3), 7, np.uint8), r"ground truth holds \[7\]; expected 0 normal"),
+        (np.full((2, 3), np.nan, np.float32), np.zeros((2, 3), np.uint8), "6 scores inside the ROI are not finite"),
+    ],
+)
 def test_bad_input_is_refused(score, obstacle, message):
     with pytest.raises(MetricError, match=message):
         measure_pixels([(score, obstacle)])

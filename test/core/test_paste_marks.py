@@ -23,8 +23,9 @@ def test_without_a_road_nothing_is_laid():
 
 def test_paint_is_no_brighter_than_its_road_lets_it_be():
     labels = np.full(SIZE, ROAD, np.uint8)
-    night, day = (np.array([marked(labels, level, seed, lay_crossing).max() for seed in range(60)])
-                  for level in (12, 110))
+    night, day = (
+        np.array([marked(labels, level, seed, lay_crossing).max() for seed in range(60)]) for level in (12, 110)
+    )
     assert night.max() < 60 < 150 < day.max()
 
 

@@ -96,8 +96,10 @@ def test_a_cut_out_is_a_whole_thing_with_its_own_pixels():
         assert np.allclose(thing.texture, (10, 200, 90), atol=1)
 
 
-@pytest.mark.parametrize("name, area", [("people are expected", (slice(10, 30), slice(20, 30))),
-                                        ("cut off by the border", (slice(0, 20), slice(20, 30)))])
+@pytest.mark.parametrize(
+    "name, area",
+    [("people are expected", (slice(10, 30), slice(20, 30))), ("cut off by the border", (slice(0, 20), slice(20, 30)))],
+)
 def test_what_is_not_cut_out(name, area):
     labels = np.full((60, 80), BUILDING, np.uint8)
     labels[area] = PERSON if "people" in name else 255

@@ -113,8 +113,12 @@ def test_against_a_slow_plain_version():
             stack.extend(near)
         ys, xs = map(np.array, zip(*component, strict=True))
         if len(ys) >= round(3000 * score.size / (1024 * 512)) and score[ys, xs].max() > 0.6:
-            expected[min(component)] = (len(ys), float(score[ys, xs].mean()), float(score[ys, xs].max()),
-                                        int(np.bincount(labels[ys, xs]).argmax()))
+            expected[min(component)] = (
+                len(ys),
+                float(score[ys, xs].mean()),
+                float(score[ys, xs].max()),
+                int(np.bincount(labels[ys, xs]).argmax()),
+            )
     assert len(expected) == len(regions) > 3
     assert mask.sum() == sum(area for area, *_ in expected.values())
     ours = sorted((r.area, r.score, r.max_score, r.label) for r in regions)

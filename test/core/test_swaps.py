@@ -31,8 +31,8 @@ def scene():
     labels[:8] = 10
     instances = np.zeros(labels.shape, np.int32)
     for n in range(4):
-        labels[10:14, 7 * n:7 * n + 4] = 13
-        instances[10:14, 7 * n:7 * n + 4] = 26001 + n
+        labels[10:14, 7 * n : 7 * n + 4] = 13
+        instances[10:14, 7 * n : 7 * n + 4] = 26001 + n
     labels[15:19, 2:4], instances[15:19, 2:4] = 11, 24001
     labels[15:19, 10:14] = 13  # a group: no instance
     labels[15:19, 20:22], instances[15:19, 20:22] = 255, 29001
@@ -95,10 +95,9 @@ def test_an_object_is_of_its_most_frequent_label():
 
 
 def test_disappearing_takes_the_nearest_filling_label():
-    labels = np.array([[10, 10, 10, 10, 10, 10],
-                       [2, 13, 13, 13, 13, 11],
-                       [2, 13, 13, 13, 13, 11],
-                       [0, 0, 0, 0, 0, 255]], np.uint8)
+    labels = np.array(
+        [[10, 10, 10, 10, 10, 10], [2, 13, 13, 13, 13, 11], [2, 13, 13, 13, 13, 11], [0, 0, 0, 0, 0, 255]], np.uint8
+    )
     gone = labels == 13
     filled = disappear(labels, gone)
     np.testing.assert_array_equal(filled[~gone], labels[~gone])
@@ -136,6 +135,7 @@ def test_recipes_cannot_ask_for_too_much():
 
 # Whole sets
 
+
 @pytest.fixture
 def source(tmp_path):
     """Six Cityscapes-like frames with four objects each; one of them has no object."""
@@ -145,8 +145,10 @@ def source(tmp_path):
         stem = f"ulm/ulm_{i:06d}_000019"
         full = TRAIN_TO_FULL[np.roll(labels, i, 1)]
         full[:, 0] = 2  # rectification border
-        write_image(tmp_path / "ctc/leftImg8bit/train" / f"{stem}_leftImg8bit.png",
-                    rng.integers(0, 256, (20, 30, 3)).astype(np.uint8))
+        write_image(
+            tmp_path / "ctc/leftImg8bit/train" / f"{stem}_leftImg8bit.png",
+            rng.integers(0, 256, (20, 30, 3)).astype(np.uint8),
+        )
         write_image(tmp_path / "ctc/gtFine/train" / f"{stem}_gtFine_labelIds.png", full)
         separate = np.roll(instances, i, 1).astype(np.uint16) * (i != 3)
         write_image(tmp_path / "ctc/gtFine/train" / f"{stem}_gtFine_instanceIds.png", separate)
@@ -170,10 +172,16 @@ def test_the_layout_is_the_authors(source, tmp_path):
     manifest = make(source, tmp_path / "set", recipe)
     stem = "train/ulm/ulm_000001_000019"
     assert {name for name in contents(tmp_path / "set") if "ulm_000001" in name} == {
-        f"labels/{stem}_fakeTrainIds.png", f"labels/{stem}_fakeTrainIds_colorimg.png", f"labels/{stem}_errors.png",
-        f"labels/{stem}_predTrainIds.png", f"labels/{stem}_predTrainIds_colorimg.png", f"gen_image/{stem}_gen.png"}
-    fake, original, wrong = (read_map(tmp_path / "set/labels" / f"{stem}{end}.png")
-                             for end in ("_fakeTrainIds", "_predTrainIds", "_errors"))
+        f"labels/{stem}_fakeTrainIds.png",
+        f"labels/{stem}_fakeTrainIds_colorimg.png",
+        f"labels/{stem}_errors.png",
+        f"labels/{stem}_predTrainIds.png",
+        f"labels/{stem}_predTrainIds_colorimg.png",
+        f"gen_image/{stem}_gen.png",
+    }
+    fake, original, wrong = (
+        read_map(tmp_path / "set/labels" / f"{stem}{end}.png") for end in ("_fakeTrainIds", "_predTrainIds", "_errors")
+    )
     np.testing.assert_array_equal(original, source[1].labels)
     np.testing.assert_array_equal(wrong, 255 * ((fake != original) & (source[1].obstacle == 0)))
     assert wrong.any() and not wrong[:, 0].any()
@@ -204,8 +212,15 @@ def test_stopped_anywhere_it_goes_on_to_the_same_bytes(source, tmp_path):
             return paint(labels)
 
         with pytest.raises(KeyboardInterrupt):
-            generate(source, tmp_path / f"{stop}", RECIPES["swap_uniform"], breaks, generator="stand-in", split="train",
-                     workers=1)
+            generate(
+                source,
+                tmp_path / f"{stop}",
+                RECIPES["swap_uniform"],
+                breaks,
+                generator="stand-in",
+                split="train",
+                workers=1,
+            )
         make(source, tmp_path / f"{stop}")
         assert contents(tmp_path / f"{stop}") == contents(tmp_path / "whole")
 

@@ -39,8 +39,17 @@ def finished(tmp_path_factory):
 
 def test_run_folder_holds_what_the_paper_promises(finished):
     best, last = (torch.load(finished / f"chk_{name}.pth", weights_only=True) for name in ("best", "last"))
-    assert set(best["weights"]) == {"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean", "1.running_var",
-                                    "1.num_batches_tracked", "4.weight", "4.bias"}
+    assert set(best["weights"]) == {
+        "0.weight",
+        "0.bias",
+        "1.weight",
+        "1.bias",
+        "1.running_mean",
+        "1.running_var",
+        "1.num_batches_tracked",
+        "4.weight",
+        "4.bias",
+    }
     assert last["state"]["epoch_idx"] == 3
     lines = (finished / "training.log").read_text().splitlines()
     losses = [float(line.partition("val_loss ")[2].partition(",")[0]) for line in lines[1:]]
@@ -112,10 +121,20 @@ def test_damaged_state_is_named(tmp_path):
 def test_nan_names_step_examples_and_cure_and_the_state_before_it_survives(tmp_path):
     run(tmp_path, ["loop.epochs=1"])
     before = torch.load(tmp_path / "optimizer.pth", weights_only=True)
-    with pytest.raises(TrainingError, match=r"loss = (nan|inf).* in epoch 2 at step \d \(examples street/.*\)\. Lower "
-                                            r"optimizer\.learning_rate"):
-        run(tmp_path, ["loop.epochs=2", "optimizer.schedule=constant", "optimizer.learning_rate=1e37",
-                       "loop.checkpoint_seconds=600"])
+    with pytest.raises(
+        TrainingError,
+        match=r"loss = (nan|inf).* in epoch 2 at step \d \(examples street/.*\)\. Lower "
+        r"optimizer\.learning_rate",
+    ):
+        run(
+            tmp_path,
+            [
+                "loop.epochs=2",
+                "optimizer.schedule=constant",
+                "optimizer.learning_rate=1e37",
+                "loop.checkpoint_seconds=600",
+            ],
+        )
     after = torch.load(tmp_path / "optimizer.pth", weights_only=True)
     assert torch.equal(before["networks"]["network.0.weight"], after["networks"]["network.0.weight"])
 
@@ -148,8 +167,11 @@ def test_frames_too_small_to_draw(tmp_path, monkeypatch):
 
 
 def test_batch_that_cannot_be_divided():
-    with pytest.raises(TrainingError, match=r"loop\.batch=6 cannot be divided over 2 processes times loop\.accumulate=2"
-                                            "; choose a multiple of 4"):
+    with pytest.raises(
+        TrainingError,
+        match=r"loop\.batch=6 cannot be divided over 2 processes times loop\.accumulate=2"
+        "; choose a multiple of 4",
+    ):
         sampler.Share(6, accumulate=2, world=2)
 
 
@@ -186,12 +208,15 @@ def test_ensemble_members_differ_in_name_and_seed_only(monkeypatch):
     assert third.optimizer == PRESETS["0121_psp_ensemble_bdd"].optimizer
 
 
-@pytest.mark.parametrize(("share", "weights"), [
-    (0.03350395, (1.45693524, 19.18586532)),  # the paper's discrepancy set: 3.35 %
-    (0.07795, (1.50660602, 10.70138633)),  # and its other sets, as far as their shares are known
-    (0.2095, (1.68470027, 4.8392086)),
-    (0.1292, (1.56987986, 7.190096)),
-])
+@pytest.mark.parametrize(
+    ("share", "weights"),
+    [
+        (0.03350395, (1.45693524, 19.18586532)),  # the paper's discrepancy set: 3.35 %
+        (0.07795, (1.50660602, 10.70138633)),  # and its other sets, as far as their shares are known
+        (0.2095, (1.68470027, 4.8392086)),
+        (0.1292, (1.56987986, 7.190096)),
+    ],
+)
 def test_class_weights_of_the_paper(share, weights):
     digits = 5e-8 if share < 0.05 else 5e-4  # the other shares are known to four digits only
     assert class_weights([1 - share, share]) == pytest.approx(weights, rel=digits)

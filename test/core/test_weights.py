@@ -18,8 +18,15 @@ from unexpected_core.weights.cards import Card, WeightsError, card_path, read_ca
 from unexpected_core.weights.catalog import find_weights, verify
 from unexpected_core.weights.reading import load_into, read_weights, write_weights
 
-CARD = Card(name="toy", architecture="random", working_height=96, threshold=0.7, calibration=(2.0, -1.0),
-            training_data=["nothing"], command="none")
+CARD = Card(
+    name="toy",
+    architecture="random",
+    working_height=96,
+    threshold=0.7,
+    calibration=(2.0, -1.0),
+    training_data=["nothing"],
+    command="none",
+)
 
 
 @pytest.fixture
@@ -64,7 +71,7 @@ def test_broken_training_results_are_not_written(tmp_path):
         write_weights(tmp_path / "w.pth", {}, CARD)
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:len(data) // 2], lambda _: b"", lambda data: data[:-1] + b"x"])
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda _: b"", lambda data: data[:-1] + b"x"])
 def test_damaged_files_are_refused(file, damage):
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(WeightsError, match=r"toy\.safetensors is damaged, or not the file its card is for: .* both"):
@@ -74,6 +81,7 @@ def test_damaged_files_are_refused(file, damage):
 def test_a_file_that_was_damaged_before_its_card_was_written_is_refused_too(file):
     file.write_bytes(b"not tensors")
     from unexpected_core.files import sha256
+
     card_path(file).write_text(CARD.model_copy(update={"sha256": sha256(file)}).model_dump_json())
     with pytest.raises(WeightsError, match=r"cannot read .*toy\.safetensors: .*; get the file again"):
         read_weights(file)
@@ -81,9 +89,12 @@ def test_a_file_that_was_damaged_before_its_card_was_written_is_refused_too(file
 
 def test_cards_are_needed_and_checked(file):
     text = card_path(file).read_text()
-    for broken, message in [(text[:50], "not valid JSON"), ("[1]", "cannot use card"),
-                            (text.replace('"threshold": 0.7', '"threshold": 7'), "setting 'threshold' = 7"),
-                            (text.replace('"threshold"', '"treshold"'), "did you mean 'threshold'")]:
+    for broken, message in [
+        (text[:50], "not valid JSON"),
+        ("[1]", "cannot use card"),
+        (text.replace('"threshold": 0.7', '"threshold": 7'), "setting 'threshold' = 7"),
+        (text.replace('"threshold"', '"treshold"'), "did you mean 'threshold'"),
+    ]:
         card_path(file).write_text(broken)
         with pytest.raises(WeightsError, match=message):
             read_card(file)
@@ -107,8 +118,10 @@ def test_pickles_are_never_opened(tmp_path):
 def test_weights_of_another_network_are_refused_key_by_key(file):
     weights = read_weights(file)
     wrong = torch.nn.ModuleDict({"segmenter": torch.nn.Conv2d(3, 8, 3)})
-    message = (r"'toy' do not fit ModuleDict: 2 missing \(segmenter.bias, segmenter.weight\); 8 unknown \(.*\); "
-               "the card says architecture 'random'")
+    message = (
+        r"'toy' do not fit ModuleDict: 2 missing \(segmenter.bias, segmenter.weight\); 8 unknown \(.*\); "
+        "the card says architecture 'random'"
+    )
     with pytest.raises(WeightsError, match=message):
         load_into(wrong, weights)
     smaller = RandomScorer()
@@ -164,11 +177,20 @@ def test_average_lies_between_two_trainings_and_refuses_other_networks(tmp_path,
     first = {"w": torch.tensor([0.0, 4.0]), "n": torch.tensor(3)}
     second = {"w": torch.tensor([8.0, 4.0]), "n": torch.tensor(5)}
     write_weights(tmp_path / "a.safetensors", first, CARD)
-    write_weights(tmp_path / "b.safetensors", second,
-                  CARD.model_copy(update={"training_data": ["more"], "licence": "mine"}))
+    write_weights(
+        tmp_path / "b.safetensors", second, CARD.model_copy(update={"training_data": ["more"], "licence": "mine"})
+    )
     write_weights(tmp_path / "c.safetensors", {"v": torch.zeros(2)}, CARD)
-    command = ["weights", "average", str(tmp_path / "a.safetensors"), str(tmp_path / "b.safetensors"), "--share",
-               "0.25", "--out", str(tmp_path / "between.safetensors")]
+    command = [
+        "weights",
+        "average",
+        str(tmp_path / "a.safetensors"),
+        str(tmp_path / "b.safetensors"),
+        "--share",
+        "0.25",
+        "--out",
+        str(tmp_path / "between.safetensors"),
+    ]
     assert main(command) == 0
     state, card = read_weights(tmp_path / "between.safetensors")
     assert state["w"].tolist() == [2.0, 4.0] and state["n"] == 5
@@ -188,8 +210,15 @@ def test_statistics_put_onto_the_card_what_standardized_max_logit_asks_for(tmp_p
     images = [np.random.default_rng(i).integers(0, 256, (64, 96, 3), np.uint8) for i in range(5)]
     for i, image in enumerate(images):
         write_image(tmp_path / "photos" / f"{i}.png", image)
-    command = ["weights", "statistics", str(path.parent), "--dataset", "image_folder", "--root",
-               str(tmp_path / "photos")]
+    command = [
+        "weights",
+        "statistics",
+        str(path.parent),
+        "--dataset",
+        "image_folder",
+        "--root",
+        str(tmp_path / "photos"),
+    ]
     with pytest.raises(ScorerError, match="unexpected weights statistics"):
         load_scorer(path, "standardized_max_logit")
     assert main([*command, "--limit", "3"]) == 0

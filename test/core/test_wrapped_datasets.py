@@ -55,8 +55,9 @@ def test_a_spilled_set_makes_each_sample_once_for_all_processes(monkeypatch):
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("wrap", [Cached, Spilled, lambda dataset: Resized(dataset, (32, 48)),
-                                  lambda dataset: First(dataset, 1)])
+@pytest.mark.parametrize(
+    "wrap", [Cached, Spilled, lambda dataset: Resized(dataset, (32, 48)), lambda dataset: First(dataset, 1)]
+)
 def test_a_wrapped_set_keeps_name_classes_and_cameras(wrap):
     dataset = open_dataset("drawn", **DRAWN)
     dataset.num_classes = 5

@@ -20,9 +20,21 @@ from unexpected_core.training.loop import Training
 from unexpected_core.training.losses import pixel_cross_entropy
 from unexpected_core.training.settings import TrainingSettings
 
-SETTINGS = override(TrainingSettings(name="tiny"), [
-    "loop.epochs=3", "loop.batch=4", "loop.batch_val=3", "loop.average=0.9", "loop.device=cpu", "loop.frames=[0]",
-    "loop.checkpoint_seconds=0", "optimizer.learning_rate=0.01", "optimizer.schedule=plateau", "optimizer.patience=0"])
+SETTINGS = override(
+    TrainingSettings(name="tiny"),
+    [
+        "loop.epochs=3",
+        "loop.batch=4",
+        "loop.batch_val=3",
+        "loop.average=0.9",
+        "loop.device=cpu",
+        "loop.frames=[0]",
+        "loop.checkpoint_seconds=0",
+        "optimizer.learning_rate=0.01",
+        "optimizer.schedule=plateau",
+        "optimizer.patience=0",
+    ],
+)
 
 
 class TinyExamples:

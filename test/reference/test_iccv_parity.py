@@ -62,19 +62,32 @@ def waves(batch: int, height: int, width: int, dtype: torch.dtype) -> tuple[Tens
 
 def statistics(o: Tensor) -> Tensor:
     height, width = o.shape[-2:]
-    values = [o.mean(), o.abs().mean(), o.std(), o[0, 0, 0, 0], o[0, 1, 3, 5], o[-1, -1, -1, -1],
-              o[-1, -1, height // 2, width // 2]]
+    values = [
+        o.mean(),
+        o.abs().mean(),
+        o.std(),
+        o[0, 0, 0, 0],
+        o[0, 1, 3, 5],
+        o[-1, -1, -1, -1],
+        o[-1, -1, height // 2, width // 2],
+    ]
     return torch.stack(values).double()
 
 
 def assert_equal(output: Tensor, expected: tuple[float, ...], rtol: float, atol: float) -> None:
-    torch.testing.assert_close(statistics(output), torch.tensor(expected, dtype=torch.float64), rtol=rtol, atol=atol,
-                               msg=lambda text: f"{STATISTICS}: {text}")
+    torch.testing.assert_close(
+        statistics(output),
+        torch.tensor(expected, dtype=torch.float64),
+        rtol=rtol,
+        atol=atol,
+        msg=lambda text: f"{STATISTICS}: {text}",
+    )
 
 
-@pytest.mark.parametrize(("name", "height", "width"), [
-    case if case[1] == 40 else pytest.param(*case, marks=pytest.mark.slow) for case in DISCREPANCY
-])
+@pytest.mark.parametrize(
+    ("name", "height", "width"),
+    [case if case[1] == 40 else pytest.param(*case, marks=pytest.mark.slow) for case in DISCREPANCY],
+)
 @torch.inference_mode()
 def test_discrepancy_networks(name, height, width):
     options = {"label_padding": "road"} if name == "discrepancy_labels_only" else {}

@@ -35,8 +35,10 @@ def test_the_full_list_agrees_where_it_is_at_hand(shared_data):
     if not path.is_file():
         pytest.skip(f"no full list of keys: {path} is not there")
     lists = [entry["keys"] for entry in json.loads(path.read_text()).values()]
-    hashes = {hashlib.sha256("\n".join(f"{key} {shape}" for key, shape in keys.items()).encode()).hexdigest()
-              for keys in lists}
+    hashes = {
+        hashlib.sha256("\n".join(f"{key} {shape}" for key, shape in keys.items()).encode()).hexdigest()
+        for keys in lists
+    }
     assert hashes == {entry["sha256"] for entry in PUBLISHED.values()}
 
 

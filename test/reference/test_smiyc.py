@@ -13,8 +13,21 @@ import pytest
 from unexpected_core.metrics.components import ComponentCounts, Sizes, measure_components, strictly_above
 from unexpected_core.metrics.smiyc import BinnedCounts
 
-KINDS = ("float16", "float32", "ties", "saturated", "perfect mask", "wrong mask", "mostly empty", "constant",
-         "one frame ignored", "noisy", "no obstacle", "few pixels", "all obstacle")
+KINDS = (
+    "float16",
+    "float32",
+    "ties",
+    "saturated",
+    "perfect mask",
+    "wrong mask",
+    "mostly empty",
+    "constant",
+    "one frame ignored",
+    "noisy",
+    "no obstacle",
+    "few pixels",
+    "all obstacle",
+)
 SIZES = Sizes(region=12, obstacle=5)
 VALUES = json.loads((Path(__file__).parent / "smiyc_values.json").read_text())
 
@@ -25,9 +38,11 @@ def make_track(seed):
     height, width = (9, 13) if kind == "few pixels" else (61, 97)
     frames = []
     for i in range(5):
+
         def blobs(cell, rng=rng):
             coarse = rng.random((height // cell + 1, width // cell + 1))
             return np.repeat(np.repeat(coarse, cell, 0), cell, 1)[:height, :width]
+
         obstacle = (blobs(7) > 0.9).astype(np.uint8)
         obstacle[blobs(2) > 0.997] = 1  # tiny ones, some too small to count
         score = 0.25 * blobs(5) + 0.2 * blobs(1) + 0.3 * obstacle * blobs(11) + 0.1 * blobs(3)
@@ -86,6 +101,12 @@ def test_equals_the_benchmark(seed):
         assert sorted(frame.obstacle_area) == sorted(theirs["size_gt"])
         components.add(frame)
     means = components.numbers()
-    for ours, theirs in (("siou", "sIoU_gt"), ("ppv", "prec_pred"), ("f1", "f1_mean"),
-                         ("f1_25", "f1_25"), ("f1_50", "f1_50"), ("f1_75", "f1_75")):
+    for ours, theirs in (
+        ("siou", "sIoU_gt"),
+        ("ppv", "prec_pred"),
+        ("f1", "f1_mean"),
+        ("f1_25", "f1_25"),
+        ("f1_50", "f1_50"),
+        ("f1_75", "f1_75"),
+    ):
         assert getattr(means, ours) == close(expected[theirs])

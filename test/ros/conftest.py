@@ -51,8 +51,9 @@ class Driver:
 
         messages = Inbox()
         policy = QoSReliabilityPolicy.BEST_EFFORT if best_effort else QoSReliabilityPolicy.RELIABLE
-        messages.subscription = self.node.create_subscription(kind, topic, messages.append,
-                                                              QoSProfile(depth=50, reliability=policy))
+        messages.subscription = self.node.create_subscription(
+            kind, topic, messages.append, QoSProfile(depth=50, reliability=policy)
+        )
         if connected:
             self.until(lambda: self.node.count_publishers(topic), f"a publisher of {topic}")
         return messages
@@ -95,8 +96,11 @@ class NodeProcess:
         self.log = folder / "node.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "unexpected_ros.node", "--ros-args", *arguments], stdout=log,
-                stderr=subprocess.STDOUT, env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"})
+                [sys.executable, "-m", "unexpected_ros.node", "--ros-args", *arguments],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+            )
 
     def text(self):
         return self.log.read_text()
@@ -142,24 +146,33 @@ def start_node():
 @pytest.fixture(scope="session")
 def street():
     """RGB uint8 [H, W, 3] of any size: grey road, blue sky, a red box; `seed` moves the box."""
+
     def draw(height=97, width=130, seed=0):
         image = np.full((height, width, 3), 90, np.uint8)
-        image[:height // 2] = (120, 160, 220)
+        image[: height // 2] = (120, 160, 220)
         x = (17 * seed + width // 3) % (width * 3 // 4)
-        image[height * 5 // 9:height * 3 // 4, x:x + width // 6] = (210, 30, 20)
+        image[height * 5 // 9 : height * 3 // 4, x : x + width // 6] = (210, 30, 20)
         return image
+
     return draw
 
 
 @pytest.fixture(scope="session")
 def to_message():
     """RGB image -> sensor_msgs/Image rgb8 with a stamp."""
+
     def make(image, stamp_ns=1_000_000_000, frame_id="camera"):
         from sensor_msgs.msg import Image
 
-        message = Image(height=image.shape[0], width=image.shape[1], step=image.shape[1] * 3, encoding="rgb8",
-                        data=array.array("B", image.tobytes()))
+        message = Image(
+            height=image.shape[0],
+            width=image.shape[1],
+            step=image.shape[1] * 3,
+            encoding="rgb8",
+            data=array.array("B", image.tobytes()),
+        )
         message.header.frame_id = frame_id
         message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
         return message
+
     return make

@@ -17,8 +17,14 @@ from unexpected_ros.offline import main, process_bag
 
 HEIGHT, WIDTH, FRAMES = 45, 83, 4
 NODE = "/unexpected/detector"
-PICTURES = {"mask": "mono8", "score": "32FC1", "labels": "mono8", "labels_color": "rgb8", "resynthesis": "rgb8",
-            "overlay": "rgb8"}
+PICTURES = {
+    "mask": "mono8",
+    "score": "32FC1",
+    "labels": "mono8",
+    "labels_color": "rgb8",
+    "resynthesis": "rgb8",
+    "overlay": "rgb8",
+}
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +38,23 @@ def picture(n):
 
 def header(types, n):
     return types["std_msgs/msg/Header"](
-        stamp=types["builtin_interfaces/msg/Time"](sec=100 + n, nanosec=7 * n), frame_id=f"camera{n}")
+        stamp=types["builtin_interfaces/msg/Time"](sec=100 + n, nanosec=7 * n), frame_id=f"camera{n}"
+    )
 
 
 def raw(types, n, padding=5):
     """bgr8 with padded rows."""
     rows = np.zeros((HEIGHT, WIDTH * 3 + padding), np.uint8)
-    rows[:, :WIDTH * 3] = picture(n)[:, :, ::-1].reshape(HEIGHT, -1)
-    return types["sensor_msgs/msg/Image"](header=header(types, n), height=HEIGHT, width=WIDTH, encoding="bgr8",
-                                          is_bigendian=0, step=rows.shape[1], data=rows.reshape(-1))
+    rows[:, : WIDTH * 3] = picture(n)[:, :, ::-1].reshape(HEIGHT, -1)
+    return types["sensor_msgs/msg/Image"](
+        header=header(types, n),
+        height=HEIGHT,
+        width=WIDTH,
+        encoding="bgr8",
+        is_bigendian=0,
+        step=rows.shape[1],
+        data=rows.reshape(-1),
+    )
 
 
 def compressed(types, n):
@@ -50,9 +64,18 @@ def compressed(types, n):
 
 def camera_info(types):
     return types["sensor_msgs/msg/CameraInfo"](
-        header=header(types, 0), height=HEIGHT, width=WIDTH, distortion_model="plumb_bob", d=np.zeros(5),
-        k=np.array([50, 0, WIDTH / 2, 0, 50, HEIGHT / 2, 0, 0, 1.0]), r=np.eye(3).reshape(-1), p=np.zeros(12),
-        binning_x=0, binning_y=0, roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False))
+        header=header(types, 0),
+        height=HEIGHT,
+        width=WIDTH,
+        distortion_model="plumb_bob",
+        d=np.zeros(5),
+        k=np.array([50, 0, WIDTH / 2, 0, 50, HEIGHT / 2, 0, 0, 1.0]),
+        r=np.eye(3).reshape(-1),
+        p=np.zeros(12),
+        binning_x=0,
+        binning_y=0,
+        roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
+    )
 
 
 def write_source(bag: BagWriter, image=raw, topic="/camera/image"):
@@ -140,11 +163,14 @@ def test_a_frame_that_the_networks_fail_on_costs_one_frame(tmp_path, source):
     assert (run.received, run.processed, dict(run.failures)) == (FRAMES, FRAMES - 1, {"detector": 1})
 
 
-@pytest.mark.parametrize(("name", "content", "message"), [
-    ("absent.mcap", None, r"absent\.mcap does not exist; expected a rosbag2: file \.mcap or \.db3"),
-    ("text.mcap", b"no bag at all", r"cannot read .*text\.mcap as a rosbag2"),
-    ("text.db3", b"no bag at all", r"cannot read .*text\.db3 as a rosbag2"),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("absent.mcap", None, r"absent\.mcap does not exist; expected a rosbag2: file \.mcap or \.db3"),
+        ("text.mcap", b"no bag at all", r"cannot read .*text\.mcap as a rosbag2"),
+        ("text.db3", b"no bag at all", r"cannot read .*text\.db3 as a rosbag2"),
+    ],
+)
 def test_unreadable_input_is_named(tmp_path, detector, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content)
@@ -157,7 +183,7 @@ def test_a_truncated_bag_leaves_the_older_output_untouched(tmp_path, source, det
     (tmp_path / "out.mcap").write_bytes(b"older")
     whole = source.read_bytes()
     for part in (0.3, 0.6, 0.9):
-        (tmp_path / "cut.mcap").write_bytes(whole[:int(len(whole) * part)])
+        (tmp_path / "cut.mcap").write_bytes(whole[: int(len(whole) * part)])
         with pytest.raises(BagError, match=r"cut\.mcap"):
             process_bag(tmp_path / "cut.mcap", tmp_path / "out.mcap", detector)
     assert (tmp_path / "out.mcap").read_bytes() == b"older"
@@ -167,7 +193,9 @@ def test_a_truncated_bag_leaves_the_older_output_untouched(tmp_path, source, det
 def test_flipped_bytes_are_refused_or_harmless(tmp_path, source, detector):
     whole, refused = source.read_bytes(), 0
     for at in np.random.default_rng(5).integers(9, len(whole) - 9, 12):
-        (tmp_path / "flipped.mcap").write_bytes(whole[:at] + bytes(255 - b for b in whole[at:at + 8]) + whole[at + 8:])
+        (tmp_path / "flipped.mcap").write_bytes(
+            whole[:at] + bytes(255 - b for b in whole[at : at + 8]) + whole[at + 8 :]
+        )
         try:
             process_bag(tmp_path / "flipped.mcap", tmp_path / "out.mcap", detector)
         except BagError as error:
@@ -241,10 +269,14 @@ def test_messages_are_those_of_the_node(detector):
     camera = Camera(HEIGHT, WIDTH, np.array([[50.0, 0, 41], [0, 50, 22], [0, 0, 1]]), np.zeros(5), "plumb_bob")
     ours, theirs = header(types.types, 3), Header(frame_id="camera3")
     theirs.stamp.sec, theirs.stamp.nanosec = 103, 21
-    pairs = [(messages.image(ours, detection.score), to_image(theirs, detection.score)),
-             (messages.image(ours, picture(1)), to_image(theirs, picture(1))),
-             (messages.regions(ours, detection, tracks, 0.3, "random", camera),
-              to_regions(theirs, detection, tracks, 0.3, "random", camera, CameraSettings()))]
+    pairs = [
+        (messages.image(ours, detection.score), to_image(theirs, detection.score)),
+        (messages.image(ours, picture(1)), to_image(theirs, picture(1))),
+        (
+            messages.regions(ours, detection, tracks, 0.3, "random", camera),
+            to_regions(theirs, detection, tracks, 0.3, "random", camera, CameraSettings()),
+        ),
+    ]
     for offline, live in pairs:
         kind = offline.__msgtype__
         received = types.deserialize_cdr(serialize_message(live), kind)  # padding bytes are not the same

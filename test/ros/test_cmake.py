@@ -37,7 +37,17 @@ def test_the_package_configures_whatever_the_generator_hands_on(repository, tmp_
         pytest.skip("cmake is not installed")
     for name, text in STAND_INS.items():
         (tmp_path / f"Find{name}.cmake").write_text(text + f"\nset({name}_FOUND TRUE)\n")
-    made = subprocess.run(["cmake", "-S", repository, "-B", tmp_path / "build", f"-DCMAKE_MODULE_PATH={tmp_path}",
-                           f"-DHEADERS={headers.format(source=repository)}"],
-                          capture_output=True, text=True)
+    made = subprocess.run(
+        [
+            "cmake",
+            "-S",
+            repository,
+            "-B",
+            tmp_path / "build",
+            f"-DCMAKE_MODULE_PATH={tmp_path}",
+            f"-DHEADERS={headers.format(source=repository)}",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert made.returncode == 0, made.stderr

@@ -25,16 +25,39 @@ def footage(tmp_path_factory):
     with create_bag(path) as bag:
         types = bag.types.types
         header = types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](1, 2), frame_id="c")
-        bag.write("/cam/camera_info", types["sensor_msgs/msg/CameraInfo"](
-            header=header, height=HEIGHT, width=WIDTH, distortion_model="plumb_bob", d=np.zeros(5),
-            k=np.array([50, 0, WIDTH / 2, 0, 50, HEIGHT / 2, 0, 0, 1.0]), r=np.zeros(9), p=np.zeros(12), binning_x=0,
-            binning_y=0, roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)), 0)
+        bag.write(
+            "/cam/camera_info",
+            types["sensor_msgs/msg/CameraInfo"](
+                header=header,
+                height=HEIGHT,
+                width=WIDTH,
+                distortion_model="plumb_bob",
+                d=np.zeros(5),
+                k=np.array([50, 0, WIDTH / 2, 0, 50, HEIGHT / 2, 0, 0, 1.0]),
+                r=np.zeros(9),
+                p=np.zeros(12),
+                binning_x=0,
+                binning_y=0,
+                roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
+            ),
+            0,
+        )
         for n in range(FRAMES):
             rows = np.zeros((HEIGHT, WIDTH * 3 + 7), np.uint8)
-            rows[:, :WIDTH * 3] = np.random.default_rng(n).integers(0, 256, (HEIGHT, WIDTH * 3))
-            bag.write("/cam/image", types["sensor_msgs/msg/Image"](
-                header=header, height=HEIGHT, width=WIDTH, encoding="rgb8", is_bigendian=0, step=rows.shape[1],
-                data=rows.reshape(-1)), n * 100_000_000)
+            rows[:, : WIDTH * 3] = np.random.default_rng(n).integers(0, 256, (HEIGHT, WIDTH * 3))
+            bag.write(
+                "/cam/image",
+                types["sensor_msgs/msg/Image"](
+                    header=header,
+                    height=HEIGHT,
+                    width=WIDTH,
+                    encoding="rgb8",
+                    is_bigendian=0,
+                    step=rows.shape[1],
+                    data=rows.reshape(-1),
+                ),
+                n * 100_000_000,
+            )
     return path
 
 
@@ -60,9 +83,15 @@ def processes(word):
 
 
 def start(repository, word, *arguments):
-    return subprocess.Popen([sys.executable, "scripts/demo.py", "--model", "random", *map(str, arguments)],
-                            cwd=repository, env=os.environ | {MARK: word}, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "scripts/demo.py", "--model", "random", *map(str, arguments)],
+        cwd=repository,
+        env=os.environ | {MARK: word},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
 
 
 def test_demo_ends_by_itself_with_page_bag_and_table(repository, footage, tmp_path, run):
@@ -131,8 +160,9 @@ def test_input_that_cannot_be_played_is_told_at_once(repository, tmp_path, run):
 
 def test_replay_without_listeners_gives_up(repository, footage):
     command = [sys.executable, "-m", "unexpected_ros.replay", footage, "--wait-for", "1", "--timeout", "0.3"]
-    done = subprocess.run([*command, "--ros-args", "-r", "image:=/nobody/listens"], capture_output=True, text=True,
-                          timeout=60)
+    done = subprocess.run(
+        [*command, "--ros-args", "-r", "image:=/nobody/listens"], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 1
     assert "/nobody/listens has 0 subscribers after 0.3 s, expected 1; start them first" in done.stderr
 

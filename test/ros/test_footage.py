@@ -47,15 +47,34 @@ def test_a_bag_plays_with_its_times_and_its_calibration(tmp_path):
         types = bag.types.types
         header = types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](1, 2), frame_id="c")
         info = types["sensor_msgs/msg/CameraInfo"](
-            header=header, height=HEIGHT, width=WIDTH, distortion_model="", d=np.zeros(0), k=np.arange(9.0),
-            r=np.zeros(9), p=np.zeros(12), binning_x=0, binning_y=0,
-            roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False))
+            header=header,
+            height=HEIGHT,
+            width=WIDTH,
+            distortion_model="",
+            d=np.zeros(0),
+            k=np.arange(9.0),
+            r=np.zeros(9),
+            p=np.zeros(12),
+            binning_x=0,
+            binning_y=0,
+            roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
+        )
         for n in range(3):
             if n == 1:
                 bag.write("/cam/camera_info", info, 2_000_000_000 + n * 500_000_000 - 1)
-            bag.write("/cam/image", types["sensor_msgs/msg/Image"](
-                header=header, height=HEIGHT, width=WIDTH, encoding="rgb8", is_bigendian=0, step=WIDTH * 3,
-                data=picture(n).reshape(-1)), 2_000_000_000 + n * 500_000_000)
+            bag.write(
+                "/cam/image",
+                types["sensor_msgs/msg/Image"](
+                    header=header,
+                    height=HEIGHT,
+                    width=WIDTH,
+                    encoding="rgb8",
+                    is_bigendian=0,
+                    step=WIDTH * 3,
+                    data=picture(n).reshape(-1),
+                ),
+                2_000_000_000 + n * 500_000_000,
+            )
     footage = open_footage(tmp_path / "b.mcap")
     shots = list(footage.shots())
     assert (footage.count, footage.topic) == (3, "/cam/image")

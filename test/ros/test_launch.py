@@ -18,7 +18,7 @@ def arguments(path):
 @pytest.mark.parametrize("name", ["detector", "replay"])
 def test_arguments_are_described_and_documented(repository, name):
     page = (repository / "docs" / "ros.md").read_text()
-    table = page[page.index("## Launch arguments"):page.index("## Diagnostics")]
+    table = page[page.index("## Launch arguments") : page.index("## Diagnostics")]
     for argument, description in arguments(repository / "launch" / f"{name}.launch.py").items():
         assert description
         assert f"`{argument}`" in table, f"docs/ros.md does not mention {argument}"
@@ -52,9 +52,13 @@ def describe(launch, repository):
         while todo:
             entity = todo.pop(0)
             found.append(entity)
-            todo += entity.visit(context) or [] if isinstance(entity, (
-                launch.actions.DeclareLaunchArgument, launch.actions.OpaqueFunction)) else []
+            todo += (
+                entity.visit(context) or []
+                if isinstance(entity, (launch.actions.DeclareLaunchArgument, launch.actions.OpaqueFunction))
+                else []
+            )
         return found
+
     return describe
 
 
@@ -95,9 +99,16 @@ def test_the_launched_node_is_the_described_one(launch, repository, driver):
     path = str(repository / "launch" / "detector.launch.py")
     given = {"model": "random", "namespace": "launched", "image": "/front/image_raw", "log_level": "warn"}
     service = launch.LaunchService(noninteractive=True)
-    service.include_launch_description(launch.LaunchDescription([
-        launch.actions.SetEnvironmentVariable("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1")),
-        launch.actions.IncludeLaunchDescription(PythonLaunchDescriptionSource(path), launch_arguments=given.items())]))
+    service.include_launch_description(
+        launch.LaunchDescription(
+            [
+                launch.actions.SetEnvironmentVariable("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1")),
+                launch.actions.IncludeLaunchDescription(
+                    PythonLaunchDescriptionSource(path), launch_arguments=given.items()
+                ),
+            ]
+        )
+    )
     import asyncio
 
     async def run():

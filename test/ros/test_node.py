@@ -32,10 +32,23 @@ def rgb(message):
 @pytest.fixture(scope="module")
 def node(start_node, driver, tmp_path_factory):
     folder = tmp_path_factory.mktemp("node")
-    node = start_node(folder, "-r", "__ns:=/cameras", "-r", "image:=/front/image_raw", "-p", "model.path:=random",
-                      "-p", f"detect.threshold:={THRESHOLD}", "-p", "detect.min_area:=1",
-                      "-p", "detect.hysteresis:=0.1",
-                      "-p", f"save.directory:={folder / 'samples'}")
+    node = start_node(
+        folder,
+        "-r",
+        "__ns:=/cameras",
+        "-r",
+        "image:=/front/image_raw",
+        "-p",
+        "model.path:=random",
+        "-p",
+        f"detect.threshold:={THRESHOLD}",
+        "-p",
+        "detect.min_area:=1",
+        "-p",
+        "detect.hysteresis:=0.1",
+        "-p",
+        f"save.directory:={folder / 'samples'}",
+    )
     node.samples = folder / "samples"
     node.wait_for("listening to /front/image_raw")
     return node
@@ -62,17 +75,25 @@ def send(driver, camera, regions, to_message):
         message = to_message(image, next(stamps))
         camera.publish(message)
         return driver.until(lambda: next((r for r in regions if r.header == message.header), None), "regions")
+
     return send
 
 
 def test_outputs_are_the_cores_own_with_the_source_header(driver, node, camera, send, street):
     from unexpected_ros.msg import FrameStats
 
-    topics = {"mask": "mono8", "score": "32FC1", "labels": "mono8", "labels_color": "rgb8", "resynthesis": "rgb8",
-              "overlay": "rgb8"}
+    topics = {
+        "mask": "mono8",
+        "score": "32FC1",
+        "labels": "mono8",
+        "labels_color": "rgb8",
+        "resynthesis": "rgb8",
+        "overlay": "rgb8",
+    }
     inbox = {name: driver.collect(Image, f"{NAME}/{name}") for name in topics}
-    packed = {name: driver.collect(CompressedImage, f"{NAME}/{name}")
-              for name in ("overlay/compressed", "mask/compressed")}
+    packed = {
+        name: driver.collect(CompressedImage, f"{NAME}/{name}") for name in ("overlay/compressed", "mask/compressed")
+    }
     stats = driver.collect(FrameStats, f"{NAME}/stats", best_effort=True)
     image = street(height=97, width=131)
     for _ in range(100):  # until every subscription is known to the node
@@ -101,8 +122,9 @@ def test_outputs_are_the_cores_own_with_the_source_header(driver, node, camera, 
     assert (answer.image_height, answer.image_width, answer.model_id) == (97, 131, "random")
     assert answer.threshold == pytest.approx(THRESHOLD)
     assert answer.coverage == pytest.approx(expected.mask.mean())
-    assert [(r.roi.x_offset, r.roi.y_offset, r.roi.width, r.roi.height, r.area) for r in answer.regions] == \
-        [(r.x, r.y, r.width, r.height, r.area) for r in expected.regions]
+    assert [(r.roi.x_offset, r.roi.y_offset, r.roi.width, r.roi.height, r.area) for r in answer.regions] == [
+        (r.x, r.y, r.width, r.height, r.area) for r in expected.regions
+    ]
     assert all(np.isnan(r.bearing) and np.isnan(r.distance) for r in answer.regions)  # no camera_info was sent
     assert stats[-1].processed <= stats[-1].received
     assert stats[-1].infer_ms > 0 and stats[-1].publish_ms > 0 and 0 < stats[-1].age_ms < 60_000
@@ -112,8 +134,13 @@ def test_a_bad_frame_is_counted_reported_once_and_costs_nothing_else(driver, nod
     log = driver.collect(Log, "/rosout")
     diagnostics = driver.collect(DiagnosticArray, "/diagnostics")
     good = to_message(street())
-    for change in ({"height": 0, "width": 0}, {"data": good.data[:100]}, {"encoding": "rgb9"}, {"step": 5},
-                   {"height": 4_000_000_000, "width": 4_000_000_000, "step": 4_000_000_000}):
+    for change in (
+        {"height": 0, "width": 0},
+        {"data": good.data[:100]},
+        {"encoding": "rgb9"},
+        {"step": 5},
+        {"height": 4_000_000_000, "width": 4_000_000_000, "step": 4_000_000_000},
+    ):
         for _ in range(3):
             bad = to_message(street())
             for field, value in change.items():
@@ -127,11 +154,16 @@ def test_a_bad_frame_is_counted_reported_once_and_costs_nothing_else(driver, nod
         assert sum(words in line for line in said) == 1, said
 
     def counted():
-        return [{v.key: v.value for v in status.values} for m in diagnostics for status in m.status
-                if status.name == f"{NAME}: input"]
+        return [
+            {v.key: v.value for v in status.values}
+            for m in diagnostics
+            for status in m.status
+            if status.name == f"{NAME}: input"
+        ]
 
     def complete(counts):
         return "bad: size" in counts and 2 * int(counts["received"]) == sum(map(int, counts.values()))
+
     driver.until(lambda: any(map(complete, counted())), "counts in diagnostics that account for every frame")
     last = next(filter(complete, counted()))
     for cause, sent in (("empty", 3), ("truncated", 6), ("encoding", 3), ("size", 3)):
@@ -152,11 +184,18 @@ def test_diagnostics_name_model_device_and_times(driver, node, send, street):
 
 
 def set_parameters(driver, **values):
-    kinds = {float: (ParameterType.PARAMETER_DOUBLE, "double_value"),
-             int: (ParameterType.PARAMETER_INTEGER, "integer_value"),
-             str: (ParameterType.PARAMETER_STRING, "string_value")}
-    batch = [Parameter(name=name.replace("__", "."), value=ParameterValue(
-        type=kinds[type(value)][0], **{kinds[type(value)][1]: value})) for name, value in values.items()]
+    kinds = {
+        float: (ParameterType.PARAMETER_DOUBLE, "double_value"),
+        int: (ParameterType.PARAMETER_INTEGER, "integer_value"),
+        str: (ParameterType.PARAMETER_STRING, "string_value"),
+    }
+    batch = [
+        Parameter(
+            name=name.replace("__", "."),
+            value=ParameterValue(type=kinds[type(value)][0], **{kinds[type(value)][1]: value}),
+        )
+        for name, value in values.items()
+    ]
     return driver.call(SetParametersAtomically, f"{NAME}/set_parameters_atomically", parameters=batch).result
 
 
@@ -175,8 +214,11 @@ def test_live_parameters_are_checked_as_a_batch_and_used_from_the_next_frame(dri
 
 
 def test_parameters_are_described(driver, node):
-    answer = driver.call(DescribeParameters, f"{NAME}/describe_parameters",
-                         names=["detect.threshold", "input.reliability", "detect.min_persistence"])
+    answer = driver.call(
+        DescribeParameters,
+        f"{NAME}/describe_parameters",
+        names=["detect.threshold", "input.reliability", "detect.min_persistence"],
+    )
     threshold, reliability, persistence = answer.descriptors
     assert threshold.description and not threshold.read_only
     assert (threshold.floating_point_range[0].from_value, threshold.floating_point_range[0].to_value) == (0.0, 1.0)

@@ -65,6 +65,7 @@ def publish_until_answered(driver, camera, message, answers, count=1):
         camera.publish(message)
         driver.spin(0.05)
         return len(answers) >= before + count
+
     driver.until(published, "an answer")
     return answers[-1]
 
@@ -88,8 +89,12 @@ class FailsOnce(RandomScorer):
 
 def test_an_exception_in_the_network_costs_one_frame(driver, make_node, answers, street, to_message):
     node = make_node()
-    node._detector = Detector(FailsOnce(), node._detector.settings.model_copy(
-        update={"model": node._detector.settings.model.model_copy(update={"warmup": False})}))
+    node._detector = Detector(
+        FailsOnce(),
+        node._detector.settings.model_copy(
+            update={"model": node._detector.settings.model.model_copy(update={"warmup": False})}
+        ),
+    )
     camera = driver.camera(Image, TOPIC)
     driver.until(lambda: node._outputs.wanted("regions"), "the subscription")
     camera.publish(to_message(street()))
@@ -137,6 +142,7 @@ def test_bearing_and_distance_need_camera_info_and_height(driver, make_node, ans
         info.publish(calibration)
         driver.spin(0.05)
         return node._camera
+
     driver.until(known, "the calibration")
     region = publish_until_answered(driver, camera, message, answers).regions[0]
     assert region.bearing == pytest.approx(math.atan((65 - region.centroid_x) / 100), abs=1e-4)
@@ -204,11 +210,14 @@ def test_a_reload_that_fails_keeps_the_old_model(make_node, driver):
     assert node._detector is before
 
 
-@pytest.mark.parametrize(("name", "value", "message"), [
-    ("detect.threshold", "high", "'detect.threshold' = 'high': Input should be a valid number"),
-    ("detect.threshold", "1.5", "'detect.threshold' = 1.5: Input should be less than or equal to 1"),
-    ("input.transport", "mpeg", "'input.transport' = 'mpeg': Input should be 'raw' or 'compressed'"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("detect.threshold", "high", "'detect.threshold' = 'high': Input should be a valid number"),
+        ("detect.threshold", "1.5", "'detect.threshold' = 1.5: Input should be less than or equal to 1"),
+        ("input.transport", "mpeg", "'input.transport' = 'mpeg': Input should be 'raw' or 'compressed'"),
+    ],
+)
 def test_values_that_do_not_fit_are_refused_at_start(driver, name, value, message):
     from unexpected_ros.node import DetectorNode
 

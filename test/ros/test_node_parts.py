@@ -15,17 +15,23 @@ from unexpected_ros.samples import write_sample
 from unexpected_ros.tracking import Track, Tracker, persistent
 
 
-@pytest.mark.parametrize(("publishers", "topics", "words"), [
-    ([], [], ["nobody publishes /image", "no image topic is published at all; start the camera"]),
-    ([], [("/front/image_raw", IMAGE), ("/map", "nav_msgs/msg/OccupancyGrid")], ["-r image:=/front/image_raw"]),
-    ([], [("/zebra", IMAGE), ("/my/image", IMAGE)], ["similar topics: /my/image, /zebra; remap"]),
-    ([], [("/front/image/compressed", COMPRESSED)], ["/front/image/compressed", "see input.transport"]),
-    ([Publisher("/cam", COMPRESSED, False)], [], ["by /cam (reliable) as sensor_msgs/msg/CompressedImage",
-                                                  "start with input.transport:=compressed"]),
-    ([Publisher("/lidar", "sensor_msgs/msg/PointCloud2", False)], [], ["remap the input to a topic of that type"]),
-    ([Publisher("/cam", IMAGE, True)], [], ["/cam (best effort)", "input.reliability:=auto or best_effort"]),
-    ([Publisher("/cam", IMAGE, False)], [], ["the QoS matches, but no frame arrives", "fastdds_large_images.xml"]),
-])
+@pytest.mark.parametrize(
+    ("publishers", "topics", "words"),
+    [
+        ([], [], ["nobody publishes /image", "no image topic is published at all; start the camera"]),
+        ([], [("/front/image_raw", IMAGE), ("/map", "nav_msgs/msg/OccupancyGrid")], ["-r image:=/front/image_raw"]),
+        ([], [("/zebra", IMAGE), ("/my/image", IMAGE)], ["similar topics: /my/image, /zebra; remap"]),
+        ([], [("/front/image/compressed", COMPRESSED)], ["/front/image/compressed", "see input.transport"]),
+        (
+            [Publisher("/cam", COMPRESSED, False)],
+            [],
+            ["by /cam (reliable) as sensor_msgs/msg/CompressedImage", "start with input.transport:=compressed"],
+        ),
+        ([Publisher("/lidar", "sensor_msgs/msg/PointCloud2", False)], [], ["remap the input to a topic of that type"]),
+        ([Publisher("/cam", IMAGE, True)], [], ["/cam (best effort)", "input.reliability:=auto or best_effort"]),
+        ([Publisher("/cam", IMAGE, False)], [], ["the QoS matches, but no frame arrives", "fastdds_large_images.xml"]),
+    ],
+)
 def test_the_doctor_names_the_cause_and_the_cure(publishers, topics, words):
     said = explain("/image", False, False, publishers, topics)
     assert all(word in said for word in words), said

@@ -30,8 +30,9 @@ def core(model):
 
 @pytest.fixture(scope="module")
 def node(start_node, shared_data, model, tmp_path_factory):
-    node = start_node(tmp_path_factory.mktemp("real"), "-r", "__ns:=/real", "-p", f"model.path:={model}",
-                      "-p", "model.device:=cpu")
+    node = start_node(
+        tmp_path_factory.mktemp("real"), "-r", "__ns:=/real", "-p", f"model.path:={model}", "-p", "model.device:=cpu"
+    )
     node.wait_for("listening to /real/image")
     return node
 
@@ -63,14 +64,19 @@ def play(driver, core, to_message, paths):
         camera.publish(to_message(np.zeros((64, 64, 3), np.uint8), frame_id="are you there?"))
         driver.spin(0.2)
         return answers("are you there?")
+
     driver.until(connected, "all topics to be connected")
 
     for number, path in enumerate(paths):
         image = read_image(path)
         message = to_message(image, 1_000_000_000 + number * 66_666_667, path.stem)
         camera.publish(message)
-        check(driver.until(lambda key=path.stem: answers(key), f"the outputs of {path.name}"), message, image,
-              core.detect(image, resynthesis=False))
+        check(
+            driver.until(lambda key=path.stem: answers(key), f"the outputs of {path.name}"),
+            message,
+            image,
+            core.detect(image, resynthesis=False),
+        )
     for messages in inbox.values():
         assert [m.header.frame_id for m in messages if "?" not in m.header.frame_id] == [path.stem for path in paths]
     driver.destroy(*inbox.values(), camera)

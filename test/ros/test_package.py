@@ -36,12 +36,15 @@ def test_colcon_sees_one_ament_cmake_package(repository, tmp_path):
 
 @pytest.mark.ros
 def test_both_halves_and_the_messages_are_installed_together(install):
-    done = installed_only(install, "import unexpected_core, unexpected_ros, unexpected_ros.geometry;"
-                                   "from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats;"
-                                   "from rclpy.serialization import serialize_message, deserialize_message;"
-                                   "array = AnomalyArray(model_id='x', regions=[AnomalyRegion(area=7)]);"
-                                   "again = deserialize_message(serialize_message(array), AnomalyArray);"
-                                   "print(again == array, unexpected_core.__file__, AnomalyArray.FALLBACK)")
+    done = installed_only(
+        install,
+        "import unexpected_core, unexpected_ros, unexpected_ros.geometry;"
+        "from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats;"
+        "from rclpy.serialization import serialize_message, deserialize_message;"
+        "array = AnomalyArray(model_id='x', regions=[AnomalyRegion(area=7)]);"
+        "again = deserialize_message(serialize_message(array), AnomalyArray);"
+        "print(again == array, unexpected_core.__file__, AnomalyArray.FALLBACK)",
+    )
     assert done.returncode == 0, done.stderr
     same, core, fallback = done.stdout.split()
     assert (same, fallback) == ("True", "2")
@@ -51,8 +54,12 @@ def test_both_halves_and_the_messages_are_installed_together(install):
 def test_every_file_of_the_checkout_is_installed(repository, install):
     packages, share = next(install.glob("lib/python3*/site-packages")), install / "share" / "unexpected_ros"
     places = {"unexpected_core": packages, "unexpected_ros": packages, "launch": share, "config": share}
-    here = [(place, path.relative_to(repository)) for name, place in places.items()
-            for path in (repository / name).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    here = [
+        (place, path.relative_to(repository))
+        for name, place in places.items()
+        for path in (repository / name).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
     assert len(here) > 50
     missing = [str(path) for place, path in here if not (place / path).is_file()]
     assert not missing, "newer than install/? then: make build"
@@ -61,8 +68,10 @@ def test_every_file_of_the_checkout_is_installed(repository, install):
 def test_message_definitions_are_found_in_checkout_and_installation(repository, install):
     from unexpected_ros.bags import message_types
 
-    code = ("from unexpected_ros.bags import message_types;"
-            "print(message_types().hash_rihs01('unexpected_ros/msg/AnomalyArray'))")
+    code = (
+        "from unexpected_ros.bags import message_types;"
+        "print(message_types().hash_rihs01('unexpected_ros/msg/AnomalyArray'))"
+    )
     done = installed_only(install, code)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == message_types().hash_rihs01("unexpected_ros/msg/AnomalyArray")
@@ -105,7 +114,8 @@ def test_package_xml_is_valid(repository):
 
 # import: rosdep key, where the two differ
 KEYS = {"cv2": "python3-opencv", "rosbags": "python3-rosbags-pip"} | {
-    name: f"python3-{name}" for name in ("numpy", "pydantic", "rich", "torch", "torchvision", "yaml")}
+    name: f"python3-{name}" for name in ("numpy", "pydantic", "rich", "torch", "torchvision", "yaml")
+}
 # with pip only: there is no key for safetensors, and the others are for training and evaluation
 WITH_PIP = {"safetensors", "h5py", "jinja2", "lightning_fabric", "matplotlib", "onnx", "onnxruntime", "tensorboard"}
 
@@ -115,9 +125,18 @@ def test_every_import_is_a_declared_dependency(repository):
     declared = {element.text for element in package if element.tag.endswith("depend")}
     folders = ("unexpected_core", "unexpected_ros", "launch")
     files = [path for folder in folders for path in (repository / folder).rglob("*.py")]
-    found = {name.split(".")[0] for path in files for node in ast.walk(ast.parse(path.read_text()))
-             for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else
-                          [node.module] if isinstance(node, ast.ImportFrom) else [])}
+    found = {
+        name.split(".")[0]
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
     foreign = found - sys.stdlib_module_names - {"unexpected_core", "unexpected_ros"} - WITH_PIP
     assert "rclpy" in foreign
     assert not {KEYS.get(name, name) for name in foreign} - declared

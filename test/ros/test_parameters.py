@@ -55,8 +55,10 @@ def test_every_parameter_is_described_as_tools_need_it(setting):
 
 def test_a_batch_is_applied_whole_or_not_at_all():
     settings = NodeSettings()
-    later = changed(settings, [Parameter(THRESHOLD, value=0.7), Parameter("camera.height", value=1.5),
-                               Parameter("use_sim_time", value=True)])
+    later = changed(
+        settings,
+        [Parameter(THRESHOLD, value=0.7), Parameter("camera.height", value=1.5), Parameter("use_sim_time", value=True)],
+    )
     assert (later.detect.threshold, later.camera.height) == (0.7, 1.5)
     assert later.detect.hysteresis == settings.detect.hysteresis
     assert settings.detect.threshold == 0.5

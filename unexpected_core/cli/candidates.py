@@ -41,8 +41,9 @@ def opponents_of(arguments: argparse.Namespace) -> Path:
     return find_opponents(find_weights(arguments.detector))
 
 
-def candidate_of(name: str, dataset: Dataset, normal: Dataset | None, arguments: argparse.Namespace,
-                 min_area: int) -> Candidate:
+def candidate_of(
+    name: str, dataset: Dataset, normal: Dataset | None, arguments: argparse.Namespace, min_area: int
+) -> Candidate:
     """Stored scores of one method: somebody's, or our own, written now where they are missing.
 
     normal: frames of normal driving that the threshold is chosen on.
@@ -93,10 +94,21 @@ def _score(name: str, detector: Detector, dataset: Dataset, arguments: argparse.
     label = label_of(name)
     scores = score_folder(arguments.out, label, dataset.name, arguments.store)
     labels = arguments.out / label / dataset.name / "labels"
-    write_scores(answer, dataset, scores, labels, {
-        "method": name, "model_id": detector.model_id, "dataset": dataset.name, "format": arguments.store,
-        "scale": f"{arguments.scale:g}", "resynthesis_input": arguments.resynthesis_input,
-        "compat": str(arguments.compat)})
+    write_scores(
+        answer,
+        dataset,
+        scores,
+        labels,
+        {
+            "method": name,
+            "model_id": detector.model_id,
+            "dataset": dataset.name,
+            "format": arguments.store,
+            "scale": f"{arguments.scale:g}",
+            "resynthesis_input": arguments.resynthesis_input,
+            "compat": str(arguments.compat),
+        },
+    )
     return open_source(dataset, scores, labels)
 
 
@@ -112,8 +124,9 @@ def _threshold(arguments: argparse.Namespace, detector: Detector | None) -> Thre
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise UsageError(f"--threshold: expected a number, or 'weights' where a detector runs, found "
-                         f"'{arguments.threshold}'")
+        raise UsageError(
+            f"--threshold: expected a number, or 'weights' where a detector runs, found '{arguments.threshold}'"
+        )
     return Threshold(value, "given")
 
 

@@ -20,15 +20,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     add_dataset_arguments(parser)
-    parser.add_argument("--generator", required=True, metavar="WEIGHTS",
-                        help="what repaints: a weight file, its folder, or fast; with --random-weights a network")
+    parser.add_argument(
+        "--generator",
+        required=True,
+        metavar="WEIGHTS",
+        help="what repaints: a weight file, its folder, or fast; with --random-weights a network",
+    )
     parser.add_argument("--random-weights", action="store_true", help="untrained generator, to try the command out")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder of the set")
-    parser.add_argument("--recipe", default="swap_uniform",
-                        help="swap_uniform (default), swap_by_frequency, disappear, swap_and_disappear, pastes")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes",
-                        help="change a setting of the recipe: seed=1, swap_fraction=0.25, gen_img_ext=.webp, "
-                             "paste=true, write_original=true, pastes.largest=1.5, ...")
+    parser.add_argument(
+        "--recipe",
+        default="swap_uniform",
+        help="swap_uniform (default), swap_by_frequency, disappear, swap_and_disappear, pastes",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="changes",
+        help="change a setting of the recipe: seed=1, swap_fraction=0.25, gen_img_ext=.webp, "
+        "paste=true, write_original=true, pastes.largest=1.5, ...",
+    )
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N frames, to try it out")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="threads that read and write (default 2)")
     parser.add_argument("--device", default="auto", help="where the generator runs (default auto)")
@@ -47,7 +60,15 @@ def _run(arguments: argparse.Namespace) -> int:
     recipe = override(RECIPES[arguments.recipe], arguments.changes)
     dataset = open_from(arguments, instances=True)
     paint = (random_painter if arguments.random_weights else generator_painter)(arguments.generator, arguments.device)
-    manifest = generate(dataset, arguments.out, recipe, paint, generator=paint.name, split=arguments.split or "train",
-                        workers=arguments.workers, limit=arguments.limit)
+    manifest = generate(
+        dataset,
+        arguments.out,
+        recipe,
+        paint,
+        generator=paint.name,
+        split=arguments.split or "train",
+        workers=arguments.workers,
+        limit=arguments.limit,
+    )
     print(f"{len(manifest.frames)} frames, {len(manifest.failed)} left out -> {arguments.out}")
     return 1 if manifest.failed else 0

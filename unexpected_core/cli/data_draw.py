@@ -16,8 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
     parser.epilog = "Stopped half-way, the same command goes on. The same seed gives the same pixels everywhere."
     parser.add_argument("--track", default="obstacle", choices=TRACKS, help="default: obstacle")
-    parser.add_argument("--count", type=at_least_one, default=200, metavar="N",
-                        help="frames (default 200; a clip has 120)")
+    parser.add_argument(
+        "--count", type=at_least_one, default=200, metavar="N", help="frames (default 200; a clip has 120)"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     parser.add_argument("--size", default="512x256", metavar="WxH", help="default 512x256")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
@@ -75,9 +76,7 @@ def _to_bag(arguments: argparse.Namespace) -> int:
         if size:  # intrinsics hold for the size on disk only
             frames = ((resize_image(image, size), None) for image, _ in frames)
     else:
-        raise UsageError(
-            f"'{arguments.source}' is neither a folder nor a data set; data sets: {', '.join(DATASETS)}"
-        )
+        raise UsageError(f"'{arguments.source}' is neither a folder nor a data set; data sets: {', '.join(DATASETS)}")
     written = write_bag(arguments.out, frames, arguments.rate, arguments.compressed)
     print(f"{written} images at {arguments.rate:g} Hz -> {arguments.out}")
     return 0

@@ -26,8 +26,10 @@ def _list(arguments: argparse.Namespace) -> int:
         except DatasetError as error:
             state = "not here; " + " ".join(str(error).rpartition("Get it from: ")[1:])
         print(f"{name:{width}}  {state}")
-    print("To say where a set lies: --root, its environment variable, or a line 'NAME: FOLDER' in "
-          + " or ".join(map(str, config_files())))
+    print(
+        "To say where a set lies: --root, its environment variable, or a line 'NAME: FOLDER' in "
+        + " or ".join(map(str, config_files()))
+    )
     return 0
 
 
@@ -36,10 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_arguments(parser)
     parser.add_argument("--discrepancy", metavar="DIR", help="show the discrepancy set DIR made from this data set")
     parser.add_argument("--key", action="append", metavar="KEY", help="show this frame (may be given several times)")
-    parser.add_argument("--count", type=at_least_one, default=8, metavar="N",
-                        help="else N frames, evenly spaced (default 8)")
-    parser.add_argument("--width", type=at_least_one, default=384, metavar="PIXELS",
-                        help="width of a picture (default 384)")
+    parser.add_argument(
+        "--count", type=at_least_one, default=8, metavar="N", help="else N frames, evenly spaced (default 8)"
+    )
+    parser.add_argument(
+        "--width", type=at_least_one, default=384, metavar="PIXELS", help="width of a picture (default 384)"
+    )
     parser.add_argument("--out", default="sheet.jpg", metavar="FILE", help="the contact sheet (default sheet.jpg)")
     parser.set_defaults(action=_show)
 
@@ -60,8 +64,12 @@ def _show(arguments: argparse.Namespace) -> int:
     rows = [_panels(dataset[which]) for which in chosen or [i * len(dataset) // shown for i in range(shown)]]
     per_frame = max(map(len, rows))
     frames_per_row = max(1, 4 // per_frame)
-    sheet = grid([image for row in rows for image in row.values()], [name for row in rows for name in row],
-                 per_frame * frames_per_row, arguments.width)
+    sheet = grid(
+        [image for row in rows for image in row.values()],
+        [name for row in rows for name in row],
+        per_frame * frames_per_row,
+        arguments.width,
+    )
     write_image(arguments.out, sheet)
     print(f"{len(rows)} of {len(dataset)} frames of {dataset.name} -> {arguments.out}")
     return 0

@@ -12,13 +12,24 @@ from unexpected_core.cli.errors import UsageError
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data (also --dataset), --root, --split, --size and --option."""
-    parser.add_argument("--data", "--dataset", dest="dataset", required=True, metavar="NAME[=ROOT]",
-                        help="data set, see `unexpected data list`, and its folder")
+    parser.add_argument(
+        "--data",
+        "--dataset",
+        dest="dataset",
+        required=True,
+        metavar="NAME[=ROOT]",
+        help="data set, see `unexpected data list`, and its folder",
+    )
     parser.add_argument("--root", metavar="DIR", help="its folder (default: environment variable or roots.yaml)")
     parser.add_argument("--split", metavar="NAME", help="train, val, test, ... (default: the set's first)")
     parser.add_argument("--size", metavar="WxH", help="resize every map, such as 1024x512")
-    parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE",
-                        help="the set's own options, such as check_counts=false or frames=all")
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="the set's own options, such as check_counts=false or frames=all",
+    )
 
 
 def open_from(arguments: argparse.Namespace, **wanted):

@@ -30,13 +30,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder of images, video, or rosbag2")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument("--detector", default="fast",
-                        help="shipped name, weight file or its folder, or iccv2019 and its kin (default fast)")
+    parser.add_argument(
+        "--detector",
+        default="fast",
+        help="shipped name, weight file or its folder, or iccv2019 and its kin (default fast)",
+    )
     add_published_arguments(parser)
     parser.add_argument("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
-    parser.add_argument("--save", default=KINDS, metavar="KINDS",
-                        help=f"what to write, from {KINDS},labels_color,resynthesis (default {KINDS})")
+    parser.add_argument(
+        "--save",
+        default=KINDS,
+        metavar="KINDS",
+        help=f"what to write, from {KINDS},labels_color,resynthesis (default {KINDS})",
+    )
     parser.add_argument("--score-format", choices=("png16", "npy"), default="png16", help="default png16")
     parser.add_argument("--topic", help="image topic of bags that have several")
     parser.add_argument("--every", type=int, default=1, metavar="K", help="take every K-th frame of videos (default 1)")

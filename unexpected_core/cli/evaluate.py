@@ -19,8 +19,18 @@ if TYPE_CHECKING:
 
 PAPER = ("iccv2019", "iccv2019_generator_only", "iccv2019_labels_only", "rbm", "dropout", "ensemble")
 """The paper's comparison: ours, resynthesis only, labels only, RBM, dropout, ensemble."""
-FAST_PAPER = ("resynthesis", "fast_retrained", "fast_generator_only", "fast_labels_only", "fast_rbm", "fast_dropout",
-              "fast_ensemble", "direct", "softmax", "max_logit")
+FAST_PAPER = (
+    "resynthesis",
+    "fast_retrained",
+    "fast_generator_only",
+    "fast_labels_only",
+    "fast_rbm",
+    "fast_dropout",
+    "fast_ensemble",
+    "direct",
+    "softmax",
+    "max_logit",
+)
 """The same on one detector of ours: itself, its comparer trained anew, its opponents, what its segmenter says."""
 EPILOG = """\
 examples:
@@ -50,25 +60,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_published_arguments(parser)
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     add("--scale", type=float, default=1.0, help="factor on the detector's working size (default 1)")
-    add("--store", default="float32", choices=("float32", "16bit", "hdf5"),
-        help="score files; hdf5 is SegmentMeIfYouCan's, for submissions (default float32)")
+    add(
+        "--store",
+        default="float32",
+        choices=("float32", "16bit", "hdf5"),
+        help="score files; hdf5 is SegmentMeIfYouCan's, for submissions (default float32)",
+    )
     add("--mode", default="exact", metavar="MODES", help="exact, smiyc, fishyscapes, pooled, per_image (default exact)")
     add("--sizes", default="obstacle", choices=("obstacle", "anomaly"), help="smallest components (default obstacle)")
-    add("--threshold", metavar="T", help="where pixels are called: a score, or 'weights' for the one on their card "
-                                         "(default: best F1 of these frames, and said so)")
+    add(
+        "--threshold",
+        metavar="T",
+        help="where pixels are called: a score, or 'weights' for the one on their card "
+        "(default: best F1 of these frames, and said so)",
+    )
     add("--normal-data", default="image_folder", metavar="DATASET", help="kind of --normal-root (default image_folder)")
     add("--normal-root", type=Path, help="frames of normal driving that the threshold is chosen on")
     add("--normal-split", help="split of --normal-data")
     add("--false-alarms", type=float, default=0.05, metavar="RATE", help="promised share of frames (default 0.05)")
     add("--clips", action="store_true", help="frames of one folder follow one another: measure flicker")
     add("--frame-rate", type=float, help="frames per second: also false regions per minute")
-    add("--camera", type=float, nargs=3, metavar=("METRES", "FOCAL", "HORIZON"),
+    add(
+        "--camera",
+        type=float,
+        nargs=3,
+        metavar=("METRES", "FOCAL", "HORIZON"),
         help="height over the road; focal length and row of the horizon as shares of the image height: recall by "
-             "distance (Cityscapes, Lost and Found with their camera files, and drawn frames know theirs)")
+        "distance (Cityscapes, Lost and Found with their camera files, and drawn frames know theirs)",
+    )
     add("--limit", type=at_least_one, help="only the first N frames")
     add("--resamples", type=at_least_one, default=2000, help="of the frame bootstrap (default 2000)")
-    add("--workers", type=at_least_one, default=min(4, os.cpu_count() or 1),
-        help="processes that measure (default: up to 4)")
+    add(
+        "--workers",
+        type=at_least_one,
+        default=min(4, os.cpu_count() or 1),
+        help="processes that measure (default: up to 4)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,11 +117,21 @@ def run(arguments: argparse.Namespace) -> int:
     normal = None
     if arguments.normal_root or arguments.normal_data != "image_folder":
         if arguments.threshold is not None or arguments.from_scores:
-            raise UsageError("--normal-root and --normal-data choose the threshold by scoring frames of normal "
-                             "driving: give them without --threshold and --from-scores")
+            raise UsageError(
+                "--normal-root and --normal-data choose the threshold by scoring frames of normal "
+                "driving: give them without --threshold and --from-scores"
+            )
         normal = _open(arguments.normal_data, arguments.normal_root, arguments.normal_split)
-    plan = Plan(modes, TRACK_SIZES[arguments.sizes], None, arguments.clips, arguments.frame_rate, arguments.workers,
-                arguments.resamples, camera=_camera(arguments.camera))
+    plan = Plan(
+        modes,
+        TRACK_SIZES[arguments.sizes],
+        None,
+        arguments.clips,
+        arguments.frame_rate,
+        arguments.workers,
+        arguments.resamples,
+        camera=_camera(arguments.camera),
+    )
     candidates = {label_of(name): candidate_of(name, dataset, normal, arguments, plan.sizes.region) for name in names}
     facts = {"name": dataset.name, "split": arguments.split, "frames": len(dataset)}
     findings = judge(candidates, plan, facts, arguments.out)

@@ -32,8 +32,9 @@ class Frame(NamedTuple):
     read: Callable[[], np.ndarray]
 
 
-def open_inputs(paths: Sequence[str], topic: str | None = None, every: int = 1,
-                results: Sequence[Path] = ()) -> tuple[Iterator[Frame], int]:
+def open_inputs(
+    paths: Sequence[str], topic: str | None = None, every: int = 1, results: Sequence[Path] = ()
+) -> tuple[Iterator[Frame], int]:
     """The frames of all inputs in order, and how many to expect; an input that cannot be opened is one bad frame.
 
     topic: of bags with several cameras; every: take every k-th frame of videos.
@@ -81,8 +82,13 @@ def _image(path: Path, root: Path) -> Frame:
 
 def _folder(folder: Path, written: Sequence[Path]) -> list[Frame]:
     root = folder.resolve()
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")
-                   and not _is_below(root / p.relative_to(folder), written))
+    found = sorted(
+        p
+        for p in folder.rglob("*")
+        if p.suffix.lower() in IMAGE_SUFFIXES
+        and not p.name.startswith(".")
+        and not _is_below(root / p.relative_to(folder), written)
+    )
     if not found:
         raise ImageError(f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES)})")
     return [_image(path, folder) for path in found]

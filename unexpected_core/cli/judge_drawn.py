@@ -27,7 +27,9 @@ def judge_drawn(folder: Path, size: tuple[int, int]) -> str:
             counts[method].add(detector.detect(sample.image, resynthesis=False).score, sample.obstacle)
     numbers = {method: each.numbers() for method, each in counts.items()}
     results = {method: {"average_precision": n.average_precision, "fpr95": n.fpr95} for method, n in numbers.items()}
-    write_text(folder / "evaluation.json", json.dumps({"data": f"drawn obstacle, {FRAMES} frames, seed {SEED}",
-                                                       "methods": results}, indent=2) + "\n")
+    write_text(
+        folder / "evaluation.json",
+        json.dumps({"data": f"drawn obstacle, {FRAMES} frames, seed {SEED}", "methods": results}, indent=2) + "\n",
+    )
     lines = [f"  {method:8} AP {n.average_precision:6.1%}, FPR95 {n.fpr95:6.1%}" for method, n in numbers.items()]
     return "\n".join([f"on {FRAMES} drawn frames with obstacles of unseen kinds:", *lines])

@@ -49,8 +49,17 @@ class Results:
         if "score" in self.kinds:
             self._score(name, detection.score)
         height, width = detection.score.shape
-        self._line({"input": source, "name": name, "width": width, "height": height, **about,
-                    "regions": [asdict(region) for region in detection.regions], "timings_ms": detection.timings})
+        self._line(
+            {
+                "input": source,
+                "name": name,
+                "width": width,
+                "height": height,
+                **about,
+                "regions": [asdict(region) for region in detection.regions],
+                "timings_ms": detection.timings,
+            }
+        )
 
     def write_error(self, source: str, name: str, error: Exception) -> None:
         """A line for a frame that could not be used."""

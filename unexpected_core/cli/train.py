@@ -24,15 +24,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLES
     parser.add_argument("preset", help=f"a preset ({', '.join(PRESETS)}) or a YAML file")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE",
-                        help="change a setting, such as loop.epochs=10")
-    parser.add_argument("--data", action="append", default=[], metavar="NAME[=ROOT]",
-                        help="learn from this data set instead of the preset's; several are joined")
-    parser.add_argument("--run", dest="folder", type=Path, metavar="DIR",
-                        help="run folder (default: $DIR_EXPERIMENTS/<name>, or exp/<name>)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting, such as loop.epochs=10"
+    )
+    parser.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="NAME[=ROOT]",
+        help="learn from this data set instead of the preset's; several are joined",
+    )
+    parser.add_argument(
+        "--run",
+        dest="folder",
+        type=Path,
+        metavar="DIR",
+        help="run folder (default: $DIR_EXPERIMENTS/<name>, or exp/<name>)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print the settings as YAML and stop")
-    parser.add_argument("--class-weights", action="store_true",
-                        help="print 1 / ln(1.02 + share of pixels) for the classes of the training data and stop")
+    parser.add_argument(
+        "--class-weights",
+        action="store_true",
+        help="print 1 / ln(1.02 + share of pixels) for the classes of the training data and stop",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

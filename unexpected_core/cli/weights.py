@@ -29,12 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     average.add_argument("--share", type=float, default=0.5, help="of the second, 0..1 (default 0.5)")
     average.add_argument("--out", type=Path, required=True, metavar="FILE", help="weight file to write, *.safetensors")
     average.set_defaults(action=_average)
-    statistics = actions.add_parser("statistics", help="put onto a detector's card what standardized_max_logit needs: "
-                                                       "each class's max logits on images it was trained on")
+    statistics = actions.add_parser(
+        "statistics",
+        help="put onto a detector's card what standardized_max_logit needs: "
+        "each class's max logits on images it was trained on",
+    )
     statistics.add_argument("weights", help="weight file or run folder")
     add_dataset_arguments(statistics)
-    statistics.add_argument("--limit", type=at_least_one, default=100, metavar="N",
-                            help="so many images, evenly spread (default 100)")
+    statistics.add_argument(
+        "--limit", type=at_least_one, default=100, metavar="N", help="so many images, evenly spread (default 100)"
+    )
     statistics.set_defaults(action=_statistics)
     foreign = actions.add_parser("import", help="the ICCV 2019 authors' checkpoints, converted to weight files")
     weights_import.add_arguments(foreign)
@@ -54,9 +58,11 @@ def _list(arguments: argparse.Namespace) -> int:
     width = max((len(path.stem) for path in paths), default=0)
     for path in paths:
         card = read_card(path)
-        print(f"{path.stem:{width}} {path.stat().st_size / 1e6:6.1f} MB  {card.architecture}, "
-              f"height {card.working_height or 'any'}, threshold {card.threshold:g}, "
-              f"trained on {', '.join(card.training_data) or 'not said'}")
+        print(
+            f"{path.stem:{width}} {path.stat().st_size / 1e6:6.1f} MB  {card.architecture}, "
+            f"height {card.working_height or 'any'}, threshold {card.threshold:g}, "
+            f"trained on {', '.join(card.training_data) or 'not said'}"
+        )
     return 0
 
 

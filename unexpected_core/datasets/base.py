@@ -88,9 +88,17 @@ class FileDataset(Dataset):
     stuff_below: instance ids under this are no instances (Cityscapes: stuff and groups) and become 0.
     """
 
-    def __init__(self, name: str, frames: Sequence[Frame], *, labels_table: np.ndarray | None = None,
-                 obstacle_table: np.ndarray | None = None, roi: np.ndarray | None = None,
-                 num_classes: int = NUM_CLASSES, stuff_below: int = 1000) -> None:
+    def __init__(
+        self,
+        name: str,
+        frames: Sequence[Frame],
+        *,
+        labels_table: np.ndarray | None = None,
+        obstacle_table: np.ndarray | None = None,
+        roi: np.ndarray | None = None,
+        num_classes: int = NUM_CLASSES,
+        stuff_below: int = 1000,
+    ) -> None:
         super().__init__(name, (frame.key for frame in frames), num_classes)
         self.frames = tuple(frames)
         self.labels_table, self.obstacle_table, self.roi = labels_table, obstacle_table, roi
@@ -134,8 +142,10 @@ def _read_camera(path: Path) -> RoadCamera:
         horizon = inside["v0"] - inside["fy"] * math.tan(outside["pitch"])
         return RoadCamera(outside["z"], inside["fy"] / 1024, (horizon + 0.5) / 1024)
     except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path}: expected a camera file with 'intrinsic' fy, v0 and 'extrinsic' pitch, z "
-                           f"({error!r}); restore or delete it") from error
+        raise DatasetError(
+            f"{path}: expected a camera file with 'intrinsic' fy, v0 and 'extrinsic' pitch, z "
+            f"({error!r}); restore or delete it"
+        ) from error
 
 
 def _read_ids(path: Path, image: np.ndarray) -> np.ndarray:
@@ -193,8 +203,11 @@ class Resized(Wrapped):
     def load(self, index: int) -> Sample:
         """Load and resize; see Dataset.load."""
         sample = super().load(index)
-        maps = {name: resize_map(values, self.size) for name in ("labels", "instances", "obstacle")
-                if (values := getattr(sample, name)) is not None}
+        maps = {
+            name: resize_map(values, self.size)
+            for name in ("labels", "instances", "obstacle")
+            if (values := getattr(sample, name)) is not None
+        }
         return replace(sample, image=resize_image(sample.image, self.size), **maps)
 
 
@@ -226,13 +239,17 @@ def match(name: str, images: dict[str, Path], maps: dict[str, Path], what: str) 
     """The maps of the images; none at all is allowed (test splits), some missing is not. Raises DatasetError."""
     missing = [key for key in images if key not in maps]
     if missing and len(missing) < len(images):
-        raise DatasetError(f"data set '{name}': {len(missing)} of {len(images)} images have no {what}, "
-                           f"first '{missing[0]}' ({images[missing[0]]})")
+        raise DatasetError(
+            f"data set '{name}': {len(missing)} of {len(images)} images have no {what}, "
+            f"first '{missing[0]}' ({images[missing[0]]})"
+        )
     return {} if missing else maps
 
 
 def check_count(name: str, found: int, expected: int | None) -> None:
     """Published splits have published sizes; a different one means a broken download. Raises DatasetError."""
     if expected is not None and found != expected:
-        raise DatasetError(f"data set '{name}' has {expected} frames, found {found}; complete the download, "
-                           "or open it with check_counts=False to use what is there")
+        raise DatasetError(
+            f"data set '{name}' has {expected} frames, found {found}; complete the download, "
+            "or open it with check_counts=False to use what is there"
+        )

@@ -8,8 +8,13 @@ from unexpected_core.datasets.base import FileDataset, Frame, check_count, endin
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import TRAIN_IDS
 
-HOME = Home("bdd100k", ("images/*/*.jpg",), "https://bdd-data.berkeley.edu (Segmentation: bdd100k/seg)",
-            ("MY_DIR_BDD_SEG", "DIR_BDD"), "dataset_BDD100k/bdd100k/seg")
+HOME = Home(
+    "bdd100k",
+    ("images/*/*.jpg",),
+    "https://bdd-data.berkeley.edu (Segmentation: bdd100k/seg)",
+    ("MY_DIR_BDD_SEG", "DIR_BDD"),
+    "dataset_BDD100k/bdd100k/seg",
+)
 COUNTS = {"train": 7000, "val": 1000, "test": 2000}
 
 

@@ -42,8 +42,9 @@ def cached(dataset: Dataset, gibibytes: float) -> Dataset:
     needed = sum(values.nbytes for values in _maps(dataset[0]).values()) * len(dataset) / 2**30
     if needed <= gibibytes:
         return Cached(dataset)
-    LOGGER.info("%s needs %.1f GiB of memory, allowed are %g: read from disk each time",
-                dataset.name, needed, gibibytes)
+    LOGGER.info(
+        "%s needs %.1f GiB of memory, allowed are %g: read from disk each time", dataset.name, needed, gibibytes
+    )
     return dataset
 
 

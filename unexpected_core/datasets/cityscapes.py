@@ -25,14 +25,25 @@ from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, OUTSIDE_
 LAYOUT = ("leftImg8bit/*/*/*_leftImg8bit.*", "images/leftImg8bit/*/*/*_leftImg8bit.*")
 SOURCE = "https://www.cityscapes-dataset.com (leftImg8bit_trainvaltest.zip, gtFine_trainvaltest.zip)"
 HOME = Home("cityscapes", LAYOUT, SOURCE, ("DIR_CITYSCAPES",), "dataset_Cityscapes/2048x1024")
-HOME_SMALL = Home("cityscapes_small", LAYOUT, SOURCE + "; then `unexpected data convert cityscapes`",
-                  ("DIR_CITYSCAPES_SMALL",), "dataset_Cityscapes/1024x512")
+HOME_SMALL = Home(
+    "cityscapes_small",
+    LAYOUT,
+    SOURCE + "; then `unexpected data convert cityscapes`",
+    ("DIR_CITYSCAPES_SMALL",),
+    "dataset_Cityscapes/1024x512",
+)
 COUNTS = {"train": 2975, "val": 500, "test": 1525}
 SAME = np.arange(256, dtype=np.uint8)
 
 
-def _open(home: Home, root: str | Path | None = None, split: str = "train", ids: Literal["train", "full"] = "train",
-          instances: bool = False, check_counts: bool = True) -> FileDataset:
+def _open(
+    home: Home,
+    root: str | Path | None = None,
+    split: str = "train",
+    ids: Literal["train", "full"] = "train",
+    instances: bool = False,
+    check_counts: bool = True,
+) -> FileDataset:
     """Photographs of one split; key = ``city/name``.
 
     ids: "full" keeps the official ids 0..34 in `labels` (the paper's generator is trained on them).
@@ -47,15 +58,24 @@ def _open(home: Home, root: str | Path | None = None, split: str = "train", ids:
     labels = match(home.name, images, ending(files, "_gtFine_labelIds"), "_gtFine_labelIds.png")
     separate = match(home.name, images, ending(files, "_gtFine_instanceIds"), "instance map") if instances else {}
     if instances and not separate:
-        raise DatasetError(f"data set '{home.name}': no *_gtFine_instanceIds.png below {path / 'gtFine' / split}; "
-                           "open it with instances=False to do without")
+        raise DatasetError(
+            f"data set '{home.name}': no *_gtFine_instanceIds.png below {path / 'gtFine' / split}; "
+            "open it with instances=False to do without"
+        )
     if split == "test":  # its published label maps hold nothing but the ego vehicle
         labels = {}
-    frames = [Frame(key, image, labels.get(key), separate.get(key), labels.get(key), camera_path(path, split, image))
-              for key, image in images.items()]
-    return FileDataset(f"{home.name}-{split}", frames, labels_table=FULL_IDS if ids == "train" else SAME,
-                       obstacle_table=OUTSIDE_ROI, roi=read_roi(path, "roi.png"),
-                       num_classes=NUM_CLASSES if ids == "train" else NUM_FULL_IDS)
+    frames = [
+        Frame(key, image, labels.get(key), separate.get(key), labels.get(key), camera_path(path, split, image))
+        for key, image in images.items()
+    ]
+    return FileDataset(
+        f"{home.name}-{split}",
+        frames,
+        labels_table=FULL_IDS if ids == "train" else SAME,
+        obstacle_table=OUTSIDE_ROI,
+        roi=read_roi(path, "roi.png"),
+        num_classes=NUM_CLASSES if ids == "train" else NUM_FULL_IDS,
+    )
 
 
 def read_roi(root: Path, *names: str) -> np.ndarray | None:

@@ -47,8 +47,9 @@ class Converted(NamedTuple):
     failed: dict[str, str]
 
 
-def convert(name: str, source: str | Path, target: str | Path, size: tuple[int, int] = (512, 1024),
-            workers: int = 2) -> Converted:
+def convert(
+    name: str, source: str | Path, target: str | Path, size: tuple[int, int] = (512, 1024), workers: int = 2
+) -> Converted:
     """Copy a data set to size (height, width). Files that are there already are kept; each is whole or absent.
 
     Unreadable files are reported and left out. Raises ConversionError when source and target overlap, the target was
@@ -88,8 +89,9 @@ def _refuse_overlap(source: Path, target: Path) -> None:
         raise ConversionError(f"{source} is not a folder")
     here, there = source.resolve(), target.resolve()
     if here == there or here in there.parents or there in here.parents:
-        raise ConversionError(f"refusing to write into the source: {target} and {source} overlap; "
-                              "choose another folder")
+        raise ConversionError(
+            f"refusing to write into the source: {target} and {source} overlap; choose another folder"
+        )
 
 
 def _note(target: Path, making: dict) -> None:
@@ -98,8 +100,10 @@ def _note(target: Path, making: dict) -> None:
     if path.is_file():
         before = json.loads(path.read_text(encoding="utf-8"))
         if before != making:
-            raise ConversionError(f"{target} holds a conversion made otherwise: {before}, now {making}; "
-                                  "choose another folder, or the same settings to go on")
+            raise ConversionError(
+                f"{target} holds a conversion made otherwise: {before}, now {making}; "
+                "choose another folder, or the same settings to go on"
+            )
     else:
         _guarded(lambda: write_text(path, json.dumps(making) + "\n"), target)
 
@@ -126,8 +130,10 @@ def _guarded(action, target: Path) -> None:
     try:
         action()
     except OSError as error:
-        raise ConversionError(f"cannot write to {target}: {error.strerror or error}. What is finished stays; "
-                              "make room and run the same command to go on") from error
+        raise ConversionError(
+            f"cannot write to {target}: {error.strerror or error}. What is finished stays; "
+            "make room and run the same command to go on"
+        ) from error
 
 
 def _copy(copy: Copy, size: tuple[int, int]) -> None:

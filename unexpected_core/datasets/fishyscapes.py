@@ -11,15 +11,25 @@ from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import OBSTACLE
 
 FLAT = ("original/*.*", "images/*.*")
-LAF = Home("fishyscapes_lost_and_found", ("*_labels.png", "fishyscapes_lostandfound/*_labels.png", *FLAT),
-           "https://fishyscapes.com/dataset (fishyscapes_lostandfound.zip; photographs from Lost and Found)",
-           ("DIR_FISHY_LAF",), "dataset_Fishyscapes/FishyLAF")
-STATIC = Home("fishyscapes_static", FLAT, "https://fishyscapes.com/dataset (Static, made with bdlb from Cityscapes)",
-              ("DIR_FISHY_STATIC",), "dataset_Fishyscapes/FishyStatic")
+LAF = Home(
+    "fishyscapes_lost_and_found",
+    ("*_labels.png", "fishyscapes_lostandfound/*_labels.png", *FLAT),
+    "https://fishyscapes.com/dataset (fishyscapes_lostandfound.zip; photographs from Lost and Found)",
+    ("DIR_FISHY_LAF",),
+    "dataset_Fishyscapes/FishyLAF",
+)
+STATIC = Home(
+    "fishyscapes_static",
+    FLAT,
+    "https://fishyscapes.com/dataset (Static, made with bdlb from Cityscapes)",
+    ("DIR_FISHY_STATIC",),
+    "dataset_Fishyscapes/FishyStatic",
+)
 
 
-def fishyscapes_lost_and_found(root: str | Path | None = None, lost_and_found: str | Path | None = None,
-                               check_counts: bool = True) -> FileDataset:
+def fishyscapes_lost_and_found(
+    root: str | Path | None = None, lost_and_found: str | Path | None = None, check_counts: bool = True
+) -> FileDataset:
     """100 frames with Fishyscapes' own masks (0 normal, 1 obstacle, 255 not evaluated).
 
     Published layout: masks ``NNNN_<Lost and Found name>_labels.png`` only; the photographs come from Lost and Found

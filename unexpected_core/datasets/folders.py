@@ -40,8 +40,11 @@ def obstacle_folder(root: str | Path | None = None) -> FileDataset:
     """
     path = find_root(OBSTACLE_FOLDER, root)
     images = images_below(path / "images")
-    obstacle, labels, instances = (match("obstacle_folder", images, images_below(path / part), f"{part}/ map")
-                                   if (path / part).is_dir() else {} for part in ("obstacle", "labels", "instances"))
-    frames = [Frame(key, image, labels.get(key), instances.get(key), obstacle.get(key))
-              for key, image in images.items()]
+    obstacle, labels, instances = (
+        match("obstacle_folder", images, images_below(path / part), f"{part}/ map") if (path / part).is_dir() else {}
+        for part in ("obstacle", "labels", "instances")
+    )
+    frames = [
+        Frame(key, image, labels.get(key), instances.get(key), obstacle.get(key)) for key, image in images.items()
+    ]
     return FileDataset(path.resolve().name, frames, labels_table=TRAIN_IDS, obstacle_table=OBSTACLE)

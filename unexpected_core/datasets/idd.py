@@ -8,8 +8,13 @@ from unexpected_core.datasets.base import FileDataset, Frame, ending, images_bel
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import IDD_LITE
 
-HOME = Home("idd_lite", ("leftImg8bit/*/*/*_image.*",), "https://idd.insaan.iiit.ac.in (IDD-Lite)",
-            ("DIR_IDD_LITE",), "idd20k_lite")
+HOME = Home(
+    "idd_lite",
+    ("leftImg8bit/*/*/*_image.*",),
+    "https://idd.insaan.iiit.ac.in (IDD-Lite)",
+    ("DIR_IDD_LITE",),
+    "idd20k_lite",
+)
 
 
 def idd_lite(root: str | Path | None = None, split: str = "train") -> FileDataset:

@@ -15,8 +15,13 @@ from unexpected_core.log import LOGGER
 LAYOUT = ("leftImg8bit/*/*/*_leftImg8bit.*",)
 SOURCE = "http://www.6d-vision.com/lostandfounddataset (leftImg8bit.zip, gtCoarse.zip)"
 HOME = Home("lost_and_found", LAYOUT, SOURCE, ("DIR_LAF",), "dataset_LostAndFound/2048x1024")
-HOME_SMALL = Home("lost_and_found_small", LAYOUT, SOURCE + "; then `unexpected data convert lost_and_found`",
-                  ("DIR_LAF_SMALL",), "dataset_LostAndFound/1024x512")
+HOME_SMALL = Home(
+    "lost_and_found_small",
+    LAYOUT,
+    SOURCE + "; then `unexpected data convert lost_and_found`",
+    ("DIR_LAF_SMALL",),
+    "dataset_LostAndFound/1024x512",
+)
 
 COUNTS = {"train": 1036, "test": 1203}
 INVALID = {
@@ -24,14 +29,24 @@ INVALID = {
     "test": (17, 37, 55, 72, 91, 110, 129, 153, 174, 197, 218, 353, 490, 618, 686, 792, 793),
 }
 """Positions, in the sorted complete split, of frames whose label map is all zero."""
-KNOWN_OBJECTS = ("15_Rechbergstr_Deckenpfronn", "01_Hanns_Klemm_Str_45_000006", "01_Hanns_Klemm_Str_45_000007",
-                 "10_Schlossberg_9_000004")
+KNOWN_OBJECTS = (
+    "15_Rechbergstr_Deckenpfronn",
+    "01_Hanns_Klemm_Str_45_000006",
+    "01_Hanns_Klemm_Str_45_000007",
+    "10_Schlossberg_9_000004",
+)
 """Sequences whose obstacle is a class of Cityscapes: children and bicycles (SegmentMeIfYouCan leaves them out)."""
 
 
-def _open(home: Home, root: str | Path | None = None, split: str = "test",
-          frames: Literal["last_of_sequence", "all"] = "last_of_sequence", roi: Literal["image", "road"] = "image",
-          known_objects: bool = True, check_counts: bool = True) -> FileDataset:
+def _open(
+    home: Home,
+    root: str | Path | None = None,
+    split: str = "test",
+    frames: Literal["last_of_sequence", "all"] = "last_of_sequence",
+    roi: Literal["image", "road"] = "image",
+    known_objects: bool = True,
+    check_counts: bool = True,
+) -> FileDataset:
     """One split without its invalid frames; key = ``NN_scene_SSSSSS_TTTTTT``.
 
     frames: the last frame of each sequence (the paper: object closest), or all. roi: what is evaluated, the image
@@ -52,10 +67,15 @@ def _open(home: Home, root: str | Path | None = None, split: str = "test",
     mask = read_roi(path, "LAF_roi.png", "roi.png") if roi == "image" else None
     if roi == "image" and mask is None:
         LOGGER.warning("%s: %s has no LAF_roi.png, so the whole image is evaluated, ego car included", home.name, path)
-    listed = [Frame(key, images[key], obstacle=maps.get(key), camera=camera_path(path, split, images[key]))
-              for key in keys]
-    return FileDataset(f"{home.name}-{split}", listed, roi=mask,
-                       obstacle_table=LOST_AND_FOUND_ROAD if roi == "road" else LOST_AND_FOUND_IMAGE)
+    listed = [
+        Frame(key, images[key], obstacle=maps.get(key), camera=camera_path(path, split, images[key])) for key in keys
+    ]
+    return FileDataset(
+        f"{home.name}-{split}",
+        listed,
+        roi=mask,
+        obstacle_table=LOST_AND_FOUND_ROAD if roi == "road" else LOST_AND_FOUND_IMAGE,
+    )
 
 
 def _names(files: dict[str, Path]) -> dict[str, Path]:
@@ -67,9 +87,11 @@ def _valid(keys: list[str], split: str, name: str, check_counts: bool) -> list[s
     if len(keys) == COUNTS.get(split):
         return [key for i, key in enumerate(keys) if i not in INVALID[split]]
     if check_counts and split in COUNTS:
-        raise DatasetError(f"data set '{name}-{split}' has {COUNTS[split]} frames, found {len(keys)}; its invalid "
-                           "frames are known by position in the complete set. Complete the download, or open it with "
-                           "check_counts=False to use what is there")
+        raise DatasetError(
+            f"data set '{name}-{split}' has {COUNTS[split]} frames, found {len(keys)}; its invalid "
+            "frames are known by position in the complete set. Complete the download, or open it with "
+            "check_counts=False to use what is there"
+        )
     return keys
 
 

@@ -9,8 +9,13 @@ from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, chec
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import NYU, NYU_CLASSES
 
-HOME = Home("nyu", ("images/*_rgb.png",), "https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html",
-            ("MY_DIR_NYUDv2",), "dataset_NYU_Depth_v2")
+HOME = Home(
+    "nyu",
+    ("images/*_rgb.png",),
+    "https://cs.nyu.edu/~silberman/datasets/nyu_depth_v2.html",
+    ("MY_DIR_NYUDv2",),
+    "dataset_NYU_Depth_v2",
+)
 
 
 def nyu(root: str | Path | None = None, split: str = "all", check_counts: bool = True) -> FileDataset:
@@ -22,9 +27,10 @@ def nyu(root: str | Path | None = None, split: str = "all", check_counts: bool =
     path = find_root(HOME, root)
     images = ending(images_below(path / "images"), "_rgb")
     check_count("nyu", len(images), 1449 if check_counts else None)
-    maps, separate = (match("nyu", images, ending(images_below(path / folder), end), end) if (path / folder).is_dir()
-                      else {} for folder, end in (("labels_gupta2013_category40", "_category40"),
-                                                  ("instances_gupta2013", "_instances")))
+    maps, separate = (
+        match("nyu", images, ending(images_below(path / folder), end), end) if (path / folder).is_dir() else {}
+        for folder, end in (("labels_gupta2013_category40", "_category40"), ("instances_gupta2013", "_instances"))
+    )
     frames = [Frame(key, images[key], maps.get(key), separate.get(key)) for key in _keys(path, split, images)]
     return FileDataset(f"nyu-{split}", frames, labels_table=NYU, num_classes=NYU_CLASSES, stuff_below=1)
 

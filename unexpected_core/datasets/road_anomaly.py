@@ -10,9 +10,13 @@ from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, chec
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import FLAT_ANOMALY, ROAD_ANOMALY
 
-HOME = Home("road_anomaly", ("frame_list.json", "images/*.*", "original/*.*"),
-            "https://datasets-cvlab.epfl.ch/2019-road-anomaly/RoadAnomaly_jpg.zip",
-            ("DIR_ROAD_ANOMALY",), "dataset_RoadAnomaly")
+HOME = Home(
+    "road_anomaly",
+    ("frame_list.json", "images/*.*", "original/*.*"),
+    "https://datasets-cvlab.epfl.ch/2019-road-anomaly/RoadAnomaly_jpg.zip",
+    ("DIR_ROAD_ANOMALY",),
+    "dataset_RoadAnomaly",
+)
 COUNT = 60
 
 
@@ -35,8 +39,9 @@ def _authors(path: Path) -> list[Frame]:
     for image in images.values():
         if not image.is_file():
             raise DatasetError(f"data set 'road_anomaly': frame_list.json names {image}, which is not there")
-    maps = {key: file for key in images
-            if (file := path / "frames" / f"{key}.labels" / "labels_semantic.png").is_file()}
+    maps = {
+        key: file for key in images if (file := path / "frames" / f"{key}.labels" / "labels_semantic.png").is_file()
+    }
     maps = match("road_anomaly", images, maps, "labels_semantic.png")
     return [Frame(key, image, obstacle=maps.get(key)) for key, image in images.items()]
 

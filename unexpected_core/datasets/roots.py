@@ -46,12 +46,15 @@ def find_root(home: Home, root: str | Path | None = None) -> Path:
             return path
         wanted = "\n".join(f"  {path}/{pattern}" for pattern in home.layout)
         state = "has none of the expected files" if path.is_dir() else "is not a folder"
-        raise DatasetError(f"data set '{home.name}': {path} ({origin}) {state}; looked for\n{wanted}\n"
-                           f"Get it from: {home.source}")
+        raise DatasetError(
+            f"data set '{home.name}': {path} ({origin}) {state}; looked for\n{wanted}\nGet it from: {home.source}"
+        )
     variables = f"set {' or '.join(home.variables)}, " if home.variables else ""
     files = " or ".join(str(path) for path in config_files())
-    raise DatasetError(f"data set '{home.name}': its folder is not known. Pass root=... (--root), {variables}"
-                       f"or write '{home.name}: /its/folder' into {files}. Get it from: {home.source}")
+    raise DatasetError(
+        f"data set '{home.name}': its folder is not known. Pass root=... (--root), {variables}"
+        f"or write '{home.name}: /its/folder' into {files}. Get it from: {home.source}"
+    )
 
 
 def _candidates(home: Home, root: str | Path | None) -> Iterator[tuple[Path, str]]:

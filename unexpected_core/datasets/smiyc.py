@@ -16,8 +16,23 @@ OBSTACLE_TRACK = Home("obstacle_track", ("images/*.*",), SOURCE, ("DIR_OBSTACLE_
 
 ANOMALY_COUNTS = {"all": 110, "test": 100, "validation": 10, "animals": 59, "vehicles": 23, "other": 11}
 ANOMALY_FRAMES = {
-    "animals": {"bear": 1, "camel": 2, "cock": 1, "cow": 14, "deer": 2, "donkey": 2, "elephant": 12, "goose": 1,
-                "horse": 5, "leopard": 1, "lion": 1, "pig": 2, "rhino": 2, "sheep": 11, "zebra": 2},
+    "animals": {
+        "bear": 1,
+        "camel": 2,
+        "cock": 1,
+        "cow": 14,
+        "deer": 2,
+        "donkey": 2,
+        "elephant": 12,
+        "goose": 1,
+        "horse": 5,
+        "leopard": 1,
+        "lion": 1,
+        "pig": 2,
+        "rhino": 2,
+        "sheep": 11,
+        "zebra": 2,
+    },
     "vehicles": {"airplane": 2, "boat_trailer": 5, "caravan": 8, "scooter": 1, "tractor": 6},
     "other": {"coffin": 1, "cones": 7, "hay": 1, "piano": 1, "tent": 1},
 }
@@ -35,16 +50,21 @@ def anomaly_track(root: str | Path | None = None, split: str = "validation", che
     Key = file name. The whole image is evaluated.
     """
     path = find_root(ANOMALY_TRACK, root)
-    wanted = {"all": lambda key: True, "test": lambda key: not key.startswith("validation"),
-              "validation": lambda key: key.startswith("validation")}
+    wanted = {
+        "all": lambda key: True,
+        "test": lambda key: not key.startswith("validation"),
+        "validation": lambda key: key.startswith("validation"),
+    }
     wanted |= {part: keys.__contains__ for part, keys in anomaly_parts().items()}
     return _track("AnomalyTrack", path, split, wanted, ANOMALY_COUNTS, check_counts)
 
 
 def anomaly_parts() -> dict[str, set[str]]:
     """Keys of AnomalyTrack's animals, vehicles and other."""
-    parts = {part: {f"{thing}{n:04d}" for thing, count in things.items() for n in range(count)}
-             for part, things in ANOMALY_FRAMES.items()}
+    parts = {
+        part: {f"{thing}{n:04d}" for thing, count in things.items() for n in range(count)}
+        for part, things in ANOMALY_FRAMES.items()
+    }
     parts["vehicles"].add(CARRIAGE)
     return parts
 

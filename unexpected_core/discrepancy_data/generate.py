@@ -49,8 +49,17 @@ class Altered(NamedTuple):
     source: str
 
 
-def generate(dataset: Dataset, out: str | Path, recipe: Recipe, paint: Painter, *, generator: str, split: str,
-             workers: int = 2, limit: int = 0) -> Manifest:
+def generate(
+    dataset: Dataset,
+    out: str | Path,
+    recipe: Recipe,
+    paint: Painter,
+    *,
+    generator: str,
+    split: str,
+    workers: int = 2,
+    limit: int = 0,
+) -> Manifest:
     """Write (or continue) the discrepancy set of one split and return its manifest.
 
     generator: name of the painter, for the manifest. limit: only the first so many frames, 0 = all. Source frames that
@@ -60,9 +69,14 @@ def generate(dataset: Dataset, out: str | Path, recipe: Recipe, paint: Painter, 
     out = Path(out)
     with suppress(ImageError):
         _labels(dataset[0])
-    keys = dataset.keys[:limit or None]
-    manifest = Manifest(dataset=dataset.name, size=dataset.size if isinstance(dataset, Resized) else None,
-                        generator=generator, recipe=recipe, frequencies=_frequencies(dataset, recipe, workers))
+    keys = dataset.keys[: limit or None]
+    manifest = Manifest(
+        dataset=dataset.name,
+        size=dataset.size if isinstance(dataset, Resized) else None,
+        generator=generator,
+        recipe=recipe,
+        frequencies=_frequencies(dataset, recipe, workers),
+    )
     journal = Journal(out, split)
     try:
         records = journal.begin(manifest)
@@ -78,17 +92,32 @@ def generate(dataset: Dataset, out: str | Path, recipe: Recipe, paint: Painter, 
             else:
                 LOGGER.error("left out %s: %s", key, result)
                 failed[key] = str(result)
-        manifest = manifest.model_copy(update={"failed": failed, "complete": len(keys) == len(dataset),
-                                               "frames": tuple(records[key] for key in sorted(records))})
+        manifest = manifest.model_copy(
+            update={
+                "failed": failed,
+                "complete": len(keys) == len(dataset),
+                "frames": tuple(records[key] for key in sorted(records)),
+            }
+        )
         journal.end(manifest)
     except OSError as error:
-        raise GenerationError(f"cannot write to {out}: {error.strerror or error}. What is finished stays; "
-                              "make room and run the same command to go on") from error
+        raise GenerationError(
+            f"cannot write to {out}: {error.strerror or error}. What is finished stays; "
+            "make room and run the same command to go on"
+        ) from error
     return manifest
 
 
-def _make(dataset: Dataset, keys: list[str], out: Path, recipe: Recipe, paint: Painter, split: str,
-          frequencies: tuple[float, ...] | None, workers: int) -> Iterator[tuple[str, FrameRecord | Exception]]:
+def _make(
+    dataset: Dataset,
+    keys: list[str],
+    out: Path,
+    recipe: Recipe,
+    paint: Painter,
+    split: str,
+    frequencies: tuple[float, ...] | None,
+    workers: int,
+) -> Iterator[tuple[str, FrameRecord | Exception]]:
     """Read and write in threads (OpenCV lets go of the interpreter), paint here; in order, a few frames at a time."""
     with ThreadPoolExecutor(max(1, workers)) as pool:
         for group in batched(keys, 4 * max(1, workers)):
@@ -143,9 +172,12 @@ def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, s
     def labels(ending: str) -> str:
         return layout.label_file(split, frame.key, ending)
 
-    maps = {labels(layout.LABELS): frame.labels, labels(layout.COLOURS): colorize(frame.labels),
-            labels(layout.ERRORS): frame.discrepancy * 255,
-            layout.resynthesis_file(split, frame.key, recipe.gen_img_ext): resynthesis}
+    maps = {
+        labels(layout.LABELS): frame.labels,
+        labels(layout.COLOURS): colorize(frame.labels),
+        labels(layout.ERRORS): frame.discrepancy * 255,
+        layout.resynthesis_file(split, frame.key, recipe.gen_img_ext): resynthesis,
+    }
     if recipe.write_original:
         maps |= {labels(layout.ORIGINAL): frame.original, labels(layout.ORIGINAL_COLOURS): colorize(frame.original)}
     if frame.image is not None:
@@ -172,6 +204,7 @@ def _frequencies(dataset: Dataset, recipe: Recipe, workers: int) -> tuple[float,
 
 def class_counts(dataset: Dataset, workers: int = 2) -> np.ndarray:
     """Pixels of each class over a whole data set, int64 [19]; unreadable frames are left out. Raises DatasetError."""
+
     def count(key: str) -> np.ndarray:
         try:
             return np.bincount(_labels(dataset[key]).ravel(), minlength=256)[:NUM_CLASSES]

@@ -73,8 +73,11 @@ class Journal:
         records = {record.key: record for record in (*(before.frames if before else ()), *self._lines())}
         growing = manifest.model_copy(update={"frames": before.frames if before else ()})
         write_text(manifest_path(self.folder, self.split), _text(growing))
-        return {key: record for key, record in records.items()
-                if all((self.folder / name).is_file() for name in record.files)}
+        return {
+            key: record
+            for key, record in records.items()
+            if all((self.folder / name).is_file() for name in record.files)
+        }
 
     def add(self, record: FrameRecord) -> None:
         """Note a frame whose files are all written."""
@@ -105,8 +108,10 @@ class Journal:
         different = [name for name in new if old.get(name) != new[name]]
         if different:
             name = different[0]
-            raise ManifestError(f"{self.folder} holds a set made otherwise: {name} was {old.get(name)}, now "
-                                f"{new[name]}. Give another --out, or the same settings to continue it")
+            raise ManifestError(
+                f"{self.folder} holds a set made otherwise: {name} was {old.get(name)}, now "
+                f"{new[name]}. Give another --out, or the same settings to continue it"
+            )
 
 
 def _flat(values: dict, prefix: str = "") -> dict[str, object]:

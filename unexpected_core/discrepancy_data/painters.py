@@ -55,8 +55,10 @@ def generator_painter(weights: str | Path, device: str = "auto") -> NetworkPaint
         state = {key.removeprefix(INSIDE_FAST): value for key, value in state.items() if key.startswith(INSIDE_FAST)}
         name, options = "fast_generator", {}
     if name not in GENERATORS:
-        raise WeightsError(f"weights '{read.card.name}' are of '{name}', which paints nothing; expected "
-                           f"{', '.join(GENERATORS)} or fast")
+        raise WeightsError(
+            f"weights '{read.card.name}' are of '{name}', which paints nothing; expected "
+            f"{', '.join(GENERATORS)} or fast"
+        )
     network = build_network(name, **options)
     load_into(network, Weights(state, read.card))
     return NetworkPainter(network, f"{name} {read.card.model_id}", device)

@@ -10,8 +10,9 @@ from unexpected_core.labels import TRAIN_ID
 ROAD = TRAIN_ID["road"]
 
 
-def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, camera_height: float,
-             rng: np.random.Generator) -> None:
+def lay_mark(
+    image: np.ndarray, labels: np.ndarray, horizon: float, camera_height: float, rng: np.random.Generator
+) -> None:
     """One mark somewhere on the road's pixels, if there are any. Changes image in place.
 
     image: RGB float32 [H, W, 3], 0..255; labels: train ids uint8 [H, W]; horizon: its row as a share of H;
@@ -37,8 +38,9 @@ def lay_mark(image: np.ndarray, labels: np.ndarray, horizon: float, camera_heigh
         image *= 1 + shape * (rng.uniform(-0.75, -0.2) if rng.random() < 0.75 else rng.uniform(0, 0.4))
 
 
-def lay_crossing(image: np.ndarray, labels: np.ndarray, horizon: float, camera_height: float,
-                 rng: np.random.Generator) -> None:
+def lay_crossing(
+    image: np.ndarray, labels: np.ndarray, horizon: float, camera_height: float, rng: np.random.Generator
+) -> None:
     """A zebra crossing on the road's pixels, if there are any; see lay_mark.
 
     No other paint looks as much like many things in a row; too few of them, and all that is bright alarms.
@@ -52,8 +54,14 @@ def lay_crossing(image: np.ndarray, labels: np.ndarray, horizon: float, camera_h
     _paint(image, shape, foot, depth, road, rng)
 
 
-def _paint(image: np.ndarray, shape: np.ndarray, foot: tuple[int, int], depth: float, road: np.ndarray,
-           rng: np.random.Generator) -> None:
+def _paint(
+    image: np.ndarray,
+    shape: np.ndarray,
+    foot: tuple[int, int],
+    depth: float,
+    road: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
     """White or yellow, whole or worn, lit as the road under it is."""
     if rng.random() < 0.6:
         shape = shape * _wear(depth, road.shape, rng)
@@ -70,8 +78,15 @@ def _on_road(shape: np.ndarray, road: np.ndarray, rng: np.random.Generator) -> n
     return (cv2.GaussianBlur(shape, (0, 0), float(rng.uniform(0.3, 2.0))) * road)[..., None]
 
 
-def _stripes(foot: tuple[int, int], metre: float, depth: float, size: tuple[int, int], count: int, long: float,
-             rng: np.random.Generator) -> np.ndarray:
+def _stripes(
+    foot: tuple[int, int],
+    metre: float,
+    depth: float,
+    size: tuple[int, int],
+    count: int,
+    long: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """One dash, or a row of stripes beside each other, towards a vanishing point; float32 [H, W], 0 or 1.
 
     metre: pixels of a metre at the foot; depth: rows from there up to the horizon; long: metres of each.

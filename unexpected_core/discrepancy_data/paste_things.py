@@ -38,7 +38,7 @@ def cut_out(rows: int, sources: Sequence[Source], rng: np.random.Generator) -> T
         return None
     (y, x), outline = part
     height, width = outline.shape
-    piece = source.image[y:y + height, x:x + width]
+    piece = source.image[y : y + height, x : x + width]
     if rng.random() < 0.3:  # fallen over
         turns = int(rng.integers(1, 4))
         piece, outline = np.rot90(piece, turns), np.rot90(outline, turns)
@@ -86,7 +86,7 @@ def _silhouette(rows: int, columns: int, sources: Sequence[Source], rng: np.rand
         if rng.random() < 0.4:  # a crate: holes
             for _ in range(rng.integers(1, 5)):
                 y, x = rng.integers(4, 36, 2)
-                canvas[y:y + rng.integers(4, 12), x:x + rng.integers(4, 12)] = 0
+                canvas[y : y + rng.integers(4, 12), x : x + rng.integers(4, 12)] = 0
     elif kind == 2:
         count = int(rng.integers(3, 11))
         angles = np.sort(rng.uniform(0, 2 * np.pi, count))
@@ -116,7 +116,7 @@ def _cut_outline(labels: np.ndarray, rng: np.random.Generator, size: int) -> np.
     if part is None:
         return np.zeros((size, size), np.uint8)
     outline = cv2.resize(part[1].astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST)
-    return outline[:, ::int(rng.choice((-1, 1)))].copy()
+    return outline[:, :: int(rng.choice((-1, 1)))].copy()
 
 
 def _random_part(labels: np.ndarray, classes: Sequence[int], rng: np.random.Generator):
@@ -133,7 +133,7 @@ def _random_part(labels: np.ndarray, classes: Sequence[int], rng: np.random.Gene
         return None
     chosen = int(rng.choice(fit))
     x, y, w, h = stats[chosen, :4]
-    return (int(y), int(x)), parts[y:y + h, x:x + w] == chosen
+    return (int(y), int(x)), parts[y : y + h, x : x + w] == chosen
 
 
 def _texture(rows: int, columns: int, sources: Sequence[Source], rng: np.random.Generator) -> np.ndarray:
@@ -151,7 +151,7 @@ def _piece(image: np.ndarray, rows: int, columns: int, rng: np.random.Generator)
     zoom = np.exp(rng.uniform(np.log(0.5), np.log(4)))
     h, w = int(np.clip(rows / zoom, 4, height)), int(np.clip(columns / zoom, 4, width))
     y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-    piece = image[y:y + h, x:x + w]
+    piece = image[y : y + h, x : x + w]
     if rng.random() < 0.5:
         piece = np.rot90(piece, int(rng.integers(1, 4)))
     return cv2.resize(np.ascontiguousarray(piece), (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)

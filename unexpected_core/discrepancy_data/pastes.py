@@ -44,8 +44,9 @@ class Pasted(NamedTuple):
     discrepancy: np.ndarray
 
 
-def paste_objects(image: np.ndarray, labels: np.ndarray, sources: Sequence[Source], rng: np.random.Generator,
-                  settings: PasteSettings) -> Pasted:
+def paste_objects(
+    image: np.ndarray, labels: np.ndarray, sources: Sequence[Source], rng: np.random.Generator, settings: PasteSettings
+) -> Pasted:
     """Put distractors and objects into a copy of an image.
 
     image: RGB uint8 [H, W, 3]; labels: train ids uint8 [H, W]; sources: frames to cut from (at least one).
@@ -101,13 +102,22 @@ def _overlap(top: int, left: int, size: tuple[int, int], canvas: tuple[int, int]
     return (slice(y0, y1), slice(x0, x1)), (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
 
 
-def _contact_shadow(image: np.ndarray, foot: tuple[int, int], columns: int, rows: int,
-                    rng: np.random.Generator) -> None:
+def _contact_shadow(
+    image: np.ndarray, foot: tuple[int, int], columns: int, rows: int, rng: np.random.Generator
+) -> None:
     """Darken a flat soft ellipse under the foot."""
     shade = np.zeros(image.shape[:2], np.float32)
     centre = int(foot[1] + rng.uniform(-0.4, 0.4) * columns), int(foot[0])
-    cv2.ellipse(shade, centre, (max(2, int(0.6 * columns)), max(1, int(rows * rng.uniform(0.05, 0.2)))), 0, 0, 360,
-                float(rng.uniform(0.2, 0.6)), -1)
+    cv2.ellipse(
+        shade,
+        centre,
+        (max(2, int(0.6 * columns)), max(1, int(rows * rng.uniform(0.05, 0.2)))),
+        0,
+        0,
+        360,
+        float(rng.uniform(0.2, 0.6)),
+        -1,
+    )
     image *= 1 - cv2.GaussianBlur(shade, (0, 0), max(0.6, 0.03 * columns))[..., None]
 
 

@@ -48,8 +48,10 @@ class DiscrepancyDataset(Dataset):
         there = {path.relative_to(labels).as_posix().removesuffix(ending) for path in labels.rglob(f"*{ending}")}
         keys = [key for key in source.keys if key in there]
         if not keys:
-            raise DatasetError(f"no discrepancy set of '{source.name}' in {root}: looked for {labels}/<key>{ending} "
-                               f"with keys such as '{source.keys[0]}'. Make it with `unexpected data discrepancy`")
+            raise DatasetError(
+                f"no discrepancy set of '{source.name}' in {root}: looked for {labels}/<key>{ending} "
+                f"with keys such as '{source.keys[0]}'. Make it with `unexpected data discrepancy`"
+            )
         super().__init__(f"{self.root.name}-{split}", keys)
         self.suffix = suffix or self._find_suffix(keys[0])
 
@@ -64,9 +66,11 @@ class DiscrepancyDataset(Dataset):
         image = read_image(pasted) if pasted.is_file() else sample.image
         for what, values in (("labels", altered), ("errors", wrong), ("resynthesis", resynthesis)):
             if values.shape[:2] != image.shape[:2]:
-                raise DatasetError(f"discrepancy set {self.root}: {what} of '{key}' are "
-                                   f"{values.shape[1]}x{values.shape[0]}, the photo of {self.source.name} is "
-                                   f"{image.shape[1]}x{image.shape[0]}")
+                raise DatasetError(
+                    f"discrepancy set {self.root}: {what} of '{key}' are "
+                    f"{values.shape[1]}x{values.shape[0]}, the photo of {self.source.name} is "
+                    f"{image.shape[1]}x{image.shape[0]}"
+                )
         discrepancy = np.where(roi(sample) | wrong, wrong.astype(np.uint8), np.uint8(IGNORE))
         return DiscrepancySample(key, image, map_labels(altered, TRAIN_IDS), resynthesis, discrepancy)
 

@@ -17,8 +17,9 @@ from unexpected_core.labels import IGNORE, NUM_CLASSES, TRAIN_ID
 
 FIRST_OBJECT = 24000
 """Cityscapes instance ids from here on are persons, riders and vehicles, one by one."""
-COMPONENT_CLASSES = tuple(TRAIN_ID[name] for name in ("person", "rider", "car", "motorcycle", "bicycle",
-                                                      "traffic light", "traffic sign"))
+COMPONENT_CLASSES = tuple(
+    TRAIN_ID[name] for name in ("person", "rider", "car", "motorcycle", "bicycle", "traffic light", "traffic sign")
+)
 """Classes whose connected areas count as objects where there are no instance maps; none of them fills a gap."""
 PAPER_PIXELS = 1024 * 512
 
@@ -28,15 +29,23 @@ class Recipe(Settings):
 
     swap_fraction: float = Field(0.5, ge=0, le=1, description="share of a frame's objects that get another class")
     disappear_fraction: float = Field(0.0, ge=0, le=1, description="share of a frame's objects that disappear")
-    new_class: Literal["uniform", "frequency"] = Field("uniform", description="how likely each of the other 18 classes "
-                                                       "is: all alike (the paper), or as frequent as it is in the set")
-    smallest_object: int = Field(750, ge=1, description="least area of an object that is a connected area, in pixels "
-                                                        "of 1024x512; for sets without instance maps")
+    new_class: Literal["uniform", "frequency"] = Field(
+        "uniform",
+        description="how likely each of the other 18 classes "
+        "is: all alike (the paper), or as frequent as it is in the set",
+    )
+    smallest_object: int = Field(
+        750,
+        ge=1,
+        description="least area of an object that is a connected area, in pixels "
+        "of 1024x512; for sets without instance maps",
+    )
     paste: bool = Field(False, description="put objects into the photo, unknown to the labels")
     pastes: PasteSettings = Field(PasteSettings(), description="what is put in")
     seed: int = Field(0, ge=0, description="same seed, same set")
-    gen_img_ext: Literal[".jpg", ".webp", ".png"] = Field(".jpg", description="format of the resyntheses: .jpg with "
-                                                          "quality 75 as the paper, .webp with 90, .png exact")
+    gen_img_ext: Literal[".jpg", ".webp", ".png"] = Field(
+        ".jpg", description="format of the resyntheses: .jpg with quality 75 as the paper, .webp with 90, .png exact"
+    )
     write_original: bool = Field(False, description="write the unaltered labels too (*_predTrainIds.png)")
 
     @model_validator(mode="after")
@@ -82,8 +91,13 @@ def find_objects(labels: np.ndarray, instances: np.ndarray | None, smallest: int
     return Objects(ids, np.arange(1, count + 1))
 
 
-def alter_labels(labels: np.ndarray, instances: np.ndarray | None, recipe: Recipe, rng: np.random.Generator,
-                 frequencies: np.ndarray | None = None) -> np.ndarray:
+def alter_labels(
+    labels: np.ndarray,
+    instances: np.ndarray | None,
+    recipe: Recipe,
+    rng: np.random.Generator,
+    frequencies: np.ndarray | None = None,
+) -> np.ndarray:
     """Swap and remove objects: train ids uint8 [H, W] -> train ids uint8 [H, W].
 
     frequencies: how frequent each class is, float [19]; needed for new_class = "frequency".
@@ -91,14 +105,15 @@ def alter_labels(labels: np.ndarray, instances: np.ndarray | None, recipe: Recip
     objects = find_objects(labels, instances, recipe.smallest_object)
     count = len(objects.candidates)
     swaps, removals = int(count * recipe.swap_fraction), int(count * recipe.disappear_fraction)
-    chosen = rng.permutation(objects.candidates)[:swaps + removals]
+    chosen = rng.permutation(objects.candidates)[: swaps + removals]
     weights = np.ones(NUM_CLASSES) if recipe.new_class == "uniform" else frequencies
     altered = swap(labels, objects.ids, chosen[:swaps], weights, rng)
     return disappear(altered, np.isin(objects.ids, chosen[swaps:])) if removals else altered
 
 
-def swap(labels: np.ndarray, ids: np.ndarray, chosen: np.ndarray, weights: np.ndarray,
-         rng: np.random.Generator) -> np.ndarray:
+def swap(
+    labels: np.ndarray, ids: np.ndarray, chosen: np.ndarray, weights: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
     """Give each chosen object a class other than its own, drawn by weights [19]; ignored objects stay.
 
     An object's own class is the most frequent label on it.
@@ -122,8 +137,9 @@ def disappear(labels: np.ndarray, removed: np.ndarray) -> np.ndarray:
     fills = ~removed & ~np.isin(labels, (*COMPONENT_CLASSES, IGNORE))
     if not fills.any():
         return labels.copy()
-    _, nearest = cv2.distanceTransformWithLabels((~fills).view(np.uint8), cv2.DIST_L2, 5,
-                                                 labelType=cv2.DIST_LABEL_PIXEL)
+    _, nearest = cv2.distanceTransformWithLabels(
+        (~fills).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
     label_of = np.zeros(nearest.max() + 1, np.uint8)
     label_of[nearest[fills]] = labels[fills]
     return np.where(removed, label_of[nearest], labels)

@@ -10,8 +10,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 Result = Mapping[str, Any]
-ROI_SHARE = {"ObstacleTrack": (0.05, 0.7), "AnomalyTrack": (0.7, 1.0), "fishyscapes": (0.6, 1.0),
-             "road_anomaly": (0.9, 1.0)}
+ROI_SHARE = {
+    "ObstacleTrack": (0.05, 0.7),
+    "AnomalyTrack": (0.7, 1.0),
+    "fishyscapes": (0.6, 1.0),
+    "road_anomaly": (0.9, 1.0),
+}
 """Beginning of a data set's name -> share of the image that is judged, road or nearly everything."""
 
 
@@ -38,8 +42,10 @@ def flipped(result: Result) -> str | None:
     """Far worse than chance is better than chance with the sign turned round."""
     auroc = result["pixel"]["exact"]["auroc"]
     if auroc["value"] < 0.4 and auroc["high"] < 0.5:
-        return (f"AUROC is {_percent(auroc['value'])}: worse than chance; higher must mean more unexpected, "
-                "negate the score")
+        return (
+            f"AUROC is {_percent(auroc['value'])}: worse than chance; higher must mean more unexpected, "
+            "negate the score"
+        )
     return None
 
 
@@ -51,11 +57,15 @@ def like_random(result: Result) -> str | None:
     chance = exact["positives"] / max(exact["positives"] + exact["negatives"], 1)
     ap, auroc = exact["average_precision"]["value"], exact["auroc"]
     if auroc["low"] <= 0.5 <= auroc["high"] and 0.4 < auroc["value"] < 0.6:
-        return (f"AUROC {_percent(auroc['value'])} cannot be told from chance; "
-                "were the weights loaded (missing or renamed keys), and is the image in the expected range and order?")
+        return (
+            f"AUROC {_percent(auroc['value'])} cannot be told from chance; "
+            "were the weights loaded (missing or renamed keys), and is the image in the expected range and order?"
+        )
     if 0.85 * chance < ap < 1.15 * chance and exact["fpr95"]["value"] > 0.9:
-        return (f"AP {_percent(ap)} is the share of obstacle pixels ({_percent(chance)}) and FPR95 is "
-                f"{_percent(exact['fpr95']['value'])}: no better than guessing; were the weights loaded?")
+        return (
+            f"AP {_percent(ap)} is the share of obstacle pixels ({_percent(chance)}) and FPR95 is "
+            f"{_percent(exact['fpr95']['value'])}: no better than guessing; were the weights loaded?"
+        )
     return None
 
 
@@ -67,14 +77,20 @@ def damaged(result: Result) -> str | None:
     if evidence["distinct"] <= 2:
         return None  # a mask: see binary
     if evidence["near_one"] > 0.5 and evidence["types"] == ["float16"]:
-        return (f"{_percent(evidence['near_one'])} of the scores lie within 0.01 of 1 and are float16, which has 30 "
-                "values there; store float32, or score with a logit instead of 1 - p")
+        return (
+            f"{_percent(evidence['near_one'])} of the scores lie within 0.01 of 1 and are float16, which has 30 "
+            "values there; store float32, or score with a logit instead of 1 - p"
+        )
     if evidence["share_at_high"] > 0.2 + evidence["obstacle_share"]:
-        return (f"{_percent(evidence['share_at_high'])} of the pixels share the highest score {evidence['high']:g}: "
-                "saturated; score before the squashing function, or store float32")
+        return (
+            f"{_percent(evidence['share_at_high'])} of the pixels share the highest score {evidence['high']:g}: "
+            "saturated; score before the squashing function, or store float32"
+        )
     if evidence["distinct"] < 64 and evidence["distinct_share"] < 0.01:
-        return (f"only {evidence['distinct']:.0f} different scores per frame: damaged by float16 or 8-bit storage, "
-                "or saturated; store float32")
+        return (
+            f"only {evidence['distinct']:.0f} different scores per frame: damaged by float16 or 8-bit storage, "
+            "or saturated; store float32"
+        )
     return None
 
 
@@ -88,8 +104,10 @@ def binary(result: Result) -> str | None:
 def repeated(result: Result) -> str | None:
     """Different images must not get the same scores."""
     if result["evidence"]["same_as_neighbour"] > 0.5 and result["evidence"]["distinct"] > 2:
-        return (f"{_percent(result['evidence']['same_as_neighbour'])} of the frames have the scores of the one before; "
-                "was one result written for all, or a buffer not copied?")
+        return (
+            f"{_percent(result['evidence']['same_as_neighbour'])} of the frames have the scores of the one before; "
+            "was one result written for all, or a buffer not copied?"
+        )
     return None
 
 
@@ -108,12 +126,16 @@ def roi(result: Result) -> str | None:
     evidence = result["evidence"]
     expected = next((share for name, share in ROI_SHARE.items() if result["dataset"].startswith(name)), None)
     if expected and not expected[0] <= evidence["roi_share"] <= expected[1]:
-        return (f"the ROI is {_percent(evidence['roi_share'])} of the image, of this data set it is "
-                f"{_percent(expected[0])} to {_percent(expected[1])}; road ROI and whole image must not be compared")
+        return (
+            f"the ROI is {_percent(evidence['roi_share'])} of the image, of this data set it is "
+            f"{_percent(expected[0])} to {_percent(expected[1])}; road ROI and whole image must not be compared"
+        )
     blank = evidence["gap_above_low"] > 0.02 or evidence["obstacle_at_low"] > 0.3
     if evidence["share_at_low"] > 0.25 and evidence["distinct"] > 64 and blank:
-        return (f"{_percent(evidence['share_at_low'])} of the ROI has exactly the lowest score {evidence['low']:g}: "
-                "were the scores blanked with another ROI?")
+        return (
+            f"{_percent(evidence['share_at_low'])} of the ROI has exactly the lowest score {evidence['low']:g}: "
+            "were the scores blanked with another ROI?"
+        )
     whole, frames = evidence["whole_frames"], result["frames"]
     others = (evidence["roi_share"] * frames - whole) / max(frames - whole, 1)  # a bonnet alone hides less than a fifth
     if 0 < whole < frames / 2 and others < 0.8:
@@ -125,11 +147,15 @@ def size(result: Result) -> str | None:
     """Scores of the ground truth's size, or all smaller by one factor."""
     evidence = result["evidence"]
     if 0 < evidence["enlarged_frames"] < result["frames"]:
-        return (f"{evidence['enlarged_frames']} of {result['frames']} scores have another size than their ground truth "
-                f"({', '.join(evidence['stored_sizes'])}); write all at the image's size")
+        return (
+            f"{evidence['enlarged_frames']} of {result['frames']} scores have another size than their ground truth "
+            f"({', '.join(evidence['stored_sizes'])}); write all at the image's size"
+        )
     if evidence["enlarged_frames"] and evidence["scale"] < 0.2:
-        return (f"scores are {evidence['scale']:.2g} of the ground truth's width: too coarse to measure pixels; "
-                "write them at the image's size")
+        return (
+            f"scores are {evidence['scale']:.2g} of the ground truth's width: too coarse to measure pixels; "
+            "write them at the image's size"
+        )
     if evidence["enlarged_frames"] and evidence["scale"] > 1:
         return "scores are larger than the ground truth; write them at the image's size"
     return None
@@ -142,22 +168,34 @@ def tuned_on_test(result: Result) -> str | None:
     if threshold["source"] != "best_f1_on_test" and spread > 0 and abs(threshold["value"] - best) < 1e-6 * spread:
         if result["evidence"]["distinct"] <= 2:
             return None
-        return (f"threshold {threshold['value']:g} is said to be '{threshold['source']}' but is the best-F1 threshold "
-                "of these test frames; choose it on other frames (--normal-root)")
+        return (
+            f"threshold {threshold['value']:g} is said to be '{threshold['source']}' but is the best-F1 threshold "
+            "of these test frames; choose it on other frames (--normal-root)"
+        )
     return None
 
 
 def declared_tuning(result: Result) -> str | None:
     """The benchmark's own habit, worth a word."""
     if result["threshold"]["source"] == "best_f1_on_test":
-        return ("component numbers use the best-F1 threshold of these very frames, as SegmentMeIfYouCan prescribes; "
-                "for use on a robot choose it with --normal-root")
+        return (
+            "component numbers use the best-F1 threshold of these very frames, as SegmentMeIfYouCan prescribes; "
+            "for use on a robot choose it with --normal-root"
+        )
     return None
 
 
 ALARMS: dict[str, Callable[[Result], str | None]] = {
-    "frame count": frame_count, "flipped scores": flipped, "random-like": like_random, "damaged scores": damaged,
-    "repeated scores": repeated, "label coding": label_coding, "ROI": roi, "size": size, "tuned on test": tuned_on_test}
+    "frame count": frame_count,
+    "flipped scores": flipped,
+    "random-like": like_random,
+    "damaged scores": damaged,
+    "repeated scores": repeated,
+    "label coding": label_coding,
+    "ROI": roi,
+    "size": size,
+    "tuned on test": tuned_on_test,
+}
 REMARKS: dict[str, Callable[[Result], str | None]] = {"binary": binary, "threshold": declared_tuning}
 
 
@@ -174,12 +212,15 @@ def examine(results: Mapping[str, Any]) -> list[Finding]:
 
 def _different_pixels(methods: Mapping[str, Result]) -> list[Finding]:
     """All methods of one table must have been judged on the same pixels."""
-    judged = {name: (result["frames"], result["pixel"]["exact"]["positives"], result["pixel"]["exact"]["negatives"])
-              for name, result in methods.items()}
+    judged = {
+        name: (result["frames"], result["pixel"]["exact"]["positives"], result["pixel"]["exact"]["negatives"])
+        for name, result in methods.items()
+    }
     if len(set(judged.values())) <= 1:
         return []
-    text = "; ".join(f"{name}: {frames} frames, {p} obstacle and {n} normal pixels"
-                     for name, (frames, p, n) in judged.items())
+    text = "; ".join(
+        f"{name}: {frames} frames, {p} obstacle and {n} normal pixels" for name, (frames, p, n) in judged.items()
+    )
     return [Finding("ROI", ", ".join(judged), True, f"methods were judged on different pixels ({text})")]
 
 

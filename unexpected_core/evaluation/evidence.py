@@ -24,16 +24,28 @@ def note_frame(key: str, judged: Judged) -> dict[str, Any]:
     values = score[inside]
     values = values[:: max(1, values.size // SAMPLED)].astype(np.float64)
     facts: dict[str, Any] = {
-        "key": key, "size": list(obstacle.shape), "stored_size": list(judged.stored.shape), "type": str(score.dtype),
-        "roi_share": roi / obstacle.size, "obstacle_share": positive / roi if roi else 0.0,
+        "key": key,
+        "size": list(obstacle.shape),
+        "stored_size": list(judged.stored.shape),
+        "type": str(score.dtype),
+        "roi_share": roi / obstacle.size,
+        "obstacle_share": positive / roi if roi else 0.0,
         "ids": np.flatnonzero(np.bincount(obstacle.ravel(), minlength=256)).tolist(),
-        "thumb": cv2.resize(score.astype(np.float32), THUMB, interpolation=cv2.INTER_AREA)}
+        "thumb": cv2.resize(score.astype(np.float32), THUMB, interpolation=cv2.INTER_AREA),
+    }
     if values.size:
         low, high = values.min(), values.max()
-        facts |= {"low": float(low), "high": float(high), "sampled": values.size, "distinct": len(np.unique(values)),
-                  "share_at_low": float(np.mean(values == low)), "share_at_high": float(np.mean(values == high)),
-                  "near_one": float(np.mean(np.abs(values - 1) < 0.01)), "gap_above_low": _gap(values),
-                  "obstacle_at_low": float(np.mean(score[obstacle == 1] == low)) if positive else 0.0}
+        facts |= {
+            "low": float(low),
+            "high": float(high),
+            "sampled": values.size,
+            "distinct": len(np.unique(values)),
+            "share_at_low": float(np.mean(values == low)),
+            "share_at_high": float(np.mean(values == high)),
+            "near_one": float(np.mean(np.abs(values - 1) < 0.01)),
+            "gap_above_low": _gap(values),
+            "obstacle_at_low": float(np.mean(score[obstacle == 1] == low)) if positive else 0.0,
+        }
     return facts
 
 
@@ -60,11 +72,16 @@ def summarise(facts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "roi_share": float(np.mean([fact["roi_share"] for fact in facts])),
         "whole_frames": sum(fact["roi_share"] == 1 for fact in facts),
         "scale": min(fact["stored_size"][1] / fact["size"][1] for fact in facts),
-        "obstacle_share": mean("obstacle_share"), "low": min((fact["low"] for fact in filled), default=float("nan")),
+        "obstacle_share": mean("obstacle_share"),
+        "low": min((fact["low"] for fact in filled), default=float("nan")),
         "high": max((fact["high"] for fact in filled), default=float("nan")),
-        "distinct_share": mean("distinct") / mean("sampled") if filled else float("nan"), "distinct": mean("distinct"),
-        "share_at_low": mean("share_at_low"), "share_at_high": mean("share_at_high"), "near_one": mean("near_one"),
-        "gap_above_low": mean("gap_above_low"), "obstacle_at_low": mean("obstacle_at_low"),
+        "distinct_share": mean("distinct") / mean("sampled") if filled else float("nan"),
+        "distinct": mean("distinct"),
+        "share_at_low": mean("share_at_low"),
+        "share_at_high": mean("share_at_high"),
+        "near_one": mean("near_one"),
+        "gap_above_low": mean("gap_above_low"),
+        "obstacle_at_low": mean("obstacle_at_low"),
         "same_as_neighbour": _repeats([fact["thumb"] for fact in facts]),
     }
 

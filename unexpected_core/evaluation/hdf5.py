@@ -35,8 +35,10 @@ def write_prediction(path: Path, score: np.ndarray) -> None:
     with np.errstate(over="ignore"):
         half = score.astype(np.float16)
     if not np.isfinite(half).all():
-        raise PredictionError(f"{path}: scores up to {np.abs(score).max():g} do not fit into float16 (at most 65504); "
-                              "calibrate the scorer to [0, 1]")
+        raise PredictionError(
+            f"{path}: scores up to {np.abs(score).max():g} do not fit into float16 (at most 65504); "
+            "calibrate the scorer to [0, 1]"
+        )
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as stream:
         stream.create_dataset("value", data=half, compression=GZIP_LEVEL)
 

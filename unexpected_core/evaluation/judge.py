@@ -32,13 +32,25 @@ def judge(candidates: Mapping[str, Candidate], plan: Plan, dataset: Mapping[str,
     for name, candidate in candidates.items():
         measured[name] = measure(candidate.source, replace(plan, threshold=candidate.threshold))
         measured[name].result |= candidate.about
-    facts = {"modes": sorted({"exact", *plan.modes}), "resamples": plan.resamples, "seed": plan.seed,
-             "clips": plan.clips, "frame_rate": plan.frame_rate}
+    facts = {
+        "modes": sorted({"exact", *plan.modes}),
+        "resamples": plan.resamples,
+        "seed": plan.seed,
+        "clips": plan.clips,
+        "frame_rate": plan.frame_rate,
+    }
     write_results(out / "results.json", compose(measured, dataset, facts))
     with atomic_path(out / "curves.npz") as temporary:
-        np.savez(temporary, **{f"{name}/{mode}/{part}": getattr(thin, part) for name, each in measured.items()
-                               for mode, curve in each.curves.items() for thin in [curve.thinned()]
-                               for part in ("thresholds", "true_positives", "false_positives")})
+        np.savez(
+            temporary,
+            **{
+                f"{name}/{mode}/{part}": getattr(thin, part)
+                for name, each in measured.items()
+                for mode, curve in each.curves.items()
+                for thin in [curve.thinned()]
+                for part in ("thresholds", "true_positives", "false_positives")
+            },
+        )
     results = read_results(out)
     write_text(out / "table.md", markdown(results))
     write_text(out / "table.tex", latex(results))

@@ -99,14 +99,17 @@ def measure(source: Source, plan: Plan) -> Measured:
         singles = frame_statistics(look.pixels["exact"], numbers["exact"])
     threshold = plan.threshold or Threshold(numbers["exact"].best_f1_threshold, "best_f1_on_test")
     binned = numbers["smiyc"].best_f1_threshold if "smiyc" in modes else None
-    parts = _over_frames(partial(_look_at_components, source, plan, threshold.value, binned), source.keys,
-                         plan.workers, "components")
+    parts = _over_frames(
+        partial(_look_at_components, source, plan, threshold.value, binned), source.keys, plan.workers, "components"
+    )
     found = parts[0]
     for other in parts[1:]:
         found.merge(other)
     components = resample_components(found.exact, weights)
     result = {
-        "frames": len(look.facts), "frames_expected": len(source.dataset), "frames_stored": len(source.scores),
+        "frames": len(look.facts),
+        "frames_expected": len(source.dataset),
+        "frames_stored": len(source.scores),
         "pixel": {mode: _pixel_result(numbers[mode], resampled[mode]) for mode in modes},
         "threshold": asdict(threshold),
         "components": _component_result(found.exact, components, plan),
@@ -116,7 +119,8 @@ def measure(source: Source, plan: Plan) -> Measured:
     }
     if binned is not None:
         result["components_smiyc"] = {"threshold": binned} | _component_result(
-            found.smiyc, resample_components(found.smiyc, weights), plan)
+            found.smiyc, resample_components(found.smiyc, weights), plan
+        )
     return Measured(result, {mode: each.curve for mode, each in numbers.items()}, resampled["exact"] | components)
 
 
@@ -192,8 +196,9 @@ class _ComponentLook:
         self.changes += other.changes
 
 
-def _look_at_components(source: Source, plan: Plan, threshold: float, smiyc_threshold: float | None,
-                        keys: Sequence[str], alone: bool) -> _ComponentLook:
+def _look_at_components(
+    source: Source, plan: Plan, threshold: float, smiyc_threshold: float | None, keys: Sequence[str], alone: bool
+) -> _ComponentLook:
     look, before = _ComponentLook(), _frame_before(source, keys[0]) if plan.clips else None
     for key in _shown(keys, alone, "measure components"):
         judged = source.frame(key)
@@ -221,8 +226,10 @@ def _clip(key: str) -> str:
 
 
 def _pixel_result(numbers: Any, resampled: dict[str, Resampled]) -> dict[str, Any]:
-    plain = {name: getattr(numbers, name) for name in
-             ("best_f1_threshold", "fpr95_threshold", "positives", "negatives", "frames")}
+    plain = {
+        name: getattr(numbers, name)
+        for name in ("best_f1_threshold", "fpr95_threshold", "positives", "negatives", "frames")
+    }
     return {name: each._asdict() for name, each in intervals(resampled).items()} | plain
 
 
@@ -230,8 +237,9 @@ def _component_result(counts: ComponentCounts, resampled: dict[str, Resampled], 
     numbers = counts.numbers()
     result = {name: each._asdict() for name, each in intervals(resampled).items()}
     if plan.frame_rate:
-        result["false_regions_per_minute"] = {name: value * plan.frame_rate * 60
-                                              for name, value in result["false_regions_per_frame"].items()}
+        result["false_regions_per_minute"] = {
+            name: value * plan.frame_rate * 60 for name, value in result["false_regions_per_frame"].items()
+        }
     return result | {"obstacles": numbers.obstacles, "regions": numbers.regions, "sizes": asdict(plan.sizes)}
 
 
@@ -239,10 +247,15 @@ def _extras(look: _PixelLook, found: _ComponentLook, curve: Curve, threshold: Th
     obstacles = join(found.obstacles)
     normal = [level for level, fact in zip(found.levels, look.facts, strict=True) if fact["obstacle_share"] == 0]
     extras: dict[str, Any] = {
-        "recall_by_area": recall_table(obstacles, "area"), "recall_by_row": recall_table(obstacles, "row"),
+        "recall_by_area": recall_table(obstacles, "area"),
+        "recall_by_row": recall_table(obstacles, "row"),
         "risk_coverage_area": area_under_risk_coverage(curve.thinned()),
-        "false_alarm_frames": {"normal_frames": len(normal), "realised_rate": realised_rate(normal, threshold.value),
-                               "promised_rate": threshold.promised_rate}}
+        "false_alarm_frames": {
+            "normal_frames": len(normal),
+            "realised_rate": realised_rate(normal, threshold.value),
+            "promised_rate": threshold.promised_rate,
+        },
+    }
     if np.isfinite(obstacles.distance).any():
         extras["recall_by_distance"] = recall_table(obstacles, "distance")
     if all(table is not None for table in look.reliability):
@@ -258,6 +271,14 @@ def _extras(look: _PixelLook, found: _ComponentLook, curve: Curve, threshold: Th
 def _frame_rows(look: _PixelLook, found: _ComponentLook, singles: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """One line per frame, for the best and worst frames of the report."""
     table = found.exact.table()
-    return [{"key": fact["key"], "average_precision": float(singles["average_precision"][i]),
-             "obstacle_share": fact["obstacle_share"], "obstacles": int(table[i, 0]), "regions": int(table[i, 2]),
-             "false_regions": int(table[i, 4])} for i, fact in enumerate(look.facts)]
+    return [
+        {
+            "key": fact["key"],
+            "average_precision": float(singles["average_precision"][i]),
+            "obstacle_share": fact["obstacle_share"],
+            "obstacles": int(table[i, 0]),
+            "regions": int(table[i, 2]),
+            "false_regions": int(table[i, 4]),
+        }
+        for i, fact in enumerate(look.facts)
+    ]

@@ -25,8 +25,10 @@ def normal_threshold(source: Source, min_area: int, rate: float) -> Threshold:
         roi = np.ones(score.shape, bool)
         if obstacle is not None:
             if (obstacle == 1).any():
-                raise PredictionError(f"frame '{key}' of '{source.dataset.name}' has an obstacle; a threshold from "
-                                      "normal driving needs frames without any")
+                raise PredictionError(
+                    f"frame '{key}' of '{source.dataset.name}' has an obstacle; a threshold from "
+                    "normal driving needs frames without any"
+                )
             roi = resize_map(obstacle, score.shape) == 0
         levels.append(alarm_level(score, roi, min_area))
     return Threshold(promised_threshold(np.array(levels), rate), "normal_driving", rate)

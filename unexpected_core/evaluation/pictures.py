@@ -21,14 +21,19 @@ OUTSIDE = 0.4
 
 def chosen_frames(rows: list[dict[str, Any]], count: int = 3) -> dict[str, list[str]]:
     """per_frame rows -> titles and keys: best and worst by AP, and those without obstacles but most false regions."""
-    ranked = sorted((row for row in rows if row["obstacles"] and not math.isnan(row["average_precision"])),
-                    key=lambda row: row["average_precision"])
-    alarms = sorted((row for row in rows if not row["obstacles"] and row["false_regions"]),
-                    key=lambda row: -row["false_regions"])
+    ranked = sorted(
+        (row for row in rows if row["obstacles"] and not math.isnan(row["average_precision"])),
+        key=lambda row: row["average_precision"],
+    )
+    alarms = sorted(
+        (row for row in rows if not row["obstacles"] and row["false_regions"]), key=lambda row: -row["false_regions"]
+    )
     half = min(count, (len(ranked) + 1) // 2)
-    frames = {"best frames": [row["key"] for row in ranked[len(ranked) - half:][::-1]],
-              "worst frames": [row["key"] for row in ranked[:min(half, len(ranked) - half)]],
-              "most false regions without an obstacle": [row["key"] for row in alarms[:count]]}
+    frames = {
+        "best frames": [row["key"] for row in ranked[len(ranked) - half :][::-1]],
+        "worst frames": [row["key"] for row in ranked[: min(half, len(ranked) - half)]],
+        "most false regions without an obstacle": [row["key"] for row in alarms[:count]],
+    }
     return {title: keys for title, keys in frames.items() if keys}
 
 

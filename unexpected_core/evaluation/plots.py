@@ -14,8 +14,15 @@ from matplotlib.figure import Figure
 from unexpected_core.metrics.calibration import BINS, risk_coverage
 from unexpected_core.metrics.curves import Curve
 
-STYLE = {"svg.hashsalt": "unexpected", "svg.fonttype": "none", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3,
-         "axes.spines.top": False, "axes.spines.right": False}
+STYLE = {
+    "svg.hashsalt": "unexpected",
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
 
 
 def roc(curves: Mapping[str, Curve], areas: Mapping[str, float]) -> str:
@@ -36,8 +43,12 @@ def precision_recall(curves: Mapping[str, Curve], areas: Mapping[str, float]) ->
         figure = Figure(figsize=(5, 4))
         axes = figure.subplots()
         for name, curve in curves.items():
-            axes.plot(np.append(0, curve.recall), np.append(1, curve.precision), drawstyle="steps-pre",
-                      label=f"{name} ({100 * areas[name]:.1f})")
+            axes.plot(
+                np.append(0, curve.recall),
+                np.append(1, curve.precision),
+                drawstyle="steps-pre",
+                label=f"{name} ({100 * areas[name]:.1f})",
+            )
         axes.legend(title="AP %", frameon=False)
         axes.set_ylim(0, 1.02)
         _name(axes, "recall", "precision")
@@ -81,8 +92,13 @@ def _roc(curves: Mapping[str, Curve], areas: Mapping[str, float]) -> Figure:
     whole.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle=":")
     corner.set_xscale("log")
     corner.set_xlim(1e-5, 1)
-    corner.legend(*whole.get_legend_handles_labels(), title="AUROC %", frameon=False, loc="center left",
-                  bbox_to_anchor=(1.02, 0.5))
+    corner.legend(
+        *whole.get_legend_handles_labels(),
+        title="AUROC %",
+        frameon=False,
+        loc="center left",
+        bbox_to_anchor=(1.02, 0.5),
+    )
     for axes in (whole, corner):
         _name(axes, "false positive rate", "true positive rate")
     return figure
@@ -95,7 +111,7 @@ def _name(axes: Axes, x: str, y: str) -> None:
 
 def _svg(figure: Figure) -> str:
     text = _saved(figure, "svg", metadata={"Date": None, "Creator": None}).decode()
-    return re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg"):], flags=re.DOTALL)
+    return re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
 
 
 def _saved(figure: Figure, kind: str, **options) -> bytes:

@@ -54,20 +54,39 @@ img, svg { max-width: 100%; height: auto } .stamp { color: #666; font-size: 90% 
 """
 
 
-def write_report(path: Path, results: Mapping[str, Any], curves: Mapping[str, Curve], findings: Sequence[Finding],
-                 sources: Mapping[str, Source]) -> None:
+def write_report(
+    path: Path,
+    results: Mapping[str, Any],
+    curves: Mapping[str, Curve],
+    findings: Sequence[Finding],
+    sources: Mapping[str, Source],
+) -> None:
     """results.json's contents, exact curve, findings of the doctor and scores by method -> one HTML file."""
     methods = results["methods"]
-    pictures = {name: [(title, [base64.b64encode(jpeg(picture(sources[name], key, result))).decode() for key in keys])
-                       for title, keys in chosen_frames(result["per_frame"]).items()] if name in sources else []
-                for name, result in methods.items()}
-    page = Environment(autoescape=True).from_string(PAGE).render(
-        dataset=results["dataset"], stamp=stamp(results), findings=findings,
-        titles=[column.title for column in columns(results)],
-        rows=[(name, _cells(results, result)) for name, result in methods.items()],
-        comparisons=[_difference(line) for line in results["comparisons"]],
-        figures=_figures(methods, {name: curve.thinned() for name, curve in curves.items()}),
-        details=[(name, _details(result)) for name, result in methods.items()], pictures=pictures)
+    pictures = {
+        name: [
+            (title, [base64.b64encode(jpeg(picture(sources[name], key, result))).decode() for key in keys])
+            for title, keys in chosen_frames(result["per_frame"]).items()
+        ]
+        if name in sources
+        else []
+        for name, result in methods.items()
+    }
+    page = (
+        Environment(autoescape=True)
+        .from_string(PAGE)
+        .render(
+            dataset=results["dataset"],
+            stamp=stamp(results),
+            findings=findings,
+            titles=[column.title for column in columns(results)],
+            rows=[(name, _cells(results, result)) for name, result in methods.items()],
+            comparisons=[_difference(line) for line in results["comparisons"]],
+            figures=_figures(methods, {name: curve.thinned() for name, curve in curves.items()}),
+            details=[(name, _details(result)) for name, result in methods.items()],
+            pictures=pictures,
+        )
+    )
     write_text(path, page)
 
 
@@ -85,8 +104,11 @@ def _areas(methods: Mapping[str, Any], metric: str) -> dict[str, float]:
 def _cells(results: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
     cells = [show(value_at(result, column.path), column.percent) for column in columns(results)]
     threshold = result["threshold"]
-    return [*cells, f"{threshold['value']:.4g} ({threshold['source'].replace('_', ' ')})",
-            (result.get("weights_sha256") or "-")[:12]]
+    return [
+        *cells,
+        f"{threshold['value']:.4g} ({threshold['source'].replace('_', ' ')})",
+        (result.get("weights_sha256") or "-")[:12],
+    ]
 
 
 def _difference(line: Mapping[str, Any]) -> list[str]:
@@ -95,8 +117,11 @@ def _difference(line: Mapping[str, Any]) -> list[str]:
 
 
 def _figures(methods: Mapping[str, Any], curves: Mapping[str, Curve]) -> list[str]:
-    figures = [plots.roc(curves, _areas(methods, "auroc")),
-               plots.precision_recall(curves, _areas(methods, "average_precision")), plots.risk(curves)]
+    figures = [
+        plots.roc(curves, _areas(methods, "auroc")),
+        plots.precision_recall(curves, _areas(methods, "average_precision")),
+        plots.risk(curves),
+    ]
     tables = {name: result["reliability"] for name, result in methods.items() if "reliability" in result}
     return figures + ([plots.reliability(tables)] if tables else [])
 
@@ -108,13 +133,21 @@ def _range(low: float, high: float) -> str:
 def _details(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[str]]]]:
     """Tables of one method: (title, head, lines)."""
     parts = []
-    for title, name, unit in (("Obstacles found, by area", "recall_by_area", "pixels of 1024x512"),
-                              ("Obstacles found, by place of the lower edge", "recall_by_row", "of the height"),
-                              ("Obstacles found, by distance", "recall_by_distance", "metres, on a flat road")):
+    for title, name, unit in (
+        ("Obstacles found, by area", "recall_by_area", "pixels of 1024x512"),
+        ("Obstacles found, by place of the lower edge", "recall_by_row", "of the height"),
+        ("Obstacles found, by distance", "recall_by_distance", "metres, on a flat road"),
+    ):
         if name not in result:
             continue
-        lines = [[_range(line["from"], line["to"]), str(line["obstacles"]),
-                  f"{100 * line['found']:.1f} %" if line["obstacles"] else "-"] for line in result[name]]
+        lines = [
+            [
+                _range(line["from"], line["to"]),
+                str(line["obstacles"]),
+                f"{100 * line['found']:.1f} %" if line["obstacles"] else "-",
+            ]
+            for line in result[name]
+        ]
         parts.append((title, [unit, "obstacles", "found"], lines))
     alarms = result["false_alarm_frames"]
     lines = [["frames without obstacles", str(alarms["normal_frames"])]]
@@ -122,10 +155,18 @@ def _details(result: Mapping[str, Any]) -> list[tuple[str, list[str], list[list[
         lines.append(["of them with a false alarm", f"{100 * alarms['realised_rate']:.1f} %"])
     if alarms["promised_rate"]:
         lines.append(["promised at most", f"{100 * alarms['promised_rate']:.1f} %"])
-    lines += [[title, f"{result[name]:.4f}"] for title, name in
-              (("area under risk-coverage", "risk_coverage_area"), ("calibration error", "calibration_error"),
-               ("segmentation mean IoU", "mean_iou")) if name in result]
+    lines += [
+        [title, f"{result[name]:.4f}"]
+        for title, name in (
+            ("area under risk-coverage", "risk_coverage_area"),
+            ("calibration error", "calibration_error"),
+            ("segmentation mean IoU", "mean_iou"),
+        )
+        if name in result
+    ]
     if "flicker" in result:
-        lines += [["flicker of the score", f"{result['flicker']['score']:.4f}"],
-                  ["flicker of the mask", f"{result['flicker']['mask']:.4f}"]]
+        lines += [
+            ["flicker of the score", f"{result['flicker']['score']:.4f}"],
+            ["flicker of the mask", f"{result['flicker']['mask']:.4f}"],
+        ]
     return [*parts, ("Further numbers", ["", ""], lines)]

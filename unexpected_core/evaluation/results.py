@@ -27,18 +27,33 @@ COMPARED = ("average_precision", "auroc", "fpr95", "best_f1", "siou", "ppv", "f1
 
 def compose(measured: Mapping[str, Measured], dataset: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
     """Results of all methods on one data set. dataset: name, split, frames, ...; plan: resamples, seed, modes, ..."""
-    return {"format": FORMAT, "metric_version": VERSION, "package": __version__, "commit": commit(),
-            "numpy": np.__version__, "python": platform.python_version(), "dataset": dict(dataset), "plan": dict(plan),
-            "methods": {name: each.result for name, each in measured.items()}, "comparisons": _comparisons(measured)}
+    return {
+        "format": FORMAT,
+        "metric_version": VERSION,
+        "package": __version__,
+        "commit": commit(),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "dataset": dict(dataset),
+        "plan": dict(plan),
+        "methods": {name: each.result for name, each in measured.items()},
+        "comparisons": _comparisons(measured),
+    }
 
 
 def _comparisons(measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
     """Every pair of methods that was measured on the same number of frames, metric by metric."""
-    pairs = [(a, b) for a, b in itertools.combinations(measured, 2)
-             if measured[a].result["frames"] == measured[b].result["frames"]]
-    return [{"a": a, "b": b, "metric": metric} | compare(measured[a].resampled[metric],
-                                                         measured[b].resampled[metric])._asdict()
-            for a, b in pairs for metric in COMPARED]
+    pairs = [
+        (a, b)
+        for a, b in itertools.combinations(measured, 2)
+        if measured[a].result["frames"] == measured[b].result["frames"]
+    ]
+    return [
+        {"a": a, "b": b, "metric": metric}
+        | compare(measured[a].resampled[metric], measured[b].resampled[metric])._asdict()
+        for a, b in pairs
+        for metric in COMPARED
+    ]
 
 
 @cache
@@ -49,8 +64,12 @@ def commit() -> str:
         # Installed into the environment of another project, the package lies in that one's checkout, but is not of it.
         _, head, changes = (
             subprocess.run(["git", *arguments], cwd=file.parent, capture_output=True, text=True, check=True).stdout
-            for arguments in (("ls-files", "--error-unmatch", file.name), ("rev-parse", "--short=12", "HEAD"),
-                              ("status", "--porcelain", "--untracked-files=no", "--", ".")))
+            for arguments in (
+                ("ls-files", "--error-unmatch", file.name),
+                ("rev-parse", "--short=12", "HEAD"),
+                ("status", "--porcelain", "--untracked-files=no", "--", "."),
+            )
+        )
     except (OSError, subprocess.CalledProcessError):
         return ""
     return head.strip() + ("+" if changes.strip() else "")
@@ -88,8 +107,9 @@ def read_results(path: Path) -> dict[str, Any]:
 def _with_nan(value: Any) -> Any:
     """null -> NaN inside numbers: results, not names."""
     if isinstance(value, dict):
-        return {name: math.nan if each is None and name not in TEXTS else _with_nan(each)
-                for name, each in value.items()}
+        return {
+            name: math.nan if each is None and name not in TEXTS else _with_nan(each) for name, each in value.items()
+        }
     return [math.nan if each is None else _with_nan(each) for each in value] if isinstance(value, list) else value
 
 

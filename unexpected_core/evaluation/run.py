@@ -29,8 +29,9 @@ class First(Wrapped):
         super().__init__(dataset, dataset.keys[:count])
 
 
-def write_scores(method: Callable[[np.ndarray], Answer], dataset: Dataset, scores: Path, labels: Path,
-                 about: dict[str, str]) -> int:
+def write_scores(
+    method: Callable[[np.ndarray], Answer], dataset: Dataset, scores: Path, labels: Path, about: dict[str, str]
+) -> int:
     """Ask the method for every frame that has no score yet; returns how many were asked.
 
     method: RGB uint8 [H, W, 3] -> Answer. about: what tells this run from others (method, model_id, format, ...);

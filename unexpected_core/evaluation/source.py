@@ -46,8 +46,10 @@ class Source:
         """Raises PredictionError if score and ground truth have different shapes, or there is no ground truth."""
         sample = self.dataset[key]
         if sample.obstacle is None:
-            raise PredictionError(f"data set '{self.dataset.name}' has no obstacle labels for '{key}'; "
-                                  "its scores can be written but not measured here")
+            raise PredictionError(
+                f"data set '{self.dataset.name}' has no obstacle labels for '{key}'; "
+                "its scores can be written but not measured here"
+            )
         stored = read_score(self.scores[key])
         return Judged(fit(stored, sample.obstacle.shape, str(self.scores[key])), sample, stored)
 
@@ -63,8 +65,10 @@ def fit(score: np.ndarray, size: tuple[int, int], name: str = "frame") -> np.nda
         return score
     stretch = (score.shape[0] * size[1]) / (score.shape[1] * size[0])
     if not 0.98 < stretch < 1.02:
-        raise PredictionError(f"{name}: score is {score.shape[1]}x{score.shape[0]}, ground truth {size[1]}x{size[0]}; "
-                              "a cropped, padded or transposed map cannot be measured")
+        raise PredictionError(
+            f"{name}: score is {score.shape[1]}x{score.shape[0]}, ground truth {size[1]}x{size[0]}; "
+            "a cropped, padded or transposed map cannot be measured"
+        )
     return cv2.resize(score.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
@@ -73,6 +77,8 @@ def open_source(dataset: Dataset, folder: Path, labels: Path | None = None) -> S
     files = stored_scores(folder)
     source = Source(dataset, files, labels if labels and labels.is_dir() else None)
     if not source.keys:
-        raise PredictionError(f"{folder} has scores for {next(iter(files))} ..., data set '{dataset.name}' has frames "
-                              f"{dataset.keys[0]} ...: no name is in both")
+        raise PredictionError(
+            f"{folder} has scores for {next(iter(files))} ..., data set '{dataset.name}' has frames "
+            f"{dataset.keys[0]} ...: no name is in both"
+        )
     return source

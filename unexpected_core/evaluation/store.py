@@ -46,8 +46,12 @@ def _encode(score: np.ndarray) -> dict[str, np.ndarray]:
     low, high = float(score.min()), float(score.max())
     step = (high - low) / 65535
     codes = np.round((score - np.float64(low)) / step) if step else np.zeros(score.shape)
-    return {"codes": codes.astype(np.uint16), "low": np.float64(low), "step": np.float64(step),
-            "largest_error": np.float64(step / 2)}
+    return {
+        "codes": codes.astype(np.uint16),
+        "low": np.float64(low),
+        "step": np.float64(step),
+        "largest_error": np.float64(step / 2),
+    }
 
 
 def read_score(path: Path) -> np.ndarray:
@@ -100,8 +104,13 @@ def stored_scores(folder: Path) -> dict[str, Path]:
 
 def foreign_folder(root: Path, method: str, dataset: str) -> Path:
     """Where scores lie: root/anomaly_p/METHOD/SET, root/METHOD/SET/scores, root/METHOD/SET, root/METHOD, or root."""
-    candidates = [root / "anomaly_p" / method / benchmark_name(dataset), root / method / dataset / "scores",
-                  root / method / dataset, root / method, root]
+    candidates = [
+        root / "anomaly_p" / method / benchmark_name(dataset),
+        root / method / dataset / "scores",
+        root / method / dataset,
+        root / method,
+        root,
+    ]
     for folder in candidates:
         if folder.is_dir():
             return folder
@@ -122,11 +131,13 @@ def open_store(folder: Path, about: dict[str, str]) -> None:
         raise PredictionError(unknown_name("score format", about["format"], FORMATS))
     known = read_about(folder)
     # What the file lacks was not noted when the scores were written, and does not speak against them.
-    different = [f"{name} {known[name]!r}, now {value!r}" for name, value in about.items()
-                 if known.get(name, value) != value]
+    different = [
+        f"{name} {known[name]!r}, now {value!r}" for name, value in about.items() if known.get(name, value) != value
+    ]
     if different:
-        raise PredictionError(f"{folder} holds scores of another run ({'; '.join(different)}); "
-                              "give another --out, or delete that folder")
+        raise PredictionError(
+            f"{folder} holds scores of another run ({'; '.join(different)}); give another --out, or delete that folder"
+        )
     write_text(path, json.dumps(known | about, indent=2) + "\n")
 
 

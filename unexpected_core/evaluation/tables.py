@@ -23,14 +23,25 @@ def columns(results: Results) -> list[Column]:
     found = []
     for mode in modes:
         mark = "" if mode == "exact" else f" ({mode})"
-        found += [Column(f"{title}{mark}", ("pixel", mode, name)) for title, name in
-                  (("AP", "average_precision"), ("AUROC", "auroc"), ("FPR95", "fpr95"), ("best F1", "best_f1"))]
-    found += [Column(title, ("components", name)) for title, name in
-              (("sIoU", "siou"), ("PPV", "ppv"), ("component F1", "f1"))]
+        found += [
+            Column(f"{title}{mark}", ("pixel", mode, name))
+            for title, name in (
+                ("AP", "average_precision"),
+                ("AUROC", "auroc"),
+                ("FPR95", "fpr95"),
+                ("best F1", "best_f1"),
+            )
+        ]
+    found += [
+        Column(title, ("components", name))
+        for title, name in (("sIoU", "siou"), ("PPV", "ppv"), ("component F1", "f1"))
+    ]
     found.append(Column("false regions / frame", ("components", "false_regions_per_frame"), False))
     if "smiyc" in modes:
-        found += [Column(f"{title} (smiyc)", ("components_smiyc", name)) for title, name in
-                  (("sIoU", "siou"), ("PPV", "ppv"), ("component F1", "f1"))]
+        found += [
+            Column(f"{title} (smiyc)", ("components_smiyc", name))
+            for title, name in (("sIoU", "siou"), ("PPV", "ppv"), ("component F1", "f1"))
+        ]
     return found
 
 
@@ -55,17 +66,22 @@ def stamp(results: Results) -> str:
     dataset, plan = results["dataset"], results["plan"]
     split = dataset.get("split") or ""
     split = f" {split}" if split not in dataset["name"] else ""
-    return (f"{dataset['name']}{split}, {dataset['frames']} frames; metrics {', '.join(plan['modes'])} version "
-            f"{results['metric_version']}; 95 % frame-bootstrap intervals ({plan['resamples']} resamples, seed "
-            f"{plan['seed']}); commit {results['commit'] or 'unknown'}")
+    return (
+        f"{dataset['name']}{split}, {dataset['frames']} frames; metrics {', '.join(plan['modes'])} version "
+        f"{results['metric_version']}; 95 % frame-bootstrap intervals ({plan['resamples']} resamples, seed "
+        f"{plan['seed']}); commit {results['commit'] or 'unknown'}"
+    )
 
 
 def markdown(results: Results) -> str:
     """One table, values in %, with the stamp above."""
     chosen = columns(results)
-    lines = [f"{stamp(results)}. Values in %, [95 % interval].", "",
-             "| " + " | ".join(["method", *(column.title for column in chosen), "threshold", "weights"]) + " |",
-             "|" + "---|" * (len(chosen) + 3)]
+    lines = [
+        f"{stamp(results)}. Values in %, [95 % interval].",
+        "",
+        "| " + " | ".join(["method", *(column.title for column in chosen), "threshold", "weights"]) + " |",
+        "|" + "---|" * (len(chosen) + 3),
+    ]
     for name, result in results["methods"].items():
         threshold, weights = result["threshold"], result.get("weights_sha256") or "-"
         cells = [show(value_at(result, column.path), column.percent) for column in chosen]
@@ -78,8 +94,13 @@ def latex(results: Results) -> str:
     """The same as a booktabs tabular; intervals as small numbers behind the value."""
     chosen = columns(results)
     head = " & ".join(["Method", *(_escape(column.title) for column in chosen)])
-    lines = [f"% {stamp(results)}", r"\begin{tabular}{l" + "r" * len(chosen) + "}", r"\toprule", head + r" \\",
-             r"\midrule"]
+    lines = [
+        f"% {stamp(results)}",
+        r"\begin{tabular}{l" + "r" * len(chosen) + "}",
+        r"\toprule",
+        head + r" \\",
+        r"\midrule",
+    ]
     for name, result in results["methods"].items():
         cells = [_escape(name)]
         for column in chosen:

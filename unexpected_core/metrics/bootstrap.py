@@ -65,8 +65,11 @@ def frame_weights(frames: int, resamples: int = RESAMPLES, seed: int = 0) -> np.
     return drawn.astype(np.float64)
 
 
-def resample_pixels(counts: PixelCounts | BinnedCounts, numbers: PixelNumbers, weights: np.ndarray,
-                    ) -> dict[str, Resampled]:
+def resample_pixels(
+    counts: PixelCounts | BinnedCounts,
+    numbers: PixelNumbers,
+    weights: np.ndarray,
+) -> dict[str, Resampled]:
     """Average precision, AUROC, FPR95 and best F1, each on every resample. numbers: counts.numbers().
 
     Resamples are evaluated at the kept points of the curve (about a thousand); the small difference that this makes
@@ -77,10 +80,13 @@ def resample_pixels(counts: PixelCounts | BinnedCounts, numbers: PixelNumbers, w
         return _resample_means(counts, weights, values)
     tables = [table.astype(np.float64) for table in counts.frame_counts(numbers.curve.thinned().thresholds)]
     coarse = _pixel_statistics(*(table.sum(0) for table in tables))
-    rows = [_pixel_statistics(*(weights[i:i + CHUNK] @ table for table in tables))
-            for i in range(0, len(weights), CHUNK)]
-    return {name: Resampled(value, np.concatenate([row[name] for row in rows]) + (value - coarse[name]))
-            for name, value in values.items()}
+    rows = [
+        _pixel_statistics(*(weights[i : i + CHUNK] @ table for table in tables)) for i in range(0, len(weights), CHUNK)
+    ]
+    return {
+        name: Resampled(value, np.concatenate([row[name] for row in rows]) + (value - coarse[name]))
+        for name, value in values.items()
+    }
 
 
 def _resample_means(counts: PerImage, weights: np.ndarray, values: dict[str, float]) -> dict[str, Resampled]:
@@ -99,10 +105,12 @@ def _pixel_statistics(true: np.ndarray, false: np.ndarray) -> dict[str, np.ndarr
         precision = true / np.maximum(true + false, 1)
         rise, run = np.diff(tpr, prepend=0), np.diff(fpr, prepend=0)
         reached = np.argmax(tpr >= 0.95, axis=-1)[..., None]
-        return {"average_precision": (rise * precision).sum(-1),
-                "auroc": (run * (tpr - rise / 2)).sum(-1),
-                "fpr95": np.take_along_axis(fpr, reached, -1)[..., 0] + 0 * tpr[..., -1],
-                "best_f1": (2 * true / (true + false + positives)).max(-1) + 0 * tpr[..., -1]}
+        return {
+            "average_precision": (rise * precision).sum(-1),
+            "auroc": (run * (tpr - rise / 2)).sum(-1),
+            "fpr95": np.take_along_axis(fpr, reached, -1)[..., 0] + 0 * tpr[..., -1],
+            "best_f1": (2 * true / (true + false + positives)).max(-1) + 0 * tpr[..., -1],
+        }
 
 
 def resample_components(counts: ComponentCounts, weights: np.ndarray) -> dict[str, Resampled]:

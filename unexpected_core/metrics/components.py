@@ -104,8 +104,12 @@ def _overlaps(obstacles: np.ndarray, regions: np.ndarray) -> FrameComponents:
     others = np.bincount(k, covered[c] - shared, len(obstacle_area))  # |K n other obstacles|
     union = np.bincount(k, region_area[c], len(obstacle_area)) + obstacle_area - hit - others
     real, predicted = np.flatnonzero(obstacle_area[1:]) + 1, np.flatnonzero(region_area[1:]) + 1
-    return FrameComponents(hit[real] / union[real], obstacle_area[real],
-                           covered[predicted] / region_area[predicted], region_area[predicted])
+    return FrameComponents(
+        hit[real] / union[real],
+        obstacle_area[real],
+        covered[predicted] / region_area[predicted],
+        region_area[predicted],
+    )
 
 
 class ComponentCounts:
@@ -118,11 +122,18 @@ class ComponentCounts:
 
     def add(self, frame: FrameComponents) -> None:
         """Note one frame."""
-        true, missed = (np.array([np.count_nonzero(compare) for compare in comparisons]) for comparisons in (
-            [frame.siou >= t for t in SIOU_THRESHOLDS], [frame.siou < t for t in SIOU_THRESHOLDS]))
+        true, missed = (
+            np.array([np.count_nonzero(compare) for compare in comparisons])
+            for comparisons in ([frame.siou >= t for t in SIOU_THRESHOLDS], [frame.siou < t for t in SIOU_THRESHOLDS])
+        )
         false = np.array([np.count_nonzero(frame.precision < t) for t in SIOU_THRESHOLDS])
-        sums = [len(frame.siou), frame.siou.sum(), len(frame.precision), frame.precision.sum(),
-                np.count_nonzero(frame.precision == 0)]
+        sums = [
+            len(frame.siou),
+            frame.siou.sum(),
+            len(frame.precision),
+            frame.precision.sum(),
+            np.count_nonzero(frame.precision == 0),
+        ]
         self.rows.append(np.concatenate([sums, true, missed, false]))
 
     def merge(self, other: ComponentCounts) -> None:
@@ -139,8 +150,12 @@ class ComponentCounts:
             raise MetricError("no frames to measure; the data set or the folder of scores is empty")
         table = self.table()
         values = component_statistics(table.sum(0), len(table))
-        return ComponentNumbers(**{name: float(value) for name, value in values.items()},
-                                obstacles=int(table[:, 0].sum()), regions=int(table[:, 2].sum()), frames=len(table))
+        return ComponentNumbers(
+            **{name: float(value) for name, value in values.items()},
+            obstacles=int(table[:, 0].sum()),
+            regions=int(table[:, 2].sum()),
+            frames=len(table),
+        )
 
 
 def component_statistics(sums: np.ndarray, frames: int) -> dict[str, np.ndarray]:
@@ -149,6 +164,12 @@ def component_statistics(sums: np.ndarray, frames: int) -> dict[str, np.ndarray]
     true, missed, false = np.split(sums[..., 5:], 3, axis=-1)
     with np.errstate(invalid="ignore"):
         f1 = 2 * true / (2 * true + missed + false)
-        return {"siou": siou / obstacles, "ppv": precision / regions, "f1": f1.sum(-1) / len(SIOU_THRESHOLDS),
-                "f1_25": f1[..., 0], "f1_50": f1[..., 5], "f1_75": f1[..., 10],
-                "false_regions_per_frame": wrong / frames}
+        return {
+            "siou": siou / obstacles,
+            "ppv": precision / regions,
+            "f1": f1.sum(-1) / len(SIOU_THRESHOLDS),
+            "f1_25": f1[..., 0],
+            "f1_50": f1[..., 5],
+            "f1_75": f1[..., 10],
+            "false_regions_per_frame": wrong / frames,
+        }

@@ -44,8 +44,9 @@ class Curve:
         """The same curve with about 2 * RESOLUTION points."""
         marks = _marks(self.true_positives, self.false_positives, self.positives, self.negatives)
         kept = np.flatnonzero(np.diff(marks, prepend=-1))
-        return Curve(self.thresholds[kept], self.true_positives[kept], self.false_positives[kept],
-                     self.positives, self.negatives)
+        return Curve(
+            self.thresholds[kept], self.true_positives[kept], self.false_positives[kept], self.positives, self.negatives
+        )
 
 
 def _marks(true: np.ndarray, false: np.ndarray, positives: int, negatives: int) -> np.ndarray:
@@ -127,11 +128,20 @@ class Sweep:
     def numbers(self) -> PixelNumbers:
         """The metrics of everything added."""
         p, n = self.positives, self.negatives
-        thresholds, true, false = (np.concatenate(column) if column else np.zeros(0)
-                                   for column in (zip(*self._points, strict=True) if self._points else ((), (), ())))
+        thresholds, true, false = (
+            np.concatenate(column) if column else np.zeros(0)
+            for column in (zip(*self._points, strict=True) if self._points else ((), (), ()))
+        )
         return PixelNumbers(
             average_precision=self._precision_sum / p if p else np.nan,
             auroc=self._area / (p * n) if p and n else np.nan,
-            fpr95=self._fpr95, fpr95_strict=self._fpr95_strict, fpr95_threshold=self._fpr95_threshold,
-            best_f1=self._best[0], best_f1_threshold=self._best[1],
-            positives=p, negatives=n, frames=self.frames, curve=Curve(thresholds, true, false, p, n))
+            fpr95=self._fpr95,
+            fpr95_strict=self._fpr95_strict,
+            fpr95_threshold=self._fpr95_threshold,
+            best_f1=self._best[0],
+            best_f1_threshold=self._best[1],
+            positives=p,
+            negatives=n,
+            frames=self.frames,
+            curve=Curve(thresholds, true, false, p, n),
+        )

@@ -35,8 +35,9 @@ def promised_threshold(levels: np.ndarray, rate: float) -> float:
     levels = np.asarray(levels, np.float64)
     rank = math.ceil((len(levels) + 1) * (1 - rate))
     if rank > len(levels):
-        raise MetricError(f"{len(levels)} normal frames cannot promise a rate of {rate:g}; "
-                          f"it takes {math.ceil(1 / rate) - 1} or more")
+        raise MetricError(
+            f"{len(levels)} normal frames cannot promise a rate of {rate:g}; it takes {math.ceil(1 / rate) - 1} or more"
+        )
     return float(np.nextafter(np.sort(levels)[rank - 1], np.inf))
 
 

@@ -66,8 +66,9 @@ def split(score: np.ndarray, obstacle: np.ndarray) -> tuple[np.ndarray, np.ndarr
     obstacle: uint8 [H, W], 0 normal, 1 obstacle, 255 outside the ROI. Raises MetricError.
     """
     if score.shape != obstacle.shape:
-        raise MetricError(f"score {score.shape} and ground truth {obstacle.shape} differ in size; "
-                          "resize the score first")
+        raise MetricError(
+            f"score {score.shape} and ground truth {obstacle.shape} differ in size; resize the score first"
+        )
     if score.dtype in (np.bool_, np.uint8):
         score = score.astype(np.float16)
     if score.dtype not in KEY_TYPES:
@@ -76,11 +77,14 @@ def split(score: np.ndarray, obstacle: np.ndarray) -> tuple[np.ndarray, np.ndarr
     outside = obstacle.size - np.count_nonzero(positive) - np.count_nonzero(negative)
     if outside and outside != np.count_nonzero(obstacle == 255):
         found = np.setdiff1d(np.unique(obstacle), (0, 1, 255))
-        raise MetricError(f"ground truth holds {found[:5].tolist()}; "
-                          "expected 0 normal, 1 obstacle, 255 outside the ROI")
+        raise MetricError(
+            f"ground truth holds {found[:5].tolist()}; expected 0 normal, 1 obstacle, 255 outside the ROI"
+        )
     at_obstacle, at_normal = score[positive], score[negative]
     broken = sum(values.size - np.count_nonzero(np.isfinite(values)) for values in (at_obstacle, at_normal))
     if broken:
-        raise MetricError(f"{broken} scores inside the ROI are not finite numbers (NaN or infinite); "
-                          "mend the scorer, or store float32 if float16 overflowed")
+        raise MetricError(
+            f"{broken} scores inside the ROI are not finite numbers (NaN or infinite); "
+            "mend the scorer, or store float32 if float16 overflowed"
+        )
     return at_obstacle, at_normal

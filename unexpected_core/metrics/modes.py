@@ -77,7 +77,11 @@ class PerImage(PixelCounts):
 
 
 PIXEL_MODES: dict[str, Callable[..., PixelCounts | BinnedCounts]] = {
-    "exact": PixelCounts, "smiyc": BinnedCounts, "fishyscapes": Fishyscapes, "pooled": Pooled, "per_image": PerImage,
+    "exact": PixelCounts,
+    "smiyc": BinnedCounts,
+    "fishyscapes": Fishyscapes,
+    "pooled": Pooled,
+    "per_image": PerImage,
 }
 """Mode -> state with add(score, obstacle), merge(other), numbers(), frame_counts(thresholds)."""
 

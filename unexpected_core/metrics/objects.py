@@ -52,12 +52,22 @@ def recall_table(obstacles: Obstacles, by: str) -> list[dict[str, float]]:
     lines = []
     for i, (low, high) in enumerate(pairwise(edges)):
         called = obstacles.called[bins == i]
-        lines.append({"from": float(low), "to": float(min(high, 1.0) if by == "row" else high),
-                      "obstacles": len(called), "found": float((called >= FOUND).mean()) if len(called) else np.nan})
+        lines.append(
+            {
+                "from": float(low),
+                "to": float(min(high, 1.0) if by == "row" else high),
+                "obstacles": len(called),
+                "found": float((called >= FOUND).mean()) if len(called) else np.nan,
+            }
+        )
     return lines
 
 
 def join(parts: list[Obstacles]) -> Obstacles:
     """Obstacles of several frames in one."""
-    return Obstacles(*(np.concatenate(column) if column else np.zeros(0)
-                       for column in (zip(*parts, strict=True) if parts else ((), (), (), ()))))
+    return Obstacles(
+        *(
+            np.concatenate(column) if column else np.zeros(0)
+            for column in (zip(*parts, strict=True) if parts else ((), (), (), ()))
+        )
+    )

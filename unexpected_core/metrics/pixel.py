@@ -1,7 +1,7 @@
 """Pixel metrics, mode `exact`: streaming, equal to scikit-learn on all pixels at once, in bounded memory.
 
-    numbers = measure_pixels((score, obstacle) for ...)
-    numbers.average_precision, numbers.auroc, numbers.fpr95
+numbers = measure_pixels((score, obstacle) for ...)
+numbers.average_precision, numbers.auroc, numbers.fpr95
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def confusion(predicted: np.ndarray, labels: np.ndarray, num_classes: int = NUM_
 def class_iou(matrix: np.ndarray) -> np.ndarray:
     """Confusion matrix [C, C + 1] -> IoU of each class float64 [C]; NaN for classes that occur nowhere."""
     hit = np.diag(matrix)
-    union = matrix.sum(1) + matrix[:, :len(matrix)].sum(0) - hit
+    union = matrix.sum(1) + matrix[:, : len(matrix)].sum(0) - hit
     return np.divide(hit, union, out=np.full(len(hit), np.nan), where=union > 0)
 
 

@@ -102,8 +102,9 @@ class BinnedCounts:
         counts = np.zeros((2, len(self.frames), len(thresholds)), np.int64)
         for row, frame in enumerate(self.frames):
             last = np.searchsorted(-frame.thresholds, -np.asarray(thresholds), side="right")
-            counts[0, row], counts[1, row] = (np.append(0, np.cumsum(bins))[last]
-                                              for bins in (frame.positives, frame.negatives))
+            counts[0, row], counts[1, row] = (
+                np.append(0, np.cumsum(bins))[last] for bins in (frame.positives, frame.negatives)
+            )
         return counts[0], counts[1]
 
     def numbers(self) -> PixelNumbers:
@@ -112,8 +113,10 @@ class BinnedCounts:
         if not len(thresholds):
             raise MetricError("no frames to measure; the data set or the folder of scores is empty, or all is ignored")
         order = np.argsort(thresholds, kind="stable")[::-1]
-        true, false = (np.cumsum(np.concatenate([getattr(frame, name) for frame in self.frames])[order])
-                       for name in ("positives", "negatives"))
+        true, false = (
+            np.cumsum(np.concatenate([getattr(frame, name) for frame in self.frames])[order])
+            for name in ("positives", "negatives")
+        )
         return _numbers(_closed_curve(thresholds[order], true, false), len(self.frames))
 
 
@@ -138,7 +141,13 @@ def _numbers(curve: Curve, frames: int) -> PixelNumbers:
     return PixelNumbers(
         average_precision=float(np.sum(np.diff(tpr) * curve.precision[1:])),
         auroc=float(np.sum(np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2)),
-        fpr95=float(fpr[at]), fpr95_strict=float(fpr[above]) if above < len(fpr) else np.nan,
+        fpr95=float(fpr[at]),
+        fpr95_strict=float(fpr[above]) if above < len(fpr) else np.nan,
         fpr95_threshold=float(curve.thresholds[at]),
-        best_f1=float(f1[best]), best_f1_threshold=float(curve.thresholds[best]),
-        positives=curve.positives, negatives=curve.negatives, frames=frames, curve=curve)
+        best_f1=float(f1[best]),
+        best_f1_threshold=float(curve.thresholds[best]),
+        positives=curve.positives,
+        negatives=curve.negatives,
+        frames=frames,
+        curve=curve,
+    )

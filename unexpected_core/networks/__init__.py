@@ -36,17 +36,24 @@ NETWORKS: dict[str, NetworkEntry] = {
     "direct_head": NetworkEntry("unexpected_core.networks.fast_comparer:DirectHead"),
     "fast_opponents": NetworkEntry("unexpected_core.networks.fast_opponents:FastOpponents", small={"members": 2}),
     "bayes_segnet": NetworkEntry("unexpected_core.networks.bayes_segnet:BayesSegNet", "segmenter", {"width": 4}),
-    "pspnet": NetworkEntry("unexpected_core.networks.pspnet:PspNet", "segmenter",
-                           {"blocks": (1, 1, 2, 1), "stage_width": 8, "pyramid_width": 16}),
-    "pix2pixhd_generator": NetworkEntry("unexpected_core.networks.pix2pixhd:Pix2PixHdGenerator",
-                                        small={"width": 4, "residual_blocks": 2}),
-    "pix2pixhd_discriminator": NetworkEntry("unexpected_core.networks.pix2pixhd:Pix2PixHdDiscriminator",
-                                            small={"width": 4}),
+    "pspnet": NetworkEntry(
+        "unexpected_core.networks.pspnet:PspNet",
+        "segmenter",
+        {"blocks": (1, 1, 2, 1), "stage_width": 8, "pyramid_width": 16},
+    ),
+    "pix2pixhd_generator": NetworkEntry(
+        "unexpected_core.networks.pix2pixhd:Pix2PixHdGenerator", small={"width": 4, "residual_blocks": 2}
+    ),
+    "pix2pixhd_discriminator": NetworkEntry(
+        "unexpected_core.networks.pix2pixhd:Pix2PixHdDiscriminator", small={"width": 4}
+    ),
     "discrepancy_full": NetworkEntry("unexpected_core.networks.discrepancy:DiscrepancyFull", small={"width": 8}),
-    "discrepancy_generator_only": NetworkEntry("unexpected_core.networks.discrepancy:DiscrepancyGeneratorOnly",
-                                               small={"width": 8}),
-    "discrepancy_labels_only": NetworkEntry("unexpected_core.networks.discrepancy:DiscrepancyLabelsOnly",
-                                            small={"width": 8}),
+    "discrepancy_generator_only": NetworkEntry(
+        "unexpected_core.networks.discrepancy:DiscrepancyGeneratorOnly", small={"width": 8}
+    ),
+    "discrepancy_labels_only": NetworkEntry(
+        "unexpected_core.networks.discrepancy:DiscrepancyLabelsOnly", small={"width": 8}
+    ),
     "rbm": NetworkEntry("unexpected_core.networks.rbm:RoadAutoencoder"),
 }
 

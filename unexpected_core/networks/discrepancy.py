@@ -27,8 +27,14 @@ class DiscrepancyNetwork(nn.Module):
     original did in its labels-only network.
     """
 
-    def __init__(self, uses_resynthesis: bool, uses_labels: bool, num_classes: int = NUM_CLASSES, width: int = 64,
-                 label_padding: LabelPadding = "reflect") -> None:
+    def __init__(
+        self,
+        uses_resynthesis: bool,
+        uses_labels: bool,
+        num_classes: int = NUM_CLASSES,
+        width: int = 64,
+        label_padding: LabelPadding = "reflect",
+    ) -> None:
         super().__init__()
         self.uses_resynthesis, self.uses_labels = uses_resynthesis, uses_labels
         self.num_classes = num_classes
@@ -49,8 +55,9 @@ class DiscrepancyNetwork(nn.Module):
         )
         self.final = nn.Conv2d(width, 2, 1)
 
-    def forward_normalised(self, images: Tensor, resynthesis: Tensor | None = None,
-                           labels: Tensor | None = None) -> Tensor:
+    def forward_normalised(
+        self, images: Tensor, resynthesis: Tensor | None = None, labels: Tensor | None = None
+    ) -> Tensor:
         """The body, on images that are ImageNet-normalised already (or, for the raw resynthesis, left in [-1, 1])."""
         # Dot products of VGG features leave the range of float16, not that of bfloat16.
         with torch.autocast(images.device.type, torch.bfloat16, enabled=images.dtype == torch.float16):
@@ -130,6 +137,10 @@ class _Mix(nn.Module):
 
 
 def _decoder(source: int, target: int, upwards: bool) -> nn.Sequential:
-    layers = [nn.Conv2d(source, target, 3, padding=1), nn.SELU(inplace=True),
-              nn.Conv2d(target, target, 3, padding=1), nn.SELU(inplace=True)]
+    layers = [
+        nn.Conv2d(source, target, 3, padding=1),
+        nn.SELU(inplace=True),
+        nn.Conv2d(target, target, 3, padding=1),
+        nn.SELU(inplace=True),
+    ]
     return nn.Sequential(*layers, *([nn.ConvTranspose2d(target, target, 2, stride=2)] if upwards else []))

@@ -35,8 +35,15 @@ class FastComparer(nn.Module):
     `look`.
     """
 
-    def __init__(self, num_classes: int = NUM_CLASSES, c2: int = 24, d4: int = 48, d8: int = 80, look: int = 24,
-                 compares: Compares = "full"):
+    def __init__(
+        self,
+        num_classes: int = NUM_CLASSES,
+        c2: int = 24,
+        d4: int = 48,
+        d8: int = 80,
+        look: int = 24,
+        compares: Compares = "full",
+    ):
         super().__init__()
         self.uses_labels, self.uses_resynthesis = compares != "generator_only", compares != "labels_only"
         seen8, seen4, seen2 = (d8, d4, c2) if self.uses_labels else (2 * look, look, 3)

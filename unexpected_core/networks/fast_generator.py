@@ -18,7 +18,8 @@ class FastGenerator(nn.Module):
         self.encode4 = ConvNormReLU(num_classes + 1, width)
         self.encode8 = ConvNormReLU(width, 2 * width, stride=2)
         self.encode16 = nn.Sequential(
-            ConvNormReLU(2 * width, 2 * width, stride=2), Residual(2 * width), Residual(2 * width, dilation=2))
+            ConvNormReLU(2 * width, 2 * width, stride=2), Residual(2 * width), Residual(2 * width, dilation=2)
+        )
         self.decode8 = ConvNormReLU(4 * width, width)
         self.decode4 = ConvNormReLU(2 * width, width)
         self.paint = nn.Conv2d(width, 3 * 4, 3, padding=1)

@@ -79,8 +79,9 @@ class FastOpponents(nn.Module):
 
     def forward(self, images: Tensor, segmented: SegmenterOutput, resynthesis: Tensor) -> Opinions:
         """Arguments as for FastComparer."""
-        compared = (comparer(images, segmented, resynthesis)
-                    for comparer in (self.full, self.generator_only, self.labels_only))
+        compared = (
+            comparer(images, segmented, resynthesis) for comparer in (self.full, self.generator_only, self.labels_only)
+        )
         ensemble = torch.stack([head(segmented.joined) for head in self.ensemble], 1)
         redrawn = self.rbm.reconstruct(cut_patches(images * 255))
         return Opinions(*compared, ensemble, self.dropout(segmented.joined), redrawn)

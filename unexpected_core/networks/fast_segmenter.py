@@ -30,8 +30,16 @@ class FastSegmenter(nn.Module):
 
     multiple = 16
 
-    def __init__(self, num_classes: int = NUM_CLASSES, c2: int = 24, c4: int = 48, c8: int = 96, c16: int = 160,
-                 d8: int = 80, d4: int = 48):
+    def __init__(
+        self,
+        num_classes: int = NUM_CLASSES,
+        c2: int = 24,
+        c4: int = 48,
+        c8: int = 96,
+        c16: int = 160,
+        d8: int = 80,
+        d4: int = 48,
+    ):
         super().__init__()
         self.encode2 = ConvNormReLU(3, c2, stride=2)
         self.encode4 = nn.Sequential(ConvNormReLU(c2, c4, stride=2), Residual(c4))

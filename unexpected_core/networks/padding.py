@@ -48,4 +48,4 @@ def pad_constant(values: Tensor, padding: Padding, constant: float = 0) -> Tenso
 def crop_padding(values: Tensor, padding: Padding) -> Tensor:
     """Take the padding off [..., H, W] again."""
     height, width = values.shape[-2:]
-    return values[..., padding.top:height - padding.bottom, padding.left:width - padding.right]
+    return values[..., padding.top : height - padding.bottom, padding.left : width - padding.right]

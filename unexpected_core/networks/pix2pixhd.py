@@ -56,8 +56,10 @@ class Pix2PixHdGenerator(nn.Module):
             layers += [nn.Conv2d(source, target, 3, stride=2, padding=1), *_normalised_relu(target)]
         layers += [_Residual(widths[-1]) for _ in range(residual_blocks)]
         for source, target in pairwise(widths[::-1]):
-            layers += [nn.ConvTranspose2d(source, target, 3, stride=2, padding=1, output_padding=1),
-                       *_normalised_relu(target)]
+            layers += [
+                nn.ConvTranspose2d(source, target, 3, stride=2, padding=1, output_padding=1),
+                *_normalised_relu(target),
+            ]
         self.model = nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(width, 3, 7), nn.Tanh())
         self.apply(_draw_weights)
 
@@ -87,8 +89,12 @@ class _Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv_block = nn.Sequential(
-            nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), *_normalised_relu(channels),
-            nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            *_normalised_relu(channels),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3),
+            nn.InstanceNorm2d(channels),
         )
 
     def forward(self, features: Tensor) -> Tensor:

@@ -22,8 +22,13 @@ class PspNet(nn.Module):
     pyramid bin and of the head. The defaults are the published size.
     """
 
-    def __init__(self, num_classes: int = 19, blocks: Sequence[int] = (3, 4, 23, 3), stage_width: int = 64,
-                 pyramid_width: int = 512) -> None:
+    def __init__(
+        self,
+        num_classes: int = 19,
+        blocks: Sequence[int] = (3, 4, 23, 3),
+        stage_width: int = 64,
+        pyramid_width: int = 512,
+    ) -> None:
         super().__init__()
         resnet = ResNet(Bottleneck, list(blocks), width_per_group=stage_width)
         self.num_classes = num_classes

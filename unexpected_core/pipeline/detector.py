@@ -98,9 +98,11 @@ class Detector:
             raise DetectorError("road_only needs labels, and this scorer predicts none; set road_only=False")
         found = []
         for i in range(len(images)):
-            maps = (resize_image(score[i], size),
-                    no_labels(size) if labels is None else resize_map(labels[i], size),
-                    None if painted is None else resize_image(painted[i], size))
+            maps = (
+                resize_image(score[i], size),
+                no_labels(size) if labels is None else resize_map(labels[i], size),
+                None if painted is None else resize_image(painted[i], size),
+            )
             watch.lap("restore")
             mask, regions = find_regions(*maps[:2], **settings.model_dump(exclude={"scale"}))
             watch.lap("regions")
@@ -128,5 +130,7 @@ def _settings(**values: Any) -> DetectorSettings:
     for name in values:
         if name not in model and name not in detect:
             raise SettingsError(unknown_name("setting", name, [*model, *detect]))
-    return DetectorSettings(model=build(ModelSettings, {name: values[name] for name in model if name in values}),
-                            detect=build(DetectSettings, {name: values[name] for name in detect if name in values}))
+    return DetectorSettings(
+        model=build(ModelSettings, {name: values[name] for name in model if name in values}),
+        detect=build(DetectSettings, {name: values[name] for name in detect if name in values}),
+    )

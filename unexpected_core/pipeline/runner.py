@@ -56,8 +56,10 @@ class Runner:
             a, b = self.scorer.calibration
             score = (a * score + b).sigmoid()
         if not score.isfinite().all():
-            raise DetectorError(f"{self.scorer.name} gave scores that are not numbers; "
-                                f"{'set half=False' if self.dtype == torch.float16 else 'its weights are damaged'}")
+            raise DetectorError(
+                f"{self.scorer.name} gave scores that are not numbers; "
+                f"{'set half=False' if self.dtype == torch.float16 else 'its weights are damaged'}"
+            )
         labels = None if scores.labels is None else scores.labels.cpu().numpy()
         painted = None
         if resynthesis and scores.resynthesis is not None:
@@ -67,8 +69,10 @@ class Runner:
     def _out_of_memory(self, batch: Tensor) -> DetectorError:
         torch.cuda.empty_cache()
         count, _, height, width = batch.shape
-        return DetectorError(f"{self.device} ran out of memory scoring {count} image(s) at {width}x{height}: "
-                             "score fewer images at a time, or at a smaller scale")
+        return DetectorError(
+            f"{self.device} ran out of memory scoring {count} image(s) at {width}x{height}: "
+            "score fewer images at a time, or at a smaller scale"
+        )
 
     def warm_up(self, size: tuple[int, int]) -> None:
         """Score one blank image of (height, width), so that the first real one is not slow."""

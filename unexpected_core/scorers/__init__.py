@@ -48,7 +48,8 @@ SCORERS: dict[str, ScorerEntry] = {
     "max_logit": ScorerEntry("unexpected_core.scorers.from_logits:max_logit_scorer", base="fast"),
     "energy": ScorerEntry("unexpected_core.scorers.from_logits:energy_scorer", base="fast"),
     "standardized_max_logit": ScorerEntry(
-        "unexpected_core.scorers.from_logits:standardized_max_logit_scorer", base="fast"),
+        "unexpected_core.scorers.from_logits:standardized_max_logit_scorer", base="fast"
+    ),
     **{
         f"fast_{name}": ScorerEntry(f"unexpected_core.scorers.opponents:{name}", base="fast", opponent=True)
         for name in ("retrained", "generator_only", "labels_only", "ensemble", "dropout", "rbm")

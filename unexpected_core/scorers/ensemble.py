@@ -18,8 +18,10 @@ class EnsembleScorer(Scorer):
     def __init__(self, members: Sequence[nn.Module]) -> None:
         super().__init__()
         if len(members) < 2:
-            raise ScorerError(f"an ensemble needs two members or more, found {len(members)}: expected the folders "
-                              "0121_PSPEns_BDD_00 to _04")
+            raise ScorerError(
+                f"an ensemble needs two members or more, found {len(members)}: expected the folders "
+                "0121_PSPEns_BDD_00 to _04"
+            )
         self.members = nn.ModuleList(members)
 
     def forward(self, images: Tensor) -> Scores:

@@ -51,8 +51,11 @@ def class_statistics(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     top, predicted = logits.double().max(1)
     top, predicted = top.flatten(), predicted.flatten()
     classes = logits.shape[1]
-    return (torch.bincount(predicted, minlength=classes).double(), torch.bincount(predicted, top, classes),
-            torch.bincount(predicted, top.square(), classes))
+    return (
+        torch.bincount(predicted, minlength=classes).double(),
+        torch.bincount(predicted, top, classes),
+        torch.bincount(predicted, top.square(), classes),
+    )
 
 
 def mean_and_std(count: Tensor, total: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
@@ -60,6 +63,7 @@ def mean_and_std(count: Tensor, total: Tensor, squares: Tensor) -> tuple[Tensor,
 
     A class that was never predicted gets those of all pixels together.
     """
+
     def moments(n: Tensor, s: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
         return s / n, (q / n - (s / n).square()).clamp(min=1e-12).sqrt()
 
@@ -69,8 +73,9 @@ def mean_and_std(count: Tensor, total: Tensor, squares: Tensor) -> tuple[Tensor,
     return torch.where(seen, mean, all_mean).float(), torch.where(seen, std, all_std).float()
 
 
-def standardized_max_logit(logits: Tensor, mean: Tensor, std: Tensor, suppress: bool = True,
-                           smooth: bool = True) -> Tensor:
+def standardized_max_logit(
+    logits: Tensor, mean: Tensor, std: Tensor, suppress: bool = True, smooth: bool = True
+) -> Tensor:
     """Minus the max logit standardised by its predicted class, unbounded (Jung et al., ICCV 2021).
 
     mean, std: [C], of the max logit of each predicted class on training images. suppress: boundaries between predicted
@@ -131,8 +136,9 @@ class LogitsScorer(Scorer):
     image's sides must be multiples of. The logits are enlarged to the image before they are judged.
     """
 
-    def __init__(self, segmenter: nn.Module, function: Callable[[Tensor], Tensor],
-                 calibration: tuple[float, float] | None = None):
+    def __init__(
+        self, segmenter: nn.Module, function: Callable[[Tensor], Tensor], calibration: tuple[float, float] | None = None
+    ):
         super().__init__()
         self.segmenter, self.function, self.calibration = segmenter, function, calibration
 
@@ -203,8 +209,10 @@ def energy_scorer(base: Scorer) -> Scorer:
 def standardized_max_logit_scorer(base: Scorer) -> Scorer:
     """`standardized_max_logit` on the base's segmenter, with the statistics on its weights' card."""
     if base.logit_statistics is None and base.model_id:
-        raise ScorerError(f"standardized_max_logit needs 'logit_statistics' on the card of {base.model_id}: write "
-                          "them there with `unexpected weights statistics WEIGHTS --dataset NAME --split train`")
+        raise ScorerError(
+            f"standardized_max_logit needs 'logit_statistics' on the card of {base.model_id}: write "
+            "them there with `unexpected weights statistics WEIGHTS --dataset NAME --split train`"
+        )
     return LogitsScorer(segmenter_of(base), StandardizedMaxLogit(base.logit_statistics), RAW_TO_UNIT)
 
 

@@ -20,8 +20,13 @@ class Iccv2019Scorer(Scorer):
     generator: None for the labels-only method. resynthesis_input: see Published.
     """
 
-    def __init__(self, segmenter: nn.Module, generator: Pix2PixHdGenerator | None, discrepancy: DiscrepancyNetwork,
-                 resynthesis_input: str = "normalised") -> None:
+    def __init__(
+        self,
+        segmenter: nn.Module,
+        generator: Pix2PixHdGenerator | None,
+        discrepancy: DiscrepancyNetwork,
+        resynthesis_input: str = "normalised",
+    ) -> None:
         super().__init__()
         if resynthesis_input not in RESYNTHESIS_INPUTS:
             known = " or ".join(RESYNTHESIS_INPUTS)

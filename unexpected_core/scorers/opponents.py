@@ -118,7 +118,8 @@ def _opponent(base: Scorer, make: Callable[[FastOpponents], Scorer]) -> Scorer:
     if weights.card.stands_on != base.sha256:
         raise WeightsError(
             f"{path} was trained on a detector with sha256 {weights.card.stands_on[:12] or 'unknown'}..., but "
-            f"{base.weights} has {base.sha256[:12]}...: train opponents on this one, or use the detector they are for")
+            f"{base.weights} has {base.sha256[:12]}...: train opponents on this one, or use the detector they are for"
+        )
     opponents = FastOpponents(**weights.card.options)
     load_into(opponents, weights)
     scorer = make(opponents)

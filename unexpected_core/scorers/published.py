@@ -90,6 +90,7 @@ def _written(text: str, height: int, width: int) -> Tensor:
     canvas = np.zeros((height, width), np.uint8)
     (length, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)
     scale = 0.9 * width / length
-    cv2.putText(canvas, text, (round(0.05 * width), height // 2), cv2.FONT_HERSHEY_SIMPLEX, scale, 255,
-                max(1, round(2 * scale)))
+    cv2.putText(
+        canvas, text, (round(0.05 * width), height // 2), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, max(1, round(2 * scale))
+    )
     return torch.from_numpy(canvas > 127)

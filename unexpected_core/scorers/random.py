@@ -23,7 +23,8 @@ class RandomScorer(Scorer):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.segmenter = nn.Sequential(
-                nn.Conv2d(3, 8, 3, stride=4, padding=1), nn.Tanh(), nn.Conv2d(8, NUM_CLASSES, 1))
+                nn.Conv2d(3, 8, 3, stride=4, padding=1), nn.Tanh(), nn.Conv2d(8, NUM_CLASSES, 1)
+            )
             self.generator = nn.Conv2d(NUM_CLASSES, 3, 1)
             self.direct = nn.Sequential(nn.Conv2d(NUM_CLASSES, 1, 1), nn.Flatten(1, 2))
 

@@ -52,8 +52,10 @@ class Augmentation:
         else:
             crop = tuple(int(side * self.crop) // GRAIN * GRAIN for side in size) if self.crop else size
         if not all(0 < part <= side for part, side in zip(crop, size, strict=True)):
-            raise TrainingError(f"a crop of {crop[0]}x{crop[1]} (height x width) does not fit an image of "
-                                f"{size[0]}x{size[1]}: choose a smaller crop (data.crop) or larger images")
+            raise TrainingError(
+                f"a crop of {crop[0]}x{crop[1]} (height x width) does not fit an image of "
+                f"{size[0]}x{size[1]}: choose a smaller crop (data.crop) or larger images"
+            )
         return crop
 
     def _transforms(self, crop: tuple[int, int], size: tuple[int, int]):

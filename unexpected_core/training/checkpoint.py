@@ -46,8 +46,10 @@ def save(path: Path, content: dict[str, Any]) -> None:
             torch.save(content, temporary)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         free = shutil.disk_usage(path.parent).free / 2**20
-        raise TrainingError(f"cannot write {path}: {error}. {free:.0f} MiB are free there. What was saved before is "
-                            "intact: make room and run the same command again to go on") from error
+        raise TrainingError(
+            f"cannot write {path}: {error}. {free:.0f} MiB are free there. What was saved before is "
+            "intact: make room and run the same command again to go on"
+        ) from error
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -55,8 +57,10 @@ def load(path: Path) -> dict[str, Any]:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged archive raises many kinds, some with the advice to load it unsafely
-        raise TrainingError(f"cannot read {path}: it is not a whole file of weights ({type(error).__name__}). Restore "
-                            "it, or delete it to train from the start") from error
+        raise TrainingError(
+            f"cannot read {path}: it is not a whole file of weights ({type(error).__name__}). Restore "
+            "it, or delete it to train from the start"
+        ) from error
 
 
 def save_weights(folder: Path, weights: dict[str, Tensor], progress: Progress, run_name: str, best: bool) -> None:

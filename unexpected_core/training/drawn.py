@@ -31,8 +31,10 @@ def _drawn(settings: DrawnSettings, split: str, track: str, count: int) -> Datas
     try:
         draw_folder(folder, roads, parts=PARTS)
     except OSError as error:
-        raise TrainingError(f"cannot write drawn roads to {folder}: {error.strerror or error}. What is drawn stays: "
-                            "make room and run the same command again to go on") from error
+        raise TrainingError(
+            f"cannot write drawn roads to {folder}: {error.strerror or error}. What is drawn stays: "
+            "make room and run the same command again to go on"
+        ) from error
     return open_dataset("obstacle_folder", folder)
 
 

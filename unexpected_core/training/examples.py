@@ -48,8 +48,9 @@ class SampleExamples:
     limit: use so many samples, evenly spread; 0 = all.
     """
 
-    def __init__(self, dataset: Dataset, augment: Augmentation | None = None, num_classes: int = NUM_CLASSES,
-                 limit: int = 0) -> None:
+    def __init__(
+        self, dataset: Dataset, augment: Augmentation | None = None, num_classes: int = NUM_CLASSES, limit: int = 0
+    ) -> None:
         self.dataset, self.augment, self.num_classes = dataset, augment, num_classes
         self.chosen = spread(len(dataset), limit)
         self.keys = [dataset.keys[i] for i in self.chosen]
@@ -64,11 +65,14 @@ class SampleExamples:
         return changed(sample.key, maps, self.augment)
 
 
-def labelled_examples(data: DataSettings, num_classes: int = NUM_CLASSES,
-                      **options) -> tuple[SampleExamples, SampleExamples]:
+def labelled_examples(
+    data: DataSettings, num_classes: int = NUM_CLASSES, **options
+) -> tuple[SampleExamples, SampleExamples]:
     """Examples of images and labels, to learn from and to validate with. options: see `open_sources`."""
-    return (SampleExamples(open_sources(data, data.train, **options), augmentation(data), num_classes),
-            SampleExamples(open_sources(data, data.val, **options), None, num_classes, data.val_examples))
+    return (
+        SampleExamples(open_sources(data, data.train, **options), augmentation(data), num_classes),
+        SampleExamples(open_sources(data, data.val, **options), None, num_classes, data.val_examples),
+    )
 
 
 def checked_labels(key: str, labels: np.ndarray | None, num_classes: int = NUM_CLASSES) -> np.ndarray:
@@ -78,8 +82,10 @@ def checked_labels(key: str, labels: np.ndarray | None, num_classes: int = NUM_C
     wrong = np.unique(labels[(labels >= num_classes) & (labels != IGNORE)])
     if wrong.size:
         ids = ", ".join(map(str, wrong[:5]))
-        raise TrainingError(f"labels of '{key}' hold id {ids}; expected 0..{num_classes - 1}, or {IGNORE} = ignore: "
-                            "convert full ids to train ids, or raise task.num_classes")
+        raise TrainingError(
+            f"labels of '{key}' hold id {ids}; expected 0..{num_classes - 1}, or {IGNORE} = ignore: "
+            "convert full ids to train ids, or raise task.num_classes"
+        )
     return labels
 
 

@@ -24,8 +24,17 @@ from unexpected_core.training.settings import TrainingError, TrainingSettings
 CONFIG = "config.json"
 PATIENCE = 8.0
 """Seconds to wait for a run folder that another process holds."""
-FREE = ("loop.epochs", "loop.workers", "loop.device", "loop.devices", "loop.nodes", "loop.accumulate",
-        "loop.checkpoint_seconds", "loop.frames", "data.cache")
+FREE = (
+    "loop.epochs",
+    "loop.workers",
+    "loop.device",
+    "loop.devices",
+    "loop.nodes",
+    "loop.accumulate",
+    "loop.checkpoint_seconds",
+    "loop.frames",
+    "data.cache",
+)
 """Settings that may differ between a training and its resumption: where and how long, not what."""
 
 TASKS = {
@@ -80,8 +89,9 @@ def alone_in(folder: Path) -> Iterator[None]:
     try:
         while not _locked(handle):
             if time.monotonic() > deadline:
-                raise TrainingError(f"another process is training in {folder}: wait for it, end it, or use another "
-                                    "--run")
+                raise TrainingError(
+                    f"another process is training in {folder}: wait for it, end it, or use another --run"
+                )
             time.sleep(0.2)
         yield
     finally:
@@ -110,11 +120,16 @@ def keep_config(settings: TrainingSettings, folder: Path) -> None:
         except ValueError as error:
             raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
         # A setting that the file lacks is newer than the training: its default is what went before.
-        changes = [f"{name} was {_value(before, name)}, now {_value(now, name)}" for name in _names(settings)
-                   if name not in FREE and _value(before, name) not in (None, _value(now, name))]
+        changes = [
+            f"{name} was {_value(before, name)}, now {_value(now, name)}"
+            for name in _names(settings)
+            if name not in FREE and _value(before, name) not in (None, _value(now, name))
+        ]
         if changes:
-            raise TrainingError(f"{folder} holds a training with other settings: {'; '.join(changes)}. Use another "
-                                "--run for a new training, or the old settings to go on")
+            raise TrainingError(
+                f"{folder} holds a training with other settings: {'; '.join(changes)}. Use another "
+                "--run for a new training, or the old settings to go on"
+            )
     write_text(path, json.dumps(now, indent=2) + "\n")
 
 

@@ -23,15 +23,19 @@ class ExampleSettings(Settings):
     """What the `fast` detector and its opponents learn from."""
 
     crop: tuple[int, int] = Field((224, 448), description="height, width of a training example in pixels")
-    base_heights: tuple[int, int] = Field((256, 384), description="least and greatest height in pixels of a frame that "
-                                                                  "objects are pasted into")
-    zoom: tuple[float, float] = Field((0.9, 2.1), description="least and greatest height of a frame before the crop, "
-                                                              "in least base heights")
+    base_heights: tuple[int, int] = Field(
+        (256, 384), description="least and greatest height in pixels of a frame that objects are pasted into"
+    )
+    zoom: tuple[float, float] = Field(
+        (0.9, 2.1), description="least and greatest height of a frame before the crop, in least base heights"
+    )
     sources: int = Field(3, ge=1, description="other frames that lend textures and outlines")
-    aspects: dict[str, float] = Field({}, description="data set -> width / height that its frames really had, where "
-                                                      "they are stored squeezed")
-    coarse: tuple[str, ...] = Field(("idd_lite",), description="data sets with so few classes that an ignored pixel "
-                                                               "need not be an unknown thing")
+    aspects: dict[str, float] = Field(
+        {}, description="data set -> width / height that its frames really had, where they are stored squeezed"
+    )
+    coarse: tuple[str, ...] = Field(
+        ("idd_lite",), description="data sets with so few classes that an ignored pixel need not be an unknown thing"
+    )
     pastes: PasteSettings = PasteSettings()
 
 
@@ -43,8 +47,14 @@ class FastExamples:
     for few classes, so that 255 there does not mean 'unknown thing'.
     """
 
-    def __init__(self, datasets: Sequence[Dataset], settings: ExampleSettings, aspects: Sequence[float],
-                 coarse: Sequence[bool], train: bool):
+    def __init__(
+        self,
+        datasets: Sequence[Dataset],
+        settings: ExampleSettings,
+        aspects: Sequence[float],
+        coarse: Sequence[bool],
+        train: bool,
+    ):
         self.datasets, self.settings, self.aspects, self.coarse, self.train = datasets, settings, aspects, coarse, train
         self.where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset))]
         self.keys = [f"{datasets[d].name}/{datasets[d].keys[i]}" for d, i in self.where]
@@ -61,16 +71,22 @@ class FastExamples:
         labels = unaware(labels, pasted.discrepancy)
         image, labels, discrepancy = self._crop(pasted.image, labels, discrepancy, random)
         seen = change_camera(image, random) if self.train else image
-        return {"image": np.ascontiguousarray(seen.transpose(2, 0, 1)), "labels": labels, "discrepancy": discrepancy,
-                "photo": np.ascontiguousarray(image.transpose(2, 0, 1))}
+        return {
+            "image": np.ascontiguousarray(seen.transpose(2, 0, 1)),
+            "labels": labels,
+            "discrepancy": discrepancy,
+            "photo": np.ascontiguousarray(image.transpose(2, 0, 1)),
+        }
 
     def _frame(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """image, labels, and discrepancy: 1 = the data set's own obstacles, 0 = nothing unexpected, 255 = who knows."""
         d, i = self.where[index]
         sample = self.datasets[d][i]
         if sample.labels is None:
-            raise TrainingError(f"'{self.keys[index]}' has no labels, and the detector learns from labels; use another "
-                                "data set or split")
+            raise TrainingError(
+                f"'{self.keys[index]}' has no labels, and the detector learns from labels; use another "
+                "data set or split"
+            )
         height = int(np.clip(sample.image.shape[0], *self.settings.base_heights))
         aspect = self.aspects[d] or sample.image.shape[1] / sample.image.shape[0]
         size = height, round(height * aspect)
@@ -91,8 +107,11 @@ class FastExamples:
         height, width = max(h, round(image.shape[0] * zoom)), max(w, round(image.shape[1] * zoom * stretch))
         if height / image.shape[0] < width / image.shape[1] / 1.2:  # narrow frames keep their proportions
             height = round(image.shape[0] * width / image.shape[1])
-        image, labels, discrepancy = (resize_image(image, (height, width)), resize_map(labels, (height, width)),
-                                      resize_map(discrepancy, (height, width)))
+        image, labels, discrepancy = (
+            resize_image(image, (height, width)),
+            resize_map(labels, (height, width)),
+            resize_map(discrepancy, (height, width)),
+        )
         y, x = int(random.integers(0, height - h + 1)), int(random.integers(0, width - w + 1))
         worth = np.flatnonzero((discrepancy == 1) | (labels == ROAD)) if random.random() < 0.7 else ()
         if len(worth):  # most crops should show road or an object, not roofs
@@ -100,7 +119,7 @@ class FastExamples:
             y = int(np.clip(row - random.integers(0, h), 0, height - h))
             x = int(np.clip(column - random.integers(0, w), 0, width - w))
         mirror = -1 if self.train and random.random() < 0.5 else 1
-        return tuple(values[y:y + h, x:x + w][:, ::mirror].copy() for values in (image, labels, discrepancy))
+        return tuple(values[y : y + h, x : x + w][:, ::mirror].copy() for values in (image, labels, discrepancy))
 
 
 def touches_border(mask: np.ndarray) -> np.ndarray:

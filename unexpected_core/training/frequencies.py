@@ -29,7 +29,7 @@ def pixel_frequencies(examples: Examples) -> np.ndarray:
     counts[IGNORE] = 0
     if not counts.any():
         raise TrainingError("every pixel of these examples is ignored; nothing can be learned from them")
-    return counts[:np.flatnonzero(counts)[-1] + 1] / counts.sum()
+    return counts[: np.flatnonzero(counts)[-1] + 1] / counts.sum()
 
 
 def describe_weights(settings: TrainingSettings) -> str:
@@ -38,6 +38,8 @@ def describe_weights(settings: TrainingSettings) -> str:
     _, examples, _ = import_module(TASKS[settings.task.kind]).open_task(whole)
     frequencies = pixel_frequencies(examples)
     weights = class_weights(frequencies.tolist())
-    lines = [f"class {i}: {100 * p:.4g} % of the pixels, weight {w:.8f}"
-             for i, (p, w) in enumerate(zip(frequencies, weights, strict=True))]
+    lines = [
+        f"class {i}: {100 * p:.4g} % of the pixels, weight {w:.8f}"
+        for i, (p, w) in enumerate(zip(frequencies, weights, strict=True))
+    ]
     return "\n".join([*lines, f"--set task.class_weights=[{','.join(f'{w:.8f}' for w in weights)}]"])

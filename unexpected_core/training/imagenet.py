@@ -23,7 +23,8 @@ def imagenet_state(architecture: str) -> Mapping[str, Tensor]:
     except (OSError, RuntimeError) as error:
         raise TrainingError(
             f"cannot get the ImageNet weights of {architecture} ({error}): put {weights.url.rpartition('/')[2]} into "
-            "$TORCH_HOME/hub/checkpoints, or begin without them: --set task.start=random") from error
+            "$TORCH_HOME/hub/checkpoints, or begin without them: --set task.start=random"
+        ) from error
 
 
 def start_segnet(network: nn.Module) -> None:
@@ -42,8 +43,12 @@ def start_pspnet(network: nn.Module) -> None:
     """Backbone of PSPNet <- resnet101."""
     state = imagenet_state("resnet101")
     stem = {"conv1": "layer0.0", "bn1": "layer0.1"}
-    renamed = {".".join([stem.get(head, head), rest]): value for key, value in state.items()
-               for head, _, rest in [key.partition(".")] if head != "fc"}
+    renamed = {
+        ".".join([stem.get(head, head), rest]): value
+        for key, value in state.items()
+        for head, _, rest in [key.partition(".")]
+        if head != "fc"
+    }
     left_out = network.load_state_dict(renamed, strict=False)
     own = [key for key in left_out.missing_keys if not key.startswith(("ppm.", "final.", "aux_logits."))]
     assert not own and not left_out.unexpected_keys, (own, left_out.unexpected_keys)

@@ -45,8 +45,9 @@ STOP = "stop"
 class Training:
     """One training in one run folder, up to the epoch limit."""
 
-    def __init__(self, settings: TrainingSettings, task: Task, examples: Examples, validation: Examples,
-                 folder: Path) -> None:
+    def __init__(
+        self, settings: TrainingSettings, task: Task, examples: Examples, validation: Examples, folder: Path
+    ) -> None:
         """Raises TrainingError for batches that cannot be divided, too little data, and unreadable states."""
         self.settings, self.task, self.folder = settings, task, folder
         self.examples, self.validation = examples, validation
@@ -69,10 +70,18 @@ class Training:
         optimizer = OPTIMIZERS[o.method](trained, lr=o.learning_rate, betas=o.betas, weight_decay=o.weight_decay)
         self.schedule = Schedule(o, optimizer, options.epochs, self.steps)
         self.losses, self.optimizer = fabric.setup(_Losses(task, self.networks), optimizer)
-        self.average = AveragedModel(self.networks, multi_avg_fn=get_ema_multi_avg_fn(options.average),
-                                     use_buffers=True) if options.average else None
-        self.moving = {"networks": self.networks, "optimizer": optimizer, "schedule": self.schedule,
-                       "precision": fabric.strategy.precision, **({"average": self.average} if self.average else {})}
+        self.average = (
+            AveragedModel(self.networks, multi_avg_fn=get_ema_multi_avg_fn(options.average), use_buffers=True)
+            if options.average
+            else None
+        )
+        self.moving = {
+            "networks": self.networks,
+            "optimizer": optimizer,
+            "schedule": self.schedule,
+            "precision": fabric.strategy.precision,
+            **({"average": self.average} if self.average else {}),
+        }
 
         # Go on where the saved state ends.
         if fabric.is_global_zero:
@@ -85,8 +94,10 @@ class Training:
         """Train until the epoch limit or the stop file. Raises TrainingError; the saved state is then intact."""
         with explain_memory(self.settings):
             if not self.progress.started:
-                self.recorder.line(f"{self.settings.name}: {len(self.examples)} examples, {self.steps} steps of "
-                                   f"{self.options.batch} per epoch, {len(self.validation)} validation examples")
+                self.recorder.line(
+                    f"{self.settings.name}: {len(self.examples)} examples, {self.steps} steps of "
+                    f"{self.options.batch} per epoch, {len(self.validation)} validation examples"
+                )
                 self.progress.started = True
                 self.finish_epoch(0, {})  # the untrained networks are the first to beat
             elif self.progress.epoch or self.progress.step:
@@ -162,8 +173,9 @@ class Training:
     def validate(self) -> dict[str, float]:
         """Mean losses over the validation examples."""
         networks, rank, world = self.networks_in_use.eval(), self.fabric.global_rank, self.fabric.world_size
-        batches = sampler.validation_batches(self.validation, self.options.batch_val, self.options.seed, rank, world,
-                                             self.options.workers)
+        batches = sampler.validation_batches(
+            self.validation, self.options.batch_val, self.options.seed, rank, world, self.options.workers
+        )
         sums: Counter[str] = Counter()
         for number, batch in enumerate(batches):
             torch.manual_seed(sampler.seed_of(self.options.seed, 0, number * world + rank))
@@ -224,13 +236,14 @@ class Training:
         where = "in the validation"
         if step is not None:
             order = sampler.epoch_order(len(self.examples), self.options.seed, epoch)
-            batch = order[step * self.options.batch:(step + 1) * self.options.batch]
+            batch = order[step * self.options.batch : (step + 1) * self.options.batch]
             where = f"at step {step + 1} (examples {', '.join(self.examples.keys[i] for i in batch)})"
         raise TrainingError(
             f"{', '.join(wrong)} in epoch {epoch} {where}. Lower optimizer.learning_rate (now "
             f"{self.schedule.rate:.3g}), set optimizer.clip=1, or use loop.precision=32-true (now "
             f"{self.options.precision}), with a new --run; look at those examples. What was saved in {self.folder} is "
-            "intact")
+            "intact"
+        )
 
 
 def parameter_groups(networks: nn.Module, rates: Mapping[str, float], learning_rate: float) -> list[dict]:
@@ -257,8 +270,13 @@ def open_fabric(options: LoopSettings) -> Fabric:
     """Start the processes: those that torchrun made, or loop.devices of our own."""
     local = int(os.environ.get("LOCAL_WORLD_SIZE", options.devices))
     nodes = int(os.environ.get("WORLD_SIZE", options.nodes * local)) // local
-    fabric = Fabric(accelerator=choose_device(options.device).type, devices=local, num_nodes=nodes,
-                    strategy="ddp" if local * nodes > 1 else "auto", precision=options.precision)
+    fabric = Fabric(
+        accelerator=choose_device(options.device).type,
+        devices=local,
+        num_nodes=nodes,
+        strategy="ddp" if local * nodes > 1 else "auto",
+        precision=options.precision,
+    )
     fabric.launch()
     return fabric
 
@@ -276,4 +294,5 @@ def explain_memory(settings: TrainingSettings) -> Iterator[None]:
             f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, data.crop="
             f"{settings.data.crop}, {loop.precision}: raise loop.accumulate (the same batch in less memory), or lower "
             "loop.batch, data.crop or loop.batch_val, or use loop.precision=bf16-mixed. What was saved is intact. "
-            f"({str(error).splitlines()[0]})") from error
+            f"({str(error).splitlines()[0]})"
+        ) from error

@@ -45,8 +45,11 @@ def least_squares_gan(verdicts: Sequence[Sequence[Tensor]], target: float) -> Te
 
 def feature_matching(fake: Sequence[Sequence[Tensor]], real: Sequence[Sequence[Tensor]]) -> Tensor:
     """Mean over scales of the L1 distances of all layers but the verdict (Wang et al., CVPR 2018, eq. 4)."""
-    distances = [l1_loss(f, r.detach()) for layers in zip(fake, real, strict=True)
-                 for f, r in zip(*(scale[:-1] for scale in layers), strict=True)]
+    distances = [
+        l1_loss(f, r.detach())
+        for layers in zip(fake, real, strict=True)
+        for f, r in zip(*(scale[:-1] for scale in layers), strict=True)
+    ]
     return torch.stack(distances).sum() / len(fake)
 
 

@@ -29,40 +29,52 @@ def derive[S: TrainingSettings](base: S, **changes: Mapping[str, Any] | Any) -> 
 
 
 _SEGNET = derive(
-    SegmentationTraining(), name="0120_BayesSegNet_BDD",
+    SegmentationTraining(),
+    name="0120_BayesSegNet_BDD",
     task={"network": "bayes_segnet"},
     data={"sources": ("bdd100k",)},
     loop={"epochs": 50, "batch": 4, "batch_val": 6, "frames": (2, 3, 4, 5, 6, 8, 9)},
 )
 _PSP = derive(_SEGNET, name="0121_PSPEns_BDD_{member:02d}", task={"network": "pspnet"}, loop={"batch": 3})
 _PIX2PIXHD = derive(
-    GeneratorTraining(), name="0405_pix2pixHD512_nostyle_ctc_crop",
+    GeneratorTraining(),
+    name="0405_pix2pixHD512_nostyle_ctc_crop",
     data={"sources": ("cityscapes_small",), "crop": (384, 384)},
     optimizer={"learning_rate": 2e-4, "betas": (0.5, 0.999), "schedule": "half_linear"},
     loop={"epochs": 200, "batch": 4, "batch_val": 1},
 )
 # The original wrote its limits of 50 (discrepancy) and 200 (RBM) epochs where nothing read them, and never stopped.
 _FULL = derive(
-    DiscrepancyTraining(), name="0521_Diff_SwapFgd_ImgAndLabelVsGen_semGT",
+    DiscrepancyTraining(),
+    name="0521_Diff_SwapFgd_ImgAndLabelVsGen_semGT",
     data={"sources": ("cityscapes_small",)},
     loop={"epochs": 50, "batch": 2, "batch_val": 3},
 )
 _RBM = derive(
-    RbmTraining(), name="0525_RBM_road_lowLR",
+    RbmTraining(),
+    name="0525_RBM_road_lowLR",
     data={"sources": ("cityscapes_small",), "crop": 0.0, "flip": False},
     optimizer={"learning_rate": 1e-5},
     loop={"epochs": 200, "batch": 50, "batch_val": 50},
 )
 _FAST = derive(
-    FastTraining(), name="fast",
+    FastTraining(),
+    name="fast",
     data={"sources": ("cityscapes_small", "camvid", "idd_lite"), "val_examples": 128},
-    optimizer={"method": "adamw", "learning_rate": 2e-3, "weight_decay": 0.01, "clip": 5.0,
-               "schedule": "cosine", "warmup": 60},
+    optimizer={
+        "method": "adamw",
+        "learning_rate": 2e-3,
+        "weight_decay": 0.01,
+        "clip": 5.0,
+        "schedule": "cosine",
+        "warmup": 60,
+    },
     loop={"epochs": 60, "epoch_examples": 1600, "batch": 8, "batch_val": 8, "average": 0.995, "frames": (0, 1, 2, 3)},
 )
 _OPPONENTS = derive(
     OpponentTraining(name="fast_opponents", data=_FAST.data, optimizer=_FAST.optimizer, loop=_FAST.loop),
-    data={"val_examples": 64}, loop={"epochs": 4, "epoch_examples": 800, "average": 0.98},
+    data={"val_examples": 64},
+    loop={"epochs": 4, "epoch_examples": 800, "average": 0.98},
 )
 
 PRESETS: dict[str, TrainingSettings] = {
@@ -71,12 +83,16 @@ PRESETS: dict[str, TrainingSettings] = {
     "0405_pix2pixhd_nostyle_ctc_crop": _PIX2PIXHD,
     "0521_discrepancy_full": _FULL,
     "0516_discrepancy_generator_only": derive(
-        _FULL, name="0516_Diff_SwapFgd_ImgVsGen_semGT", task={"compares": "generator_only"}),
+        _FULL, name="0516_Diff_SwapFgd_ImgVsGen_semGT", task={"compares": "generator_only"}
+    ),
     "0517_discrepancy_labels_only": derive(
-        _FULL, name="0517_Diff_SwapFgd_ImgVsLabels_semGT", task={"compares": "labels_only"}),
+        _FULL, name="0517_Diff_SwapFgd_ImgVsLabels_semGT", task={"compares": "labels_only"}
+    ),
     "0552_example_new_variant": derive(
-        _FULL, name="0552_example_new_variant",
-        task={"gen_name": "0552_example_new_variant", "swap_fraction": 0.25, "gen_img_ext": ".webp"}),
+        _FULL,
+        name="0552_example_new_variant",
+        task={"gen_name": "0552_example_new_variant", "swap_fraction": 0.25, "gen_img_ext": ".webp"},
+    ),
     "0525_rbm_road": _RBM,
     "fast": _FAST,
     "fast_segmenter": derive(_FAST, name="fast_segmenter", task={"learn": ("segmenter",), "start": "fast"}),
@@ -84,9 +100,12 @@ PRESETS: dict[str, TrainingSettings] = {
     "fast_comparer": derive(_FAST, name="fast_comparer", task={"learn": ("comparer",), "start": "fast"}),
     "fast_opponents": _OPPONENTS,
     "fast_drawn": derive(
-        _FAST, name="fast_drawn", data={"sources": ("drawn",), "val_examples": 0},
+        _FAST,
+        name="fast_drawn",
+        data={"sources": ("drawn",), "val_examples": 0},
         task={"crop": (160, 320), "zoom": (0.8, 1.5), "working_height": 256},
-        loop={"epochs": 8, "epoch_examples": 400, "average": 0.98}),
+        loop={"epochs": 8, "epoch_examples": 400, "average": 0.98},
+    ),
 }
 """Name -> settings."""
 

@@ -29,8 +29,12 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
         if set(learn) < set(PARTS):
             statistics = None if "segmenter" in learn else began.logit_statistics
             kept |= {"options": began.options, "logit_statistics": statistics}
-    return _publish(settings, folder, "fast", Card(
-        name=settings.name, architecture="fast", working_height=settings.task.working_height, **kept))
+    return _publish(
+        settings,
+        folder,
+        "fast",
+        Card(name=settings.name, architecture="fast", working_height=settings.task.working_height, **kept),
+    )
 
 
 def publish_opponents(settings: OpponentTraining, folder: Path) -> Path:
@@ -41,12 +45,22 @@ def publish_opponents(settings: OpponentTraining, folder: Path) -> Path:
     base = read_weights(settings.task.start)
     trained_on = load(folder / STATE)["networks"]
     if any(not torch.equal(tensor, trained_on[key]) for key, tensor in base.state.items() if key in trained_on):
-        raise TrainingError(f"{settings.task.start} is no longer the detector that {folder} began with: put that one "
-                            "back, or train its opponents anew with another --run")
+        raise TrainingError(
+            f"{settings.task.start} is no longer the detector that {folder} began with: put that one "
+            "back, or train its opponents anew with another --run"
+        )
     name = find_weights(settings.task.start).stem + OPPONENTS
-    return _publish(settings, folder, name, Card(
-        name=name, architecture="fast_opponents", options={"members": settings.task.members},
-        stands_on=base.card.sha256))
+    return _publish(
+        settings,
+        folder,
+        name,
+        Card(
+            name=name,
+            architecture="fast_opponents",
+            options={"members": settings.task.members},
+            stands_on=base.card.sha256,
+        ),
+    )
 
 
 def _publish(settings: FastTraining | OpponentTraining, folder: Path, name: str, card: Card) -> Path:
@@ -55,10 +69,19 @@ def _publish(settings: FastTraining | OpponentTraining, folder: Path, name: str,
     sources = " ".join(f"--data {source}" for source in settings.data.roots)
     data = list(dict.fromkeys([*card.training_data, *settings.data.roots]))
     path = folder / f"{name}.safetensors"
-    write_weights(path, content["weights"], card.model_copy(update={
-        "training_data": data, "preset": settings.name,
-        "command": f"unexpected train {settings.name} {sources}", "licence": _licence(data),
-        "scores": {"least validation loss": reached["best_loss_val"], "epoch": reached["epoch_idx"]}}))
+    write_weights(
+        path,
+        content["weights"],
+        card.model_copy(
+            update={
+                "training_data": data,
+                "preset": settings.name,
+                "command": f"unexpected train {settings.name} {sources}",
+                "licence": _licence(data),
+                "scores": {"least validation loss": reached["best_loss_val"], "epoch": reached["epoch_idx"]},
+            }
+        ),
+    )
     return path
 
 

@@ -86,5 +86,7 @@ def append(path: Path, text: str) -> None:
         with path.open("a", encoding="utf-8") as stream:
             stream.write(text)
     except OSError as error:
-        raise TrainingError(f"cannot write {path}: {error.strerror or error}. The saved states are intact: make "
-                            "room and run the same command again to go on") from error
+        raise TrainingError(
+            f"cannot write {path}: {error.strerror or error}. The saved states are intact: make "
+            "room and run the same command again to go on"
+        ) from error

@@ -38,8 +38,10 @@ class Share:
     def __post_init__(self) -> None:
         if self.batch % (self.accumulate * self.world):
             parts = self.accumulate * self.world
-            raise TrainingError(f"loop.batch={self.batch} cannot be divided over {self.world} processes times "
-                                f"loop.accumulate={self.accumulate}; choose a multiple of {parts}")
+            raise TrainingError(
+                f"loop.batch={self.batch} cannot be divided over {self.world} processes times "
+                f"loop.accumulate={self.accumulate}; choose a multiple of {parts}"
+            )
 
     def parts(self, batch: np.ndarray) -> np.ndarray:
         """Indices [batch] -> those of this process, [accumulate, batch / (accumulate * world)]."""
@@ -63,17 +65,23 @@ def steps_per_epoch(count: int, batch: int, limit: int) -> int:
     """Whole batches in `count` examples (or in `limit` of them, if not 0). Raises TrainingError when there is none."""
     used = min(count, limit) if limit else count
     if used < batch:
-        raise TrainingError(f"an epoch has {used} examples, fewer than one batch of {batch}: "
-                            f"lower loop.batch{' or raise loop.epoch_examples' if limit else ' or use more data'}")
+        raise TrainingError(
+            f"an epoch has {used} examples, fewer than one batch of {batch}: "
+            f"lower loop.batch{' or raise loop.epoch_examples' if limit else ' or use more data'}"
+        )
     return used // batch
 
 
-def training_batches(examples: Examples, share: Share, seed: int, epoch: int, steps: range,
-                     workers: int) -> Iterator[list[dict]]:
+def training_batches(
+    examples: Examples, share: Share, seed: int, epoch: int, steps: range, workers: int
+) -> Iterator[list[dict]]:
     """For each step of `steps`: the parts that this process computes, dicts of tensors [B, ...]."""
     order = epoch_order(len(examples), seed, epoch)
-    parts = [[(epoch, int(i)) for i in part]
-             for step in steps for part in share.parts(order[step * share.batch:(step + 1) * share.batch])]
+    parts = [
+        [(epoch, int(i)) for i in part]
+        for step in steps
+        for part in share.parts(order[step * share.batch : (step + 1) * share.batch])
+    ]
     loaded = iter(_loader(examples, seed, parts, workers))
     for _ in steps:
         yield [next(loaded) for _ in range(share.accumulate)]
@@ -95,5 +103,10 @@ def some_examples(examples: Examples, indices: list[int], seed: int) -> Iterator
 
 def _loader(examples: Examples, seed: int, parts: list[list[tuple[int, int]]], workers: int) -> DataLoader:
     # Its own generator keeps the loader from drawing on torch's global random numbers.
-    return DataLoader(_Indexed(examples, seed), batch_sampler=parts, num_workers=workers,
-                      generator=torch.Generator().manual_seed(0), pin_memory=torch.cuda.is_available())
+    return DataLoader(
+        _Indexed(examples, seed),
+        batch_sampler=parts,
+        num_workers=workers,
+        generator=torch.Generator().manual_seed(0),
+        pin_memory=torch.cuda.is_available(),
+    )

@@ -27,8 +27,11 @@ class Schedule:
 
     def __init__(self, settings: OptimizerSettings, optimizer: Optimizer, epochs: int, steps: int) -> None:
         self.settings, self.optimizer, self.epochs, self.steps = settings, optimizer, epochs, steps
-        self.plateau = ReduceLROnPlateau(optimizer, patience=settings.patience, factor=settings.factor,
-                                         min_lr=settings.minimum) if settings.schedule == "plateau" else None
+        self.plateau = (
+            ReduceLROnPlateau(optimizer, patience=settings.patience, factor=settings.factor, min_lr=settings.minimum)
+            if settings.schedule == "plateau"
+            else None
+        )
 
     def before_step(self, epoch: int, step: int) -> None:
         """Set the rate for step 0..steps-1 of an epoch."""

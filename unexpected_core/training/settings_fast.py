@@ -17,10 +17,12 @@ class FastSettings(ExampleSettings):
     """The `fast` detector: segmenter, generator, comparer and direct head, trained together or one by one."""
 
     kind: Literal["fast"] = "fast"
-    learn: tuple[Part, ...] = Field(PARTS, min_length=1, description="parts that learn; the others stay as `start` has "
-                                                                     "them")
-    start: str = Field("", description="detector to begin with: shipped name, weight file or run folder; empty = "
-                                       "random weights")
+    learn: tuple[Part, ...] = Field(
+        PARTS, min_length=1, description="parts that learn; the others stay as `start` has them"
+    )
+    start: str = Field(
+        "", description="detector to begin with: shipped name, weight file or run folder; empty = random weights"
+    )
     object_weight: float = Field(8.0, gt=0, description="weight of pasted pixels against others")
     compare: float = Field(2.0, ge=0, description="weight of the comparer's loss")
     direct: float = Field(1.0, ge=0, description="weight of the direct head's loss")
@@ -32,8 +34,9 @@ class OpponentSettings(ExampleSettings):
     """The paper's opponents of a trained `fast` detector, on its segmenter and generator."""
 
     kind: Literal["fast_opponents"] = "fast_opponents"
-    start: str = Field("fast", min_length=1, description="detector they stand on: shipped name, weight file or run "
-                                                         "folder")
+    start: str = Field(
+        "fast", min_length=1, description="detector they stand on: shipped name, weight file or run folder"
+    )
     members: int = Field(4, ge=2, description="members of the sub-ensemble")
     object_weight: float = Field(8.0, gt=0, description="weight of pasted pixels against others")
     rbm_rate: float = Field(20.0, gt=0, description="learning rate of the road autoencoder, in those of the others")

@@ -53,10 +53,13 @@ class DiscrepancyTask:
         """See Task.pictures."""
         scores = self.logits(networks, batch).float().softmax(1)[:, 1].cpu().numpy()
         targets = (batch["discrepancy"].cpu().numpy() == 1).astype(np.float32)
-        return {"image": to_picture(to_image(batch["image"])), "target": np.stack([heat_map(t) for t in targets]),
-                "labels": colorize(batch["labels"].cpu().numpy()),
-                "resynthesis": to_picture(to_image(batch["resynthesis"])),
-                "score": np.stack([heat_map(score) for score in scores])}
+        return {
+            "image": to_picture(to_image(batch["image"])),
+            "target": np.stack([heat_map(t) for t in targets]),
+            "labels": colorize(batch["labels"].cpu().numpy()),
+            "resynthesis": to_picture(to_image(batch["resynthesis"])),
+            "score": np.stack([heat_map(score) for score in scores]),
+        }
 
 
 class DiscrepancyExamples:
@@ -73,8 +76,12 @@ class DiscrepancyExamples:
     def example(self, index: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """image, resynthesis uint8 [3, H, W]; labels, discrepancy uint8 [H, W]. Raises TrainingError."""
         sample = self.dataset[self.chosen[index]]
-        maps = {"image": sample.image, "resynthesis": sample.resynthesis,
-                "labels": checked_labels(sample.key, sample.labels), "discrepancy": sample.discrepancy}
+        maps = {
+            "image": sample.image,
+            "resynthesis": sample.resynthesis,
+            "labels": checked_labels(sample.key, sample.labels),
+            "discrepancy": sample.discrepancy,
+        }
         return changed(sample.key, maps, self.augment)
 
 
@@ -86,13 +93,18 @@ def open_set(settings: DiscrepancyTraining, split: str) -> DiscrepancyDataset:
     opened = DiscrepancyDataset(root, open_sources(settings.data, split), split, task.gen_img_ext)
     made = opened.manifest.recipe.swap_fraction if opened.manifest else task.swap_fraction
     if made != task.swap_fraction:
-        raise TrainingError(f"{root} was made with swap_fraction {made}, the settings say {task.swap_fraction}: make a "
-                            "set with `unexpected data discrepancy` into another gen_name, or --set task.swap_fraction")
+        raise TrainingError(
+            f"{root} was made with swap_fraction {made}, the settings say {task.swap_fraction}: make a "
+            "set with `unexpected data discrepancy` into another gen_name, or --set task.swap_fraction"
+        )
     return opened
 
 
 def open_task(settings: DiscrepancyTraining) -> OpenedTask:
     """The task and its data. Raises what `open_set` raises."""
     data = settings.data
-    return (DiscrepancyTask(settings.task), DiscrepancyExamples(open_set(settings, data.train), augmentation(data)),
-            DiscrepancyExamples(open_set(settings, data.val), None, data.val_examples))
+    return (
+        DiscrepancyTask(settings.task),
+        DiscrepancyExamples(open_set(settings, data.train), augmentation(data)),
+        DiscrepancyExamples(open_set(settings, data.val), None, data.val_examples),
+    )

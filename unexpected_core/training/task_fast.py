@@ -86,8 +86,12 @@ class FastTask:
         images = unit(batch["image"])
         segmented, resynthesis, compared, _ = self.outputs(networks, images, ("comparer",))
         labels = segmented.logits.argmax(1).byte().cpu().numpy()
-        return {"image": to_picture(images), "labels": colorize(labels), "resynthesis": to_picture(resynthesis),
-                "score": grey_picture(compared)}
+        return {
+            "image": to_picture(images),
+            "labels": colorize(labels),
+            "resynthesis": to_picture(resynthesis),
+            "score": grey_picture(compared),
+        }
 
 
 def fast_networks(start: str) -> nn.ModuleDict:
@@ -95,8 +99,9 @@ def fast_networks(start: str) -> nn.ModuleDict:
 
     Raises WeightsError.
     """
-    networks = nn.ModuleDict({"segmenter": FastSegmenter(), "generator": FastGenerator(),
-                              "comparer": FastComparer(), "direct": DirectHead()})
+    networks = nn.ModuleDict(
+        {"segmenter": FastSegmenter(), "generator": FastGenerator(), "comparer": FastComparer(), "direct": DirectHead()}
+    )
     if start:
         load_into(networks, read_weights(start))
     return networks.to(memory_format=torch.channels_last)
@@ -150,8 +155,13 @@ def _examples(settings: FastTraining | OpponentTraining, training: bool) -> Fast
     if not data.sources:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
     opened = [open_source(data, name, data.train if training else data.val) for name in data.roots]
-    examples = FastExamples(opened, task, [task.aspects.get(name, 0.0) for name in data.roots],
-                            [name in task.coarse for name in data.roots], training)
+    examples = FastExamples(
+        opened,
+        task,
+        [task.aspects.get(name, 0.0) for name in data.roots],
+        [name in task.coarse for name in data.roots],
+        training,
+    )
     chosen = spread(len(examples), 0 if training else data.val_examples)
     examples.where, examples.keys = [examples.where[i] for i in chosen], [examples.keys[i] for i in chosen]
     return examples

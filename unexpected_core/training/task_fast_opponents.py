@@ -51,8 +51,10 @@ class OpponentsTask:
         found = networks["opponents"](images, *self.given(networks, images))
         discrepancy, quarter = batch["discrepancy"][:, ::2, ::2], labels[:, 2::4, 2::4]
         road = road_patches(labels)
-        parts = {name: discrepancy_loss(getattr(found, name).float(), discrepancy, self.settings.object_weight)
-                 for name in COMPARERS}
+        parts = {
+            name: discrepancy_loss(getattr(found, name).float(), discrepancy, self.settings.object_weight)
+            for name in COMPARERS
+        }
         parts["ensemble"] = sum(pixel_cross_entropy(member, quarter) for member in found.ensemble.unbind(1))
         parts["dropout"] = pixel_cross_entropy(found.dropout, quarter)
         parts["rbm"] = redrawing_loss(Reconstruction(*(values[road] for values in found.rbm)))
@@ -63,8 +65,11 @@ class OpponentsTask:
         images = unit(batch["image"])
         segmented, resynthesis = self.given(networks, images)
         found = networks["opponents"](images, segmented, resynthesis)
-        return {"image": to_picture(images), "resynthesis": to_picture(resynthesis),
-                **{name: grey_picture(getattr(found, name)) for name in COMPARERS}}
+        return {
+            "image": to_picture(images),
+            "resynthesis": to_picture(resynthesis),
+            **{name: grey_picture(getattr(found, name)) for name in COMPARERS},
+        }
 
 
 def open_task(settings: OpponentTraining) -> OpenedTask:

@@ -79,8 +79,11 @@ class GeneratorTask:
         """See Task.pictures."""
         painted = networks["generator"].forward_one_hot(self.one_hot(networks, batch["labels"]))
         labels = batch["labels"].cpu().numpy()
-        return {"image": to_picture(to_image(batch["image"])), "resynthesis": to_picture((painted + 1) / 2),
-                "labels": colorize(map_labels(labels, FULL_IDS) if self.settings.ids == "full" else labels)}
+        return {
+            "image": to_picture(to_image(batch["image"])),
+            "resynthesis": to_picture((painted + 1) / 2),
+            "labels": colorize(map_labels(labels, FULL_IDS) if self.settings.ids == "full" else labels),
+        }
 
 
 @contextmanager
@@ -101,7 +104,7 @@ class PerceptualDistance(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        layers = make_layers(cfgs["E"])[:VGG_CUTS[-1]]
+        layers = make_layers(cfgs["E"])[: VGG_CUTS[-1]]
         for layer in layers:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = False

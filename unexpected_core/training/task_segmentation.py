@@ -44,8 +44,11 @@ class SegmentationTask:
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
         """See Task.pictures."""
         labels = networks["network"](to_image(batch["image"])).argmax(1)
-        return {"image": to_picture(to_image(batch["image"])), "target": colorize(batch["labels"].cpu().numpy()),
-                "labels": colorize(labels.byte().cpu().numpy())}
+        return {
+            "image": to_picture(to_image(batch["image"])),
+            "target": colorize(batch["labels"].cpu().numpy()),
+            "labels": colorize(labels.byte().cpu().numpy()),
+        }
 
 
 def open_task(settings: SegmentationTraining) -> OpenedTask:

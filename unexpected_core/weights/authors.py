@@ -78,8 +78,10 @@ def find_checkpoints(path: str | Path) -> Iterator[tuple[str, Path]]:
     found = [file for folder in folders for file in _checkpoints_in(folder)]
     if not found:
         what = "holds no" if path.is_dir() else "does not exist; expected a folder with"
-        raise WeightsError(f"{path} {what} {', '.join(CHECKPOINTS)}; give a checkpoint, an experiment's folder or the "
-                           "folder that holds the experiments (0120_BayesSegNet_BDD, ...)")
+        raise WeightsError(
+            f"{path} {what} {', '.join(CHECKPOINTS)}; give a checkpoint, an experiment's folder or the "
+            "folder that holds the experiments (0120_BayesSegNet_BDD, ...)"
+        )
     for file in found:
         yield experiment_of(file), file
 
@@ -102,8 +104,10 @@ def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, d
     def expect(what: str, key: str, axis: int, expected: int) -> None:
         found = shapes.get(key, (0,) * (axis + 1))[axis]
         if found != expected:
-            raise WeightsError(f"{path} is a network for {found} {what}, expected {expected} (Cityscapes): "
-                               "networks for other label sets cannot be used here")
+            raise WeightsError(
+                f"{path} is a network for {found} {what}, expected {expected} (Cityscapes): "
+                "networks for other label sets cannot be used here"
+            )
 
     if "enc1.0.weight" in shapes and "dec5.0.weight" in shapes:
         expect("classes", "dec1.decode.4.weight", 0, NUM_CLASSES)
@@ -120,8 +124,10 @@ def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, d
     if "cmis.0.conv_1x1.weight" in shapes:
         mixed = shapes["cmis.0.conv_1x1.weight"][1]
         if mixed not in _COMPARED:
-            raise WeightsError(f"{path} is a discrepancy network that mixes {mixed} channels, expected one of "
-                               + ", ".join(f"{channels} ({name})" for channels, name in _COMPARED.items()))
+            raise WeightsError(
+                f"{path} is a discrepancy network that mixes {mixed} channels, expected one of "
+                + ", ".join(f"{channels} ({name})" for channels, name in _COMPARED.items())
+            )
         expect("outputs", "final.weight", 0, 2)
         if mixed != _GENERATOR_ONLY:
             expect("classes", "sem_extractor.0.1.weight", 1, NUM_CLASSES)
@@ -129,11 +135,15 @@ def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, d
     if "linear_layer.weight" in shapes and "bias_visible" in shapes:
         return "rbm", {"hidden": shapes["linear_layer.weight"][0]}
     if any(key.startswith("segmenter.") for key in shapes):
-        raise WeightsError(f"{path} is of a training of the fast detector: nothing to import, once the training has "
-                           f"ended detectors open its folder (--detector {path.parent})")
+        raise WeightsError(
+            f"{path} is of a training of the fast detector: nothing to import, once the training has "
+            f"ended detectors open its folder (--detector {path.parent})"
+        )
     first = ", ".join(list(shapes)[:3]) or "nothing"
-    raise WeightsError(f"{path} is none of the networks of the paper: found keys {first}, ...; expected those of a "
-                       "Bayesian SegNet, PSPNet, pix2pixHD, discrepancy network or RBM")
+    raise WeightsError(
+        f"{path} is none of the networks of the paper: found keys {first}, ...; expected those of a "
+        "Bayesian SegNet, PSPNet, pix2pixHD, discrepancy network or RBM"
+    )
 
 
 _GENERATOR_ONLY = 1024
@@ -146,8 +156,10 @@ def _state_dict(path: Path, content: Any) -> tuple[dict[str, Tensor], int | None
     state = content["weights"] if wrapped else content
     if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
         what = f"keys {', '.join(map(str, [*content][:4]))}" if isinstance(content, Mapping) else type(content).__name__
-        raise WeightsError(f"{path} holds no weights: found {what}; expected tensors by name, or in 'weights': "
-                           "take chk_best.pth, not optimizer.pth")
+        raise WeightsError(
+            f"{path} holds no weights: found {what}; expected tensors by name, or in 'weights': "
+            "take chk_best.pth, not optimizer.pth"
+        )
     described = content.get("state") if wrapped else None
     epoch = described.get("epoch_idx") if isinstance(described, Mapping) else None
     prefix = "module." if all(key.startswith("module.") for key in state) else ""
@@ -159,12 +171,21 @@ def _is_statistic(key: str) -> bool:
 
 
 def _check_fit(path: Path, network: str, wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
-    shapes = [f"{key} {list(state[key].shape)}, expected {list(wanted[key].shape)}"
-              for key in wanted if key in state and state[key].shape != wanted[key].shape]
-    groups = {"missing": [key for key in wanted if key not in state],
-              "left over": [key for key in state if key not in wanted], "of another shape": shapes}
-    faults = [f"{len(keys)} {kind} ({'; '.join(keys[:3])}{'; ...' if len(keys) > 3 else ''})"
-              for kind, keys in groups.items() if keys]
+    shapes = [
+        f"{key} {list(state[key].shape)}, expected {list(wanted[key].shape)}"
+        for key in wanted
+        if key in state and state[key].shape != wanted[key].shape
+    ]
+    groups = {
+        "missing": [key for key in wanted if key not in state],
+        "left over": [key for key in state if key not in wanted],
+        "of another shape": shapes,
+    }
+    faults = [
+        f"{len(keys)} {kind} ({'; '.join(keys[:3])}{'; ...' if len(keys) > 3 else ''})"
+        for kind, keys in groups.items()
+        if keys
+    ]
     if faults:
         raise WeightsError(f"{path} does not fit {network}: of {len(wanted)} keys expected, {', '.join(faults)}")
 
@@ -179,6 +200,8 @@ def _check_repeated(path: Path, wanted: Mapping[str, Tensor], state: Mapping[str
             continue
         repeated += 1
         if not torch.equal(state[earlier], state[key]):
-            raise WeightsError(f"{path}: {earlier} and {key} are one module of the network, but differ in the file; "
-                               "the file was altered or is of another network")
+            raise WeightsError(
+                f"{path}: {earlier} and {key} are one module of the network, but differ in the file; "
+                "the file was altered or is of another network"
+            )
     return repeated

@@ -24,11 +24,22 @@ def average(before: str | Path, after: str | Path, share: float, out: Path) -> C
     shapes = [{key: tuple(tensor.shape) for key, tensor in weights.state.items()} for weights in (first, second)]
     if shapes[0] != shapes[1] or first.card.architecture != second.card.architecture:
         raise WeightsError(f"{before} and {after} are different networks; an average needs the same keys and shapes")
-    state = {key: first.state[key].lerp(tensor, share) if tensor.is_floating_point() else tensor
-             for key, tensor in second.state.items()}
+    state = {
+        key: first.state[key].lerp(tensor, share) if tensor.is_floating_point() else tensor
+        for key, tensor in second.state.items()
+    }
     data = dict.fromkeys([*first.card.training_data, *second.card.training_data])
     licence = "; ".join(dict.fromkeys([first.card.licence, second.card.licence]))
     command = f"unexpected weights average {before} {after} --share {share:g} --out {out}"
-    card = second.card.model_copy(update={"name": out.stem, "training_data": list(data), "command": command,
-                                          "licence": licence, "commit": "", "scores": {}, "logit_statistics": None})
+    card = second.card.model_copy(
+        update={
+            "name": out.stem,
+            "training_data": list(data),
+            "command": command,
+            "licence": licence,
+            "commit": "",
+            "scores": {},
+            "logit_statistics": None,
+        }
+    )
     return write_weights(out, state, card)

@@ -25,9 +25,11 @@ class Card(Settings):
     working_height: int | None = Field(None, ge=32, le=4096, description="image height in pixels it was made for")
     threshold: float = Field(0.5, ge=0.0, le=1.0, description="score above which a pixel is unexpected")
     calibration: tuple[float, float] | None = Field(
-        None, description="(a, b): score = sigmoid(a * logit + b); none = as the architecture gives it")
+        None, description="(a, b): score = sigmoid(a * logit + b); none = as the architecture gives it"
+    )
     logit_statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = Field(
-        None, description="mean and standard deviation of each class's max logit on training images")
+        None, description="mean and standard deviation of each class's max logit on training images"
+    )
     training_data: list[str] = Field([], description="data sets it learned from")
     preset: str = Field("", description="preset of the training")
     command: str = Field("", description="command that made it")
@@ -52,8 +54,10 @@ def read_card(weights: str | Path) -> Card:
     """The card of a weight file. Raises WeightsError."""
     path = card_path(weights)
     if not path.is_file():
-        raise WeightsError(f"no card {path.name} beside {weights}: weights are used only with the card they were "
-                           "written with; copy both files")
+        raise WeightsError(
+            f"no card {path.name} beside {weights}: weights are used only with the card they were "
+            "written with; copy both files"
+        )
     try:
         return build(Card, json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:

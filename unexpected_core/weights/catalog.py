@@ -23,9 +23,11 @@ def find_opponents(weights: Path) -> Path:
     """A detector's weight file -> that of its opponents, beside it. Raises WeightsError saying how to train them."""
     path = weights.with_stem(weights.stem + OPPONENTS)
     if not path.is_file():
-        raise WeightsError(f"no opponents of the detector {weights}: expected {path.name} beside it. To train them: "
-                           f"unexpected train fast_opponents --set task.start={weights}; then copy the two files "
-                           f"{path.stem}.* of the run folder there")
+        raise WeightsError(
+            f"no opponents of the detector {weights}: expected {path.name} beside it. To train them: "
+            f"unexpected train fast_opponents --set task.start={weights}; then copy the two files "
+            f"{path.stem}.* of the run folder there"
+        )
     return path
 
 
@@ -65,6 +67,8 @@ def verify(path: Path) -> Card:
     card = read_card(path)
     found = sha256(path)
     if found != card.sha256:
-        raise WeightsError(f"{path} is damaged, or not the file its card is for: sha256 {found[:12]}..., the card says "
-                           f"{card.sha256[:12] or 'nothing'}...; get both files again")
+        raise WeightsError(
+            f"{path} is damaged, or not the file its card is for: sha256 {found[:12]}..., the card says "
+            f"{card.sha256[:12] or 'nothing'}...; get both files again"
+        )
     return card

@@ -52,18 +52,22 @@ def experiments_folder(folder: str | Path = "") -> Path:
     """The folder given, else the one that $DIR_EXPERIMENTS names. Raises WeightsError saying how to get the weights."""
     chosen = str(folder) or os.environ.get(ENVIRONMENT, "")
     if not chosen:
-        raise WeightsError("the published methods need a folder of weights: give it with --weights DIR, or with "
-                           f"{ENVIRONMENT} in the environment. {HOW_TO_GET}")
+        raise WeightsError(
+            "the published methods need a folder of weights: give it with --weights DIR, or with "
+            f"{ENVIRONMENT} in the environment. {HOW_TO_GET}"
+        )
     path = Path(chosen).expanduser()
     if not path.is_dir():
         raise WeightsError(f"no folder of weights {path}. {HOW_TO_GET}")
     return path
 
 
-HOW_TO_GET = (f"To get the weights: download the authors' archive (2 GiB, {ARCHIVE}) and unpack it so that "
-              "DIR/0121_PSPEns_BDD_00/chk_best.pth, DIR/0405_pix2pixHD512_nostyle_ctc_crop/latest_net_G.pth and "
-              "DIR/0521_Diff_SwapFgd_ImgAndLabelVsGen_semGT/chk_best.pth exist; to try the method without them, use "
-              "random weights (--random-weights)")
+HOW_TO_GET = (
+    f"To get the weights: download the authors' archive (2 GiB, {ARCHIVE}) and unpack it so that "
+    "DIR/0121_PSPEns_BDD_00/chk_best.pth, DIR/0405_pix2pixHD512_nostyle_ctc_crop/latest_net_G.pth and "
+    "DIR/0521_Diff_SwapFgd_ImgAndLabelVsGen_semGT/chk_best.pth exist; to try the method without them, use "
+    "random weights (--random-weights)"
+)
 
 
 def find_network(folder: Path, network: str) -> list[Path]:
@@ -72,8 +76,10 @@ def find_network(folder: Path, network: str) -> list[Path]:
     found = [file for path in sorted(folder.glob(f"{experiment.number}_*")) for file in _files_at(path, network)]
     if not found:
         there = ", ".join(sorted(path.name for path in folder.iterdir())[:12]) or "nothing"
-        raise WeightsError(f"no {network} in {folder}: expected {experiment.name}/{_usual(network)} or "
-                           f"{experiment.name}{SUFFIX}, found {there}. {HOW_TO_GET}")
+        raise WeightsError(
+            f"no {network} in {folder}: expected {experiment.name}/{_usual(network)} or "
+            f"{experiment.name}{SUFFIX}, found {there}. {HOW_TO_GET}"
+        )
     return sorted(found, key=lambda file: experiment.name not in str(file.relative_to(folder)))
 
 

@@ -63,12 +63,20 @@ def load_into(module: nn.Module, weights: Weights) -> None:
     """Fill every tensor of the module, key for key. Raises WeightsError naming what does not fit."""
     wanted = module.state_dict()
     missing, unknown = sorted(wanted.keys() - weights.state.keys()), sorted(weights.state.keys() - wanted.keys())
-    shapes = [f"{key} {list(weights.state[key].shape)} instead of {list(wanted[key].shape)}"
-              for key in wanted.keys() & weights.state.keys() if weights.state[key].shape != wanted[key].shape]
+    shapes = [
+        f"{key} {list(weights.state[key].shape)} instead of {list(wanted[key].shape)}"
+        for key in wanted.keys() & weights.state.keys()
+        if weights.state[key].shape != wanted[key].shape
+    ]
     kinds = {"missing": missing, "unknown": unknown, "of another shape": sorted(shapes)}
-    faults = [f"{len(found)} {kind} ({', '.join(found[:3])}{', ...' if len(found) > 3 else ''})"
-              for kind, found in kinds.items() if found]
+    faults = [
+        f"{len(found)} {kind} ({', '.join(found[:3])}{', ...' if len(found) > 3 else ''})"
+        for kind, found in kinds.items()
+        if found
+    ]
     if faults:
-        raise WeightsError(f"weights '{weights.card.name}' do not fit {type(module).__name__}: {'; '.join(faults)}; "
-                           f"the card says architecture '{weights.card.architecture}' with {weights.card.options}")
+        raise WeightsError(
+            f"weights '{weights.card.name}' do not fit {type(module).__name__}: {'; '.join(faults)}; "
+            f"the card says architecture '{weights.card.architecture}' with {weights.card.options}"
+        )
     module.load_state_dict(weights.state)

@@ -37,8 +37,10 @@ def read_pickle(path: str | Path) -> Any:
 def _explain(path: Path, message: str) -> str:
     wants = re.search(r"(?:GLOBAL|global|function:?) ['\"]?([\w.]+)", message)
     if "nsupported" in message and wants:
-        return (f"refused to open {path}: it asks to run '{wants[1]}'. A weight file holds tensors and numbers only; "
-                "do not use this file, get it again from where the authors published it")
+        return (
+            f"refused to open {path}: it asks to run '{wants[1]}'. A weight file holds tensors and numbers only; "
+            "do not use this file, get it again from where the authors published it"
+        )
     return _damaged(path, message.rpartition("WeightsUnpickler error:")[2].strip())
 
 
