@@ -24,7 +24,7 @@ test-all: build  ## the tests, slow ones too
 	@$(ros) UNEXPECTED_REQUIRE_ROS=1 python -P -m pytest -m "" $(ARGS)
 
 lint: venv   ## style and common mistakes
-	@.venv/bin/ruff check .
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
 bench: build ## measurements; they print date, hardware and commit
 	@$(ros) for script in bench/*.py; do python "$$script" || exit 1; done
