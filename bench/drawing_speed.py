@@ -16,7 +16,7 @@ from multiprocessing import get_context
 
 import cv2
 
-from unexpected_core.datasets.drawn_roads import TRACKS, DrawnRoads
+from unexpected_core.drawing.tracks import TRACKS, DrawnRoads
 
 
 def draw(track: str, size: tuple[int, int], first: int, count: int) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from unexpected_core import load_detector
 from unexpected_core.cli.judge_drawn import judge_drawn
 from unexpected_core.config import override
-from unexpected_core.datasets.drawn_roads import DrawnRoads
+from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.log import to_terminal
 from unexpected_core.training import experiment

@@ -13,7 +13,7 @@ import numpy as np
 from demo_children import interrupts_held, leave_interrupts_to_parent
 from rich.progress import track
 
-from unexpected_core.datasets.drawn_roads import CLIP_LENGTH, DrawnRoads
+from unexpected_core.drawing.tracks import CLIP_LENGTH, DrawnRoads
 from unexpected_core.files import write_text
 from unexpected_core.images import write_image
 

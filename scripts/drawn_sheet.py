@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unexpected_core.datasets.drawn_roads import DrawnRoads
+from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from demo_drive import RECIPE
 
 from unexpected_core import load_detector
-from unexpected_core.datasets.drawn_roads import DrawnRoads
+from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.visualize import grid, heat_map, overlay

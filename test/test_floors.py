@@ -12,18 +12,24 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 GROUND = {"structs", "labels", "images", "encodings", "regions", "config", "devices", "files", "log"}
-FLOOR_1 = {"networks", "datasets", "metrics", "visualize"}
+FLOOR_1 = {"networks", "drawing", "metrics", "visualize"}
 BELOW_CLI = (
-    GROUND | FLOOR_1 | {"weights", "scorers", "discrepancy_data", "training", "evaluation", "pipeline", "export"}
+    GROUND
+    | FLOOR_1
+    | {"datasets", "weights", "scorers", "discrepancy_data", "training", "evaluation", "pipeline", "export"}
 )
 PARTS: dict[str, tuple[int, set[str]]] = {
     # part: (floor, what it may import)
     **dict.fromkeys(GROUND, (0, GROUND)),
     **dict.fromkeys(FLOOR_1, (1, GROUND)),
+    "datasets": (2, {"drawing"} | GROUND),
     "weights": (2, {"networks"} | GROUND),
     "scorers": (3, {"networks", "weights"} | GROUND),
     "discrepancy_data": (3, {"networks", "weights", "datasets"} | GROUND),
-    "training": (4, {"networks", "datasets", "metrics", "visualize", "weights", "discrepancy_data"} | GROUND),
+    "training": (
+        4,
+        {"networks", "drawing", "datasets", "metrics", "visualize", "weights", "discrepancy_data"} | GROUND,
+    ),
     "evaluation": (4, {"datasets", "metrics", "visualize", "scorers"} | GROUND),
     "pipeline": (4, {"scorers"} | GROUND),
     "export": (4, {"scorers", "networks", "weights"} | GROUND),

@@ -29,6 +29,14 @@ class Sample:
     obstacle: np.ndarray | None = None
 
 
+class Pinhole(NamedTuple):
+    """Intrinsics of a camera without distortion, in pixels: focal length and optical centre."""
+
+    focal: float
+    cx: float
+    cy: float
+
+
 class RoadCamera(NamedTuple):
     """A camera over a flat road. height: metres above it. focal, horizon: focal length and row of the horizon, both as
     shares of the image height, so that they hold for the image at any size.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unexpected_core.datasets.drawn_roads import DrawnRoads
+from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.metrics.calibration import area_under_risk_coverage, calibration_error, reliability, risk_coverage
 from unexpected_core.metrics.clips import change, mean_change
 from unexpected_core.metrics.components import above

@@ -3,6 +3,7 @@
 import json
 import resource
 import runpy
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from unexpected_core import drawing
 from unexpected_core.config import override
 from unexpected_core.datasets import DatasetError
 from unexpected_core.images import read_image
-from unexpected_core.training import sampler
+from unexpected_core.training import drawn, sampler
 from unexpected_core.training.augment import Augmentation
 from unexpected_core.training.checkpoint import Progress, load_state
 from unexpected_core.training.drawn import drawn_dataset
@@ -164,6 +166,19 @@ def test_frames_too_small_to_draw(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match="data set 'drawn': size 64x32 is too small to draw a road"):
         drawn_dataset(DrawnSettings(size=(32, 64)), training=True)
     assert not any(tmp_path.iterdir())
+
+
+def test_drawn_frames_are_told_apart_by_the_code_that_drew_them(tmp_path, monkeypatch):
+    room = shutil.copytree(Path(drawing.__file__).parent, tmp_path / "drawing")
+    monkeypatch.setattr(drawing, "__file__", str(room / "__init__.py"))
+    before = drawn.fingerprint()
+    for name in ("tracks.py", "model/light.py", "things/street.py", "render/sensor.py"):
+        (room / name).write_text("another version")
+        before, earlier = drawn.fingerprint(), before
+        assert before != earlier, name
+    shutil.rmtree(room)
+    with pytest.raises(TrainingError, match="no code that draws below"):
+        drawn.fingerprint()
 
 
 def test_batch_that_cannot_be_divided():

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _draw(arguments: argparse.Namespace) -> int:
     from unexpected_core.datasets.bag_writing import write_bag
     from unexpected_core.datasets.drawn import Drawn
-    from unexpected_core.datasets.drawn_folder import draw_folder
+    from unexpected_core.drawing.folder import draw_folder
 
     folder = Path(arguments.out)
     roads = Drawn(arguments.track, arguments.count, arguments.seed, parse_size(arguments.size)).roads
@@ -85,7 +85,7 @@ def _to_bag(arguments: argparse.Namespace) -> int:
 def _frames(folder: Path, count: int | None = None) -> Iterator:
     """(image, intrinsics) of the first `count` images of a folder in order of name; of its images/ where it has one."""
     from unexpected_core.datasets.base import images_below
-    from unexpected_core.datasets.drawn_folder import intrinsics
+    from unexpected_core.drawing.folder import intrinsics
     from unexpected_core.images import read_image
 
     known = intrinsics(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from unexpected_core.datasets.drawn_roads import DrawnRoads
+from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.files import write_text
 from unexpected_core.log import progress
 from unexpected_core.metrics.pixel import PixelCounts

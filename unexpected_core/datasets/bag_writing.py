@@ -5,26 +5,18 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from unexpected_core.datasets.base import DatasetError
+from unexpected_core.structs import Pinhole
 
 TOPIC = "/camera/image_raw"
 INFO_TOPIC = "/camera/camera_info"
 FRAME_ID = "camera_optical_frame"
 START = 1_000_000_000
 """Time of the first image in seconds: fixed, so that the same images give the same stamps."""
-
-
-class Pinhole(NamedTuple):
-    """Intrinsics in pixels."""
-
-    focal: float
-    cx: float
-    cy: float
 
 
 def write_bag(

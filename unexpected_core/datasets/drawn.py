@@ -15,11 +15,12 @@ class Drawn(Dataset):
     """Frames of a drawn track; the world is made when the first frame is asked for."""
 
     def __init__(self, track: str, count: int, seed: int, size: tuple[int, int]) -> None:
-        from unexpected_core.datasets.drawn_roads import DrawnRoads
+        from unexpected_core.drawing.errors import DrawingError
+        from unexpected_core.drawing.tracks import DrawnRoads
 
         try:
             self.roads = DrawnRoads(track, count, seed, size)
-        except ValueError as error:
+        except DrawingError as error:
             raise DatasetError(f"data set 'drawn': {error}") from error
         super().__init__(f"drawn-{track}", self.roads.keys)
 

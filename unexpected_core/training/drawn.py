@@ -6,11 +6,11 @@ import hashlib
 import os
 from pathlib import Path
 
-from unexpected_core import datasets
+from unexpected_core import drawing
 from unexpected_core.datasets import Dataset, open_dataset
 from unexpected_core.datasets.drawn import Drawn
-from unexpected_core.datasets.drawn_folder import draw_folder
 from unexpected_core.datasets.joined import Joined
+from unexpected_core.drawing.folder import draw_folder
 from unexpected_core.training.settings import DrawnSettings, TrainingError
 
 PARTS = ("images", "labels", "obstacle")
@@ -25,7 +25,7 @@ def drawn_dataset(settings: DrawnSettings, training: bool) -> Dataset:
 
 
 def _drawn(settings: DrawnSettings, split: str, track: str, count: int) -> Dataset:
-    recipe = "{}x{}-seed{}-{}".format(*settings.size, settings.seed, _drawing())
+    recipe = "{}x{}-seed{}-{}".format(*settings.size, settings.seed, fingerprint())
     folder = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", recipe, f"{split}-{track}-{count}")
     roads = Drawn(track, count, settings.seed + (split == "val"), settings.size).roads
     try:
@@ -38,7 +38,10 @@ def _drawn(settings: DrawnSettings, split: str, track: str, count: int) -> Datas
     return open_dataset("obstacle_folder", folder)
 
 
-def _drawing() -> str:
+def fingerprint() -> str:
     """Fingerprint of the code that draws, so that frames of an older version are not taken for new ones."""
-    files = sorted(Path(datasets.__file__).parent.glob("draw*.py"))
+    room = Path(drawing.__file__).parent
+    files = sorted(room.rglob("*.py"))
+    if not files:
+        raise TrainingError(f"no code that draws below {room}: frames of an older version would be taken for new ones")
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]

@@ -18,7 +18,7 @@ class TrainingError(ValueError):
 
 
 class DrawnSettings(Settings):
-    """What the source `drawn` draws (unexpected_core/datasets/drawn_roads.py)."""
+    """What the source `drawn` draws (unexpected_core/drawing/tracks.py)."""
 
     train: int = Field(600, ge=1, description="frames to learn from")
     val: int = Field(60, ge=1, description="frames to validate with")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unexpected_core.datasets.drawing_shapes import sin_cos
+from unexpected_core.drawing.model.shapes import sin_cos
 
 FLATTEST = 1 / 400
 """Rays flatter than this (1 / metres) are sky."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from unexpected_core.datasets.drawing_plan import PANEL
-from unexpected_core.datasets.drawing_shapes import Colour, Shape, scaled, sin_cos
+from unexpected_core.drawing.model.plan import PANEL
+from unexpected_core.drawing.model.shapes import Colour, Shape, scaled, sin_cos
 
 _SEAM = PANEL / 2 + 0.12
 GREENS: tuple[tuple[Colour, Colour], ...] = (

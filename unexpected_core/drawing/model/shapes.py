@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from unexpected_core.datasets.drawing_textures import INDEX
+from unexpected_core.drawing.model.textures import INDEX
 from unexpected_core.labels import IGNORE, TRAIN_ID
 
 Colour = tuple[float, float, float]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from unexpected_core.datasets.drawing_faces import SUBPIXEL, Placed
-from unexpected_core.datasets.drawing_ground import project
-from unexpected_core.datasets.drawing_light import Light
-from unexpected_core.datasets.drawing_road import Camera, Pose
-from unexpected_core.datasets.drawing_shapes import sin_cos
+from unexpected_core.drawing.model.light import Light
+from unexpected_core.drawing.model.road import Camera, Pose
+from unexpected_core.drawing.model.shapes import sin_cos
+from unexpected_core.drawing.render.faces import SUBPIXEL, Placed
+from unexpected_core.drawing.render.ground import project
 
 _REACH = 80.0
 """Things farther ahead than this, metres, cast no shadow."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unexpected_core.datasets.drawing_shapes import Colour, sin_cos
+from unexpected_core.drawing.model.shapes import Colour, sin_cos
 
 TRAIN_WEATHERS = ("clear", "overcast", "low_sun", "wet")
 SHIFT_WEATHERS = ("night", "rain", "fog")

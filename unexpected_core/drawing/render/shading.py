@@ -7,13 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unexpected_core.datasets import drawing_faces, drawing_ground
-from unexpected_core.datasets.drawing_atlas import sample
-from unexpected_core.datasets.drawing_light import Light, head_light, lamp_light, transmission
-from unexpected_core.datasets.drawing_plan import World
-from unexpected_core.datasets.drawing_road import FLATTEST, Camera, LocalRoad, Pose
-from unexpected_core.datasets.drawing_shapes import sin_cos
-from unexpected_core.datasets.drawing_textures import TEXELS_PER_METRE
+from unexpected_core.drawing.model.light import Light, head_light, lamp_light, transmission
+from unexpected_core.drawing.model.plan import World
+from unexpected_core.drawing.model.road import FLATTEST, Camera, LocalRoad, Pose
+from unexpected_core.drawing.model.shapes import sin_cos
+from unexpected_core.drawing.model.textures import TEXELS_PER_METRE
+from unexpected_core.drawing.render.atlas import sample
+from unexpected_core.drawing.render.faces import Faces
+from unexpected_core.drawing.render.ground import BAND_LABELS, sky, survey
+from unexpected_core.drawing.render.ground import shade as shade_ground
 from unexpected_core.labels import TRAIN_ID
 
 F32 = np.float32
@@ -79,7 +81,7 @@ class Scene(NamedTuple):
     camera: Camera
     pose: Pose
     time: float
-    faces: drawing_faces.Faces
+    faces: Faces
     tints: np.ndarray
     mixes: np.ndarray
     cast: np.ndarray
@@ -108,9 +110,7 @@ def shade(scene: Scene, samples: Samples) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def _shade_sky(scene: Scene, samples: Samples, i: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
     light = scene.world.light
-    colours, trees = drawing_ground.sky(
-        light, scene.camera, scene.pose.heading, scene.time * 0.5, samples.x[i], samples.y[i]
-    )
+    colours, trees = sky(light, scene.camera, scene.pose.heading, scene.time * 0.5, samples.x[i], samples.y[i])
     far = np.array((70, 84, 62), F32) * F32(0.25 if light.night else 1.0)
     colours[trees] = far * F32(0.45) + np.array(light.bottom, F32) * F32(0.35)
     if light.weather == "fog":
@@ -120,9 +120,9 @@ def _shade_sky(scene: Scene, samples: Samples, i: np.ndarray) -> tuple[np.ndarra
 
 def _shade_ground(scene: Scene, samples: Samples, i: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     light = scene.world.light
-    ground = drawing_ground.survey(scene.world, scene.road, scene.camera, samples.x[i], samples.y[i])
+    ground = survey(scene.world, scene.road, scene.camera, samples.x[i], samples.y[i])
     number, pixel = samples.layer[i], samples.pixel[i]
-    colour = drawing_ground.shade(scene.world, ground, scene.camera, scene.tints[number], scene.mixes[number])
+    colour = shade_ground(scene.world, ground, scene.camera, scene.tints[number], scene.mixes[number])
     free = F32(1) - scene.cast.ravel()[pixel].astype(F32) * F32(1 / 255)
     open_ = F32(1) - scene.contact.ravel()[pixel].astype(F32) * F32(0.7 / 255)
     sun = np.array(light.sun, F32) * F32(light.towards[2] + 0.25)
@@ -132,7 +132,7 @@ def _shade_ground(scene: Scene, samples: Samples, i: np.ndarray) -> tuple[np.nda
             ground.right, ground.forward, scene.lamps
         )[:, None] * LAMP_LIGHT
     colour *= np.sqrt(lit) * F32(1 - 0.3 * light.wet)
-    return _through_haze(light, colour, ground.depth), ground.depth, drawing_ground.BAND_LABELS[ground.band]
+    return _through_haze(light, colour, ground.depth), ground.depth, BAND_LABELS[ground.band]
 
 
 def _shade_faces(
@@ -160,7 +160,7 @@ def _through_haze(light: Light, colour: np.ndarray, depth: np.ndarray) -> np.nda
     return haze + (colour - haze) * passes
 
 
-def _face_light(faces: drawing_faces.Faces, light: Light, pose: Pose, lamps: list) -> np.ndarray:
+def _face_light(faces: Faces, light: Light, pose: Pose, lamps: list) -> np.ndarray:
     """Light on each face, display-referred gain float64 [F, 3]."""
     sine, cosine = sin_cos(pose.heading)
     east, north, up = light.towards

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from unexpected_core.datasets import drawing_people as people
-from unexpected_core.datasets import drawing_plants as plants
-from unexpected_core.datasets import drawing_street as street
-from unexpected_core.datasets import drawing_traffic as traffic
-from unexpected_core.datasets.drawing_plan import PANEL, Item, World
-from unexpected_core.datasets.drawing_shapes import Shape
+from unexpected_core.drawing.model.plan import PANEL, Item, World
+from unexpected_core.drawing.model.shapes import Shape
+from unexpected_core.drawing.things import people, plants, street, traffic
 
 BARRIERS = {"hedge": plants.hedge, "fence": street.fence, "wall": street.wall}
 HALF_TURN = 3.141592654

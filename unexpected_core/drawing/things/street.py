@@ -6,8 +6,8 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from unexpected_core.datasets.drawing_plan import PANEL
-from unexpected_core.datasets.drawing_shapes import DARK, Colour, Shape, disc, scaled
+from unexpected_core.drawing.model.plan import PANEL
+from unexpected_core.drawing.model.shapes import DARK, Colour, Shape, disc, scaled
 
 _SEAM = PANEL / 2 + 0.12
 WALLS: tuple[Colour, ...] = (

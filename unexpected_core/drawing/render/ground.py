@@ -8,12 +8,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.datasets.drawing_atlas import sample
-from unexpected_core.datasets.drawing_faces import NEAR, SUBPIXEL
-from unexpected_core.datasets.drawing_light import Light
-from unexpected_core.datasets.drawing_plan import PANEL, World
-from unexpected_core.datasets.drawing_road import Camera, LocalRoad, Pose
-from unexpected_core.datasets.drawing_textures import INDEX, TEXELS_PER_METRE
+from unexpected_core.drawing.model.light import Light
+from unexpected_core.drawing.model.plan import PANEL, World
+from unexpected_core.drawing.model.road import Camera, LocalRoad, Pose
+from unexpected_core.drawing.model.textures import INDEX, TEXELS_PER_METRE
+from unexpected_core.drawing.render.atlas import sample
+from unexpected_core.drawing.render.faces import NEAR, SUBPIXEL
 from unexpected_core.labels import TRAIN_ID
 
 BANDS = ("road", "kerb", "pavement", "terrain")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from random import Random
 
-from unexpected_core.datasets.drawing_objects_big import BIG_TEST_FAMILIES
-from unexpected_core.datasets.drawing_objects_small import SMALL_TEST_FAMILIES
-from unexpected_core.datasets.drawing_objects_train import TRAIN_FAMILIES
-from unexpected_core.datasets.drawing_shapes import Shape
+from unexpected_core.drawing.model.shapes import Shape
+from unexpected_core.drawing.things.objects_big import BIG_TEST_FAMILIES
+from unexpected_core.drawing.things.objects_small import SMALL_TEST_FAMILIES
+from unexpected_core.drawing.things.objects_train import TRAIN_FAMILIES
 
 TEST_FAMILIES = SMALL_TEST_FAMILIES | BIG_TEST_FAMILIES
 FAMILIES = TRAIN_FAMILIES | TEST_FAMILIES

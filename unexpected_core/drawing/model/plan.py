@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from unexpected_core.datasets.drawing_light import Light
-from unexpected_core.datasets.drawing_road import Road
-from unexpected_core.datasets.drawing_shapes import Colour, Shape
+from unexpected_core.drawing.model.light import Light
+from unexpected_core.drawing.model.road import Road
+from unexpected_core.drawing.model.shapes import Colour, Shape
 from unexpected_core.labels import TRAIN_ID
 
 PANEL = 6.0

@@ -7,9 +7,11 @@ import pytest
 
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import DatasetError, open_dataset
-from unexpected_core.datasets.bag_writing import Pinhole, write_bag
-from unexpected_core.datasets.drawn_folder import draw_folder
-from unexpected_core.datasets.drawn_roads import DrawnRoads
+from unexpected_core.datasets.bag_writing import write_bag
+from unexpected_core.drawing.errors import DrawingError
+from unexpected_core.drawing.folder import draw_folder
+from unexpected_core.drawing.tracks import DrawnRoads
+from unexpected_core.structs import Pinhole
 
 SIZE = (64, 112)
 
@@ -68,15 +70,15 @@ def test_drawing_again_goes_on_and_another_recipe_is_refused(drawn):
     missing.unlink()
     draw_folder(drawn, DrawnRoads("obstacle", 3, 5, SIZE), workers=1)
     assert (missing.read_bytes(), kept.stat().st_mtime_ns) == before
-    with pytest.raises(DatasetError, match=r"holds frames of track obstacle, seed 5, .* choose another folder"):
+    with pytest.raises(DrawingError, match=r"holds frames of track obstacle, seed 5, .* choose another folder"):
         draw_folder(drawn, DrawnRoads("train", 3, 5, SIZE), workers=1)
-    with pytest.raises(DatasetError, match=r"holds 3 frames, more than 2; choose another folder"):
+    with pytest.raises(DrawingError, match=r"holds 3 frames, more than 2; choose another folder"):
         draw_folder(drawn, DrawnRoads("obstacle", 2, 5, SIZE), workers=1)
 
 
 def test_a_folder_of_other_pictures_is_left_alone(tmp_path):
     (tmp_path / "images").mkdir()
-    with pytest.raises(DatasetError, match=r"but no frames.json; choose an empty folder"):
+    with pytest.raises(DrawingError, match=r"but no frames.json; choose an empty folder"):
         draw_folder(tmp_path, DrawnRoads("train", 1, 0, SIZE), workers=1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from unexpected_core.datasets.drawing_shapes import Colour, Shape, disc, rounded, scaled, sin_cos
+from unexpected_core.drawing.model.shapes import Colour, Shape, disc, rounded, scaled, sin_cos
 
 Builder = Callable[[Random], Shape]
 

@@ -7,12 +7,12 @@ from random import Random
 import cv2
 import numpy as np
 
-from unexpected_core.datasets import drawing_ground
-from unexpected_core.datasets.drawing_atlas import sample
-from unexpected_core.datasets.drawing_light import Light
-from unexpected_core.datasets.drawing_plan import World
-from unexpected_core.datasets.drawing_road import Camera, LocalRoad
-from unexpected_core.datasets.drawing_textures import INDEX
+from unexpected_core.drawing.model.light import Light
+from unexpected_core.drawing.model.plan import World
+from unexpected_core.drawing.model.road import Camera, LocalRoad
+from unexpected_core.drawing.model.textures import INDEX
+from unexpected_core.drawing.render.atlas import sample
+from unexpected_core.drawing.render.ground import survey
 from unexpected_core.labels import TRAIN_ID
 
 F32 = np.float32
@@ -29,7 +29,7 @@ def mirror(
         ((column - F32(camera.cx)) * F32(1 / camera.focal)).astype(F32),
         ((row - F32(camera.cy)) * F32(1 / camera.focal)).astype(F32),
     )
-    ground = drawing_ground.survey(world, road, camera, x, np.maximum(y, F32(1e-4)))
+    ground = survey(world, road, camera, x, np.maximum(y, F32(1e-4)))
     mirrored = np.clip(2 * camera.horizon - row + camera.focal * 0.02, 0, camera.height_px - 1).astype(np.int64)
     _, coarse = sample(INDEX["clouds"], ground.s * F32(14), ground.d * F32(30), np.abs(ground.depth) * F32(0.02))
     pool = np.clip((coarse - F32(0.59 - 0.2 * wet)) * F32(4.2), 0.25, 1)

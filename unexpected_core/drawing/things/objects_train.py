@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from unexpected_core.datasets.drawing_shapes import Colour, Shape, disc, scaled, sin_cos
-from unexpected_core.datasets.drawing_textures import TRAIN_OBJECTS
+from unexpected_core.drawing.model.shapes import Colour, Shape, disc, scaled, sin_cos
+from unexpected_core.drawing.model.textures import TRAIN_OBJECTS
 
 Builder = Callable[[Random], Shape]
 

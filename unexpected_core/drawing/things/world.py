@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from random import Random
 
-from unexpected_core.datasets import drawing_people as people
-from unexpected_core.datasets import drawing_traffic as traffic
-from unexpected_core.datasets.drawing_light import light
-from unexpected_core.datasets.drawing_paint import add_blemishes, add_markings
-from unexpected_core.datasets.drawing_plan import PANEL, Item, Side, World
-from unexpected_core.datasets.drawing_road import Road
-from unexpected_core.datasets.drawing_shapes import Colour
-from unexpected_core.datasets.drawing_sides import fill_side
+from unexpected_core.drawing.model.light import light
+from unexpected_core.drawing.model.plan import PANEL, Item, Side, World
+from unexpected_core.drawing.model.road import Road
+from unexpected_core.drawing.model.shapes import Colour
+from unexpected_core.drawing.things import people, traffic
+from unexpected_core.drawing.things.paint import add_blemishes, add_markings
+from unexpected_core.drawing.things.sides import fill_side
 
 
 def make_world(seed: str, weather: str, length: int) -> World:

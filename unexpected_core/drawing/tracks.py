@@ -8,13 +8,14 @@ from functools import lru_cache
 from random import Random
 
 from unexpected_core.config import unknown_name
-from unexpected_core.datasets import drawing_obstacles as obstacles
-from unexpected_core.datasets.drawing_frame import DrawnFrame, draw
-from unexpected_core.datasets.drawing_light import SHIFT_WEATHERS, TRAIN_WEATHERS
-from unexpected_core.datasets.drawing_plan import Item, World
-from unexpected_core.datasets.drawing_road import Camera, Pose
-from unexpected_core.datasets.drawing_sensor import Sensor, make_sensor
-from unexpected_core.datasets.drawing_world import make_world
+from unexpected_core.drawing.errors import DrawingError
+from unexpected_core.drawing.model.light import SHIFT_WEATHERS, TRAIN_WEATHERS
+from unexpected_core.drawing.model.plan import Item, World
+from unexpected_core.drawing.model.road import Camera, Pose
+from unexpected_core.drawing.render.frame import DrawnFrame, draw
+from unexpected_core.drawing.render.sensor import Sensor, make_sensor
+from unexpected_core.drawing.things import obstacles
+from unexpected_core.drawing.things.world import make_world
 from unexpected_core.structs import RoadCamera, Sample
 
 TRACKS = {
@@ -35,7 +36,7 @@ class DrawnRoads:
     """`count` drawn frames of a track; random access, the same for the same seed on any machine.
 
     size: (height, width), from (64, 96) up. rate: frames per second of clips. Keys: ``<track>/<seed>/<number>``; of
-    clips ``clips/<seed>/<clip>/<number>``. Raises ValueError for an unknown track, a rate or a size that cannot be
+    clips ``clips/<seed>/<clip>/<number>``. Raises DrawingError for an unknown track, a rate or a size that cannot be
     drawn.
     """
 
@@ -48,14 +49,14 @@ class DrawnRoads:
         rate: float = CLIP_RATE,
     ) -> None:
         if track not in TRACKS:
-            raise ValueError(unknown_name("track", track, TRACKS))
+            raise DrawingError(unknown_name("track", track, TRACKS))
         height, width = size
         if height < 64 or width < 96:
-            raise ValueError(f"size {width}x{height} is too small to draw a road; expected at least 96x64")
+            raise DrawingError(f"size {width}x{height} is too small to draw a road; expected at least 96x64")
         if rate <= 0:
-            raise ValueError(f"rate must be above 0 frames per second, found {rate}")
+            raise DrawingError(f"rate must be above 0 frames per second, found {rate}")
         if count < 0:
-            raise ValueError(f"count must be 0 or more, found {count}")
+            raise DrawingError(f"count must be 0 or more, found {count}")
         self.track, self.count, self.seed, self.size, self.rate = track, count, seed, (height, width), rate
         self.keys = [self._key(i) for i in range(count)]
         self._number = {key: i for i, key in enumerate(self.keys)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from random import Random
 
-from unexpected_core.datasets.drawing_plan import PANEL, Paint, World
+from unexpected_core.drawing.model.plan import PANEL, Paint, World
 
 
 def _strip(s0: float, s1: float, d0: float, d1: float) -> tuple[tuple[float, float], ...]:

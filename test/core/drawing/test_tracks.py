@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unexpected_core.datasets.drawing_light import SHIFT_WEATHERS, TRAIN_WEATHERS
-from unexpected_core.datasets.drawing_objects_train import TRAIN_FAMILIES
-from unexpected_core.datasets.drawing_obstacles import TEST_FAMILIES, obstacle
-from unexpected_core.datasets.drawing_textures import INDEX, TEST_OBJECTS, TRAIN_OBJECTS
-from unexpected_core.datasets.drawn_roads import CLIP_LENGTH, CLIP_RATE, TRACKS, DrawnRoads, scene
+from unexpected_core.drawing.model.light import SHIFT_WEATHERS, TRAIN_WEATHERS
+from unexpected_core.drawing.model.textures import INDEX, TEST_OBJECTS, TRAIN_OBJECTS
+from unexpected_core.drawing.things.objects_train import TRAIN_FAMILIES
+from unexpected_core.drawing.things.obstacles import TEST_FAMILIES, obstacle
+from unexpected_core.drawing.tracks import CLIP_LENGTH, CLIP_RATE, TRACKS, DrawnRoads, scene
 from unexpected_core.labels import FULL_TO_TRAIN, IGNORE, TRAIN_ID
 
 SMALL = (96, 200)
@@ -34,7 +34,7 @@ def digest(numbers, track):
 @pytest.mark.parametrize("track", ["shift", "clips"])
 def test_same_pixels_in_another_process_without_the_fast_instructions(track):
     """Another process whose NumPy and OpenCV leave out AVX2, AVX-512 and FMA stands for another machine."""
-    script = f"from test_drawn_roads import digest; print(digest({{1, 4, 5}}, {track!r}))"
+    script = f"from test_tracks import digest; print(digest({{1, 4, 5}}, {track!r}))"
     plain = os.environ | {
         "NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4",
         "OPENCV_CPU_DISABLE": "AVX,AVX2,FP16,AVX512-SKX",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from unexpected_core.datasets.drawing_shapes import Shape, disc, rounded, scaled
+from unexpected_core.drawing.model.shapes import Shape, disc, rounded, scaled
 
 Builder = Callable[[Random], Shape]
 

@@ -7,12 +7,16 @@ from random import Random
 
 import numpy as np
 
-from unexpected_core.datasets import drawing_faces, drawing_ground, drawing_shadows
-from unexpected_core.datasets.drawing_effects import glare_and_rain, mirror, paint_bonnet
-from unexpected_core.datasets.drawing_plan import World
-from unexpected_core.datasets.drawing_road import Camera, Pose
-from unexpected_core.datasets.drawing_sensor import Sensor, expose
-from unexpected_core.datasets.drawing_shading import F32, Samples, Scene, shade, take_samples
+from unexpected_core.drawing.model.plan import World
+from unexpected_core.drawing.model.road import Camera, Pose
+from unexpected_core.drawing.render.effects import glare_and_rain, mirror, paint_bonnet
+from unexpected_core.drawing.render.faces import Placed, in_view, instance_ids, place
+from unexpected_core.drawing.render.faces import build as build_faces
+from unexpected_core.drawing.render.faces import paint as paint_faces
+from unexpected_core.drawing.render.ground import paint_layer
+from unexpected_core.drawing.render.sensor import Sensor, expose
+from unexpected_core.drawing.render.shading import F32, Samples, Scene, shade, take_samples
+from unexpected_core.drawing.render.shadows import shadow_layers
 from unexpected_core.labels import IGNORE, TRAIN_ID, TRAIN_TO_FULL
 from unexpected_core.structs import Sample
 
@@ -43,12 +47,12 @@ def draw(
     random = Random(f"sensor {key}")
     fine = camera.scaled(2)
     road = world.road.around(pose)
-    near = drawing_faces.place(world.items, road, pose, time)
-    placed = drawing_faces.in_view(near, camera)
-    faces = drawing_faces.build(placed, fine)
-    layer, tints, mixes = drawing_ground.paint_layer(world, road, pose, fine)
-    samples = take_samples(drawing_faces.paint(faces, fine), layer, camera)
-    shadows = drawing_shadows.shadow_layers(near, world.light, pose, camera)
+    near = place(world.items, road, pose, time)
+    placed = in_view(near, camera)
+    faces = build_faces(placed, fine)
+    layer, tints, mixes = paint_layer(world, road, pose, fine)
+    samples = take_samples(paint_faces(faces, fine), layer, camera)
+    shadows = shadow_layers(near, world.light, pose, camera)
     lamps = _lamps(near) if world.light.night else []
     colours, depth, labels = shade(
         Scene(world, road, camera, pose, time, faces, tints, mixes, *shadows, lamps), samples
@@ -58,7 +62,7 @@ def draw(
     if world.light.wet:
         image = mirror(image, labels, depth, world, road, camera)
     image = glare_and_rain(image, world.light, random)
-    instances = drawing_faces.instance_ids(placed, faces, TRAIN_TO_FULL)[numbers]
+    instances = instance_ids(placed, faces, TRAIN_TO_FULL)[numbers]
     is_obstacle = np.concatenate(([False], np.array([p.item.obstacle for p in placed], bool)[faces.owner]))[numbers]
     roi = (labels == TRAIN_ID["road"]) | is_obstacle
     if world.bonnet:
@@ -70,7 +74,7 @@ def draw(
     return DrawnFrame(sample, depth, roi, pose, camera, world.light.weather, time)
 
 
-def _lamps(placed: list[drawing_faces.Placed]) -> list[tuple[float, float]]:
+def _lamps(placed: list[Placed]) -> list[tuple[float, float]]:
     """Positions (right, forward) of the street lamps."""
     return [(p.right, p.forward) for p in placed if p.item.shape.label == TRAIN_ID["pole"] and p.item.shape.high[2] > 5]
 

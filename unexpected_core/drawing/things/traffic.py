@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from unexpected_core.datasets.drawing_shapes import DARK, GLASS, Colour, Shape, disc, scaled
+from unexpected_core.drawing.model.shapes import DARK, GLASS, Colour, Shape, disc, scaled
 
 PAINTS: tuple[Colour, ...] = (
     (205, 207, 210),

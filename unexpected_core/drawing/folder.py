@@ -12,12 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unexpected_core.datasets.bag_writing import Pinhole
-from unexpected_core.datasets.base import DatasetError
-from unexpected_core.datasets.drawn_roads import DrawnRoads
+from unexpected_core.drawing.errors import DrawingError
+from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.files import write_text
 from unexpected_core.images import write_image
 from unexpected_core.log import progress
+from unexpected_core.structs import Pinhole
 
 PARTS = ("images", "labels", "instances", "obstacle")
 MANIFEST = "frames.json"
@@ -30,7 +30,7 @@ def draw_folder(
 
     Labels are train ids, instances 16-bit (full id * 1000 + n), obstacle 0 / 1 / 255. frames.json holds track, seed,
     size and, for each frame, key, weather, intrinsics and ego pose. workers: processes, default one per core; 1
-    draws in this process. parts: which of PARTS to write. Raises DatasetError when folder holds other frames.
+    draws in this process. parts: which of PARTS to write. Raises DrawingError when folder holds other frames.
     """
     folder = Path(folder)
     recipe = {"track": roads.track, "seed": roads.seed, "size": list(roads.size)}
@@ -38,18 +38,18 @@ def draw_folder(
     if manifest.is_file():
         found = json.loads(manifest.read_text(encoding="utf-8"))
         if any(found.get(name) != value for name, value in recipe.items()):
-            raise DatasetError(
+            raise DrawingError(
                 f"{folder} holds frames of track {found.get('track')}, seed {found.get('seed')}, "
                 f"size {found.get('size')}; choose another folder"
             )
         drawn = max((int(path.stem) for path in (folder / parts[0]).glob("*.png")), default=-1) + 1
         if drawn > len(roads):  # whoever reads the folder would get them all
-            raise DatasetError(f"{folder} holds {drawn} frames, more than {len(roads)}; choose another folder")
+            raise DrawingError(f"{folder} holds {drawn} frames, more than {len(roads)}; choose another folder")
         whole = all(path.is_file() for number in range(len(roads)) for path in _paths(folder, parts, number).values())
         if whole and len(found["frames"]) == len(roads):
             return
     elif any((folder / part).exists() for part in PARTS):
-        raise DatasetError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
+        raise DrawingError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
     write_text(manifest, json.dumps(recipe | {"frames": []}))
     draw_one = partial(_draw_one, folder, roads, parts)
     numbers = range(len(roads))

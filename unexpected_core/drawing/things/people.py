@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from unexpected_core.datasets.drawing_shapes import DARK, Colour, Shape, disc, rounded, scaled
-from unexpected_core.datasets.drawing_traffic import PAINTS
+from unexpected_core.drawing.model.shapes import DARK, Colour, Shape, disc, rounded, scaled
+from unexpected_core.drawing.things.traffic import PAINTS
 
 CLOTHES: tuple[Colour, ...] = (
     (40, 44, 60),

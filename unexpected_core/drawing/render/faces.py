@@ -9,10 +9,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.datasets.drawing_plan import PANEL, Item, is_road_user
-from unexpected_core.datasets.drawing_road import Camera, LocalRoad, Pose
-from unexpected_core.datasets.drawing_shapes import sin_cos
-from unexpected_core.datasets.drawing_textures import TEXELS_PER_METRE
+from unexpected_core.drawing.model.plan import PANEL, Item, is_road_user
+from unexpected_core.drawing.model.road import Camera, LocalRoad, Pose
+from unexpected_core.drawing.model.shapes import sin_cos
+from unexpected_core.drawing.model.textures import TEXELS_PER_METRE
 from unexpected_core.labels import IGNORE
 
 Vectors = Sequence[np.ndarray]

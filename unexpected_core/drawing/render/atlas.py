@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unexpected_core.datasets.drawing_textures import SIZE, TABLE
+from unexpected_core.drawing.model.textures import SIZE, TABLE
 
 LEVELS = 7
 

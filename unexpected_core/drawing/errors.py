@@ -1,0 +1,5 @@
+"""What drawing raises itself."""
+
+
+class DrawingError(ValueError):
+    """Frames that cannot be drawn or kept: a message for people."""

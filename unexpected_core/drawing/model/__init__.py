@@ -1,0 +1,1 @@
+"""What a drawn world is made of, as plain data."""

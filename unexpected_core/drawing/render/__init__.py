@@ -1,0 +1,1 @@
+"""From a drawn world and a camera to pixels and exact maps."""

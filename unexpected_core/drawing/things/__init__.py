@@ -1,0 +1,1 @@
+"""What stands, drives and lies in a drawn world."""
