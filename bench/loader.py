@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from unexpected_core.config import override
 from unexpected_core.log import to_terminal
-from unexpected_core.training import sampler
-from unexpected_core.training.experiment import TASKS
+from unexpected_core.training.engine import sampler
+from unexpected_core.training.engine.run import TASKS
 from unexpected_core.training.presets import PRESETS
 
 

@@ -17,7 +17,7 @@ from importlib import import_module
 import torch
 
 from unexpected_core.config import override
-from unexpected_core.training.experiment import TASKS
+from unexpected_core.training.engine.run import TASKS
 from unexpected_core.training.presets import PRESETS
 
 CLASSES = {

@@ -14,7 +14,7 @@ from unexpected_core.config import override
 from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.log import to_terminal
-from unexpected_core.training import experiment
+from unexpected_core.training.engine import run as experiment
 from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.publish import publish_fast
 from unexpected_core.visualize import overlay

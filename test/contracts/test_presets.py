@@ -17,10 +17,10 @@ from unexpected_core.discrepancy_data.swaps import Recipe
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.networks import NETWORKS, build_network
-from unexpected_core.training import experiment
-from unexpected_core.training.frequencies import describe_weights
+from unexpected_core.training.engine import run as experiment
+from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS, derive
-from unexpected_core.training.tasks import TrainingError
+from unexpected_core.training.tasks.frequencies import describe_weights
 
 PUBLISHED = {
     "segmentation": "{network}",

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """See cli/main.py."""
-    from unexpected_core.training import experiment
+    from unexpected_core.training.engine import run as experiment
 
     settings = _settings(arguments.preset, arguments.data, arguments.set)
     settings = experiment.resolve(settings)
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         print(_as_yaml(settings, folder))
     elif arguments.class_weights:
-        from unexpected_core.training.frequencies import describe_weights
+        from unexpected_core.training.tasks.frequencies import describe_weights
 
         print(describe_weights(settings))
     else:

@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from unexpected_core.config import build, merge
-from unexpected_core.training.settings import (
+from unexpected_core.training.settings import TrainingSettings
+from unexpected_core.training.tasks.settings import (
     DiscrepancyTraining,
     GeneratorTraining,
     RbmTraining,
     SegmentationTraining,
-    TrainingSettings,
 )
-from unexpected_core.training.settings_fast import FastTraining, OpponentTraining
+from unexpected_core.training.tasks.settings_fast import FastTraining, OpponentTraining
 
 
 def derive[S: TrainingSettings](base: S, **changes: Mapping[str, Any] | Any) -> S:

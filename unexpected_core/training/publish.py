@@ -6,9 +6,9 @@ from pathlib import Path
 
 import torch
 
-from unexpected_core.training.checkpoint import BEST, LAST, STATE, load
-from unexpected_core.training.settings import TrainingError
-from unexpected_core.training.settings_fast import PARTS, FastTraining, OpponentTraining
+from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.tasks.settings_fast import PARTS, FastTraining, OpponentTraining
 from unexpected_core.weights.cards import Card, read_card
 from unexpected_core.weights.catalog import OPPONENTS, find_weights
 from unexpected_core.weights.reading import read_weights, write_weights

@@ -1,0 +1,417 @@
+"""The two loops on a small folder of frames: write, resume, judge, foreign scores, report."""
+
+import re
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from unexpected_core.cli.main import main
+from unexpected_core.datasets import open_dataset
+from unexpected_core.datasets.drawn import Drawn
+from unexpected_core.evaluation import results
+from unexpected_core.evaluation.hdf5 import PredictionError, benchmark_name, read_prediction, write_prediction
+from unexpected_core.evaluation.judge import Candidate, judge
+from unexpected_core.evaluation.measure import Plan, measure
+from unexpected_core.evaluation.normal import normal_threshold
+from unexpected_core.evaluation.results import read_results
+from unexpected_core.evaluation.run import Answer, First, write_scores
+from unexpected_core.evaluation.source import open_source
+from unexpected_core.evaluation.store import FORMATS, foreign_folder, read_score, stored_scores, write_score
+from unexpected_core.images import write_image
+from unexpected_core.metrics.components import Sizes
+from unexpected_core.metrics.pixel import measure_pixels
+
+SIZE = (33, 57)
+PLAN = Plan(modes=("exact", "smiyc", "per_image"), sizes=Sizes(3, 2), clips=True, frame_rate=10.0, resamples=100)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """images, obstacle, labels of 5 frames; obstacles are bright, frame 0 has none."""
+    folder, rng = tmp_path_factory.mktemp("frames"), np.random.default_rng(0)
+    for i in range(5):
+        obstacle = np.zeros(SIZE, np.uint8)
+        obstacle[:8] = 255
+        if i:
+            obstacle[10 + i : 16 + i, 5 * i : 5 * i + 9] = 1
+        image = rng.integers(0, 90, (*SIZE, 3)).astype(np.uint8) + 100 * (obstacle == 1).astype(np.uint8)[..., None]
+        write_image(folder / "images" / f"{i:02d}.png", image)
+        write_image(folder / "obstacle" / f"{i:02d}.png", obstacle)
+        write_image(folder / "labels" / f"{i:02d}.png", np.full(SIZE, i % 2, np.uint8))
+    return folder
+
+
+def bright(image):
+    return Answer(image.mean(2, dtype=np.float32) / 255, np.zeros(image.shape[:2], np.uint8))
+
+
+def scored(root, out, kind="float32", method=bright):
+    dataset = open_dataset("obstacle_folder", root)
+    about = {"method": "bright", "model_id": "bright", "dataset": dataset.name, "format": kind}
+    asked = write_scores(method, dataset, out / "scores", out / "labels", about)
+    return asked, open_source(dataset, out / "scores", out / "labels")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_stored_scores_come_back(kind, tmp_path):
+    score = np.random.default_rng(0).normal(size=(5, 9)).astype(np.float32) * 3
+    write_score(tmp_path, "a/b.c", score, kind)
+    path = stored_scores(tmp_path)["a/b.c"]
+    error = {"float32": 0, "16bit": np.ptp(score) / 131069, "hdf5": 2e-3 * np.abs(score).max()}[kind]
+    assert np.abs(read_score(path).astype(np.float64) - score).max() <= error
+    if kind == "16bit":
+        assert np.load(path)["largest_error"] <= np.ptp(score) / 131069
+        write_score(tmp_path, "flat", np.full((2, 3), 7.5, np.float32), kind)
+        assert (read_score(tmp_path / "flat.npz") == 7.5).all()
+
+
+def test_interrupted_run_goes_on_and_gives_the_same_numbers(root, tmp_path):
+    calls = []
+
+    def stops(image):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return bright(image)
+
+    with pytest.raises(KeyboardInterrupt):
+        scored(root, tmp_path / "a", method=stops)
+    asked, source = scored(root, tmp_path / "a")
+    assert asked == 3
+    whole = scored(root, tmp_path / "b")[1]
+    resumed, straight = (measure(each, PLAN).result for each in (source, whole))
+    assert repr(resumed) == repr(straight)
+    with pytest.raises(PredictionError, match=r"holds scores of another run .*format 'float32', now '16bit'"):
+        scored(root, tmp_path / "a", kind="16bit")
+
+
+def test_scores_of_other_images_are_not_taken_for_these(root, tmp_path):
+    scored(root, tmp_path)
+    other = tmp_path / "elsewhere" / root.name
+    write_image(other / "images" / "00.png", np.zeros((*SIZE, 3), np.uint8))
+    about = {"method": "bright", "model_id": "bright", "dataset": root.name, "format": "float32"}
+    with pytest.raises(PredictionError, match=r"scores of another run \(image 00 '57x33 .*', now '57x33 .*'\)"):
+        write_scores(bright, open_dataset("obstacle_folder", other), tmp_path / "scores", tmp_path / "labels", about)
+    (other / "images" / "00.png").unlink()
+    write_image(other / "images" / "05.png", np.zeros((*SIZE, 3), np.uint8))  # further frames are welcome
+    assert write_scores(bright, open_dataset("obstacle_folder", other), tmp_path / "scores", tmp_path, about) == 1
+    assert scored(root, tmp_path)[0] == 0
+
+
+def test_numbers_are_those_of_the_metrics(root, tmp_path):
+    _, source = scored(root, tmp_path)
+    result = measure(source, PLAN).result
+    frames = [source.frame(key) for key in source.keys]
+    expected = measure_pixels((judged.score, judged.sample.obstacle) for judged in frames)
+    exact = result["pixel"]["exact"]
+    assert exact["average_precision"]["value"] == expected.average_precision > 0.9
+    assert exact["auroc"]["low"] <= exact["auroc"]["value"] <= exact["auroc"]["high"]
+    assert result["components"]["obstacles"] == 4 and result["frames"] == 5
+    assert result["mean_iou"] == pytest.approx(0.3)  # class 0: 3 of 5 frames right, class 1 never found
+    assert result["false_alarm_frames"]["normal_frames"] == 1
+    per_frame, per_minute = (result["components"][f"false_regions_per_{unit}"]["value"] for unit in ("frame", "minute"))
+    assert per_minute == pytest.approx(600 * per_frame)
+    assert 0 < result["flicker"]["mask"] <= 1 and set(result["pixel"]) == set(PLAN.modes)
+
+
+def test_two_processes_measure_what_one_does(root, tmp_path):
+    _, source = scored(root, tmp_path)
+    one, two = (measure(source, Plan(resamples=50, workers=workers, clips=True)).result for workers in (1, 2))
+    assert repr(one) == repr(two)
+
+
+def test_from_one_clip_to_the_next_nothing_flickers(tmp_path):
+    for i, clip in enumerate(("dark", "bright")):
+        for frame in "01":
+            write_image(tmp_path / "images" / clip / f"{frame}.png", np.full((*SIZE, 3), 200 * i, np.uint8))
+            write_image(tmp_path / "obstacle" / clip / f"{frame}.png", np.eye(*SIZE, dtype=np.uint8))
+    _, source = scored(tmp_path, tmp_path)
+    assert measure(source, PLAN).result["flicker"] == {"score": 0, "mask": 0}
+
+
+def test_report_tables_and_results(root, tmp_path):
+    _, source = scored(root, tmp_path / "m")
+    candidates = {name: Candidate(source, {"model_id": name, "weights_sha256": None}) for name in ("bright", "again_&")}
+    findings = judge(candidates, PLAN, {"name": "frames", "split": None, "frames": 5}, tmp_path)
+    assert not any(finding.alarm for finding in findings)
+    results = read_results(tmp_path)
+    assert results["commit"] is not None and results["metric_version"] and results["dataset"]["frames"] == 5
+    assert {(line["a"], line["b"], line["difference"]) for line in results["comparisons"]} == {("bright", "again_&", 0)}
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<svg") == 4 and page.count("data:image/jpeg;base64,") >= 8 and "again_&amp;" in page
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', page)  # nothing from elsewhere
+    table, tabular = (tmp_path / "table.md").read_text(), (tmp_path / "table.tex").read_text()
+    value = f"{100 * results['methods']['bright']['pixel']['exact']['average_precision']['value']:.1f} ["
+    assert value in table and "5 frames; metrics exact, per_image, smiyc version" in table
+    assert r"again\_\&" in tabular and tabular.count(r"\\") == 3
+    assert np.load(tmp_path / "curves.npz")["bright/exact/thresholds"].size > 10
+
+
+def test_foreign_predictions_in_the_benchmarks_layout(root, tmp_path):
+    _, source = scored(root, tmp_path / "own")
+    folder = tmp_path / "theirs" / "anomaly_p" / "method" / source.dataset.name
+    for key in source.keys:
+        write_prediction(folder / f"{key}.hdf5", read_score(source.scores[key]))
+    with h5py.File(folder / "00.hdf5") as stream:
+        assert stream["value"].dtype == np.float16 and stream["value"].compression_opts == 9
+    foreign = open_source(source.dataset, foreign_folder(tmp_path / "theirs", "method", source.dataset.name))
+    numbers = [measure(each, PLAN).result["pixel"]["smiyc"] for each in (source, foreign)]
+    assert numbers[0] == numbers[1]  # float32 scores are rounded as the benchmark would
+    assert benchmark_name("ObstacleTrack-test") == "ObstacleTrack-all"
+    assert benchmark_name("lost_and_found_no_known-test") == "LostAndFound-test" and benchmark_name("mine") == "mine"
+
+
+def test_threshold_from_normal_driving(root, tmp_path):
+    _, source = scored(root, tmp_path)
+    normal = open_source(First(source.dataset, 1), tmp_path / "scores")
+    chosen = normal_threshold(normal, 3, 0.5)
+    assert (chosen.source, chosen.promised_rate) == ("normal_driving", 0.5)
+    result = measure(source, Plan(sizes=Sizes(3, 2), threshold=chosen, resamples=50)).result
+    assert result["false_alarm_frames"]["realised_rate"] == 0 and result["components"]["f1"]["value"] > 0.5
+    with pytest.raises(PredictionError, match=r"frame '01' of .* has an obstacle; a threshold from normal driving"):
+        normal_threshold(source, 3, 0.5)
+
+
+def test_command_line_on_stored_scores(root, tmp_path, capsys):
+    scored(root, tmp_path / "bright" / root.name)
+    arguments = [
+        "evaluate",
+        "bright",
+        "obstacle_folder",
+        "--root",
+        str(root),
+        "--from-scores",
+        str(tmp_path),
+        "--resamples",
+        "50",
+        "--workers",
+        "1",
+        "--out",
+        str(tmp_path / "judged"),
+    ]
+    assert main([*arguments, "--camera", "1.5", "2", "0.1"]) == 0 and "| bright |" in capsys.readouterr().out
+    lines = read_results(tmp_path / "judged")["methods"]["bright"]["recall_by_distance"]
+    assert [line["obstacles"] for line in lines] == [4, 0, 0, 0, 0]
+    assert "metres, on a flat road" in (tmp_path / "judged" / "report.html").read_text()
+    assert main(["doctor", str(tmp_path / "judged")]) == 0 and "0 alarms" in capsys.readouterr().out
+    path = tmp_path / "judged" / "results.json"
+    path.write_text(path.read_text().replace('"frames_expected": 5', '"frames_expected": 6'))
+    assert main(["doctor", str(path)]) == 1 and "5 of 6 frames were judged" in capsys.readouterr().out
+    for wrong, message in (
+        (["--mode", "smyic"], "unknown metric mode 'smyic'; did you mean 'smiyc'"),
+        (["--camera", "0", "2", "0.1"], "height and focal length must be above 0, found 0 and 2"),
+        (["--option", "count"], "--option expects NAME=VALUE, found 'count'"),
+        (["--option", "count=["], "--option count: cannot read '[' as a YAML value"),
+        (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
+        (["--normal-root", str(root)], "give them without --threshold and --from-scores"),
+        (["--from-scores", str(tmp_path / "no")], "no folder of scores: looked for"),
+    ):
+        assert main(arguments + wrong) == 2 and message in capsys.readouterr().err
+    assert main(["evaluate", "a.x,a.x", *arguments[2:]]) == 2 and "of different names" in capsys.readouterr().err
+    assert main(["evaluate", "random", "--out", str(tmp_path)]) == 2 and "no data set" in capsys.readouterr().err
+    assert main(["evaluate", "random", "drawn", "--data", "camvid", "--out", str(tmp_path)]) == 2
+    assert "two data sets, 'drawn' and --data camvid: give one" in capsys.readouterr().err
+    assert main(["doctor", str(tmp_path)]) == 2 and "no results at" in capsys.readouterr().err
+
+
+def test_the_commit_is_the_packages_own_and_not_that_of_a_checkout_around_it(tmp_path, monkeypatch):
+    def git(*arguments):
+        subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x", *arguments], check=True)
+
+    def commit_of(name):
+        monkeypatch.setattr(results, "__file__", str(tmp_path / name))
+        return results.commit.__wrapped__()
+
+    (tmp_path / "results.py").touch()
+    git("init", "--quiet")
+    git("add", "results.py")
+    git("commit", "--quiet", "--message=x")
+    (tmp_path / "installed.py").touch()
+    (tmp_path / "link.py").symlink_to("results.py")
+    assert re.fullmatch("[0-9a-f]{12}", commit_of("results.py"))
+    assert commit_of("link.py") == commit_of("results.py")
+    assert commit_of("installed.py") == ""
+    (tmp_path / "results.py").write_text("changed")
+    assert commit_of("results.py").endswith("+")
+
+
+def test_judging_needs_no_torch():
+    program = "import sys, unexpected_core.evaluation.judge; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).resolve().parents[3])
+
+
+def test_command_line_runs_a_detector_and_the_doctor_sees_random_weights(root, tmp_path, capsys):
+    pytest.importorskip("torch")
+    arguments = [
+        "evaluate",
+        "random",
+        "--data",
+        f"obstacle_folder={root}",
+        "--out",
+        str(tmp_path),
+        "--limit",
+        "2",
+        "--resamples",
+        "50",
+        "--workers",
+        "1",
+        "--store",
+        "16bit",
+        "--device",
+        "cpu",
+    ]
+    assert main(arguments) == 1
+    assert "the weights are random" in capsys.readouterr().out
+    assert len(list((tmp_path / "random" / root.name / "scores").glob("*.npz"))) == 2
+
+
+def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch")
+    drawn, draw = [], Drawn.load
+    monkeypatch.setattr(Drawn, "load", lambda self, index: drawn.append(self.keys[index]) or draw(self, index))
+    main(
+        [
+            "evaluate",
+            "random,softmax",
+            "drawn",
+            "--split",
+            "obstacle",
+            "--option",
+            "count=3",
+            "--option",
+            "height=64",
+            "--option",
+            "width=96",
+            "--limit",
+            "2",
+            "--random-weights",
+            "--resamples",
+            "50",
+            "--workers",
+            "1",
+            "--device",
+            "cpu",
+            "--out",
+            str(tmp_path),
+        ]
+    )
+    assert "| softmax |" in capsys.readouterr().out and drawn == ["obstacle/0/00000", "obstacle/0/00001"]
+    recall = read_results(tmp_path)["methods"]["random"]["recall_by_distance"]  # drawn frames know their camera
+    assert sum(line["obstacles"] for line in recall) > 0
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["softmax,sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
+        (["softmax", "--threshold", "high"], "expected a number, or 'weights' where a detector runs, found 'high'"),
+        (["softmax", "--threshold", "nan"], "expected a number, or 'weights' where a detector runs, found 'nan'"),
+        (["softmax", "--normal-root", "nowhere"], "nowhere (the root given) is not a folder"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, message, root, tmp_path, capsys):
+    pytest.importorskip("torch")
+    assert (
+        main(
+            [
+                "evaluate",
+                *arguments,
+                "--data",
+                "obstacle_folder",
+                "--root",
+                str(root),
+                "--out",
+                str(tmp_path / "o"),
+                "--random-weights",
+                "--device",
+                "cpu",
+            ]
+        )
+        == 2
+    )
+    assert message in capsys.readouterr().err and not (tmp_path / "o").exists()
+
+
+def test_missing_weights_are_asked_for_by_an_option_that_is_there(root, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("torch")
+    monkeypatch.delenv("DIR_EXPERIMENTS", raising=False)
+    command = ["evaluate", "iccv2019", "obstacle_folder", "--root", str(root), "--out", str(tmp_path / "o")]
+    assert main(command) == 2 and "give it with --weights DIR" in capsys.readouterr().err
+    assert main([*command, "--weights", "nowhere"]) == 2 and "no folder of weights nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.write_bytes(b"no"), "cannot read .*bad.npy: not scores, or damaged"),
+        (lambda path: np.save(path, np.zeros((2, 3, 4))), r"expected one score per pixel .*found shape \(2, 3, 4\)"),
+    ],
+)
+def test_damaged_scores_are_named(make, message, tmp_path):
+    make(tmp_path / "bad.npy")
+    with pytest.raises(PredictionError, match=message):
+        read_score(tmp_path / "bad.npy")
+
+
+def test_unusable_files_are_named(root, tmp_path):
+    (tmp_path / "x.hdf5").write_bytes(b"no")
+    with pytest.raises(PredictionError, match="not an HDF5 file, or damaged"):
+        read_prediction(tmp_path / "x.hdf5")
+    with h5py.File(tmp_path / "y.hdf5", "w") as stream:
+        stream["scores"] = np.zeros((2, 3))
+    with pytest.raises(PredictionError, match="has scores; expected a data set 'value'"):
+        read_prediction(tmp_path / "y.hdf5")
+    with pytest.raises(PredictionError, match=r"scores up to 1e\+06 do not fit into float16"):
+        write_prediction(tmp_path / "z.hdf5", np.full((2, 3), 1e6, np.float32))
+    with pytest.raises(PredictionError, match="scores that are not finite numbers have no 16-bit code; store float32"):
+        write_score(tmp_path / "nothing", "z", np.array([[0, np.nan]]), "16bit")
+    with pytest.raises(PredictionError, match=r"no scores .* below"):
+        stored_scores(tmp_path / "nothing")
+    np.save(tmp_path / "x.npy", np.zeros((2, 3)))
+    with pytest.raises(PredictionError, match="frame 'x' has two files"):
+        stored_scores(tmp_path)
+    write_score(tmp_path / "other", "elsewhere", np.zeros((2, 3)), "float32")
+    with pytest.raises(PredictionError, match="no name is in both"):
+        open_source(open_dataset("obstacle_folder", root), tmp_path / "other")
+
+
+def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys):
+    torch = pytest.importorskip("torch")
+    from unexpected_core.scorers import SCORERS
+
+    path = Path(__file__).resolve().parents[3] / "examples" / "03_add_a_scorer.py"
+    assert sum(bool(line) for line in path.read_text().splitlines()) <= 20
+    spec = spec_from_file_location("add_a_scorer", path)
+    sys.modules["add_a_scorer"] = example = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(example)
+        logits = torch.tensor([[2.0, 2.0, 2.0], [2.0, -50.0, 1.0]]).reshape(1, 2, 1, 3)
+        assert example.margin(logits)[0, 0].tolist() == pytest.approx([1, 0, 1 - np.tanh(0.5)])
+        main(
+            [
+                "evaluate",
+                "margin",
+                "obstacle_folder",
+                "--root",
+                str(root),
+                "--random-weights",
+                "--limit",
+                "1",
+                "--resamples",
+                "50",
+                "--workers",
+                "1",
+                "--device",
+                "cpu",
+                "--out",
+                str(tmp_path),
+            ]
+        )
+        assert "| margin |" in capsys.readouterr().out
+    finally:
+        del SCORERS["margin"], sys.modules["add_a_scorer"]

@@ -1,0 +1,311 @@
+"""Training parts of the `fast` detector, and its opponents: what moves, what stays, what the files are for."""
+
+import numpy as np
+import pytest
+import torch
+
+from unexpected_core.cli.main import main
+from unexpected_core.config import override
+from unexpected_core.images import write_image
+from unexpected_core.labels import colorize
+from unexpected_core.networks.fast_comparer import FastComparer
+from unexpected_core.networks.fast_opponents import DropoutHead, FastOpponents
+from unexpected_core.networks.fast_segmenter import FastSegmenter
+from unexpected_core.networks.rbm import Reconstruction
+from unexpected_core.scorers import build_scorer, load_scorer
+from unexpected_core.scorers.base import ScorerError
+from unexpected_core.scorers.fast import FastScorer
+from unexpected_core.scorers.opponents import SubEnsembleScorer
+from unexpected_core.training.engine import run as experiment
+from unexpected_core.training.engine.checkpoint import save
+from unexpected_core.training.engine.loop import parameter_groups
+from unexpected_core.training.engine.sampler import seed_of
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.presets import PRESETS, derive
+from unexpected_core.training.publish import publish_fast, publish_opponents
+from unexpected_core.training.tasks.baselines import OpponentsTask
+from unexpected_core.training.tasks.losses import redrawing_loss
+from unexpected_core.training.tasks.rbm import road_patches
+from unexpected_core.training.tasks.settings_fast import OpponentSettings
+from unexpected_core.weights.cards import Card, WeightsError, read_card
+from unexpected_core.weights.catalog import find_opponents, shipped, verify
+from unexpected_core.weights.reading import read_weights, write_weights
+
+OPPONENTS = ("fast_retrained", "fast_generator_only", "fast_labels_only", "fast_ensemble", "fast_dropout", "fast_rbm")
+
+
+@pytest.fixture(scope="module")
+def roads(tmp_path_factory):
+    """Train and val frames 64x128: sky, road and a car, as a paired folder; and two with obstacles to judge on."""
+    folder, random = tmp_path_factory.mktemp("roads"), np.random.default_rng(0)
+    for i in range(6):
+        labels = np.full((64, 128), 10, np.uint8)
+        labels[24:] = 0
+        labels[20:44, 8 * i : 8 * i + 36] = 13
+        image = np.clip(colorize(labels) + random.normal(0, 10, (64, 128, 3)), 0, 255).astype(np.uint8)
+        split = "train" if i < 4 else "val"
+        write_image(folder / split / f"{i}.png", image)
+        write_image(folder / split / f"{i}_trainIds.png", labels)
+        if i < 2:
+            obstacle = np.zeros((64, 128), np.uint8)
+            obstacle[48:58, 60 + i : 90] = 1
+            write_image(folder / "test/images" / f"{i}.png", np.where(obstacle[..., None] == 1, 255 - image, image))
+            write_image(folder / "test/obstacle" / f"{i}.png", obstacle)
+    return folder
+
+
+def detector(folder, seed=0):
+    """A `fast` detector with random weights, as a file."""
+    torch.manual_seed(seed)
+    write_weights(
+        folder / "fast.safetensors",
+        FastScorer().state_dict(),
+        Card(
+            name="fast",
+            architecture="fast",
+            options={"road_prior": 1.0},
+            working_height=64,
+            training_data=["photographs"],
+        ),
+    )
+    return folder / "fast.safetensors"
+
+
+def tiny(name, roads, start):
+    return override(
+        PRESETS[name],
+        [
+            "loop.epochs=1",
+            "loop.batch=2",
+            "loop.batch_val=1",
+            "loop.device=cpu",
+            "loop.frames=[0]",
+            "loop.average=0",
+            "loop.epoch_examples=4",
+            "optimizer.warmup=0",
+            "task.crop=[64,128]",
+            "task.base_heights=[64,64]",
+            f"task.start={start}",
+            f"data.sources=[paired_folder={roads}]",
+            "data.val_examples=1",
+        ],
+    )
+
+
+@pytest.mark.parametrize("part", ["segmenter", "generator", "comparer"])
+def test_a_part_learns_and_the_others_stand_still(part, roads, tmp_path):
+    """To the last bit, batch norm's statistics too; and what is published is a whole detector with its road prior."""
+    base = detector(tmp_path)
+    settings = tiny(f"fast_{part}", roads, base)
+    experiment.run(settings, tmp_path / "run")
+    before, after = read_weights(base).state, torch.load(tmp_path / "run/chk_last.pth", weights_only=True)["weights"]
+    moved = {key for key, value in before.items() if not torch.equal(value, after[key])}
+    assert moved == {key for key in before if key.startswith(f"{part}.")}
+    published = publish_fast(settings, tmp_path / "run")
+    scorer = load_scorer(published.parent)
+    assert isinstance(scorer, FastScorer) and scorer.road_prior == 1.0
+    assert read_card(published).training_data == ["photographs", "paired_folder"]
+
+
+def test_drawings_do_not_free_a_detector_that_began_with_photographs(tmp_path):
+    """What it learned from first still decides what it may be used for."""
+    save(
+        tmp_path / "chk_best.pth",
+        {"weights": FastScorer().state_dict(), "state": {"best_loss_val": 1.0, "epoch_idx": 2}},
+    )
+    (tmp_path / "before").mkdir()
+    for start, licence in (("", "Apache-2.0"), (str(detector(tmp_path / "before")), "for research")):
+        settings = derive(PRESETS["fast_drawn"], task={"start": start})
+        assert licence in read_card(publish_fast(settings, tmp_path)).licence
+
+
+@pytest.mark.parametrize("which", ["best", "last"])
+def test_the_detector_has_the_weights_that_were_asked_for(which, tmp_path):
+    for name in ("best", "last"):
+        save(
+            tmp_path / f"chk_{name}.pth",
+            {"weights": FastScorer().state_dict(), "state": {"best_loss_val": 1.0, "epoch_idx": 2}},
+        )
+    published = read_weights(publish_fast(derive(PRESETS["fast"], loop={"publish": which}), tmp_path)).state
+    for name in ("best", "last"):
+        there = torch.load(tmp_path / f"chk_{name}.pth", weights_only=True)["weights"]["comparer.decide.weight"]
+        assert torch.allclose(there, published["comparer.decide.weight"].float(), atol=1e-3) == (name == which)
+
+
+def test_start_names_a_detector_and_nothing_else(roads, tmp_path):
+    write_weights(tmp_path / "w.safetensors", torch.nn.Conv2d(3, 8, 1).state_dict(), Card(name="w", architecture="x"))
+    with pytest.raises(WeightsError, match=r"weights 'w' do not fit ModuleDict: .* missing"):
+        experiment.run(tiny("fast_comparer", roads, tmp_path / "w.safetensors"), tmp_path / "run")
+    with pytest.raises(WeightsError, match="unknown detector 'fats'; did you mean 'fast'"):
+        experiment.run(tiny("fast_comparer", roads, "fats"), tmp_path / "other")
+
+
+@pytest.fixture(scope="module")
+def trained(roads, tmp_path_factory):
+    """A folder with a detector and, beside it, its opponents after two steps; and their run folder."""
+    folder = tmp_path_factory.mktemp("detector")
+    settings = tiny("fast_opponents", roads, detector(folder))
+    experiment.run(settings, folder / "run")
+    path = publish_opponents(settings, folder / "run")
+    assert path.name == "fast_opponents.safetensors" and path.stat().st_size < 2e6
+    for file in (path, path.with_suffix(".json")):
+        (folder / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+def test_opponents_move_and_their_detector_does_not(trained):
+    moving = torch.load(trained / "run/optimizer.pth", weights_only=True)["networks"]
+    base = read_weights(trained / "fast.safetensors").state
+    assert all(torch.equal(value, base[key]) for key, value in moving.items() if not key.startswith("opponents."))
+    learned = read_weights(trained / "fast_opponents.safetensors")
+    assert set(learned.state) == set(FastOpponents().state_dict())
+    assert learned.card.stands_on == read_weights(trained).card.sha256  # a folder's detector is not its opponents
+    torch.manual_seed(seed_of(0))
+    first = OpponentsTask(OpponentSettings(start=str(trained))).build()["opponents"].state_dict()
+    last = torch.load(trained / "run/chk_last.pth", weights_only=True)["weights"]
+    assert [key for key, value in first.items() if torch.equal(value, last[key])] == []
+
+
+def test_opponents_are_those_that_were_trained(trained):
+    image = torch.rand(1, 3, 64, 128)
+    scores = {name: load_scorer(trained, name)(image).score for name in OPPONENTS}
+    untrained = build_scorer("fast_labels_only", load_scorer(trained)).eval()
+    assert torch.equal(scores["fast_labels_only"], untrained(image).score)
+    assert len({round(score.mean().item(), 6) for score in scores.values()}) == len(OPPONENTS)
+    model_id = load_scorer(trained, "fast_rbm").model_id
+    assert [part[:5] for part in model_id.split("/")] == ["fast-", "fast_", "fast_"]
+
+
+def test_opponents_of_another_detector_are_refused(trained, tmp_path):
+    base = detector(tmp_path, seed=1)
+    with pytest.raises(
+        WeightsError,
+        match=r"no opponents of the detector .*: expected fast_opponents.safetensors "
+        r"beside it. To train them: unexpected train fast_opponents --set task",
+    ):
+        load_scorer(base, "fast_ensemble")
+    for name in ("fast_opponents.safetensors", "fast_opponents.json"):
+        (tmp_path / name).write_bytes((trained / name).read_bytes())
+    with pytest.raises(WeightsError, match=r"was trained on a detector with sha256 .*, but .*fast.safetensors has"):
+        load_scorer(base, "fast_ensemble")
+    with pytest.raises(ScorerError, match="stand on a detector of the kind 'fast', 'random' is another"):
+        load_scorer("random", "fast_ensemble")
+
+
+def test_a_detector_that_changed_during_the_training_is_noticed(roads, trained, tmp_path):
+    settings = tiny("fast_opponents", roads, detector(tmp_path, seed=1))
+    with pytest.raises(TrainingError, match=r"is no longer the detector that .*run began with"):
+        publish_opponents(settings, trained / "run")
+
+
+@pytest.mark.parametrize("kind", ["fast", "fast_opponents"])
+def test_a_start_that_is_not_there_is_refused_before_data_are_read(kind, tmp_path):
+    settings = tiny(kind, tmp_path / "no_data_either", tmp_path / "no_start.safetensors")
+    with pytest.raises(WeightsError, match=r"no_start\.safetensors"):
+        experiment.run(settings, tmp_path / "run")
+
+
+def test_the_papers_comparison_is_one_command(roads, trained, tmp_path, capsys):
+    command = [
+        "evaluate",
+        "paper",
+        "obstacle_folder",
+        "--root",
+        str(roads / "test"),
+        "--out",
+        str(tmp_path),
+        "--resamples",
+        "20",
+        "--workers",
+        "1",
+        "--device",
+        "cpu",
+        "--detector",
+    ]
+    assert main([*command, str(trained)]) in (0, 1)  # the doctor may well doubt a detector after two steps
+    table = capsys.readouterr().out
+    assert all(f"| {name} |" in table for name in ("resynthesis", *OPPONENTS, "direct", "softmax", "max_logit"))
+    assert (tmp_path / "roc.png").read_bytes().startswith(b"\x89PNG")
+    assert main([*command, str(detector(tmp_path / "alone"))]) == 2
+    assert "unexpected train fast_opponents --set task.start=" in capsys.readouterr().err
+
+
+def test_the_road_prior_weighs_all_comparers_alike():
+    torch.manual_seed(0)
+    plain, prior, image = FastScorer().eval(), FastScorer(road_prior=2.0).eval(), torch.rand(1, 3, 61, 83)
+    prior.load_state_dict(plain.state_dict())
+    own = prior(image).score - plain(image).score
+    for name in ("fast_retrained", "fast_generator_only", "fast_labels_only"):
+        torch.manual_seed(1)
+        weighed = build_scorer(name, prior).eval()
+        torch.manual_seed(1)
+        torch.testing.assert_close(weighed(image).score - build_scorer(name, plain).eval()(image).score, own)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, path in shipped().items() if path.with_stem(path.stem + "_opponents").is_file()]
+)
+def test_shipped_opponents_stand_on_the_shipped_detector(name):
+    card = verify(find_opponents(shipped()[name]))
+    assert card.training_data and card.command and card.commit and card.licence
+    assert load_scorer(name, "fast_rbm").model_id.startswith(load_scorer(name).model_id)
+
+
+@torch.no_grad()
+def test_comparers_see_only_what_they_compare():
+    torch.manual_seed(0)
+    images, painted, others = torch.rand(1, 3, 32, 64), torch.rand(1, 3, 16, 32), torch.rand(1, 3, 32, 64)
+    segmenter = FastSegmenter().eval()
+    segmented, elsewhere = segmenter(images), segmenter(others)
+    comparers = {name: FastComparer(compares=name).eval() for name in ("full", "generator_only", "labels_only")}
+    seen = {name: comparer(images, segmented, painted) for name, comparer in comparers.items()}
+    blind = {"labels": "generator_only", "painting": "labels_only"}
+    for name, comparer in comparers.items():
+        assert torch.equal(seen[name], comparer(images, elsewhere, painted)) == (name == blind["labels"])
+        assert torch.equal(seen[name], comparer(images, segmented, 1 - painted)) == (name == blind["painting"])
+    assert torch.equal(seen["labels_only"], comparers["labels_only"](images, segmented, None))
+
+
+def test_members_that_are_sure_of_different_classes_score_one():
+    """Two members, certain: variance 1/2 in each of the two classes. Where they agree: 0."""
+
+    class Sure(torch.nn.Module):
+        def __init__(self, left, right):
+            super().__init__()
+            self.labels = left, right
+
+        def forward(self, joined):
+            logits = torch.zeros(1, 19, *joined.shape[-2:])
+            half = joined.shape[-1] // 2
+            logits[:, self.labels[0], :, :half] = logits[:, self.labels[1], :, half:] = 99
+            return logits
+
+    scorer = SubEnsembleScorer(FastSegmenter(), torch.nn.ModuleList([Sure(3, 7), Sure(3, 9)])).eval()
+    scores = scorer(torch.rand(1, 3, 32, 64))
+    assert scores.score[0, :, :28].abs().max() < 1e-6 and (scores.score[0, :, 36:] - 1).abs().max() < 1e-6
+    assert (scores.labels[0, :, :32] == 3).all()
+
+
+def test_dropout_masks_are_the_same_for_the_same_seed_and_keep_the_mean():
+    head = DropoutHead(joined=1000)
+    masks = head.draw_masks(16, 0)
+    assert torch.equal(masks, head.draw_masks(16, 0)) and not torch.equal(masks, head.draw_masks(16, 1))
+    assert set(masks.unique().tolist()) == {0.0, 2.0} and abs(masks.mean() - 1) < 0.05
+    assert len({tuple(mask.flatten().tolist()) for mask in masks}) == 16
+
+
+def test_patches_that_are_road_in_all_pixels_count():
+    labels = torch.zeros(1, 14, 20, dtype=torch.uint8)  # patches 8x8 begin at rows 0, 6 and columns 0, 6, 12
+    labels[0, 13, 19] = 255
+    assert road_patches(labels).tolist() == [[True, True, True, True, True, False]]
+    ones, zeros = torch.ones(3, 192), torch.zeros(3, 192)
+    assert redrawing_loss(Reconstruction(ones, zeros, zeros[:, :1])) == 1
+    assert redrawing_loss(Reconstruction(ones[:0], zeros[:0], zeros[:0, :1])) == 0
+
+
+def test_parameters_are_grouped_by_their_rate():
+    networks = torch.nn.ModuleDict({"a": torch.nn.Linear(2, 3), "b": torch.nn.Linear(2, 3), "c": torch.nn.Linear(2, 3)})
+    networks["c"].requires_grad_(False)
+    one, ten = parameter_groups(networks, {"b": 10.0}, 0.1)
+    assert one["params"] == list(networks["a"].parameters()) and (one["lr"], one["rate"]) == (0.1, 1.0)
+    assert ten["params"] == list(networks["b"].parameters()) and (ten["lr"], ten["rate"]) == (1.0, 10.0)

@@ -1,0 +1,122 @@
+"""A training that is killed and resumed ends with the same bits; so does one with other workers or processes."""
+
+import multiprocessing
+import os
+import random
+import re
+import runpy
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+pytestmark = pytest.mark.timeout(1800)  # these seconds become minutes on a busy machine
+TINY = Path(__file__).with_name("tiny_training.py")
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Starts programs in fresh processes that have torch loaded already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["unexpected_core.training.engine.loop", "torch.utils.tensorboard"])
+    return context
+
+
+def start(processes, folder, *assignments, kind="stochastic"):
+    arguments = [str(folder), kind, *assignments]
+    process = processes.Process(target=runpy.run_path, args=(str(TINY), {"ARGUMENTS": arguments}, "__main__"))
+    process.start()
+    return process
+
+
+def train(processes, folder, *assignments, kind="stochastic"):
+    process = start(processes, folder, *assignments, kind=kind)
+    process.join(600)
+    assert process.exitcode == 0
+    return folder
+
+
+def content(folder):
+    """All that must be the same bits: published weights, everything that moves, the log."""
+    files = [torch.load(folder / f"{name}.pth", weights_only=True) for name in ("chk_best", "chk_last", "optimizer")]
+    for weights in files[:2]:
+        weights["state"].pop("run_name")  # holds the date
+    return flat(files), (folder / "training.log").read_text()
+
+
+def flat(value):
+    if isinstance(value, torch.Tensor):
+        return str(value.dtype), tuple(value.shape), value.numpy().tobytes()
+    if isinstance(value, dict):
+        return [(key, flat(each)) for key, each in value.items()]
+    return [flat(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def kill_at_random_moment(process, folder, moments):
+    """While starting, or up to 0.15 s after it has saved its first state; returns whether it was still running."""
+    state = folder / "optimizer.pth"
+    before = state.stat().st_mtime_ns if state.exists() else 0
+    if moments.random() < 0.25:
+        process.join(0.4 * moments.random())
+    else:
+        while process.is_alive() and (not state.exists() or state.stat().st_mtime_ns == before):
+            process.join(0.002)
+        process.join(0.15 * moments.random())
+    alive = process.is_alive()
+    if alive:
+        os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    return alive
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_and_resumed_is_the_same_to_the_last_bit(processes, tmp_path, kills):
+    epochs, moments = f"loop.epochs={max(12, 2 * kills)}", random.Random(kills)
+    uninterrupted = train(processes, tmp_path / "uninterrupted", epochs)
+    folder = tmp_path / "killed"
+    killed = sum(kill_at_random_moment(start(processes, folder, epochs), folder, moments) for _ in range(kills))
+    assert killed == kills
+    train(processes, folder, epochs)
+    assert content(folder) == content(uninterrupted)
+    assert not list(folder.rglob(".*")), "temporary files of killed processes stayed behind"
+
+
+def test_same_seed_same_bits_whatever_the_number_of_workers(processes, tmp_path):
+    one = train(processes, tmp_path / "one", "loop.epochs=1")
+    assert content(train(processes, tmp_path / "workers", "loop.epochs=1", "loop.workers=2")) == content(one)
+    assert content(train(processes, tmp_path / "seed", "loop.epochs=1", "loop.seed=1")) != content(one)
+
+
+def curves(folder):
+    """The numbers of the log's epoch lines."""
+    lines = [line for line in (folder / "training.log").read_text().splitlines() if line.startswith("epoch ")]
+    return [[float(x) for x in re.findall(r" (-?[\d.]+(?:e-?\d+)?)", line.partition(":")[2])] for line in lines]
+
+
+def test_two_processes_learn_as_one(processes, tmp_path):
+    """The same batches of 4 in one process and, started by torchrun, in two."""
+    (tmp_path / "two").mkdir()
+    steady = ["loop.epochs=4", "optimizer.clip=0.5"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(TINY)]
+    two = subprocess.Popen([*command, str(tmp_path / "two"), "steady", *steady], stderr=subprocess.PIPE, text=True)
+    try:
+        train(processes, tmp_path / "one", *steady, kind="steady")
+        _, errors = two.communicate(timeout=600)
+    finally:
+        two.terminate()  # torchrun ends its processes; nothing to do where all went well
+    assert two.returncode == 0, errors
+    one, two = curves(tmp_path / "one"), curves(tmp_path / "two")
+    assert [len(epoch) for epoch in one] == [3, 5, 5, 5, 5]  # losses, sharpness, learning rate
+    assert one[-1][0] < one[1][0], "it does not learn"
+    for first, second in zip(one, two, strict=True):
+        assert second == pytest.approx(first, abs=1e-5)
+
+
+def test_a_batch_in_parts_is_learned_as_in_one_piece(processes, tmp_path):
+    one = curves(train(processes, tmp_path / "one", kind="plain"))
+    parts = curves(train(processes, tmp_path / "parts", "loop.accumulate=4", kind="plain"))
+    for first, second in zip(one, parts, strict=True):
+        assert second == pytest.approx(first, abs=1e-5)

@@ -1,0 +1,304 @@
+"""The run folder, and how a training ends: the limit, the stop file, and every failure with its cure."""
+
+import json
+import resource
+import runpy
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from unexpected_core import drawing
+from unexpected_core.config import override
+from unexpected_core.datasets import DatasetError
+from unexpected_core.images import read_image
+from unexpected_core.training.engine import sampler
+from unexpected_core.training.engine.checkpoint import Progress, load_state
+from unexpected_core.training.engine.loop import Training
+from unexpected_core.training.engine.run import alone_in, keep_config, resolve, run_folder
+from unexpected_core.training.engine.schedule import rate_factor
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.examples import drawn
+from unexpected_core.training.examples.augment import Augmentation
+from unexpected_core.training.examples.drawn import drawn_dataset
+from unexpected_core.training.examples.samples import changed, checked_labels, spread
+from unexpected_core.training.examples.settings import DrawnSettings
+from unexpected_core.training.presets import PRESETS
+from unexpected_core.training.tasks.losses import class_weights, pixel_cross_entropy
+
+TINY = runpy.run_path(str(Path(__file__).with_name("tiny_training.py")))
+run = TINY["run"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished")
+    run(folder)
+    return folder
+
+
+def test_run_folder_holds_what_the_paper_promises(finished):
+    best, last = (torch.load(finished / f"chk_{name}.pth", weights_only=True) for name in ("best", "last"))
+    assert set(best["weights"]) == {
+        "0.weight",
+        "0.bias",
+        "1.weight",
+        "1.bias",
+        "1.running_mean",
+        "1.running_var",
+        "1.num_batches_tracked",
+        "4.weight",
+        "4.bias",
+    }
+    assert last["state"]["epoch_idx"] == 3
+    lines = (finished / "training.log").read_text().splitlines()
+    losses = [float(line.partition("val_loss ")[2].partition(",")[0]) for line in lines[1:]]
+    assert best["state"]["best_loss_val"] == pytest.approx(min(losses), rel=1e-7)
+    assert best["state"]["epoch_idx"] == int(np.argmin(losses))
+    assert torch.load(finished / "optimizer.pth", weights_only=True)["epoch_idx"] == 3
+    log = finished / last["state"]["run_name"]
+    assert {path.name for path in log.glob("*.webp")} == {f"e{epoch:03d}_street__0_labels.webp" for epoch in range(4)}
+    assert read_image(log / "e003_street__0_labels.webp").shape == (8, 12, 3)
+    assert list(log.glob("events.out.tfevents*"))
+
+
+def test_published_weights_are_the_averaged_ones(finished):
+    """And they differ from the ones that learn."""
+    published = torch.load(finished / "chk_last.pth", weights_only=True)["weights"]
+    state = torch.load(finished / "optimizer.pth", weights_only=True)
+    assert torch.equal(published["0.weight"], state["average"]["module.network.0.weight"])
+    assert not torch.equal(published["0.weight"], state["networks"]["network.0.weight"])
+
+
+def test_the_same_command_again_changes_nothing_and_a_higher_limit_goes_on(tmp_path):
+    run(tmp_path, ["loop.epochs=1"])
+    before = (tmp_path / "training.log").read_text()
+    assert run(tmp_path, ["loop.epochs=1"]).epoch == 1
+    assert (tmp_path / "training.log").read_text() == before
+    assert run(tmp_path, ["loop.epochs=2"]).epoch == 2
+    assert (tmp_path / "training.log").read_text().startswith(before)
+
+
+def test_stop_file_ends_the_training_and_is_deleted(tmp_path):
+    tmp_path.joinpath("stop").touch()
+    assert run(tmp_path).epoch == 0
+    assert not (tmp_path / "stop").exists()
+
+
+def test_half_precision_learns_too(tmp_path):
+    progress = run(tmp_path, ["loop.precision=bf16-mixed"])
+    assert progress.best_epoch == 3
+
+
+@contextmanager
+def files_no_longer_than(size):
+    """The kernel refuses to make a file longer: what a full disk does, for one process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_full_disk_keeps_the_previous_state_and_the_training_goes_on_afterwards(tmp_path, finished):
+    run(tmp_path, ["loop.epochs=1"])
+    before = (tmp_path / "optimizer.pth").read_bytes()
+    cure = r"cannot write .*optimizer\.pth.* make room and run the same command"
+    with files_no_longer_than(8000), pytest.raises(TrainingError, match=cure):
+        run(tmp_path)
+    assert (tmp_path / "optimizer.pth").read_bytes() == before
+    run(tmp_path)
+    assert (tmp_path / "training.log").read_text() == (finished / "training.log").read_text()
+
+
+def test_damaged_state_is_named(tmp_path):
+    tmp_path.joinpath("optimizer.pth").write_bytes(b"nothing")
+    with pytest.raises(TrainingError, match=r"cannot read .*optimizer\.pth.*or delete it to train from the start"):
+        load_state(tmp_path, {})
+
+
+def test_nan_names_step_examples_and_cure_and_the_state_before_it_survives(tmp_path):
+    run(tmp_path, ["loop.epochs=1"])
+    before = torch.load(tmp_path / "optimizer.pth", weights_only=True)
+    with pytest.raises(
+        TrainingError,
+        match=r"loss = (nan|inf).* in epoch 2 at step \d \(examples street/.*\)\. Lower "
+        r"optimizer\.learning_rate",
+    ):
+        run(
+            tmp_path,
+            [
+                "loop.epochs=2",
+                "optimizer.schedule=constant",
+                "optimizer.learning_rate=1e37",
+                "loop.checkpoint_seconds=600",
+            ],
+        )
+    after = torch.load(tmp_path / "optimizer.pth", weights_only=True)
+    assert torch.equal(before["networks"]["network.0.weight"], after["networks"]["network.0.weight"])
+
+
+def test_out_of_memory_names_the_settings(tmp_path):
+    class Greedy(TINY["TinyTask"]):
+        def losses(self, networks, batch):
+            torch.empty(2**52)  # more than there is
+            return super().losses(networks, batch)
+
+    examples = TINY["TinyExamples"](8, "plain")
+    with pytest.raises(TrainingError, match=r"out of memory with loop\.batch=4 .*raise loop\.accumulate"):
+        Training(TINY["SETTINGS"], Greedy("plain"), examples, examples, tmp_path).run()
+
+
+def test_too_little_data(tmp_path):
+    with pytest.raises(TrainingError, match=r"an epoch has 3 examples, fewer than one batch of 4: lower loop\.batch"):
+        run(tmp_path, train=3)
+    with pytest.raises(TrainingError, match=r"an epoch has 2 examples.* or raise loop\.epoch_examples"):
+        sampler.steps_per_epoch(100, 4, limit=2)
+    with pytest.raises(TrainingError, match=r"no validation examples: .*data\.val"):
+        run(tmp_path, val=0)
+
+
+def test_frames_too_small_to_draw(tmp_path, monkeypatch):
+    monkeypatch.setenv("DIR_EXPERIMENTS", str(tmp_path))
+    with pytest.raises(DatasetError, match="data set 'drawn': size 64x32 is too small to draw a road"):
+        drawn_dataset(DrawnSettings(size=(32, 64)), training=True)
+    assert not any(tmp_path.iterdir())
+
+
+def test_drawn_frames_are_told_apart_by_the_code_that_drew_them(tmp_path, monkeypatch):
+    room = shutil.copytree(Path(drawing.__file__).parent, tmp_path / "drawing")
+    monkeypatch.setattr(drawing, "__file__", str(room / "__init__.py"))
+    before = drawn.fingerprint()
+    for name in ("tracks.py", "model/light.py", "things/street.py", "render/sensor.py"):
+        (room / name).write_text("another version")
+        before, earlier = drawn.fingerprint(), before
+        assert before != earlier, name
+    shutil.rmtree(room)
+    with pytest.raises(TrainingError, match="no code that draws below"):
+        drawn.fingerprint()
+
+
+def test_batch_that_cannot_be_divided():
+    with pytest.raises(
+        TrainingError,
+        match=r"loop\.batch=6 cannot be divided over 2 processes times loop\.accumulate=2"
+        "; choose a multiple of 4",
+    ):
+        sampler.Share(6, accumulate=2, world=2)
+
+
+def test_wrong_labels():
+    labels = np.array([[0, 19, 255], [18, 34, 1]], np.uint8)
+    with pytest.raises(TrainingError, match=r"labels of 'aachen/1' hold id 19, 34; expected 0\.\.18, or 255"):
+        checked_labels("aachen/1", labels)
+    with pytest.raises(TrainingError, match="'aachen/1' has no labels"):
+        checked_labels("aachen/1", None)
+
+
+def test_crop_larger_than_the_image_names_the_image():
+    with pytest.raises(TrainingError, match=r"'aachen/1': a crop of 384x768 .* does not fit an image of 300x900"):
+        changed("aachen/1", {"image": np.zeros((300, 900, 3), np.uint8)}, Augmentation())
+
+
+def test_config_is_kept_and_a_different_training_is_refused(tmp_path):
+    settings = PRESETS["0521_discrepancy_full"]
+    keep_config(settings, tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["task"]["class_weights"] == [1.45693524, 19.18586532]
+    elsewhere = ["loop.epochs=99", "loop.workers=4", "data.sources=[cityscapes_small=/elsewhere]"]
+    keep_config(override(settings, elsewhere), tmp_path)
+    with pytest.raises(TrainingError, match=r"holds a training with other settings: loop\.batch was 2, now 4\. Use"):
+        keep_config(override(settings, ["loop.batch=4"]), tmp_path)
+    with pytest.raises(TrainingError, match=r"task\.compares was full, now labels_only"):
+        keep_config(PRESETS["0517_discrepancy_labels_only"], tmp_path)
+
+
+def test_ensemble_members_differ_in_name_and_seed_only(monkeypatch):
+    monkeypatch.setenv("DIR_EXPERIMENTS", "/experiments")
+    third = resolve(override(PRESETS["0121_psp_ensemble_bdd"], ["task.member=3"]))
+    assert run_folder(third) == Path("/experiments/0121_PSPEns_BDD_03")
+    assert third.loop.seed == 3
+    assert third.optimizer == PRESETS["0121_psp_ensemble_bdd"].optimizer
+
+
+@pytest.mark.parametrize(
+    ("share", "weights"),
+    [
+        (0.03350395, (1.45693524, 19.18586532)),  # the paper's discrepancy set: 3.35 %
+        (0.07795, (1.50660602, 10.70138633)),  # and its other sets, as far as their shares are known
+        (0.2095, (1.68470027, 4.8392086)),
+        (0.1292, (1.56987986, 7.190096)),
+    ],
+)
+def test_class_weights_of_the_paper(share, weights):
+    digits = 5e-8 if share < 0.05 else 5e-4  # the other shares are known to four digits only
+    assert class_weights([1 - share, share]) == pytest.approx(weights, rel=digits)
+
+
+def test_pixel_cross_entropy_is_the_weighted_mean_over_counted_pixels():
+    logits = torch.tensor([0.0, 2.0]).view(1, 2, 1, 1).expand(1, 2, 1, 3)
+    target = torch.tensor([[[0, 1, 255]]], dtype=torch.uint8)
+    expected, unexpected = 2 + np.log(1 + np.exp(-2)), np.log(1 + np.exp(-2))
+    loss = pixel_cross_entropy(logits, target, (1.0, 3.0))
+    assert loss.item() == pytest.approx((1 * expected + 3 * unexpected) / 4)
+    assert pixel_cross_entropy(logits, torch.full_like(target, 255)).item() == 0
+
+
+def test_learning_rates():
+    half_linear = [rate_factor("half_linear", epoch, 0, epochs=200, steps=10) for epoch in (1, 101, 102, 200)]
+    assert half_linear == pytest.approx([1, 1, 0.99, 0.01])
+    cosine = [rate_factor("cosine", *position, epochs=2, steps=4) for position in ((1, 0), (2, 0), (2, 3))]
+    assert cosine == pytest.approx([1, 0.5, 0.5 * (1 + np.cos(np.pi * 7 / 8))])
+    assert [rate_factor("constant", 1, step, 1, 9, warmup=4) for step in range(5)] == [0.25, 0.5, 0.75, 1, 1]
+
+
+def test_every_epoch_has_its_own_order_and_a_share_of_it_is_disjoint():
+    first, second = (sampler.epoch_order(20, seed=0, epoch=epoch) for epoch in (1, 2))
+    assert sorted(first) == sorted(second) == list(range(20))
+    assert first.tolist() != second.tolist()
+    parts = [sampler.Share(8, accumulate=2, rank=rank, world=2).parts(first[:8]) for rank in (0, 1)]
+    assert np.concatenate(parts).ravel().tolist() == first[:8].tolist()
+
+
+def test_spread():
+    assert spread(10, 0) == list(range(10))
+    assert spread(9, 3) == [0, 4, 8]
+    assert spread(2, 5) == [0, 1]
+
+
+def test_an_exception_reaches_the_caller_and_the_log(tmp_path):
+    """And is moved aside, not lost, when the training goes on."""
+    from unexpected_core.training.engine import run as experiment
+
+    settings = override(PRESETS["0525_rbm_road"], ["data.sources=[paired_folder=/nowhere]"])
+    with pytest.raises(ValueError, match="/nowhere"):
+        experiment.run(settings, tmp_path)
+    assert "DatasetError" in (tmp_path / "training.log").read_text()
+    run(tmp_path, ["loop.epochs=0"])
+    assert "DatasetError" not in (tmp_path / "training.log").read_text()
+    assert "DatasetError" in (tmp_path / "interrupted.log").read_text()
+
+
+def test_two_trainings_in_one_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr("unexpected_core.training.engine.run.PATIENCE", 0.0)
+    with alone_in(tmp_path):
+        refused = pytest.raises(TrainingError, match=r"another process is training in .*: wait for it, end it, or use")
+        with refused, alone_in(tmp_path):
+            pass
+        monkeypatch.setenv("LOCAL_RANK", "1")
+        with alone_in(tmp_path):  # another process of the same training
+            pass
+    monkeypatch.delenv("LOCAL_RANK")
+    with alone_in(tmp_path):
+        pass
+
+
+def test_progress_survives_its_file(tmp_path):
+    from unexpected_core.training.engine.checkpoint import save_state
+
+    progress = Progress(started=True, epoch=2, step=5, sums={"loss": 0.1}, best=0.25, best_epoch=1, log_bytes=77)
+    save_state(tmp_path, progress, {})
+    assert load_state(tmp_path, {}) == progress

@@ -1,0 +1,1 @@
+"""The loop that trains any task: order of examples, steps, states to resume from, records."""

@@ -1,0 +1,102 @@
+"""The files of a run that hold weights. Each is written whole or not at all and loads with weights_only=True.
+
+optimizer.pth alone says where a training stands: networks, optimiser, schedule, position. It is written last, so a
+process killed between two files repeats some steps, with the same result. chk_last.pth and chk_best.pth are for use.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from unexpected_core.files import atomic_path
+from unexpected_core.training.errors import TrainingError
+
+BEST, LAST, STATE = "chk_best.pth", "chk_last.pth", "optimizer.pth"
+
+
+@dataclass
+class Progress:
+    """Where a training stands.
+
+    started: the untrained networks were validated. epoch: epochs finished. step: steps taken in the one after. sums:
+    losses summed over those steps. best: least validation loss so far, with its epoch. log_bytes: length of
+    training.log up to here.
+    """
+
+    started: bool = False
+    epoch: int = 0
+    step: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+    best: float = math.inf
+    best_epoch: int = 0
+    log_bytes: int = 0
+
+
+def save(path: Path, content: dict[str, Any]) -> None:
+    """Write tensors and plain values. Raises TrainingError; the file that was there before is then untouched."""
+    try:
+        with atomic_path(path) as temporary:
+            torch.save(content, temporary)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
+        free = shutil.disk_usage(path.parent).free / 2**20
+        raise TrainingError(
+            f"cannot write {path}: {error}. {free:.0f} MiB are free there. What was saved before is "
+            "intact: make room and run the same command again to go on"
+        ) from error
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read what `save` wrote, to the CPU. Raises TrainingError."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged archive raises many kinds, some with the advice to load it unsafely
+        raise TrainingError(
+            f"cannot read {path}: it is not a whole file of weights ({type(error).__name__}). Restore "
+            "it, or delete it to train from the start"
+        ) from error
+
+
+def save_weights(folder: Path, weights: dict[str, Tensor], progress: Progress, run_name: str, best: bool) -> None:
+    """chk_last.pth, and chk_best.pth if these are the best weights so far."""
+    state = {"epoch_idx": progress.epoch, "best_loss_val": progress.best, "run_name": run_name}
+    for name in [LAST, BEST] if best else [LAST]:
+        save(folder / name, {"weights": weights, "state": state})
+
+
+def published_weights(networks: nn.ModuleDict, names: tuple[str, ...]) -> dict[str, Tensor]:
+    """State dict of the networks that are used after training; with prefixes only where there are several."""
+    if len(names) == 1:
+        state = networks[names[0]].state_dict()
+    else:
+        state = {f"{name}.{key}": value for name in names for key, value in networks[name].state_dict().items()}
+    return {key: value.detach().cpu() for key, value in state.items()}
+
+
+def save_state(folder: Path, progress: Progress, parts: dict[str, Any]) -> None:
+    """optimizer.pth: progress and the state dicts of all that moves."""
+    states = {name: part.state_dict() for name, part in parts.items()}
+    save(folder / STATE, {"epoch_idx": progress.epoch, "progress": asdict(progress), **states})
+
+
+def load_state(folder: Path, parts: dict[str, Any]) -> Progress | None:
+    """Put the parts back to where optimizer.pth was written; None when there is no such file. Raises TrainingError."""
+    if not (folder / STATE).exists():
+        return None
+    content = load(folder / STATE)
+    for name, part in parts.items():
+        part.load_state_dict(content[name])
+    return Progress(**content["progress"])
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files of a training that was killed while writing."""
+    for pattern in (".chk_*.pth.*", ".optimizer.pth.*", ".config.json.*", "*_log/.e*.webp.*"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)

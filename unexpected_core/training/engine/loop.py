@@ -1,0 +1,300 @@
+"""The training loop: one for all tasks. Read `Training` from top to bottom.
+
+To resume, run it again with the same arguments. Random numbers are functions of (seed, epoch, step) and of
+(seed, epoch, example), never of what happened before, so a resumed CPU training ends with the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+import torch.distributed as processes
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from unexpected_core.devices import choose_device
+from unexpected_core.log import LOGGER
+from unexpected_core.log import progress as show_progress
+from unexpected_core.training.engine import sampler
+from unexpected_core.training.engine.checkpoint import (
+    Progress,
+    load_state,
+    published_weights,
+    remove_leftovers,
+    save_state,
+    save_weights,
+)
+from unexpected_core.training.engine.recorder import Recorder
+from unexpected_core.training.engine.schedule import Schedule
+from unexpected_core.training.engine.settings import LoopSettings
+from unexpected_core.training.engine.task import Batch, Examples, Task
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.settings import TrainingSettings
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+STOP = "stop"
+"""A file of this name in the run folder ends the training after the epoch."""
+
+
+class Training:
+    """One training in one run folder, up to the epoch limit."""
+
+    def __init__(
+        self, settings: TrainingSettings, task: Task, examples: Examples, validation: Examples, folder: Path
+    ) -> None:
+        """Raises TrainingError for batches that cannot be divided, too little data, and unreadable states."""
+        self.settings, self.task, self.folder = settings, task, folder
+        self.examples, self.validation = examples, validation
+        self.options = options = settings.loop
+
+        # Where: device, precision, processes.
+        self.fabric = fabric = open_fabric(options)
+        self.share = sampler.Share(options.batch, options.accumulate, fabric.global_rank, fabric.world_size)
+        self.steps = sampler.steps_per_epoch(len(examples), options.batch, options.epoch_examples)
+        if not len(validation):
+            raise TrainingError("no validation examples: name a split that has some (data.val), or use more data")
+
+        # What: networks, optimiser, schedule, and perhaps an average of the weights.
+        torch.manual_seed(sampler.seed_of(options.seed))
+        self.networks = task.build()
+        if fabric.world_size > 1 and fabric.device.type == "cuda":
+            self.networks = nn.SyncBatchNorm.convert_sync_batchnorm(self.networks)
+        o = settings.optimizer
+        trained = parameter_groups(self.networks, getattr(task, "rates", {}), o.learning_rate)
+        optimizer = OPTIMIZERS[o.method](trained, lr=o.learning_rate, betas=o.betas, weight_decay=o.weight_decay)
+        self.schedule = Schedule(o, optimizer, options.epochs, self.steps)
+        self.losses, self.optimizer = fabric.setup(_Losses(task, self.networks), optimizer)
+        self.average = (
+            AveragedModel(self.networks, multi_avg_fn=get_ema_multi_avg_fn(options.average), use_buffers=True)
+            if options.average
+            else None
+        )
+        self.moving = {
+            "networks": self.networks,
+            "optimizer": optimizer,
+            "schedule": self.schedule,
+            "precision": fabric.strategy.precision,
+            **({"average": self.average} if self.average else {}),
+        }
+
+        # Go on where the saved state ends.
+        if fabric.is_global_zero:
+            remove_leftovers(folder)
+        self.recorder = Recorder(folder, fabric.is_global_zero)
+        self.progress = load_state(folder, self.moving) or Progress()
+        self.recorder.start(self.progress.log_bytes, self.done_steps)
+
+    def run(self) -> Progress:
+        """Train until the epoch limit or the stop file. Raises TrainingError; the saved state is then intact."""
+        with explain_memory(self.settings):
+            if not self.progress.started:
+                self.recorder.line(
+                    f"{self.settings.name}: {len(self.examples)} examples, {self.steps} steps of "
+                    f"{self.options.batch} per epoch, {len(self.validation)} validation examples"
+                )
+                self.progress.started = True
+                self.finish_epoch(0, {})  # the untrained networks are the first to beat
+            elif self.progress.epoch or self.progress.step:
+                LOGGER.info("resuming after %d epochs and %d steps", self.progress.epoch, self.progress.step)
+            while self.progress.epoch < self.options.epochs and not self.stop_asked():
+                self.learn_epoch(self.progress.epoch + 1)
+        self.recorder.close()
+        return self.progress
+
+    def learn_epoch(self, epoch: int) -> None:
+        """The rest of an epoch (all of it, unless resumed), its validation and its checkpoint."""
+        progress, options, remaining = self.progress, self.options, range(self.progress.step, self.steps)
+        batches = sampler.training_batches(self.examples, self.share, options.seed, epoch, remaining, options.workers)
+        if self.fabric.is_global_zero:
+            batches = show_progress(batches, f"epoch {epoch}", len(remaining))
+        saved = time.monotonic()
+        for step, parts in zip(remaining, batches, strict=True):
+            losses = self.learn_step(parts, epoch, step)
+            progress.step = step + 1
+            progress.sums = {name: progress.sums.get(name, 0.0) + value for name, value in losses.items()}
+            if time.monotonic() - saved >= options.checkpoint_seconds and progress.step < self.steps:
+                self.save_state()
+                saved = time.monotonic()
+        means = {name: total / self.steps for name, total in progress.sums.items()}
+        progress.step, progress.sums = 0, {}
+        self.finish_epoch(epoch, means)
+
+    def learn_step(self, parts: list[Batch], epoch: int, step: int) -> dict[str, float]:
+        """One optimiser step; returns the losses before it, means over the whole batch."""
+        self.networks.train()
+        self.schedule.before_step(epoch, step)
+        losses: dict[str, Tensor] = {}
+        for number, part in enumerate(parts):
+            torch.manual_seed(sampler.seed_of(self.options.seed, epoch, step, number, self.fabric.global_rank))
+            with self.fabric.no_backward_sync(self.losses, enabled=number < len(parts) - 1):
+                found = self.losses(self.fabric.to_device(part))
+                self.fabric.backward(found["loss"] / len(parts))
+            losses = {name: losses.get(name, 0) + value.detach() / len(parts) for name, value in found.items()}
+        means = self.fabric.all_reduce(torch.stack([value.double() for value in losses.values()]), reduce_op="mean")
+        values = dict(zip(losses, means.tolist(), strict=True))
+        self.check_finite(values, epoch, step)
+        if self.settings.optimizer.clip:
+            self.fabric.clip_gradients(self.losses, self.optimizer, max_norm=self.settings.optimizer.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.average:
+            self.average.update_parameters(self.networks)
+        return values
+
+    def finish_epoch(self, epoch: int, means: dict[str, float]) -> None:
+        """Validate, record, and save everything."""
+        progress, recorder = self.progress, self.recorder
+        found = self.validate()
+        self.check_finite(found, epoch, None)
+        self.schedule.after_validation(found["loss"])
+        best = found["loss"] < progress.best
+        if best:
+            progress.best, progress.best_epoch = found["loss"], epoch
+        progress.epoch = epoch
+        values = {f"train_{name}": value for name, value in means.items()}
+        values |= {f"val_{name}": value for name, value in found.items()}
+        values["learning_rate"] = self.schedule.rate
+        text = ", ".join(f"{name} {value:.8g}" for name, value in values.items())
+        recorder.scalars(values, self.done_steps)
+        self.draw_frames(epoch)
+        recorder.line(f"epoch {epoch}: {text}{', best so far' if best else ''}")
+        if self.fabric.is_global_zero:
+            weights = published_weights(self.networks_in_use, self.task.published)
+            save_weights(self.folder, weights, progress, recorder.run_name, best)
+            self.save_state()
+
+    @torch.no_grad()
+    def validate(self) -> dict[str, float]:
+        """Mean losses over the validation examples."""
+        networks, rank, world = self.networks_in_use.eval(), self.fabric.global_rank, self.fabric.world_size
+        batches = sampler.validation_batches(
+            self.validation, self.options.batch_val, self.options.seed, rank, world, self.options.workers
+        )
+        sums: Counter[str] = Counter()
+        for number, batch in enumerate(batches):
+            torch.manual_seed(sampler.seed_of(self.options.seed, 0, number * world + rank))
+            with self.fabric.autocast():
+                found = self.task.losses(networks, self.fabric.to_device(batch))
+            count = len(next(iter(batch.values())))
+            sums.update({name: value.item() * count for name, value in found.items()})
+        if world > 1:
+            everyone: list[Counter[str]] = [sums] * world
+            processes.all_gather_object(everyone, sums)
+            sums = Counter()
+            for theirs in everyone:
+                sums.update(theirs)
+        return {name: total / len(self.validation) for name, total in sums.items()}
+
+    @torch.no_grad()
+    def draw_frames(self, epoch: int) -> None:
+        """Pictures of the sample frames, by the first process."""
+        if not self.fabric.is_global_zero:
+            return
+        frames = [i for i in self.options.frames if i < len(self.validation)]
+        for key, batch in sampler.some_examples(self.validation, frames, self.options.seed):
+            torch.manual_seed(sampler.seed_of(self.options.seed, 0))
+            with self.fabric.autocast():
+                pictures = self.task.pictures(self.networks_in_use.eval(), self.fabric.to_device(batch))
+            self.recorder.pictures(epoch, self.done_steps, key, {kind: images[0] for kind, images in pictures.items()})
+
+    @property
+    def networks_in_use(self) -> nn.ModuleDict:
+        """What is validated and published: the averaged networks where there are some."""
+        return self.average.module if self.average and self.average.n_averaged else self.networks
+
+    @property
+    def done_steps(self) -> int:
+        """Optimiser steps since the beginning."""
+        return self.progress.epoch * self.steps + self.progress.step
+
+    def save_state(self) -> None:
+        """What resuming needs, by the first process."""
+        if self.fabric.is_global_zero:
+            self.progress.log_bytes = self.recorder.log_bytes
+            save_state(self.folder, self.progress, self.moving)
+
+    def stop_asked(self) -> bool:
+        """Whether a stop file was there; it is deleted. All processes get the same answer."""
+        asked = False
+        if self.fabric.is_global_zero and (self.folder / STOP).exists():
+            (self.folder / STOP).unlink()
+            asked = True
+            LOGGER.info("stop file found: ended after epoch %d; the same command goes on", self.progress.epoch)
+        return self.fabric.broadcast(asked)
+
+    def check_finite(self, losses: dict[str, float], epoch: int, step: int | None) -> None:
+        """Raise TrainingError when a loss is NaN or infinite, before it reaches weights or files."""
+        wrong = [f"{name} = {value}" for name, value in losses.items() if not math.isfinite(value)]
+        if not wrong:
+            return
+        where = "in the validation"
+        if step is not None:
+            order = sampler.epoch_order(len(self.examples), self.options.seed, epoch)
+            batch = order[step * self.options.batch : (step + 1) * self.options.batch]
+            where = f"at step {step + 1} (examples {', '.join(self.examples.keys[i] for i in batch)})"
+        raise TrainingError(
+            f"{', '.join(wrong)} in epoch {epoch} {where}. Lower optimizer.learning_rate (now "
+            f"{self.schedule.rate:.3g}), set optimizer.clip=1, or use loop.precision=32-true (now "
+            f"{self.options.precision}), with a new --run; look at those examples. What was saved in {self.folder} is "
+            "intact"
+        )
+
+
+def parameter_groups(networks: nn.Module, rates: Mapping[str, float], learning_rate: float) -> list[dict]:
+    """What is trained, one group for each factor on the learning rate. rates: see tasks.Task."""
+    groups = {1.0: []} | {rate: [] for rate in rates.values()}
+    for name, parameter in networks.named_parameters():
+        if parameter.requires_grad:
+            groups[next((rate for start, rate in rates.items() if name.startswith(start)), 1.0)].append(parameter)
+    return [{"params": parameters, "rate": rate, "lr": rate * learning_rate} for rate, parameters in groups.items()]
+
+
+class _Losses(nn.Module):
+    """Networks and task as one module, so that Fabric can wrap them (autocast, DDP)."""
+
+    def __init__(self, task: Task, networks: nn.ModuleDict) -> None:
+        super().__init__()
+        self.task, self.networks = task, networks
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        return self.task.losses(self.networks, batch)
+
+
+def open_fabric(options: LoopSettings) -> Fabric:
+    """Start the processes: those that torchrun made, or loop.devices of our own."""
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", options.devices))
+    nodes = int(os.environ.get("WORLD_SIZE", options.nodes * local)) // local
+    fabric = Fabric(
+        accelerator=choose_device(options.device).type,
+        devices=local,
+        num_nodes=nodes,
+        strategy="ddp" if local * nodes > 1 else "auto",
+        precision=options.precision,
+    )
+    fabric.launch()
+    return fabric
+
+
+@contextmanager
+def explain_memory(settings: TrainingSettings) -> Iterator[None]:
+    """Turn 'out of memory' into a TrainingError with the cure."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        loop = settings.loop
+        raise TrainingError(
+            f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, data.crop="
+            f"{settings.data.crop}, {loop.precision}: raise loop.accumulate (the same batch in less memory), or lower "
+            "loop.batch, data.crop or loop.batch_val, or use loop.precision=bf16-mixed. What was saved is intact. "
+            f"({str(error).splitlines()[0]})"
+        ) from error

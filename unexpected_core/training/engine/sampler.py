@@ -1,0 +1,113 @@
+"""Which examples come when, and with which random numbers. Everything is a function of (seed, epoch, position), so
+nothing of it needs saving: a training resumed at a position goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, default_collate
+
+from unexpected_core.training.engine.task import Examples
+from unexpected_core.training.errors import TrainingError
+
+
+def seed_of(*numbers: int) -> int:
+    """Numbers -> one well-mixed seed in 0..2**63-1."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
+    """The indices 0..count-1 in the order of one epoch, int64 [count]."""
+    return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+@dataclass(frozen=True)
+class Share:
+    """How a batch is divided: over `world` processes, and in each into `accumulate` parts, one after the other.
+
+    batch: examples per optimiser step; rank: this process, 0..world-1.
+    """
+
+    batch: int
+    accumulate: int = 1
+    rank: int = 0
+    world: int = 1
+
+    def __post_init__(self) -> None:
+        if self.batch % (self.accumulate * self.world):
+            parts = self.accumulate * self.world
+            raise TrainingError(
+                f"loop.batch={self.batch} cannot be divided over {self.world} processes times "
+                f"loop.accumulate={self.accumulate}; choose a multiple of {parts}"
+            )
+
+    def parts(self, batch: np.ndarray) -> np.ndarray:
+        """Indices [batch] -> those of this process, [accumulate, batch / (accumulate * world)]."""
+        return batch.reshape(self.world, self.accumulate, -1)[self.rank]
+
+
+class _Indexed(Dataset):
+    """Examples by (epoch, index). Each draws from its own random numbers, whichever process makes it."""
+
+    def __init__(self, examples: Examples, seed: int) -> None:
+        self.examples, self.seed = examples, seed
+
+    def __getitem__(self, position: tuple[int, int]) -> dict[str, np.ndarray]:
+        epoch, index = position
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed_of(self.seed, epoch, index, 1))
+            return self.examples.example(index, np.random.default_rng([self.seed, epoch, index]))
+
+
+def steps_per_epoch(count: int, batch: int, limit: int) -> int:
+    """Whole batches in `count` examples (or in `limit` of them, if not 0). Raises TrainingError when there is none."""
+    used = min(count, limit) if limit else count
+    if used < batch:
+        raise TrainingError(
+            f"an epoch has {used} examples, fewer than one batch of {batch}: "
+            f"lower loop.batch{' or raise loop.epoch_examples' if limit else ' or use more data'}"
+        )
+    return used // batch
+
+
+def training_batches(
+    examples: Examples, share: Share, seed: int, epoch: int, steps: range, workers: int
+) -> Iterator[list[dict]]:
+    """For each step of `steps`: the parts that this process computes, dicts of tensors [B, ...]."""
+    order = epoch_order(len(examples), seed, epoch)
+    parts = [
+        [(epoch, int(i)) for i in part]
+        for step in steps
+        for part in share.parts(order[step * share.batch : (step + 1) * share.batch])
+    ]
+    loaded = iter(_loader(examples, seed, parts, workers))
+    for _ in steps:
+        yield [next(loaded) for _ in range(share.accumulate)]
+
+
+def validation_batches(examples: Examples, batch: int, seed: int, rank: int, world: int, workers: int) -> DataLoader:
+    """Every `world`-th validation batch, in order; epoch 0, so that the random numbers are the same each time."""
+    starts = range(0, len(examples), batch)
+    parts = [[(0, i) for i in range(start, min(start + batch, len(examples)))] for start in starts[rank::world]]
+    return _loader(examples, seed, parts, workers)
+
+
+def some_examples(examples: Examples, indices: list[int], seed: int) -> Iterator[tuple[str, dict]]:
+    """Key and batch of one, as validation sees them."""
+    indexed = _Indexed(examples, seed)
+    for index in indices:
+        yield examples.keys[index], default_collate([indexed[0, index]])
+
+
+def _loader(examples: Examples, seed: int, parts: list[list[tuple[int, int]]], workers: int) -> DataLoader:
+    # Its own generator keeps the loader from drawing on torch's global random numbers.
+    return DataLoader(
+        _Indexed(examples, seed),
+        batch_sampler=parts,
+        num_workers=workers,
+        generator=torch.Generator().manual_seed(0),
+        pin_memory=torch.cuda.is_available(),
+    )

@@ -1,0 +1,1 @@
+"""What is learned from: samples of data sets, changed at random."""

@@ -1,0 +1,124 @@
+"""Random changes to training examples that keep all maps of an example on one another (torchvision transforms v2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from unexpected_core.training.errors import TrainingError
+
+GRAIN = 8
+"""Sides of proportional crops are multiples of this: the discrepancy networks halve three times."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Scale, crop, mirror, colour and blur; random numbers come from torch's global generator.
+
+    crop: (height, width) in pixels, or the share of each side to keep, such as 0.75 (384x768 of 512x1024); 0 = all.
+    scale: range of the zoom before the crop, never so small that the crop would not fit. flip: mirror half of them.
+    colour: strength of brightness, contrast, saturation and (a fifth of it) hue changes. blur: share that is blurred.
+    """
+
+    crop: tuple[int, int] | float = (384, 768)
+    flip: bool = True
+    scale: tuple[float, float] = (1.0, 1.0)
+    colour: float = 0.0
+    blur: float = 0.0
+
+    def __call__(self, maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Maps of one example by name: RGB uint8 [H, W, 3] or ids [H, W] -> RGB uint8 [3, h, w] or ids [h, w].
+
+        Ids keep their dtype and are never mixed (nearest neighbour). Raises TrainingError when the crop does not fit.
+        """
+        sizes = {values.shape[:2] for values in maps.values()}
+        if len(sizes) != 1:
+            shapes = ", ".join(f"{name} {values.shape[1]}x{values.shape[0]}" for name, values in maps.items())
+            raise TrainingError(f"the maps of an example differ in size: {shapes}")
+        size = sizes.pop()
+        crop = self._crop_of(size)
+        changed = v2.Compose(list(self._transforms(crop, size)))({name: _wrap(values) for name, values in maps.items()})
+        return {name: _unwrap(changed[name], values) for name, values in maps.items()}
+
+    def _crop_of(self, size: tuple[int, int]) -> tuple[int, int]:
+        if isinstance(self.crop, tuple):
+            crop = self.crop if any(self.crop) else size
+        else:
+            crop = tuple(int(side * self.crop) // GRAIN * GRAIN for side in size) if self.crop else size
+        if not all(0 < part <= side for part, side in zip(crop, size, strict=True)):
+            raise TrainingError(
+                f"a crop of {crop[0]}x{crop[1]} (height x width) does not fit an image of "
+                f"{size[0]}x{size[1]}: choose a smaller crop (data.crop) or larger images"
+            )
+        return crop
+
+    def _transforms(self, crop: tuple[int, int], size: tuple[int, int]):
+        if self.scale != (1.0, 1.0):
+            least = max(crop[0] / size[0], crop[1] / size[1])
+            yield RandomZoom(max(self.scale[0], least), max(self.scale[1], least))
+        yield v2.RandomCrop(crop)
+        if self.flip:
+            yield v2.RandomHorizontalFlip()
+        if self.colour:
+            yield v2.ColorJitter(self.colour, self.colour, self.colour, min(self.colour / 5, 0.5))
+        if self.blur:
+            yield v2.RandomApply([v2.GaussianBlur(5, (0.1, 1.5))], self.blur)
+
+
+class RandomZoom(v2.Transform):
+    """Resize by a factor drawn evenly on a logarithmic scale; at least one pixel a side."""
+
+    def __init__(self, least: float, most: float) -> None:
+        super().__init__()
+        self.least, self.most = least, most
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """One factor for all maps; see v2.Transform."""
+        low, high = np.log(self.least), np.log(self.most)
+        factor = float(np.exp(low + (high - low) * torch.rand(()).item()))
+        # Rounded up, so that the crop that just fits still fits.
+        return {"size": [int(np.ceil(side * factor - 1e-6)) for side in flat_inputs[0].shape[-2:]]}
+
+    def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
+        """See v2.Transform."""
+        return self._call_kernel(v2.functional.resize, inpt, params["size"], antialias=True)
+
+
+def change_camera(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Another exposure, white balance, focus, sensor and compression. RGB uint8 [H, W, 3] -> the same."""
+    gain = np.exp(random.normal(0, 0.15)) * np.exp(random.normal(0, 0.06, 3))
+    table = (np.arange(256) / 255) ** np.exp(random.normal(0, 0.25))
+    table = (table[:, None] * gain - 0.5) * np.exp(random.normal(0, 0.15)) + 0.5
+    values = cv2.LUT(image, table.astype(np.float32).reshape(1, 256, 3))
+    grey = cv2.cvtColor(values, cv2.COLOR_RGB2GRAY)[..., None]
+    values = grey + (values - grey) * np.float32(max(0.0, random.normal(1, 0.25)))
+    kind = random.integers(4)
+    if kind == 0:
+        values = cv2.GaussianBlur(values, (0, 0), float(random.uniform(0.4, 1.3)))
+    elif kind == 1:
+        amount, radius = np.float32(random.uniform(0.3, 1.5)), float(random.uniform(0.8, 1.6))
+        values = values + amount * (values - cv2.GaussianBlur(values, (0, 0), radius))
+    if random.random() < 0.5:
+        values = values + np.float32(random.uniform(0.005, 0.04)) * random.standard_normal(values.shape, np.float32)
+    image = (np.clip(values, 0, 1) * 255).astype(np.uint8)
+    if random.random() < 0.3:
+        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(35, 95))])
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return image
+
+
+def _wrap(values: np.ndarray) -> tv_tensors.TVTensor:
+    if values.ndim == 3:
+        return tv_tensors.Image(torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1))))
+    return tv_tensors.Mask(torch.from_numpy(np.ascontiguousarray(values)))
+
+
+def _unwrap(changed: tv_tensors.TVTensor, original: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(changed.numpy()).astype(original.dtype, copy=False)

@@ -1,0 +1,48 @@
+"""Drawn roads as folders: drawn once, by all cores, then read like photographs."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from unexpected_core import drawing
+from unexpected_core.datasets import Dataset, open_dataset
+from unexpected_core.datasets.drawn import Drawn
+from unexpected_core.datasets.joined import Joined
+from unexpected_core.drawing.folder import draw_folder
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.examples.settings import DrawnSettings
+
+PARTS = ("images", "labels", "obstacle")
+
+
+def drawn_dataset(settings: DrawnSettings, training: bool) -> Dataset:
+    """Frames without and with objects; what is missing is drawn first, below $DIR_EXPERIMENTS (or exp)."""
+    split, count = ("train", settings.train) if training else ("val", settings.val)
+    with_objects = round(count * settings.objects)
+    tracks = {"train": count - with_objects, "train_objects": with_objects}
+    return Joined([_drawn(settings, split, track, number) for track, number in tracks.items() if number])
+
+
+def _drawn(settings: DrawnSettings, split: str, track: str, count: int) -> Dataset:
+    recipe = "{}x{}-seed{}-{}".format(*settings.size, settings.seed, fingerprint())
+    folder = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", recipe, f"{split}-{track}-{count}")
+    roads = Drawn(track, count, settings.seed + (split == "val"), settings.size).roads
+    try:
+        draw_folder(folder, roads, parts=PARTS)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write drawn roads to {folder}: {error.strerror or error}. What is drawn stays: "
+            "make room and run the same command again to go on"
+        ) from error
+    return open_dataset("obstacle_folder", folder)
+
+
+def fingerprint() -> str:
+    """Fingerprint of the code that draws, so that frames of an older version are not taken for new ones."""
+    room = Path(drawing.__file__).parent
+    files = sorted(room.rglob("*.py"))
+    if not files:
+        raise TrainingError(f"no code that draws below {room}: frames of an older version would be taken for new ones")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]

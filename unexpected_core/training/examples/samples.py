@@ -1,0 +1,104 @@
+"""From samples of data sets to examples for training: joined, checked, cropped, mirrored."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+
+from unexpected_core.datasets import DATASETS, Dataset, open_dataset
+from unexpected_core.datasets.cache import cached
+from unexpected_core.datasets.joined import Joined
+from unexpected_core.labels import IGNORE, NUM_CLASSES
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.examples.augment import Augmentation
+from unexpected_core.training.examples.drawn import drawn_dataset
+from unexpected_core.training.examples.settings import DataSettings
+
+Maps = dict[str, np.ndarray]
+
+
+def open_sources(data: DataSettings, split: str, **options) -> Joined:
+    """The data sets of a training, joined. options: see `open_source`. Raises TrainingError, DatasetError."""
+    if not data.sources:
+        names = ", ".join(["drawn", *DATASETS])
+        raise TrainingError(f"no data to train on: give --data NAME=ROOT, with NAME one of {names}")
+    return Joined([open_source(data, name, split, **options) for name in data.roots])
+
+
+def open_source(data: DataSettings, name: str, split: str, **options) -> Dataset:
+    """One of the data sets of a training. options: what it is opened with. Raises DatasetError."""
+    training = split == data.train
+    if name == "drawn":
+        dataset = drawn_dataset(data.drawn, training)
+    else:
+        takes_split = name in DATASETS and "split" in inspect.signature(DATASETS[name]).parameters
+        dataset = open_dataset(name, data.roots[name] or None, **({"split": split} if takes_split else {}), **options)
+    return cached(dataset, data.cache) if training else dataset
+
+
+def spread(count: int, limit: int) -> list[int]:
+    """`limit` of the indices 0..count-1 (all, if limit is 0 or greater than count), evenly spread."""
+    return np.linspace(0, count - 1, min(limit or count, count)).round().astype(int).tolist()
+
+
+class SampleExamples:
+    """Image and labels of samples; changed at random for training, whole for validation (augment=None).
+
+    limit: use so many samples, evenly spread; 0 = all.
+    """
+
+    def __init__(
+        self, dataset: Dataset, augment: Augmentation | None = None, num_classes: int = NUM_CLASSES, limit: int = 0
+    ) -> None:
+        self.dataset, self.augment, self.num_classes = dataset, augment, num_classes
+        self.chosen = spread(len(dataset), limit)
+        self.keys = [dataset.keys[i] for i in self.chosen]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def example(self, index: int, random: np.random.Generator) -> Maps:
+        """image uint8 [3, H, W], labels uint8 [H, W]. Raises TrainingError."""
+        sample = self.dataset[self.chosen[index]]
+        maps = {"image": sample.image, "labels": checked_labels(sample.key, sample.labels, self.num_classes)}
+        return changed(sample.key, maps, self.augment)
+
+
+def labelled_examples(
+    data: DataSettings, num_classes: int = NUM_CLASSES, **options
+) -> tuple[SampleExamples, SampleExamples]:
+    """Examples of images and labels, to learn from and to validate with. options: see `open_sources`."""
+    return (
+        SampleExamples(open_sources(data, data.train, **options), augmentation(data), num_classes),
+        SampleExamples(open_sources(data, data.val, **options), None, num_classes, data.val_examples),
+    )
+
+
+def checked_labels(key: str, labels: np.ndarray | None, num_classes: int = NUM_CLASSES) -> np.ndarray:
+    """The labels of a sample. Raises TrainingError where there are none, or ids that no class has."""
+    if labels is None:
+        raise TrainingError(f"'{key}' has no labels, and this task learns from labels; use another data set or split")
+    wrong = np.unique(labels[(labels >= num_classes) & (labels != IGNORE)])
+    if wrong.size:
+        ids = ", ".join(map(str, wrong[:5]))
+        raise TrainingError(
+            f"labels of '{key}' hold id {ids}; expected 0..{num_classes - 1}, or {IGNORE} = ignore: "
+            "convert full ids to train ids, or raise task.num_classes"
+        )
+    return labels
+
+
+def augmentation(data: DataSettings) -> Augmentation:
+    """The random changes that a training asks for."""
+    return Augmentation(data.crop, data.flip, data.scale, data.colour, data.blur)
+
+
+def changed(key: str, maps: Maps, augment: Augmentation | None) -> Maps:
+    """Maps of one example, changed alike; images [H, W, 3] become [3, H, W]. Raises TrainingError naming it."""
+    if augment is None:
+        return {name: np.ascontiguousarray(v.transpose(2, 0, 1) if v.ndim == 3 else v) for name, v in maps.items()}
+    try:
+        return augment(maps)
+    except TrainingError as error:
+        raise TrainingError(f"'{key}': {error}") from None

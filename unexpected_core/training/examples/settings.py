@@ -1,0 +1,74 @@
+"""What a training learns from."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from unexpected_core.config import Settings
+from unexpected_core.discrepancy_data.pastes import PasteSettings
+
+
+class DrawnSettings(Settings):
+    """What the source `drawn` draws (unexpected_core/drawing/tracks.py)."""
+
+    train: int = Field(600, ge=1, description="frames to learn from")
+    val: int = Field(60, ge=1, description="frames to validate with")
+    objects: float = Field(
+        0.5, ge=0, le=1, description="share of frames with drawn objects of the training families on the road"
+    )
+    size: tuple[int, int] = Field((256, 512), description="height, width in pixels")
+    seed: int = Field(0, ge=0, description="same seed, same frames; val: seed + 1")
+
+
+class DataSettings(Settings):
+    """What is learned from."""
+
+    sources: tuple[str, ...] = Field(
+        (),
+        description="data sets as NAME or NAME=ROOT (without a root: environment "
+        "variable or default place); several are joined; set by --data",
+    )
+    train: str = Field("train", description="split to learn from")
+    val: str = Field("val", description="split that decides the best epoch")
+    crop: tuple[int, int] | float = Field(
+        (384, 768),
+        description="height, width of the random crop in pixels, or the "
+        "share of each side that is kept; 0 = whole images",
+    )
+    flip: bool = Field(True, description="mirror half of the training examples")
+    scale: tuple[float, float] = Field((1.0, 1.0), description="range of the random zoom before the crop")
+    colour: float = Field(0.0, ge=0, le=1, description="strength of random brightness, contrast, saturation and hue")
+    blur: float = Field(0.0, ge=0, le=1, description="share of training images that are blurred")
+    val_examples: int = Field(0, ge=0, description="so many examples of the validation split, evenly spread; 0 = all")
+    cache: float = Field(
+        2.0,
+        ge=0,
+        description="gibibytes of memory for each data set to learn from: one that fits is "
+        "decoded once and kept; 0 = none",
+    )
+    drawn: DrawnSettings = DrawnSettings()
+
+    @property
+    def roots(self) -> dict[str, str]:
+        """Data set -> root, '' where none is given."""
+        return {name: root for name, _, root in (source.partition("=") for source in self.sources)}
+
+
+class ExampleSettings(Settings):
+    """What the `fast` detector and its opponents learn from."""
+
+    crop: tuple[int, int] = Field((224, 448), description="height, width of a training example in pixels")
+    base_heights: tuple[int, int] = Field(
+        (256, 384), description="least and greatest height in pixels of a frame that objects are pasted into"
+    )
+    zoom: tuple[float, float] = Field(
+        (0.9, 2.1), description="least and greatest height of a frame before the crop, in least base heights"
+    )
+    sources: int = Field(3, ge=1, description="other frames that lend textures and outlines")
+    aspects: dict[str, float] = Field(
+        {}, description="data set -> width / height that its frames really had, where they are stored squeezed"
+    )
+    coarse: tuple[str, ...] = Field(
+        ("idd_lite",), description="data sets with so few classes that an ignored pixel need not be an unknown thing"
+    )
+    pastes: PasteSettings = PasteSettings()

@@ -1,0 +1,1 @@
+"""What is learned: one file per task, with its networks, losses and pictures."""

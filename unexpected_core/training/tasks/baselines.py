@@ -1,0 +1,77 @@
+"""The paper's opponents of the `fast` detector, trained together on its frozen segmenter and generator.
+
+All see the same examples in the same steps: the comparers learn what the detector's comparer learned, the label heads
+what its segmenter learned, and the road autoencoder redraws the road patches of the same frames. They share no weight,
+so that one backward pass through the sum of their losses teaches each as if it were alone, but for clipped gradients.
+The autoencoder has a rate of its own: its weights must grow several times over before they redraw anything.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unexpected_core.networks.fast_opponents import FastOpponents
+from unexpected_core.networks.fast_segmenter import SegmenterOutput
+from unexpected_core.networks.rbm import Reconstruction
+from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
+from unexpected_core.training.tasks.fast import fast_examples, fast_networks, grey_picture, unit
+from unexpected_core.training.tasks.losses import discrepancy_loss, pixel_cross_entropy, redrawing_loss
+from unexpected_core.training.tasks.rbm import road_patches
+from unexpected_core.training.tasks.settings_fast import OpponentSettings, OpponentTraining
+
+COMPARERS = ("full", "generator_only", "labels_only")
+
+
+class OpponentsTask:
+    """See Task."""
+
+    published = ("opponents",)
+
+    def __init__(self, settings: OpponentSettings):
+        self.settings = settings
+        self.rates = {"opponents.rbm": settings.rbm_rate}
+
+    def build(self) -> nn.ModuleDict:
+        """segmenter and generator of `settings.start`, frozen, and untrained opponents. Raises WeightsError."""
+        base = fast_networks(self.settings.start).requires_grad_(False)
+        opponents = FastOpponents(self.settings.members).to(memory_format=torch.channels_last)
+        return nn.ModuleDict({"segmenter": base["segmenter"], "generator": base["generator"], "opponents": opponents})
+
+    @torch.no_grad()
+    def given(self, networks: nn.ModuleDict, images: Tensor) -> tuple[SegmenterOutput, Tensor]:
+        """What the detector's own segmenter and generator make of the images."""
+        segmented = networks["segmenter"].eval()(images)
+        return segmented, networks["generator"].eval()(segmented.logits.argmax(1))
+
+    def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """'loss', the sum of one loss for each opponent."""
+        images, labels = unit(batch["image"]), batch["labels"]
+        found = networks["opponents"](images, *self.given(networks, images))
+        discrepancy, quarter = batch["discrepancy"][:, ::2, ::2], labels[:, 2::4, 2::4]
+        road = road_patches(labels)
+        parts = {
+            name: discrepancy_loss(getattr(found, name).float(), discrepancy, self.settings.object_weight)
+            for name in COMPARERS
+        }
+        parts["ensemble"] = sum(pixel_cross_entropy(member, quarter) for member in found.ensemble.unbind(1))
+        parts["dropout"] = pixel_cross_entropy(found.dropout, quarter)
+        parts["rbm"] = redrawing_loss(Reconstruction(*(values[road] for values in found.rbm)))
+        return {"loss": sum(parts.values()), **parts}
+
+    def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
+        """image, resynthesis, and the score of each comparer."""
+        images = unit(batch["image"])
+        segmented, resynthesis = self.given(networks, images)
+        found = networks["opponents"](images, segmented, resynthesis)
+        return {
+            "image": to_picture(images),
+            "resynthesis": to_picture(resynthesis),
+            **{name: grey_picture(getattr(found, name)) for name in COMPARERS},
+        }
+
+
+def open_task(settings: OpponentTraining) -> OpenedTask:
+    """The task and its data. Raises TrainingError, DatasetError, WeightsError."""
+    return OpponentsTask(settings.task), *fast_examples(settings)

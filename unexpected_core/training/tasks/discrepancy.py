@@ -1,0 +1,111 @@
+"""Learning where labels were altered: experiments 0516, 0517, 0521 and their variants (Lis et al., ICCV 2019)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor, nn
+
+from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
+from unexpected_core.labels import colorize
+from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.examples.augment import Augmentation
+from unexpected_core.training.examples.samples import augmentation, changed, checked_labels, open_sources, spread
+from unexpected_core.training.tasks.imagenet import start_discrepancy
+from unexpected_core.training.tasks.losses import pixel_cross_entropy
+from unexpected_core.training.tasks.settings import DiscrepancySettings, DiscrepancyTraining
+from unexpected_core.visualize import heat_map
+
+INPUTS = {"full": ("resynthesis", "labels"), "generator_only": ("resynthesis",), "labels_only": ("labels",)}
+"""settings.compares -> what the network gets after the image."""
+
+
+class DiscrepancyTask:
+    """Weighted cross-entropy of two classes, expected and unexpected, inside the ROI."""
+
+    published = ("network",)
+
+    def __init__(self, settings: DiscrepancySettings) -> None:
+        self.settings = settings
+
+    def build(self) -> nn.ModuleDict:
+        """See Task.build."""
+        name = f"discrepancy_{self.settings.compares}"
+        network = build_network(name, **(NETWORKS[name].small if self.settings.small else {}))
+        if self.settings.start == "imagenet":
+            start_discrepancy(network)
+        return nn.ModuleDict({"network": network})
+
+    def logits(self, networks: nn.ModuleDict, batch: Batch) -> Tensor:
+        """[B, 2, H, W]."""
+        given = {"resynthesis": to_image(batch["resynthesis"]), "labels": batch["labels"]}
+        return networks["network"](to_image(batch["image"]), *(given[name] for name in INPUTS[self.settings.compares]))
+
+    def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """See Task.losses."""
+        logits = self.logits(networks, batch)
+        return {"loss": pixel_cross_entropy(logits, batch["discrepancy"], self.settings.class_weights)}
+
+    def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
+        """See Task.pictures."""
+        scores = self.logits(networks, batch).float().softmax(1)[:, 1].cpu().numpy()
+        targets = (batch["discrepancy"].cpu().numpy() == 1).astype(np.float32)
+        return {
+            "image": to_picture(to_image(batch["image"])),
+            "target": np.stack([heat_map(t) for t in targets]),
+            "labels": colorize(batch["labels"].cpu().numpy()),
+            "resynthesis": to_picture(to_image(batch["resynthesis"])),
+            "score": np.stack([heat_map(score) for score in scores]),
+        }
+
+
+class DiscrepancyExamples:
+    """Image, resynthesis, altered labels and discrepancy, changed alike."""
+
+    def __init__(self, dataset: DiscrepancyDataset, augment: Augmentation | None, limit: int = 0) -> None:
+        self.dataset, self.augment = dataset, augment
+        self.chosen = spread(len(dataset), limit)
+        self.keys = [dataset.keys[i] for i in self.chosen]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def example(self, index: int, random: np.random.Generator) -> dict[str, np.ndarray]:
+        """image, resynthesis uint8 [3, H, W]; labels, discrepancy uint8 [H, W]. Raises TrainingError."""
+        sample = self.dataset[self.chosen[index]]
+        maps = {
+            "image": sample.image,
+            "resynthesis": sample.resynthesis,
+            "labels": checked_labels(sample.key, sample.labels),
+            "discrepancy": sample.discrepancy,
+        }
+        return changed(sample.key, maps, self.augment)
+
+
+def open_set(settings: DiscrepancyTraining, split: str) -> DiscrepancyDataset:
+    """The discrepancy set of a training. Raises TrainingError, DatasetError, ManifestError."""
+    task = settings.task
+    data = Path(os.environ.get("DIR_DATA") or "data")
+    root = Path(task.set_folder) if task.set_folder else data / "discrepancy_dataset" / "cityscapes" / task.gen_name
+    opened = DiscrepancyDataset(root, open_sources(settings.data, split), split, task.gen_img_ext)
+    made = opened.manifest.recipe.swap_fraction if opened.manifest else task.swap_fraction
+    if made != task.swap_fraction:
+        raise TrainingError(
+            f"{root} was made with swap_fraction {made}, the settings say {task.swap_fraction}: make a "
+            "set with `unexpected data discrepancy` into another gen_name, or --set task.swap_fraction"
+        )
+    return opened
+
+
+def open_task(settings: DiscrepancyTraining) -> OpenedTask:
+    """The task and its data. Raises what `open_set` raises."""
+    data = settings.data
+    return (
+        DiscrepancyTask(settings.task),
+        DiscrepancyExamples(open_set(settings, data.train), augmentation(data)),
+        DiscrepancyExamples(open_set(settings, data.val), None, data.val_examples),
+    )

@@ -1,0 +1,140 @@
+"""Learning to paint images from labels: the pix2pixHD generator (experiment 0405; Wang et al., CVPR 2018).
+
+Generator and discriminator learn in one backward pass: the generator's losses see the discriminator's weights as
+constants, the discriminator's loss sees the painted image as a constant. Each thus gets exactly its own gradient, and
+one Adam over both steps as two would, since both losses are computed before either steps (as in the original).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+from torchvision.models.vgg import cfgs, make_layers
+
+from unexpected_core.datasets import DatasetError
+from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, colorize, map_labels
+from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.networks.one_hot import one_hot
+from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.examples.samples import labelled_examples
+from unexpected_core.training.tasks.imagenet import imagenet_state
+from unexpected_core.training.tasks.losses import feature_matching, least_squares_gan
+from unexpected_core.training.tasks.settings import GeneratorSettings, GeneratorTraining
+
+VGG_CUTS = (0, 2, 7, 12, 21, 30)
+"""Cuts through vgg19's features that leave relu1_1, relu2_1, relu3_1, relu4_1, relu5_1."""
+VGG_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
+
+
+class GeneratorTask:
+    """Least-squares GAN, feature matching and perceptual distance. Validation: feature matching and perceptual only,
+    as the game with the discriminator has no lowest point."""
+
+    published = ("generator",)
+
+    def __init__(self, settings: GeneratorSettings) -> None:
+        self.settings = settings
+
+    def build(self) -> nn.ModuleDict:
+        """See Task.build."""
+        networks = {}
+        for name in ("generator", "discriminator"):
+            narrow = NETWORKS[f"pix2pixhd_{name}"].small if self.settings.small else {}
+            networks[name] = build_network(f"pix2pixhd_{name}", **narrow)
+        if self.settings.perceptual:
+            networks["perceptual"] = PerceptualDistance()
+            if self.settings.start == "imagenet":
+                networks["perceptual"].start(imagenet_state("vgg19"))
+        return nn.ModuleDict(networks)
+
+    def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """See Task.losses."""
+        s, photo = self.settings, to_image(batch["image"]) * 2 - 1  # [-1, 1] is what these networks paint and judge
+        labels = self.one_hot(networks, batch["labels"])
+        judge = networks["discriminator"].forward_one_hot
+        painted = networks["generator"].forward_one_hot(labels)
+        with constant(networks["discriminator"]):
+            seen = judge(labels, painted)
+        real = judge(labels, photo)
+        losses = {"features": s.feature_matching * feature_matching(seen, real)}
+        if s.perceptual:
+            losses["perceptual"] = s.perceptual * networks["perceptual"](painted, photo)
+        if networks.training:
+            losses["fooling"] = least_squares_gan(seen, 1.0)
+            fake = judge(labels, painted.detach())
+            losses["judging"] = 0.5 * (least_squares_gan(real, 1.0) + least_squares_gan(fake, 0.0))
+        return {"loss": torch.stack(list(losses.values())).sum(), **losses}
+
+    def one_hot(self, networks: nn.ModuleDict, labels: Tensor) -> Tensor:
+        """Labels of the settings' kind, uint8 [B, H, W] -> one-hot full ids [B, 35, H, W]."""
+        return one_hot(labels, NUM_FULL_IDS) if self.settings.ids == "full" else networks["generator"].one_hot(labels)
+
+    def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
+        """See Task.pictures."""
+        painted = networks["generator"].forward_one_hot(self.one_hot(networks, batch["labels"]))
+        labels = batch["labels"].cpu().numpy()
+        return {
+            "image": to_picture(to_image(batch["image"])),
+            "resynthesis": to_picture((painted + 1) / 2),
+            "labels": colorize(map_labels(labels, FULL_IDS) if self.settings.ids == "full" else labels),
+        }
+
+
+@contextmanager
+def constant(network: nn.Module) -> Iterator[None]:
+    """What is computed in this block sees the network's weights as constants."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)
+
+
+class PerceptualDistance(nn.Module):
+    """Two images [B, 3, H, W] in [-1, 1] -> weighted L1 distance of frozen VGG19 features (Johnson et al., ECCV 2016).
+
+    The original feeds [-1, 1] without ImageNet normalisation; so do we.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers = make_layers(cfgs["E"])[: VGG_CUTS[-1]]
+        for layer in layers:
+            if isinstance(layer, nn.ReLU):
+                layer.inplace = False
+        self.slices = nn.ModuleList(nn.Sequential(*layers[a:b]) for a, b in pairwise(VGG_CUTS))
+        self.requires_grad_(False)
+
+    def start(self, state: dict[str, Tensor]) -> None:
+        """Take the weights of torchvision's vgg19."""
+        for first, part in zip(VGG_CUTS, self.slices, strict=False):
+            for i, layer in enumerate(part):
+                if isinstance(layer, nn.Conv2d):
+                    layer.load_state_dict({name: state[f"features.{first + i}.{name}"] for name in ("weight", "bias")})
+
+    def forward(self, painted: Tensor, photo: Tensor) -> Tensor:
+        """See the class."""
+        distance = painted.new_zeros(())
+        for weight, part in zip(VGG_WEIGHTS, self.slices, strict=True):
+            painted = part(painted)
+            with torch.no_grad():
+                photo = part(photo)
+            distance = distance + weight * l1_loss(painted, photo)
+        return distance
+
+
+def open_task(settings: GeneratorTraining) -> OpenedTask:
+    """The task and its data. Raises TrainingError, DatasetError."""
+    try:
+        if settings.task.ids == "full":
+            return GeneratorTask(settings.task), *labelled_examples(settings.data, NUM_FULL_IDS, ids="full")
+        return GeneratorTask(settings.task), *labelled_examples(settings.data, NUM_CLASSES)
+    except DatasetError as error:
+        raise TrainingError(f"{error}. Only Cityscapes has full ids: for other data, --set task.ids=train") from error

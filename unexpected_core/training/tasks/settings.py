@@ -1,0 +1,96 @@
+"""Settings of the paper's trainings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from unexpected_core.config import Settings
+from unexpected_core.labels import NUM_CLASSES
+from unexpected_core.training.settings import TrainingSettings
+
+ImageNet = Literal["imagenet", "random"]
+SMALL = Field(False, description="narrow networks, to try things out")
+
+
+class SegmentationSettings(Settings):
+    """Labels from images."""
+
+    kind: Literal["segmentation"] = "segmentation"
+    network: Literal["bayes_segnet", "pspnet"] = Field("pspnet", description="network to train")
+    member: int = Field(0, ge=0, description="member of an ensemble: changes the seed and the name, nothing else")
+    num_classes: int = Field(NUM_CLASSES, ge=2, le=255, description="classes")
+    start: ImageNet = Field("imagenet", description="weights of the encoder to begin with")
+    auxiliary: float = Field(0.4, ge=0, description="weight of PSPNet's auxiliary loss; both are divided by 1 + this")
+    small: bool = SMALL
+
+
+class GeneratorSettings(Settings):
+    """Images from labels, against a discriminator."""
+
+    kind: Literal["generator"] = "generator"
+    ids: Literal["full", "train"] = Field(
+        "full",
+        description="labels to paint from: Cityscapes' 35 full ids (the "
+        "paper), or the 19 train ids, which any data set has",
+    )
+    feature_matching: float = Field(10.0, ge=0, description="weight of the distance between discriminator features")
+    perceptual: float = Field(10.0, ge=0, description="weight of the distance between VGG19 features; 0 loads no VGG19")
+    start: ImageNet = Field("imagenet", description="weights of the VGG19 that judges; random is for trying out")
+    small: bool = SMALL
+
+
+class DiscrepancySettings(Settings):
+    """Where labels were altered, from image, resynthesis and labels."""
+
+    kind: Literal["discrepancy"] = "discrepancy"
+    compares: Literal["full", "generator_only", "labels_only"] = Field("full", description="what the photo is held to")
+    class_weights: tuple[float, float] = Field(
+        (1.45693524, 19.18586532), description="cross-entropy weights of expected and unexpected pixels"
+    )
+    gen_name: str = Field(
+        "051X_semGT__fakeSwapFgd__genNoSty",
+        description="discrepancy set, a folder below $DIR_DATA/discrepancy_dataset/cityscapes",
+    )
+    set_folder: str = Field("", description="the set's folder, where it lies somewhere else")
+    gen_img_ext: str = Field(".jpg", description="suffix of its resyntheses")
+    swap_fraction: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of instances altered in that set; compared with the set's manifest where it has one",
+    )
+    start: ImageNet = Field("imagenet", description="weights of the frozen VGG16")
+    small: bool = SMALL
+
+
+class RbmSettings(Settings):
+    """Road patches, redrawn from few numbers."""
+
+    kind: Literal["rbm"] = "rbm"
+    hidden: int = Field(20, ge=1, description="numbers that a patch is redrawn from")
+
+
+class SegmentationTraining(TrainingSettings):
+    """Training of BayesSegNet or PSPNet."""
+
+    task: SegmentationSettings = SegmentationSettings()
+
+
+class GeneratorTraining(TrainingSettings):
+    """Training of the pix2pixHD generator."""
+
+    task: GeneratorSettings = GeneratorSettings()
+
+
+class DiscrepancyTraining(TrainingSettings):
+    """Training of a discrepancy network."""
+
+    task: DiscrepancySettings = DiscrepancySettings()
+
+
+class RbmTraining(TrainingSettings):
+    """Training of the road autoencoder."""
+
+    task: RbmSettings = RbmSettings()
