@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -95,13 +96,11 @@ def test_nan_and_flat_scores_make_no_regions():
     assert regions_of(np.full((1, 1), 1.0))[1][0].area == 1
 
 
-def test_against_a_slow_plain_version():
-    random = np.random.default_rng(3)
-    score = random.random((37, 53)).astype(np.float32) ** 2
-    labels = random.choice(np.array([ROAD, CAR, IGNORE], np.uint8), score.shape)
-    mask, regions = regions_of(score, labels, threshold=0.6, hysteresis=0.2, min_area=3000, max_regions=256)
-    expected = {}
-    todo = {(y, x) for y, x in np.argwhere(score > np.float32(0.6 - 0.2)).tolist()}
+def plain_regions(score, labels, threshold, hysteresis, least):
+    """Area, mean, greatest, label, centroid, box and share on the road of every region, by walking pixel by pixel."""
+    found = []
+    todo = {(y, x) for y, x in np.argwhere(score > np.float32(threshold - hysteresis)).tolist()}
+    height = score.shape[0]
     while todo:
         stack = [todo.pop()]
         component = []
@@ -112,15 +111,46 @@ def test_against_a_slow_plain_version():
             todo -= near
             stack.extend(near)
         ys, xs = map(np.array, zip(*component, strict=True))
-        if len(ys) >= round(3000 * score.size / (1024 * 512)) and score[ys, xs].max() > 0.6:
-            expected[min(component)] = (
-                len(ys),
-                float(score[ys, xs].mean()),
-                float(score[ys, xs].max()),
-                int(np.bincount(labels[ys, xs]).argmax()),
-            )
-    assert len(expected) == len(regions) > 3
-    assert mask.sum() == sum(area for area, *_ in expected.values())
-    ours = sorted((r.area, r.score, r.max_score, r.label) for r in regions)
-    for mine, theirs in zip(ours, sorted(expected.values()), strict=True):
-        assert mine == pytest.approx(theirs)
+        if len(ys) < least or not score[ys, xs].max() > threshold:
+            continue
+        inside = set(component)
+        border = [(y, x) for y, x in component if (y + 1, x) not in inside]
+        ground = [labels[min(y + max(1, height // 100), height - 1), x] for y, x in border]
+        box = (xs.min(), ys.min(), np.ptp(xs) + 1, np.ptp(ys) + 1)
+        means = (score[ys, xs].mean(dtype=np.float64), score[ys, xs].max(), ys.mean(), xs.mean())
+        label = np.bincount(labels[ys, xs]).argmax()
+        found.append(tuple(map(float, (len(ys), *means, label, *box, np.mean([g == ROAD for g in ground])))))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("size", [(37, 53), (64, 96), (41, 200)])
+@pytest.mark.parametrize("share", [0.03, 0.2, 1.0])
+def test_against_a_slow_plain_version(size, share):
+    random = np.random.default_rng(3)
+    labels = random.choice(np.array([ROAD, CAR, IGNORE], np.uint8), size)
+    score = random.random(size).astype(np.float32) ** 2
+    score[
+        cv2.resize((random.random((5, 8)) > share).astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    ] = 0
+    min_area = round(5 * (1024 * 512) / score.size)
+    mask, regions = regions_of(score, labels, threshold=0.6, hysteresis=0.2, min_area=min_area, max_regions=256)
+    expected = plain_regions(score, labels, 0.6, 0.2, 5)
+    ours = sorted(
+        tuple(map(float, (r.area, r.score, r.max_score, r.centroid_y, r.centroid_x, r.label)))
+        + tuple(map(float, (r.x, r.y, r.width, r.height, r.road_fraction)))
+        for r in regions
+    )
+    assert len(expected) == len(regions) > 0
+    assert mask.sum() == sum(area for area, *_ in expected)
+    for mine, theirs in zip(ours, expected, strict=True):
+        assert mine == pytest.approx(theirs, abs=1e-6)
+
+
+def test_many_small_areas_are_found_as_few_are():
+    score = np.zeros((160, 240), np.float32)
+    score[4::16, 4::16] = 0.9
+    score[4::16, 5::16] = 0.45
+    mask, regions = regions_of(score, max_regions=256)
+    assert len(regions) == score[4::16, 4::16].size > 100
+    assert {(r.area, r.width, r.height) for r in regions} == {(2, 2, 1)}
+    assert np.array_equal(mask, score > 0)
