@@ -22,7 +22,7 @@ def explain(
 ) -> str:
     """What keeps frames from a subscription to `topic`, and what to do about it.
 
-    compressed, best_effort: of the subscription. topics: (name, type) of everything that is published.
+    compressed, best_effort: of the subscription. topics: (name, type) of everything that may be an input.
     """
     wanted, other = (COMPRESSED, IMAGE) if compressed else (IMAGE, COMPRESSED)
     if not publishers:

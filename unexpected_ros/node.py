@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
-import sys
 import time
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
-from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
@@ -24,8 +18,8 @@ from unexpected_core.config import SettingsError
 from unexpected_core.encodings import EncodingError
 from unexpected_ros.conversions import age_ms, camera_from, stamp_ns
 from unexpected_ros.diagnostics import Health
+from unexpected_ros.live.overrides import overrides, unused
 from unexpected_ros.logs import CauseLog, forward_to, stop_forwarding
-from unexpected_ros.memory import keep_large_blocks
 from unexpected_ros.outputs import OUTPUTS, Publishers, Result
 from unexpected_ros.parameters import THRESHOLD, changed, declare
 from unexpected_ros.processing import find
@@ -60,7 +54,9 @@ class DetectorNode(LifecycleNode):
         self.settings, self._given = declare(self)
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics = self.create_publisher(
+            DiagnosticArray, "/diagnostics", 10, qos_overriding_options=overrides(self, "/diagnostics")
+        )
         # a steady clock, so that reports go on while a bag with simulated time is paused
         self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.create_service(SetBool, "~/enable", self._on_enable)
@@ -82,6 +78,7 @@ class DetectorNode(LifecycleNode):
         try:
             self._detector = self._load()
             self._outputs = Publishers(self)
+            self._warn_of_unused_overrides()
         except Exception as error:
             if self.context.ok():  # else it was told to end while loading
                 self.get_logger().error(f"cannot load the detector: {error}")
@@ -93,7 +90,12 @@ class DetectorNode(LifecycleNode):
         self._begin_anew()
         self._worker = Worker(self._work, self._on_error, "detector")
         self._active = True
-        self._listen()
+        try:
+            self._listen()
+        except Exception as error:  # rclpy would say nothing of it
+            self.get_logger().error(f"cannot listen: {error}")
+            self._rest()
+            return FAILURE
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -151,6 +153,8 @@ class DetectorNode(LifecycleNode):
         self.close()
         stop_forwarding(self._forwarding)
         super().destroy_node()
+        # rclpy leaves it to the garbage collector, and with it the node in the graph and its blocks in shared memory
+        self._state_machine.destroy_when_not_in_use()
 
     def _load(self) -> Detector:
         self.get_logger().info(f"loading the model '{self.settings.model.path}'")
@@ -167,6 +171,13 @@ class DetectorNode(LifecycleNode):
         return detector
 
     # ---- parameters
+
+    def _warn_of_unused_overrides(self) -> None:
+        for name in unused(self, [*self._outputs.topics, self._diagnostics.topic_name]):
+            self.get_logger().warning(
+                f"parameter '{name}' changes nothing; outputs take qos_overrides.<topic>.publisher.<policy>, "
+                "the input takes input.reliability"
+            )
 
     def _check_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         try:
@@ -298,50 +309,3 @@ class DetectorNode(LifecycleNode):
             self._health.detector_status(f"{name}: detector", hardware_id, state, facts),
         ]
         self._diagnostics.publish(message)
-
-
-def main(args: list[str] | None = None) -> int:
-    """Run the node until it is interrupted; 0 is a clean end, 1 a start that failed."""
-    keep_large_blocks()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)  # rclpy's handler calls it: ends even a load at once
-    rclpy.init(args=args)
-    node = None
-    try:
-        node = DetectorNode()
-        if node.settings.autostart and not node.start():
-            return 1 if rclpy.ok() else 0
-        rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    except SettingsError as error:
-        print(f"detector: {error}", file=sys.stderr)
-        return 1
-    except Exception:
-        if rclpy.ok():
-            raise
-        # else a callback was at work while the signal took its publishers away
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # it is ending; impatience must not make it end untidily
-        if node:
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
-
-
-def run() -> NoReturn:
-    """The process `detector`: main, then out.
-
-    Everything is given back by then. Taking the interpreter apart as well would, because of torch, cost nearly a second
-    of processor time: on a busy machine more than the five seconds after which launch begins to insist.
-    """
-    code = main()
-    logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-if __name__ == "__main__":
-    run()

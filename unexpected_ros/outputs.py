@@ -18,6 +18,7 @@ from unexpected_core.structs import Detection
 from unexpected_core.visualize import overlay
 from unexpected_ros.conversions import to_image, to_jpeg, to_png, to_regions, to_stats
 from unexpected_ros.geometry import Camera
+from unexpected_ros.live.overrides import overrides
 from unexpected_ros.msg import AnomalyArray, FrameStats
 from unexpected_ros.parameters import NodeSettings
 from unexpected_ros.tracking import Track
@@ -94,8 +95,16 @@ class Publishers:
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self._publishers = {
-            name: node.create_publisher(output.type, f"~/{name}", _qos(output)) for name, output in OUTPUTS.items()
+            name: node.create_publisher(
+                output.type, f"~/{name}", _qos(output), qos_overriding_options=overrides(node, f"~/{name}")
+            )
+            for name, output in OUTPUTS.items()
         }
+
+    @property
+    def topics(self) -> list[str]:
+        """Full names, as remapped."""
+        return [publisher.topic_name for publisher in self._publishers.values()]
 
     def wanted(self, name: str) -> bool:
         """Whether somebody listens to ~/name."""

@@ -8,12 +8,14 @@ from typing import Any
 
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode
+from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 from unexpected_ros import doctor
 from unexpected_ros.parameters import InputSettings
 
+DETECTORS_PUBLISH = "unexpected_ros/msg/AnomalyArray"
 PATIENCE_S = 5.0
 """Seconds without a frame after which the doctor is asked."""
 
@@ -67,14 +69,25 @@ class ImageSubscription:
             self._subscribe(self._name)
         if time.monotonic() - self._last < PATIENCE_S:
             return ""
-        own = dict(self._node.get_publisher_names_and_types_by_node(self._node.get_name(), self._node.get_namespace()))
-        topics = [
-            (name, type_name)
-            for name, types in self._node.get_topic_names_and_types()
-            for type_name in types
-            if name not in own and self._node.count_publishers(name)
-        ]
-        return doctor.explain(self.topic, self._compressed, self._best_effort, publishers, topics)
+        return doctor.explain(self.topic, self._compressed, self._best_effort, publishers, self._possible_inputs())
+
+    def _possible_inputs(self) -> list[tuple[str, str]]:
+        """(topic, type) of all that is published, but by detectors: this one and others."""
+        published = [(name, kind) for name, kinds in self._node.get_topic_names_and_types() for kind in kinds]
+        detectors = {
+            (info.node_name, info.node_namespace)
+            for name, kind in published
+            if kind == DETECTORS_PUBLISH
+            for info in self._node.get_publishers_info_by_topic(name)
+        }
+        outputs = {name for detector in detectors for name in self._outputs_of(*detector)}
+        return [(name, kind) for name, kind in published if name not in outputs and self._node.count_publishers(name)]
+
+    def _outputs_of(self, name: str, namespace: str) -> list[str]:
+        try:
+            return [topic for topic, _ in self._node.get_publisher_names_and_types_by_node(name, namespace)]
+        except NodeNameNonExistentError:  # it left while we asked
+            return []
 
     def _publishers(self) -> list[doctor.Publisher]:
         return [

@@ -96,7 +96,7 @@ class NodeProcess:
         self.log = folder / "node.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "unexpected_ros.node", "--ros-args", *arguments],
+                [sys.executable, "-m", "unexpected_ros.start", "unexpected_ros.live.process", "--ros-args", *arguments],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},

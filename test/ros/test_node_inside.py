@@ -175,6 +175,37 @@ def test_silence_is_explained(driver, make_node, monkeypatch):
     driver.destroy(other)
 
 
+def test_outputs_of_another_detector_are_no_inputs(driver, make_node, start_node, tmp_path, monkeypatch):
+    from unexpected_ros import subscription
+
+    monkeypatch.setattr(subscription, "PATIENCE_S", 0.0)
+    other = start_node(tmp_path, "-r", "__ns:=/other", "-p", "model.path:=random", "-r", "~/overlay:=/renamed")
+    other.wait_for("listening to")
+    driver.until(lambda: driver.node.count_publishers("/renamed"), "the outputs of the other")
+    node = make_node()
+    driver.until(lambda: node._complaint, "the explanation")
+    assert node._complaint.endswith("no image topic is published at all; start the camera")
+    other.end()
+
+
+def test_overrides_of_qos_work_for_outputs_and_others_are_warned_of(driver, make_node, capfd):
+    from rclpy.qos import QoSReliabilityPolicy
+
+    mask, image = "qos_overrides./inside/detector/mask.publisher.", "qos_overrides./inside/image.subscription."
+    node = make_node(**{f"{mask}reliability": "best_effort", f"{mask}depth": 3, f"{image}depth": 3})
+    found = {
+        name: node.get_publishers_info_by_topic(f"/inside/detector/{name}")[0].qos_profile for name in ("mask", "score")
+    }
+    assert found["mask"].reliability == QoSReliabilityPolicy.BEST_EFFORT
+    assert found["score"].reliability == QoSReliabilityPolicy.RELIABLE
+    said = capfd.readouterr().err
+    assert f"'{image}depth' changes nothing; outputs take qos_overrides.<topic>.publisher.<policy>" in said
+    assert f"'{mask}" not in said
+    wrong = make_node(start=False, **{f"{mask}reliability": "sometimes"})
+    assert wrong.trigger_configure() == wrong.trigger_configure().FAILURE
+    assert "Unexpected QoS override for policy `reliability`: `sometimes`" in capfd.readouterr().err
+
+
 def test_what_nobody_listens_to_is_not_made(driver, make_node, street, to_message):
     node = make_node()
     camera = driver.camera(Image, TOPIC)

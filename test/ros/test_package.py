@@ -82,8 +82,8 @@ def test_message_definitions_are_found_in_checkout_and_installation(repository, 
 def test_executables_are_installed_and_run(install, name):
     path = install / "lib" / "unexpected_ros" / name
     assert os.access(path, os.X_OK)
-    module, start = {"detector": ("node", "run")}.get(name, (name, "main"))
-    assert f"from unexpected_ros.{module} import {start}" in path.read_text()
+    module = {"detector": "live.process"}.get(name, name)
+    assert f'start("unexpected_ros.{module}")' in path.read_text()
     if name != "detector":
         helped = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=60)
         assert helped.returncode == 0

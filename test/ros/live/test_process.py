@@ -1,0 +1,148 @@
+"""However the node ends or fails to start: the exit code tells, no traceback is shown, nothing is left behind."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.ros
+pytest.importorskip("rclpy")
+from lifecycle_msgs.srv import ChangeState  # noqa: E402
+
+PATIENCE_S = 0.5
+SEGMENT = re.compile(r"fastdds_[0-9a-f]{16}").fullmatch
+
+
+def in_shared_memory():
+    return {path.name for path in Path("/dev/shm").iterdir()}
+
+
+def held(pid):
+    """Names below /dev/shm that a process has mapped or opened."""
+    maps = Path(f"/proc/{pid}/maps").read_text()
+    listed = subprocess.run(["ls", "-l", f"/proc/{pid}/fd"], capture_output=True, text=True).stdout
+    return set(re.findall(r"/dev/shm/(\S+)", maps + listed))
+
+
+@pytest.fixture
+def begin(start_node, tmp_path):
+    """Start a node below /ending; it remembers what was in shared memory before."""
+
+    def begin(*arguments):
+        before = in_shared_memory()
+        node = start_node(tmp_path, "-r", "__ns:=/ending", "-p", "model.path:=random", *arguments)
+        node.before = before
+        return node
+
+    return begin
+
+
+def nodes(driver):
+    return {f"{space}/{name}" for name, space in driver.node.get_node_names_and_namespaces()}
+
+
+def services(driver):
+    return [name for name, _ in driver.node.get_service_names_and_types() if name.startswith("/ending/")]
+
+
+def ends_clean(driver, node, number):
+    """Signal the node; its exit code is 0, and at once neither the graph nor shared memory knows of it."""
+    driver.until(lambda: "/ending/detector" in nodes(driver), "the node in the graph")
+    own = held(node.process.pid) - node.before
+    assert any(map(SEGMENT, own)), "the test must see what the node holds"
+    assert node.end(number) == 0
+    driver.until(lambda: "/ending/detector" not in nodes(driver), "the graph without it", PATIENCE_S)
+    assert not services(driver)
+    assert not {name for name in own if "port" not in name} & in_shared_memory()
+    assert "Traceback" not in node.text()
+
+
+def test_terminate_while_active(driver, begin):
+    node = begin()
+    node.wait_for("listening to")
+    ends_clean(driver, node, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_end_while_the_model_loads(driver, begin, number):
+    node = begin()
+    node.wait_for("loading")
+    ends_clean(driver, node, number)
+
+
+@pytest.mark.parametrize("transitions", [[], ["configure"], ["configure", "cleanup"], ["shutdown"]])
+def test_end_in_other_states(driver, begin, transitions):
+    node = begin("-p", "autostart:=false")
+    for label in transitions:
+        request = ChangeState.Request()
+        request.transition.label = label
+        assert driver.call(ChangeState, "/ending/detector/change_state", transition=request.transition).success
+    ends_clean(driver, node, signal.SIGINT)
+
+
+def test_what_a_killed_node_held_is_reclaimed_by_the_next(driver, begin):
+    node = begin("-p", "autostart:=false")
+    driver.until(lambda: "/ending/detector" in nodes(driver), "the node in the graph")
+    own = set(filter(SEGMENT, held(node.process.pid) - node.before))
+    assert node.end(signal.SIGKILL) == -signal.SIGKILL
+    assert own & in_shared_memory(), "nobody could have tidied up yet"
+    node = begin("-p", "autostart:=false")
+    driver.until(lambda: not own & in_shared_memory(), "Fast DDS to reclaim it", 20)
+    node.end()
+
+
+@pytest.mark.parametrize("delay", [0.1, 0.6])
+@pytest.mark.parametrize("program", ["live.process", "replay", "recorder"])
+def test_end_while_python_loads(tmp_path, program, delay):
+    script = (
+        "import os, signal, threading; from unexpected_ros.start import start;"
+        f"threading.Timer({delay}, os.kill, (os.getpid(), signal.SIGINT)).start();"
+        f"start('unexpected_ros.{program}')"
+    )
+    arguments = ["nothing"] * (program != "live.process") + ["out.mcap", "/topic"] * (program == "recorder")
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments[-2:], "--ros-args", "-p", "autostart:=false"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=60,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0 or (program == "replay" and "error: " in done.stderr)
+
+
+def test_a_start_that_fails_ends_with_1_and_one_line(tmp_path):
+    for name, text in {
+        "open": "/**:\n  ros__parameters:\n    detect: {threshold: [}\n",
+        "bare": "/**:\n  detect: {threshold: 0.5}\n",
+        "mixed": "/**:\n  ros__parameters:\n    model.path: [1, a]\n",
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(text)
+    expected = {
+        ("-p", "detect.threshold:=7.0"): "setting 'detect.threshold' = 7.0: Input should be less than or equal to 1",
+        ("--params-file", "open.yaml"): "cannot begin: .*open.yaml.* near line 3",
+        ("--params-file", "bare.yaml"): "cannot begin: .*bare.yaml.* before ros__parameters at line 2",
+        ("--params-file", "mixed.yaml"): "cannot begin: .*mixed.yaml.*.*",
+        ("--params-file", "nowhere.yaml"): "cannot begin: .*nowhere.yaml.* Error opening YAML file",
+        ("--log-level", "banana"): "cannot begin: .*--log-level banana.* valid severity level",
+        ("-r", "image:=123"): "cannot begin: Couldn't parse remap rule: '-r image:=123'",
+        ("--bogus",): r"cannot begin: no such ROS arguments: \['--bogus'\]",
+    }
+    command = [sys.executable, "-m", "unexpected_ros.start", "unexpected_ros.live.process", "--ros-args"]
+    running = {
+        given: subprocess.Popen([*command, *given], cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+        for given in expected
+    }
+    for given, process in running.items():
+        said = process.communicate(timeout=120)[1]
+        assert process.returncode == 1, (given, said)
+        assert re.fullmatch(f"detector: {expected[given]}\n", said), (given, said)
+
+
+@pytest.mark.parametrize("refused", ["model.path:=nowhere", "detect.threshold:=7.0"])
+def test_a_start_that_fails_leaves_nothing(driver, begin, refused):
+    node = begin("-p", refused)
+    assert node.process.wait(timeout=120) == 1
+    assert "Traceback" not in node.text()
+    driver.until(lambda: "/ending/detector" not in nodes(driver), "the graph without it", PATIENCE_S)
+    assert not services(driver)

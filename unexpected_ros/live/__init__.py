@@ -1,0 +1,1 @@
+"""The detector node and what it is made of."""

@@ -1,0 +1,86 @@
+"""The process `detector`: starts the node, and ends so that nothing of it is left in the graph or in shared memory."""
+
+from __future__ import annotations
+
+import gc
+import re
+import signal
+import sys
+
+import rclpy
+from rclpy.executors import ExternalShutdownException
+from rclpy.logging import LoggingSeverity, set_logger_level
+
+from unexpected_core.config import SettingsError
+from unexpected_ros.memory import keep_large_blocks
+from unexpected_ros.node import DetectorNode
+from unexpected_ros.start import SIGNALS
+
+
+class StartError(RuntimeError):
+    """A node that cannot begin; the message says why in one line."""
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is interrupted; 0 is a clean end, 1 a start that failed, with one line that says why."""
+    keep_large_blocks()
+    for number in SIGNALS:
+        signal.signal(number, signal.default_int_handler)  # rclpy's handler calls it: ends even a load at once
+    code, made = 0, []
+    try:
+        code = _serve(args, made)
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    except (StartError, SettingsError) as error:
+        print(f"detector: {error}", file=sys.stderr)
+        code = 1
+    except Exception:
+        if rclpy.ok():
+            raise
+        # else a callback was at work while the signal took its publishers away
+    finally:
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN)  # it is ending; impatience must not make it end untidily
+        _leave(made)
+    return code
+
+
+def _serve(args: list[str] | None, made: list[DetectorNode]) -> int:
+    """Begin and work until told to end; the node is put into `made`. Returns 1 when it does not begin."""
+    _init(args)
+    made.append(DetectorNode())
+    node = made[0]
+    if node.settings.autostart and not node.start():
+        return 1 if rclpy.ok() else 0
+    rclpy.spin(node)
+    return 0
+
+
+def _init(args: list[str] | None) -> None:
+    """Read the ROS arguments. Raises StartError."""
+    set_logger_level("rcl", LoggingSeverity.FATAL)  # it would say the same before us, and without the cause
+    try:
+        rclpy.init(args=args)
+    except Exception as error:  # rclpy has a kind for each argument that it cannot read
+        raise StartError(f"cannot begin: {plain(str(error))}") from error
+    set_logger_level("rcl", LoggingSeverity.UNSET)
+
+
+def plain(text: str) -> str:
+    """What rcl says, without where in its sources it says so.
+
+    >>> plain("failed to initialize rcl: Couldn't parse remap rule: '-r image:=1'. Error: error not set, at ./a.c:3")
+    "Couldn't parse remap rule: '-r image:=1'"
+    """
+    text = re.sub(r", at \S+:\d+", "", " ".join(text.split()))
+    text = text.removeprefix("failed to initialize rcl: ").removesuffix(". Error: error not set")
+    return f"no such ROS arguments: {text}" if text.startswith("[") else text
+
+
+def _leave(made: list[DetectorNode]) -> None:
+    """Out of the graph, and out of shared memory."""
+    for node in made:
+        node.destroy_node()
+    if not made:
+        gc.collect()  # one that was interrupted, or refused its parameters, half made
+    rclpy.try_shutdown()
