@@ -52,13 +52,18 @@ setup(
     python_requires=">=3.12,<3.13",
     packages=[*find_packages(include=["unexpected_core*", "unexpected_ros*"]), "unexpected_ros.definitions"],
     package_dir={"unexpected_ros.definitions": "msg"},
-    package_data={"unexpected_core.weights": ["*.safetensors", "*.json"], "unexpected_ros.definitions": ["*.msg"]},
+    package_data={
+        "unexpected_core.weights": ["*.safetensors", "*.json"],
+        "unexpected_ros.definitions": ["*.msg"],
+        "unexpected_ros.view": ["page.*"],
+    },
     install_requires=CORE,
     extras_require={
         "ros": ROS_WHEELS,
         "train": ["lightning-fabric>=2.4", "tensorboard>=2.17"],
         "plots": ["h5py>=3.10", "jinja2>=3.1", "matplotlib>=3.9"],  # what evaluation writes
         "export": ["onnx>=1.16", "onnxruntime>=1.18"],
+        "view": ["aiohttp>=3.9"],  # the page of `ros2 run unexpected_ros view`
         "dev": [
             "hypothesis>=6",
             "pytest>=8",
@@ -68,6 +73,7 @@ setup(
             "ruff>=0.6",
             "scikit-learn>=1.5",
             "scipy>=1.13",
+            "selenium>=4.20",
         ],
     },
     entry_points={"console_scripts": ["unexpected = unexpected_core.cli.main:main"]},

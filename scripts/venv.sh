@@ -19,10 +19,10 @@ if [ "$version" != 3.12 ]; then
 fi
 
 if [ -n "${ROS_DISTRO:-}" ]; then
-    options=--system-site-packages extras=train,plots,export,dev
+    options=--system-site-packages extras=train,plots,export,view,dev
     numpy="numpy<2" # what the messages of ROS on Ubuntu 24.04 are compiled for
 else
-    options= extras=ros,train,plots,export,dev numpy=numpy
+    options= extras=ros,train,plots,export,view,dev numpy=numpy
 fi
 if [ -e .venv ] && ! grep -qsF "$PWD/.venv/" .venv/bin/pip; then rm -rf .venv; fi
 if [ ! -e .venv ]; then "$python" -m venv $options .venv; fi

@@ -56,7 +56,8 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "cv_bridge": (ROS,),
     "std_srvs": (ROS,),
     "diagnostic_updater": (ROS,),
-    "unexpected_ros.msg": (f"{ROS}/conversions.py", f"{ROS}/outputs.py"),
+    "aiohttp": (f"{ROS}/view/server.py", f"{ROS}/view/window.py"),
+    "unexpected_ros.msg": (f"{ROS}/conversions.py", f"{ROS}/outputs.py", f"{ROS}/view/watcher.py"),
     **{f"{kind}_msgs": (ROS,) for kind in ("sensor", "std", "diagnostic", "lifecycle", "geometry", "vision")},
 }
 GROUND_GUESTS = {"numpy", "torch", "cv2", "pydantic", "yaml", "rich"}

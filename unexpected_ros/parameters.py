@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -179,13 +180,18 @@ def _default(setting: Setting) -> str:
 
 
 def _yaml(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, float):  # YAML 1.1 takes 1e-05 for text
+        mantissa, e, exponent = repr(value).partition("e")
+        return mantissa + (".0" if e and "." not in mantissa else "") + e + exponent
+    return json.dumps(value, ensure_ascii=False)  # a subset of YAML, text and escapes too
 
 
-def parameter_file() -> str:
-    """The text of config/detector.param.yaml: every parameter with its default."""
+def parameter_file(settings: NodeSettings | None = None) -> str:
+    """The text of a parameter file: every parameter as in settings, or with its default."""
+    values = flatten(settings) if settings else {name: s.default for name, s in SETTINGS.items()}
+    said = "as it was" if settings else "with its default"
     lines = [
-        "# Every parameter of the detector node with its default; docs/ros.md says which may change live.",
+        f"# Every parameter of the detector node {said}; docs/ros.md says which may change live.",
         "/**:",
         "  ros__parameters:",
     ]
@@ -199,8 +205,8 @@ def parameter_file() -> str:
         lines.append(f"{indent}# {s.description}")
         lines.append(
             f"{indent}# {name}: {_yaml(s.default)}  # when not given: the one on the weights' card"
-            if s.name == THRESHOLD
-            else f"{indent}{name}: {_yaml(s.default)}"
+            if s.name == THRESHOLD and not settings
+            else f"{indent}{name}: {_yaml(values[s.name])}"
         )
     return "\n".join(lines) + "\n"
 

@@ -1,0 +1,4 @@
+"""A window for everyone: one small page that shows what a detector sees and lets its live parameters be moved.
+
+camera and detector -> `watcher` (ROS, by stamp: `assembly`) -> `pictures` -> `hub` -> `server` -> the page, and back.
+"""

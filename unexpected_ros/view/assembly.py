@@ -1,0 +1,71 @@
+"""Parts of one frame that come in any order, put together by their stamp. No ROS."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+ANCHOR, PHOTO = "regions", "photo"
+"""The part every processed frame has, and the part that comes for frames nobody processes too."""
+MAX_PHOTOS = 64
+MAX_WAITING = 8
+"""Most frames kept that are not whole yet."""
+
+
+class Whole(NamedTuple):
+    """One frame: parts by name; at least the anchor."""
+
+    stamp: int
+    parts: dict[str, Any]
+
+
+class Assembly:
+    """Collects parts; hands a frame out when it is whole.
+
+    A part that stays away (a method that paints nothing has no resynthesis) is waited for until the next frame's
+    anchor comes, and from then on not at all, until it comes again.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names) | {ANCHOR, PHOTO}
+        self._expected = set(self._names)
+        self._photos: OrderedDict[int, Any] = OrderedDict()
+        self._waiting: OrderedDict[int, dict[str, Any]] = OrderedDict()
+
+    def add(self, name: str, stamp: int, part: Any) -> list[Whole]:
+        """One part of the frame of `stamp`; returns the frames that are finished now, oldest first."""
+        if name == PHOTO:
+            self._photos[stamp] = part
+            self._shrink(self._photos, MAX_PHOTOS)
+            if ANCHOR not in self._waiting.get(stamp, ()):
+                return []
+        else:
+            self._waiting.setdefault(stamp, {})[name] = part
+            self._shrink(self._waiting, MAX_WAITING)
+        overtaken = self._overtaken(stamp) if name == ANCHOR else []
+        return [*overtaken, *([self._hand_out(stamp)] if self._is_whole(stamp) else [])]
+
+    def _is_whole(self, stamp: int) -> bool:
+        parts = self._waiting.get(stamp, {})
+        have = parts.keys() | ({PHOTO} if stamp in self._photos else set())
+        self._expected |= have
+        return ANCHOR in parts and have >= self._expected
+
+    def _overtaken(self, stamp: int) -> list[Whole]:
+        """Frames whose turn is over, since a later anchor is here."""
+        late = [other for other, parts in self._waiting.items() if other != stamp and ANCHOR in parts]
+        frames = [self._hand_out(other) for other in late]
+        for frame in frames:
+            self._expected &= frame.parts.keys()
+        return frames
+
+    def _hand_out(self, stamp: int) -> Whole:
+        parts = self._waiting.pop(stamp)
+        photo = self._photos.pop(stamp, None)
+        return Whole(stamp, parts if photo is None else parts | {PHOTO: photo})
+
+    @staticmethod
+    def _shrink(frames: OrderedDict[int, Any], most: int) -> None:
+        while len(frames) > most:
+            frames.popitem(last=False)

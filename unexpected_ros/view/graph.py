@@ -1,0 +1,57 @@
+"""Which detectors are there, and where their cameras and outputs are: read off the ROS graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from rclpy.node import Node
+
+IMAGE_KINDS = {"sensor_msgs/msg/Image": False, "sensor_msgs/msg/CompressedImage": True}
+"""Type of a camera topic -> whether it is compressed."""
+REGIONS, KIND = "/regions", "unexpected_ros/msg/AnomalyArray"
+
+
+class Stream(NamedTuple):
+    """One detector's work on one camera. Outputs lie below `prefix`; photo: camera topic, None while it has none.
+
+    birth: differs when the process behind the name is another one.
+    """
+
+    node: str
+    prefix: str
+    birth: bytes
+    photo: str | None
+    compressed: bool = False
+
+
+def find_streams(graph: Node) -> list[Stream]:
+    """All there are, in the order of their names."""
+    found = []
+    for topic, kinds in graph.get_topic_names_and_types():
+        if topic.endswith(REGIONS) and KIND in kinds:
+            for publisher in graph.get_publishers_info_by_topic(topic):
+                name, namespace = publisher.node_name, publisher.node_namespace
+                prefix = topic.removesuffix(REGIONS)
+                camera = pick_camera(_inputs(graph, name, namespace), prefix)
+                node = f"{namespace.rstrip('/')}/{name}"
+                found.append(Stream(node, prefix, bytes(publisher.endpoint_gid), *camera))
+    return sorted(found)
+
+
+def pick_camera(topics: Iterable[tuple[str, bool]], prefix: str) -> tuple[str | None, bool]:
+    """Of a node's image topics (name, whether compressed) the one behind the outputs below `prefix`.
+
+    A node with several cameras names its outputs ~/CAMERA/... and its inputs .../CAMERA/...
+    """
+    camera = prefix.rpartition("/")[2]
+    ordered = sorted(topics, key=lambda topic: (camera not in topic[0].split("/"), topic))
+    return ordered[0] if ordered else (None, False)
+
+
+def _inputs(graph: Node, name: str, namespace: str) -> list[tuple[str, bool]]:
+    try:
+        topics = graph.get_subscriber_names_and_types_by_node(name, namespace)
+    except RuntimeError:  # it has just left the graph
+        return []
+    return [(topic, IMAGE_KINDS[kind]) for topic, kinds in topics for kind in kinds if kind in IMAGE_KINDS]

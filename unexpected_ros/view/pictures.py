@@ -1,0 +1,69 @@
+"""The pictures of one frame as the page shows them, drawn here so that the node need not. No ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from unexpected_core.labels import colorize
+from unexpected_core.structs import Detection, Region
+from unexpected_core.visualize import heat_map, overlay
+
+WIDTH = 960
+"""Most pixels across: what a browser shows side by side."""
+QUALITY = 85
+MAPS = ("mask", "labels")
+"""Parts whose values must not be mixed when they are made smaller."""
+
+
+def reduce(name: str, pixels: np.ndarray) -> np.ndarray:
+    """A part at most WIDTH wide, in memory of its own (what comes in is a view of a message)."""
+    height, width = pixels.shape[:2]
+    if width <= WIDTH:
+        return pixels.copy()
+    way = cv2.INTER_NEAREST if name in MAPS else cv2.INTER_AREA
+    return cv2.resize(pixels, (WIDTH, max(1, round(height * WIDTH / width))), interpolation=way)
+
+
+def draw(
+    parts: Mapping[str, np.ndarray], regions: Sequence[Region], width: int, alpha: float = 0.5
+) -> dict[str, np.ndarray]:
+    """Pictures by name (uint8 RGB [h, w, 3] or grey [h, w]), without those whose parts are missing.
+
+    parts: photo, mask, labels, resynthesis, score of `reduce`. regions: in pixels of an image `width` wide.
+    """
+    views = {
+        "overlay": lambda: _overlay(parts, regions, width, alpha),
+        "photo": lambda: parts["photo"],
+        "labels": lambda: colorize(parts["labels"]),
+        "resynthesis": lambda: parts["resynthesis"],
+        "score": lambda: heat_map(parts["score"]),
+        "mask": lambda: parts["mask"],
+    }
+    needs = {"overlay": ("photo", "mask", "score")}
+    return {name: view() for name, view in views.items() if all(part in parts for part in needs.get(name, (name,)))}
+
+
+def _overlay(parts: Mapping[str, np.ndarray], regions: Sequence[Region], width: int, alpha: float) -> np.ndarray:
+    photo = parts["photo"]
+    height, wide = photo.shape[:2]
+    score, mask = (
+        cv2.resize(parts[name], (wide, height), interpolation=cv2.INTER_NEAREST) for name in ("score", "mask")
+    )
+    shown = tuple(_scaled(region, wide / width) for region in regions)
+    return overlay(photo, Detection(score, mask > 0, mask, None, shown), alpha)
+
+
+def _scaled(region: Region, factor: float) -> Region:
+    sides = {name: round(getattr(region, name) * factor) for name in ("x", "y", "width", "height")}
+    return replace(region, **sides)
+
+
+def to_jpeg(picture: np.ndarray) -> bytes:
+    """RGB uint8 [h, w, 3] or grey [h, w] -> JPEG."""
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()

@@ -1,0 +1,119 @@
+"""The process behind the window: ROS in a thread, drawing in another, the page's server in asyncio."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import count
+from threading import Thread
+from typing import Any
+
+import rclpy
+from aiohttp import web
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
+
+from unexpected_ros.view.assembly import Whole
+from unexpected_ros.view.facts import frame
+from unexpected_ros.view.graph import Stream
+from unexpected_ros.view.hub import Hub
+from unexpected_ros.view.remote import DetectorRemote
+from unexpected_ros.view.server import LOOPBACK, application
+from unexpected_ros.view.watcher import Watcher
+from unexpected_ros.worker import Worker
+
+PORT = 8642
+GRACE_S = 1.0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line without its ROS arguments."""
+    parser = argparse.ArgumentParser(prog="view", description="a page that shows what a detector sees, live")
+    parser.add_argument("--detector", metavar="NAME", help="such as /unexpected/detector; default: the first there is")
+    parser.add_argument("--port", type=int, default=PORT, help="0 takes a free one (%(default)s)")
+    parser.add_argument(
+        "--host",
+        default=LOOPBACK[1],
+        help="address to listen on; anybody who reaches it may use the page (%(default)s)",
+    )
+    return parser.parse_args(arguments)
+
+
+async def serve(given: argparse.Namespace, ready: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Serve the page until `stop` is set; `ready` hears the address. Raises OSError for a port that is taken."""
+    loop, hub, numbers = asyncio.get_running_loop(), Hub(), count(1)
+
+    def soon(call: Callable[..., None]) -> Callable[..., None]:
+        return lambda *values, **names: loop.call_soon_threadsafe(lambda: call(*values, **names))
+
+    def show(whole: Whole) -> None:
+        soon(hub.show)(frame(whole, next(numbers)))
+
+    def meet(stream: Stream | None) -> None:
+        remote.meet(stream.node if stream else None)
+
+    drawing = Worker(show, _on_error, "drawing")
+    node = Watcher(given.detector, lambda: bool(hub.viewers), drawing.offer, soon(meet), soon(hub.tell))
+    remote = DetectorRemote(node, lambda parameters: hub.tell(parameters=parameters))
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    spinning = Thread(target=_spin, args=(executor,), name="ros")
+    runner = web.AppRunner(application(hub, remote, given.host), shutdown_timeout=GRACE_S)
+    try:
+        await runner.setup()
+        site = web.TCPSite(runner, given.host, given.port)
+        await site.start()
+        spinning.start()
+        ready(_address(given.host, runner.addresses[0][1]))
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+        executor.shutdown(GRACE_S)
+        if spinning.is_alive():
+            spinning.join(GRACE_S)
+        drawing.stop(GRACE_S)
+        node.destroy_node()
+
+
+def _spin(executor: SingleThreadedExecutor) -> None:
+    with suppress(ExternalShutdownException):
+        executor.spin()
+
+
+def _on_error(whole: Whole, error: Exception) -> None:
+    print(f"view: a frame could not be drawn: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+
+
+def _address(host: str, port: int) -> str:
+    shown = "localhost" if host in LOOPBACK else f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
+
+
+async def _until_told(given: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve(given, lambda address: print(f"open {address}", flush=True), stop)
+
+
+def main(arguments: Any = None) -> int:
+    """Run until interrupted: 0; 1 with the cause on stderr when it cannot begin."""
+    given = parse(remove_ros_args(sys.argv if arguments is None else arguments)[1:])
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        asyncio.run(_until_told(given))
+    except OSError as error:
+        print(f"error: cannot listen on {given.host}:{given.port}: {error.strerror}; try --port 0", file=sys.stderr)
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
