@@ -112,11 +112,15 @@ function table({ regions, size }) {
     const cells = [region.id || "–", number(region.score, 2), region.label, number(100 * region.road, 0, " %"), region.age,
       number(region.bearing, 1, "°"), number(region.distance, 1, " m")];
     const row = make("tr", {}, ...cells.map((text) => make("td", { textContent: text })));
-    row.onmouseenter = () => outline(region.box, size);
-    row.onmouseleave = () => document.querySelectorAll(".box").forEach((old) => old.remove());
+    row.dataset.id = region.id;
     return row;
   }));
+  const pointed = regions.find(({ id }) => id && id === pointedAt);
+  if (pointed) outline(pointed.box, size);
 }
+let pointedAt = 0; // the rows come and go with the frames; the region that the mouse is on stays
+$("regions").onmouseover = ({ target }) => (pointedAt = +(target.closest("tr")?.dataset.id || 0));
+$("regions").onmouseleave = () => (pointedAt = 0);
 function outline([x, y, width, height], [rows, columns]) {
   for (const { frame } of Object.values(figures)) {
     const box = make("div", { className: "box" });

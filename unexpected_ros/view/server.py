@@ -115,8 +115,8 @@ async def _obey(text: str, socket: web.WebSocketResponse, viewer: Viewer, remote
     """Do one command of the page: {"shown": true}, {"set": {name: value}}, {"save": true}. It hears what came of it."""
     try:
         command = json.loads(text)
-        if not isinstance(command, dict):
-            raise ValueError("expected an object")
+        if not isinstance(command, dict) or not isinstance(command.get("set", {}), dict):
+            raise ValueError('expected {"shown": true}, {"set": {name: value}} or {"save": true}')
         if "shown" in command:
             viewer.ready = True
             viewer.news.set()

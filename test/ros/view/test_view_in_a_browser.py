@@ -1,0 +1,283 @@
+"""The window as people use it: a detector, a camera, the page's server, and real browsers that look on."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.ros
+pytest.importorskip("rclpy")
+aiohttp = pytest.importorskip("aiohttp")
+webdriver = pytest.importorskip("selenium.webdriver")
+from selenium.webdriver.chrome.service import Service  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from sensor_msgs.msg import Image  # noqa: E402
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMEDRIVER = shutil.which("chromedriver")
+if not CHROMIUM or not CHROMEDRIVER:
+    pytest.skip("needs Chromium and chromedriver (Debian: chromium, chromium-driver)", allow_module_level=True)
+
+NAME, THRESHOLD = "/window/detector", 0.4
+ARGUMENTS = ("-r", "__ns:=/window", "-p", "model.path:=random", "-p", "detect.min_area:=1")
+PATIENCE_S = 60.0
+MEAN = """
+const image = document.getElementById(arguments[0]);
+const canvas = document.createElement("canvas");
+canvas.width = image.naturalWidth;
+canvas.height = image.naturalHeight;
+if (!canvas.width) return -1;
+const context = canvas.getContext("2d");
+context.drawImage(image, 0, 0);
+const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+let sum = 0;
+for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+return sum / (0.75 * data.length);
+"""
+
+
+def until(condition, what):
+    end = time.monotonic() + PATIENCE_S
+    while not (value := condition()):
+        assert time.monotonic() < end, f"waited {PATIENCE_S} s for {what}"
+        time.sleep(0.05)
+    return value
+
+
+class Page:
+    """One browser with the page open."""
+
+    def __init__(self, address, downloads):
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1600,1000"):
+            options.add_argument(argument)
+        options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(options, Service(CHROMEDRIVER))
+        self.driver.get(address)
+
+    def element(self, name):
+        return self.driver.find_element("id", name)
+
+    def frame(self):
+        return int(self.driver.execute_script("return document.body.dataset.frame || 0"))
+
+    def brightness(self, picture):
+        """Mean of the shown picture's pixels, -1 where none is shown."""
+        return self.driver.execute_script(MEAN, picture)
+
+    def text(self, name):
+        return self.element(name).text
+
+    def value(self, parameter):
+        return float(self.driver.execute_script("return document.getElementById(arguments[0]).value", parameter))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("window")
+
+
+@pytest.fixture(scope="module")
+def detectors(start_node, folder):
+    """Detectors of one name, each after the one before; the first is there."""
+    first = start_node(
+        folder, *ARGUMENTS, "-p", f"detect.threshold:={THRESHOLD}", "-p", f"save.directory:={folder}/samples"
+    )
+    first.wait_for("listening to /window/image")
+    return [first]
+
+
+@pytest.fixture(scope="module")
+def camera(driver, detectors, street, to_message):
+    """A camera at 10 Hz."""
+    publisher = driver.camera(Image, "/window/image")
+    stop = threading.Event()
+
+    def play():
+        for seed in range(1 << 30):
+            publisher.publish(to_message(street(seed=seed % 5), time.time_ns()))
+            if stop.wait(0.1):
+                return
+
+    thread = threading.Thread(target=play)
+    thread.start()
+    yield publisher
+    stop.set()
+    thread.join()
+    driver.destroy(publisher)
+
+
+@pytest.fixture(scope="module")
+def address(camera, folder):
+    log = (folder / "view.log").open("w")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "unexpected_ros.view.window", "--port", "0", "--detector", NAME],
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    line = process.stdout.readline()
+    assert line.startswith("open http://localhost:"), (folder / "view.log").read_text()
+    yield line.split()[1]
+    process.terminate()
+    assert process.wait(PATIENCE_S) == 0
+    assert (folder / "view.log").read_text() == ""
+
+
+@pytest.fixture(scope="module")
+def pages(address, folder):
+    """Two viewers."""
+    (folder / "downloads").mkdir()
+    opened = [Page(address, folder / "downloads") for _ in range(2)]
+    for page in opened:
+        until(lambda page=page: page.frame() > 2, "frames")
+    yield opened
+    for page in opened:
+        page.driver.quit()
+
+
+def test_the_page_shows_pictures_regions_and_times(pages):
+    for page in pages:
+        assert "active" in page.text("state") and NAME in page.text("state")
+        assert "random" in page.text("model")
+        for name in ("overlay", "photo", "labels", "resynthesis", "score"):
+            assert page.brightness(name) > 5, name
+        until(lambda page=page: int(page.text("count") or 0) > 0, "regions in the table")
+        names = "return [...document.querySelectorAll('#times dt')].map((name) => name.textContent)"
+        assert page.driver.execute_script(names) == ["age", "convert", "infer", "publish"]
+        assert not page.driver.get_log("browser")
+
+
+def test_a_slider_changes_the_mask_and_the_other_viewers_slider(pages):
+    mine, other = pages
+    assert mine.value("detect.threshold") == pytest.approx(THRESHOLD)
+    until(lambda: mine.brightness("mask") > 1, "regions in the mask")
+    mine.element("detect.threshold").send_keys(Keys.END)
+    until(lambda: 0 <= mine.brightness("mask") < 1 and mine.text("count") == "0", "an empty mask at threshold 1")
+    until(lambda: 0 <= other.brightness("mask") < 1 and other.value("detect.threshold") == 1, "the same elsewhere")
+    other.element("detect.threshold").send_keys(Keys.HOME)
+    until(lambda: mine.brightness("mask") > 100 and mine.value("detect.threshold") == 0, "all of it at threshold 0")
+    mine.element("detect.road_only").click()
+    until(lambda: other.element("detect.road_only").is_selected(), "the other viewer's box to be ticked")
+    mine.element("detect.road_only").click()
+    until(lambda: not other.element("detect.road_only").is_selected(), "the other viewer's box to be empty")
+
+
+def test_a_frozen_page_keeps_its_frame(pages):
+    page = pages[0]
+    page.element("freeze").click()
+    time.sleep(0.5)
+    frozen = page.frame()
+    time.sleep(1)
+    assert page.frame() == frozen
+    page.element("freeze").click()
+    until(lambda: page.frame() > frozen, "newer frames")
+
+
+def test_a_sample_is_saved_where_the_page_says(pages, folder):
+    pages[0].element("save").click()
+    until(lambda: "saved" in pages[0].text("said"), "the place of the sample")
+    assert pages[0].text("said").startswith(f"saved {folder}/samples/")
+    assert list((folder / "samples" / "image").iterdir())
+
+
+def talk(address, *commands):
+    """What a page hears in answer to its commands."""
+
+    async def run():
+        async with aiohttp.ClientSession() as session, session.ws_connect(f"{address}/socket") as connection:
+            for command in commands:
+                await connection.send_json(command)
+            said = []
+            while len(said) < len(commands):
+                message = await connection.receive(PATIENCE_S)
+                assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), "the server hung up"
+                if message.type == aiohttp.WSMsgType.TEXT and "done" in message.json():
+                    said.append(message.json())
+            return said
+
+    return asyncio.run(run())
+
+
+def test_nonsense_is_refused_with_the_detectors_own_reason(address, pages):
+    answers = talk(
+        address,
+        {"set": {"detect.threshold": 7}},
+        {"set": {"model.path": "/etc/passwd"}},
+        {"set": {"detect.max_regions": "many"}},
+        {"set": 3},
+        [1],
+        {"set": {"detect.threshold": THRESHOLD}},
+    )
+    assert [answer["done"] for answer in answers] == ["error"] * 5 + ["set"]
+    for answer, words in zip(
+        answers, ("detect.threshold", "not a live", "expected a int", "expected", "expected"), strict=False
+    ):
+        assert words in answer["text"]
+    assert "active" in pages[0].text("state")
+
+
+@pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
+@pytest.mark.parametrize("path", ["/", "/settings", "/socket"])
+def test_other_sites_are_refused(address, header, path):
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(urllib.request.Request(address + path, headers=header))
+    assert refusal.value.code == 403
+
+
+def test_a_viewer_that_never_reads_holds_up_nobody(address, pages, driver):
+    from unexpected_ros.msg import FrameStats
+
+    port = urlsplit(address).port
+    stuck = socket.create_connection(("localhost", port))
+    stuck.sendall(
+        f"GET /socket HTTP/1.1\r\nHost: localhost:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n".encode()
+    )
+    shown = b"\x81\x8f\0\0\0\0" + b'{"shown": true}'  # a masked frame whose mask is zero
+    stats = driver.collect(FrameStats, f"{NAME}/stats", best_effort=True)
+    begun = pages[0].frame()
+    for _ in range(50):
+        stuck.sendall(shown)
+        driver.spin(0.1)
+    driver.until(lambda: len(stats) > 20, "frames of the detector")
+    assert stats[-1].dropped_busy - stats[0].dropped_busy <= 2
+    until(lambda: pages[0].frame() > begun + 20, "frames for the viewer that reads")
+    driver.destroy(stats)
+    stuck.close()
+
+
+def test_settings_are_saved_as_a_file_and_a_detector_that_restarts_with_it_is_met_again(
+    pages, folder, detectors, start_node
+):
+    page, other = pages
+    page.element("detect.threshold").send_keys(Keys.HOME, *[Keys.ARROW_RIGHT] * 3)
+    until(lambda: other.value("detect.threshold") == page.value("detect.threshold") > 0, "the new threshold")
+    page.element("settings").click()
+    file = until(lambda: next(iter((folder / "downloads").glob("*.yaml")), None), "the downloaded settings")
+    saved = yaml.safe_load(file.read_text())["/**"]["ros__parameters"]
+    assert saved["detect"]["threshold"] == pytest.approx(page.value("detect.threshold"), abs=1e-3)
+    assert saved["save"]["directory"] == f"{folder}/samples"
+
+    assert detectors[-1].end() == 0
+    until(lambda: "active" not in page.text("state"), "the page to notice that the detector is gone")
+    before = page.frame()
+    (folder / "second").mkdir()
+    detectors.append(start_node(folder / "second", "-r", "__ns:=/window", "--params-file", str(file)))
+    until(lambda: page.frame() > before + 3 and "active" in page.text("state"), "frames of the new detector")
+    until(lambda: page.value("detect.threshold") == pytest.approx(saved["detect"]["threshold"]), "its threshold")
+    page.element("detect.threshold").send_keys(Keys.END)
+    until(lambda: page.text("count") == "0", "the slider to reach the new detector")

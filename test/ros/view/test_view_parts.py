@@ -1,0 +1,105 @@
+"""The window's parts that need neither ROS nor a browser."""
+
+import json
+import struct
+
+import cv2
+import numpy as np
+import pytest
+
+from unexpected_core.structs import Region
+from unexpected_ros.view.assembly import MAX_PHOTOS, Assembly
+from unexpected_ros.view.hub import Hub, Viewer, pack
+from unexpected_ros.view.pictures import WIDTH, draw, reduce, to_jpeg
+
+
+def test_parts_meet_by_stamp_whatever_their_order():
+    assembly = Assembly(["mask", "score"])
+    assert assembly.add("mask", 1, "m1") == []
+    assert assembly.add("photo", 2, "p2") == assembly.add("photo", 1, "p1") == []
+    assert assembly.add("regions", 1, "r1") == []
+    assert assembly.add("score", 1, "s1") == [(1, {"mask": "m1", "regions": "r1", "score": "s1", "photo": "p1"})]
+    for name, part in (("regions", "r2"), ("score", "s2")):
+        assert assembly.add(name, 2, part) == []
+    assert assembly.add("mask", 2, "m2")[0].parts["photo"] == "p2"
+
+
+def test_what_stays_away_is_waited_for_once_and_welcome_again():
+    assembly = Assembly(["resynthesis"])
+    assembly.add("photo", 1, "p1")
+    assert assembly.add("regions", 1, "r1") == []  # the resynthesis may come yet
+    assembly.add("photo", 2, "p2")
+    assert assembly.add("regions", 2, "r2") == [
+        (1, {"regions": "r1", "photo": "p1"}),
+        (2, {"regions": "r2", "photo": "p2"}),
+    ]
+    assembly.add("photo", 3, "p3")
+    assembly.add("resynthesis", 3, "x3")
+    assert assembly.add("regions", 3, "r3")[0].parts["resynthesis"] == "x3"
+    assembly.add("photo", 4, "p4")
+    assert assembly.add("regions", 4, "r4") == []  # and from then on it is waited for
+
+
+def test_a_fast_camera_and_a_slow_detector_keep_a_bounded_number_of_photos():
+    assembly = Assembly([])
+    for stamp in range(10 * MAX_PHOTOS):
+        assembly.add("photo", stamp, stamp)
+    assert assembly.add("regions", 10 * MAX_PHOTOS - 1, "r")[0].parts["photo"] == 10 * MAX_PHOTOS - 1
+    assert len(assembly._photos) < MAX_PHOTOS
+
+
+def test_small_pictures_keep_values_and_leave_the_message_alone():
+    labels = np.array([[0, 0, 18, 18] * WIDTH] * 4, np.uint8)
+    small = reduce("labels", labels)
+    assert small.shape == (1, WIDTH) and set(np.unique(small)) <= {0, 18}
+    photo = np.zeros((5, 7, 3), np.uint8)
+    assert reduce("photo", photo) is not photo and np.array_equal(reduce("photo", photo), photo)
+
+
+def test_an_overlay_is_drawn_where_region_and_mask_are():
+    photo = np.full((40, 60, 3), 100, np.uint8)
+    mask = np.zeros((20, 30), np.uint8)  # the detector may publish at a smaller scale
+    mask[10:15, 5:15] = 255
+    parts = {"photo": photo, "mask": mask, "score": (mask / 255).astype(np.float32)}
+    region = Region(20, 40, 40, 20, 40, 50, 800, 0.9, 1.0, 1.0, 0)  # in pixels of a 120 wide image
+    pictures = draw(parts, [region], 120)
+    assert list(pictures) == ["overlay", "photo", "score", "mask"]
+    changed = np.any(pictures["overlay"] != photo, axis=2)
+    assert changed[21:29, 11:29].all() and not changed[:10].any() and not changed[:, 45:].any()
+    assert "overlay" not in draw({"mask": mask}, [], 120)
+    assert cv2.imdecode(np.frombuffer(to_jpeg(mask), np.uint8), cv2.IMREAD_UNCHANGED).shape == (20, 30)
+
+
+def test_a_viewer_gets_the_newest_and_nothing_twice():
+    hub, quick, slow = Hub(), Viewer(), Viewer()
+    hub.viewers |= {quick, slow}
+    for number in (b"1", b"2", b"3"):
+        hub.show(number)
+        assert quick.next_frame(hub) == number and quick.next_frame(hub) is None
+        quick.ready = True
+        slow.next_frame(hub)  # never says that it has shown the first
+    assert slow.next_frame(hub) is None
+    slow.ready = True
+    assert slow.next_frame(hub) == b"3"
+    hub.tell(text="a")
+    assert json.loads(quick.next_state(hub)) == {"state": {"text": "a"}}
+    quick.news.clear()
+    hub.tell(text="a")
+    assert quick.next_state(hub) is None and not quick.news.is_set()
+
+
+def test_a_packed_frame_can_be_taken_apart():
+    data = pack({"number": 4}, {"a": b"xy", "b": b"z"})
+    length = struct.unpack(">I", data[:4])[0]
+    assert json.loads(data[4 : 4 + length]) == {"number": 4, "pictures": [["a", 2], ["b", 1]]}
+    assert data[4 + length :] == b"xyz"
+
+
+def test_of_several_cameras_the_one_of_the_outputs_is_picked():
+    pytest.importorskip("rclpy")
+    from unexpected_ros.view.graph import pick_camera
+
+    topics = [("/car/front/image", False), ("/car/left/image/compressed", True)]
+    assert pick_camera(topics, "/car/detector/left") == topics[1]
+    assert pick_camera(topics[:1], "/car/detector") == topics[0]
+    assert pick_camera([], "/car/detector") == (None, False)
