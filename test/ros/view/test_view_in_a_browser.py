@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import yaml
 
@@ -104,10 +105,11 @@ def camera(driver, detectors, street, to_message):
     """A camera at 10 Hz."""
     publisher = driver.camera(Image, "/window/image")
     stop = threading.Event()
+    grain = np.random.default_rng(0).integers(0, 60, (200, 301, 3), np.uint8)  # so that pictures are some 100 kB
 
     def play():
         for seed in range(1 << 30):
-            publisher.publish(to_message(street(seed=seed % 5), time.time_ns()))
+            publisher.publish(to_message(street(200, 301, seed % 5) // 2 + grain, time.time_ns()))
             if stop.wait(0.1):
                 return
 
