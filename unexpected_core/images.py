@@ -46,6 +46,17 @@ def read_image(path: str | Path) -> np.ndarray:
     return cv2.cvtColor(_decode(Path(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
+def read_cut_out(path: str | Path) -> np.ndarray:
+    """Picture with transparency -> RGBA uint8 [H, W, 4]. Raises ImageError."""
+    values = _decode(Path(path), cv2.IMREAD_UNCHANGED)
+    if values.dtype != np.uint8 or values.ndim != 3 or values.shape[2] != 4:
+        raise ImageError(
+            f"{path}: expected a cut-out, 8-bit colours with transparency (PNG or WebP), found "
+            f"{values.dtype} {values.shape}; cut the background away, or leave the file out"
+        )
+    return cv2.cvtColor(values, cv2.COLOR_BGRA2RGBA)
+
+
 def read_map(path: str | Path) -> np.ndarray:
     """Label, instance or score file -> its own values, uint8 or uint16 [H, W]. Raises ImageError."""
     values = _decode(Path(path), cv2.IMREAD_UNCHANGED)

@@ -72,7 +72,7 @@ def small(name, roads):
     if kind == "discrepancy":
         changes += [f"task.set_folder={roads / ('quarter' if settings.task.swap_fraction == 0.25 else 'half')}"]
     if kind.startswith("fast"):
-        changes += ["task.crop=[32,64]", "task.base_heights=[64,64]", "loop.epoch_examples=4"]
+        changes += ["task.crop=[32,64]", "task.heights=[64,64]", "loop.epoch_examples=4"]
     return experiment.resolve(override(settings, changes))
 
 

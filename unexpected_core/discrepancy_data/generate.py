@@ -19,6 +19,7 @@ import numpy as np
 from unexpected_core.datasets import Dataset, DatasetError, Resized
 from unexpected_core.discrepancy_data import layout
 from unexpected_core.discrepancy_data.manifest import FrameRecord, Journal, Manifest
+from unexpected_core.discrepancy_data.paste_cutouts import open_cut_outs
 from unexpected_core.discrepancy_data.paste_things import Source
 from unexpected_core.discrepancy_data.pastes import paste_objects
 from unexpected_core.discrepancy_data.swaps import Recipe, alter_labels, errors
@@ -145,7 +146,11 @@ def alter(dataset: Dataset, key: str, recipe: Recipe, frequencies: tuple[float, 
     discrepancy, image = errors(labels, altered, inside), None
     if recipe.paste:
         lenders = [dataset[int(i)] for i in rng.integers(len(dataset), size=PASTE_SOURCES)]
-        pasted = paste_objects(sample.image, labels, [Source(s.image, _labels(s)) for s in lenders], rng, recipe.pastes)
+        sources = [Source(s.image, _labels(s), 0.0, s.obstacle) for s in lenders]
+        pasted = paste_objects(sample.image, labels, sources, rng, recipe.pastes, open_cut_outs(recipe.pastes.things))
+        altered = np.where(pasted.labels == labels, altered, pasted.labels)
+        discrepancy[pasted.labels != labels] = 0
+        labels = pasted.labels
         # A pasted object is one on unlabelled ground too; only a real ROI cuts it.
         seen = pasted.discrepancy if sample.obstacle is None else pasted.discrepancy & inside
         image, discrepancy = pasted.image, discrepancy | seen

@@ -1,8 +1,9 @@
 """Pasted objects: things put into the photo while the labels stay unaware of them.
 
-Things on the road follow the ground plane: an object of h metres whose foot is r rows below the horizon is
-h / camera height * r rows tall. What a thing looks like: paste_things.py. Flat marks on the road (paste_marks.py) are
-*not* discrepancies: they teach what to ignore.
+In this order: ground of another colour (paste_classes.py), flat marks (paste_marks.py), known things with their labels
+(paste_known.py), the own bonnet: all of this is *expected*, and the photo that a generator is to paint. Then the
+things that are not (paste_things.py), where the ground plane says (paste_place.py), in the light of the place
+(paste_light.py).
 """
 
 from __future__ import annotations
@@ -12,113 +13,90 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from pydantic import Field
 
-from unexpected_core.config import Settings
-from unexpected_core.discrepancy_data.paste_marks import lay_crossing, lay_mark, random_pixel
-from unexpected_core.discrepancy_data.paste_things import Source, cut_out, light, made_up
-from unexpected_core.labels import IGNORE, TRAIN_ID
+from unexpected_core.discrepancy_data.paste_blend import mix, overlap
+from unexpected_core.discrepancy_data.paste_bonnet import lay_bonnet
+from unexpected_core.discrepancy_data.paste_classes import recolour
+from unexpected_core.discrepancy_data.paste_cutouts import CutOuts
+from unexpected_core.discrepancy_data.paste_known import paste_known
+from unexpected_core.discrepancy_data.paste_light import as_sharp, contact_shadow, lit
+from unexpected_core.discrepancy_data.paste_marks import lay_crossing, lay_mark
+from unexpected_core.discrepancy_data.paste_place import View, choose_place, horizon_share
+from unexpected_core.discrepancy_data.paste_settings import PasteSettings
+from unexpected_core.discrepancy_data.paste_sharpness import edge_blur
+from unexpected_core.discrepancy_data.paste_things import Source, any_thing
+from unexpected_core.labels import IGNORE
 
-ROAD, SIDEWALK, TERRAIN = TRAIN_ID["road"], TRAIN_ID["sidewalk"], TRAIN_ID["terrain"]
-
-
-class PasteSettings(Settings):
-    """What is pasted, how often and how large."""
-
-    probability: float = Field(0.9, ge=0, le=1, description="share of frames with pasted objects")
-    most: int = Field(5, ge=1, le=50, description="greatest number of objects in a frame")
-    anywhere: float = Field(0.25, ge=0, le=1, description="share of objects that may be anywhere, not on the ground")
-    cut_outs: float = Field(0.25, ge=0, le=1, description="share of objects that are whole things of another frame")
-    smallest: float = Field(0.08, gt=0, description="smallest height of an object on the ground, metres")
-    largest: float = Field(2.2, gt=0, description="greatest height of an object on the ground, metres")
-    camera_height: float = Field(1.3, gt=0, description="height of the camera above the road, metres")
-    horizon: float = Field(0.43, gt=0, lt=1, description="row of the horizon as a share of the image's height")
-    distractors: float = Field(0.6, ge=0, le=1, description="share of frames with flat marks on the road, no objects")
-    crossings: float = Field(0.25, ge=0, le=1, description="share of frames with a zebra crossing laid onto the road")
+__all__ = ["PasteSettings", "Pasted", "Source", "paste_objects", "unaware"]
+NOTHING = CutOuts([])
 
 
 class Pasted(NamedTuple):
-    """image uint8 [H, W, 3]; discrepancy uint8 [H, W], 1 on pasted objects, 0 elsewhere."""
+    """image uint8 [H, W, 3]; discrepancy uint8 [H, W], 1 on pasted objects, 0 elsewhere.
+
+    photo uint8 [H, W, 3]: the same without the objects and their shadows, but with all that is expected;
+    labels uint8 [H, W]: of the photo.
+    """
 
     image: np.ndarray
     discrepancy: np.ndarray
+    photo: np.ndarray
+    labels: np.ndarray
 
 
 def paste_objects(
-    image: np.ndarray, labels: np.ndarray, sources: Sequence[Source], rng: np.random.Generator, settings: PasteSettings
+    image: np.ndarray,
+    labels: np.ndarray,
+    sources: Sequence[Source],
+    rng: np.random.Generator,
+    settings: PasteSettings,
+    cut_outs: CutOuts = NOTHING,
+    view: View | None = None,
 ) -> Pasted:
-    """Put distractors and objects into a copy of an image.
+    """Put what is expected, then what is not, into a copy of an image.
 
-    image: RGB uint8 [H, W, 3]; labels: train ids uint8 [H, W]; sources: frames to cut from (at least one).
+    image: RGB uint8 [H, W, 3]; labels: train ids uint8 [H, W]; sources: frames to cut from; cut_outs: things to paste
+    (none: drawn shapes); view: which part of a frame the image is (None: all of it).
     """
-    image, discrepancy = image.astype(np.float32), np.zeros(labels.shape, np.uint8)
-    if rng.random() < settings.crossings:
-        lay_crossing(image, labels, settings.horizon, settings.camera_height, rng)
-    if rng.random() < settings.distractors:
-        for _ in range(rng.integers(1, 4)):
-            lay_mark(image, labels, settings.horizon, settings.camera_height, rng)
+    view = view or View(horizon_share(labels, settings.horizon) * len(labels), len(labels))
+    blur = edge_blur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
+    photo, labels = recolour(image, labels, rng, settings.recolour, settings.recolour_gain), labels.copy()
+    _lay_marks(photo, labels, view, rng, settings)
+    if sources and rng.random() < settings.known:
+        for _ in range(rng.integers(1, settings.most_known + 1)):
+            source = sources[rng.integers(len(sources))]
+            paste_known(photo, labels, source, view, blur, rng, settings.known_scale, settings.horizon)
+    if rng.random() < settings.bonnet:
+        lay_bonnet(photo, labels, view, rng)
+    image, discrepancy = photo.copy(), np.zeros(labels.shape, np.uint8)
     if rng.random() < settings.probability:
         for _ in range(rng.integers(1, settings.most + 1)):
-            _place_object(image, discrepancy, labels, sources, rng, settings)
-    return Pasted(np.clip(image, 0, 255).astype(np.uint8), discrepancy)
+            _place_object(image, discrepancy, labels, sources, view, blur, rng, settings, cut_outs)
+    return Pasted(image, discrepancy, photo, labels)
 
 
-def _place_object(image, discrepancy, labels, sources, rng, settings) -> None:
+def _lay_marks(photo, labels, view, rng, settings) -> None:
+    if rng.random() < settings.crossings:
+        lay_crossing(photo, labels, view, settings.camera_height, rng)
+    if rng.random() < settings.distractors:
+        for _ in range(rng.integers(1, 5)):
+            lay_mark(photo, labels, view, settings.camera_height, rng)
+
+
+def _place_object(image, discrepancy, labels, sources, view, blur, rng, settings, cut_outs) -> None:
     """Choose a foot and a size, draw one object and its contact shadow. Changes image and discrepancy in place."""
-    height, width = labels.shape
-    grounded = rng.random() >= settings.anywhere
-    ground = (ROAD,) if rng.random() < 0.75 else (ROAD, SIDEWALK, TERRAIN)
-    foot = random_pixel(np.isin(labels, ground), rng) if grounded else None
-    if foot is None:
-        grounded = False
-        foot = int(rng.integers(height // 5, height)), int(rng.integers(0, width))
-        rows = height * np.exp(rng.uniform(np.log(0.02), np.log(0.6)))
-    else:
-        metres = np.exp(rng.uniform(np.log(settings.smallest), np.log(settings.largest)))
-        horizon = height * (settings.horizon + rng.normal(0, 0.02))
-        rows = metres / settings.camera_height * max(foot[0] - horizon, 0.03 * height)
-    rows = int(np.clip(rows, 3, 0.7 * height))
-    thing = cut_out(rows, sources, rng) if rng.random() < settings.cut_outs else None
-    thing = thing or made_up(rows, sources, rng)
-    columns = thing.alpha.shape[1]
-    window, part = _overlap(foot[0] - rows, foot[1] - columns // 2, thing.alpha.shape, labels.shape)
-    if part is None:
+    place = choose_place(labels, view, rng, settings)
+    thing = any_thing(place.rows, cut_outs, sources, rng, settings)
+    size = thing.alpha.shape
+    placed = overlap(place.foot[0] - size[0], place.foot[1] - size[1] // 2, size, labels.shape)
+    if placed is None:
         return
-    area = image[window]
-    texture = light(thing.texture, area, rng)
-    if grounded and rng.random() < 0.6:
-        _contact_shadow(image, foot, columns, rows, rng)
-    soft = cv2.GaussianBlur(thing.alpha, (0, 0), float(rng.uniform(0.4, 0.9)))[part][..., None]
-    area[:] = soft * texture[part] + (1 - soft) * area
+    window, part = placed
+    thing = as_sharp(lit(thing, image[window], rng, rng.random() < settings.camouflage), blur, rng)
+    if place.grounded and rng.random() < settings.shadows:
+        contact_shadow(image, place.foot, size, rng)
+    mix(image, window, thing.alpha[part], thing.texture[part])
     discrepancy[window][thing.alpha[part] > 0.5] = 1
-
-
-def _overlap(top: int, left: int, size: tuple[int, int], canvas: tuple[int, int]):
-    """Slices of the canvas and of a patch laid at (top, left); (…, None) where they do not meet."""
-    y0, x0 = max(top, 0), max(left, 0)
-    y1, x1 = min(top + size[0], canvas[0]), min(left + size[1], canvas[1])
-    if y1 - y0 < 2 or x1 - x0 < 2:
-        return None, None
-    return (slice(y0, y1), slice(x0, x1)), (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
-
-
-def _contact_shadow(
-    image: np.ndarray, foot: tuple[int, int], columns: int, rows: int, rng: np.random.Generator
-) -> None:
-    """Darken a flat soft ellipse under the foot."""
-    shade = np.zeros(image.shape[:2], np.float32)
-    centre = int(foot[1] + rng.uniform(-0.4, 0.4) * columns), int(foot[0])
-    cv2.ellipse(
-        shade,
-        centre,
-        (max(2, int(0.6 * columns)), max(1, int(rows * rng.uniform(0.05, 0.2)))),
-        0,
-        0,
-        360,
-        float(rng.uniform(0.2, 0.6)),
-        -1,
-    )
-    image *= 1 - cv2.GaussianBlur(shade, (0, 0), max(0.6, 0.03 * columns))[..., None]
 
 
 def unaware(labels: np.ndarray, discrepancy: np.ndarray) -> np.ndarray:

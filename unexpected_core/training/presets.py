@@ -103,7 +103,7 @@ PRESETS: dict[str, TrainingSettings] = {
         _FAST,
         name="fast_drawn",
         data={"sources": ("drawn",), "val_examples": 0},
-        task={"crop": (160, 320), "zoom": (0.8, 1.5), "working_height": 256},
+        task={"crop": (160, 320), "heights": (205, 384), "working_height": 256},
         loop={"epochs": 8, "epoch_examples": 400, "average": 0.98},
     ),
 }

@@ -84,7 +84,7 @@ def tiny(name, roads, start):
             "loop.epoch_examples=4",
             "optimizer.warmup=0",
             "task.crop=[64,128]",
-            "task.base_heights=[64,64]",
+            "task.heights=[64,64]",
             f"task.start={start}",
             f"data.sources=[paired_folder={roads}]",
             "data.val_examples=1",

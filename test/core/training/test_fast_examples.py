@@ -31,13 +31,7 @@ class Street(Dataset):
 
 
 def example(dataset, coarse=False, seed=0, **changes):
-    settings = ExampleSettings(
-        crop=(64, 128),
-        base_heights=(64, 64),
-        zoom=(1, 1),
-        pastes={"probability": 0, "distractors": 0, "crossings": 0},
-        **changes,
-    )
+    settings = ExampleSettings(crop=(64, 128), heights=(64, 64), paste=False, **changes)
     return FastExamples([dataset], settings, [0.0], [coarse], train=False).example(0, np.random.default_rng(seed))
 
 
@@ -58,10 +52,54 @@ def test_a_frame_without_labels_is_named():
         example(Bare())
 
 
-def test_frames_keep_their_sharpness_between_the_base_heights():
-    settings = ExampleSettings(crop=(32, 64), base_heights=(32, 48))
-    image, labels, _ = FastExamples([Street()], settings, [0.0], [False], train=False)._frame(0)
-    assert image.shape == (48, 96, 3) and labels.shape == (48, 96)
+def learn(dataset, seed=0, **changes):
+    settings = ExampleSettings(crop=(48, 96), heights=(64, 120), **changes)
+    return FastExamples([dataset], settings, [0.0], [False], train=True).example(0, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_an_example_holds(seed):
+    shapes = {"image": (3, 48, 96), "labels": (48, 96), "discrepancy": (48, 96), "photo": (3, 48, 96)}
+    first, again = learn(Street(), seed), learn(Street(), seed)
+    for name, shape in shapes.items():
+        assert first[name].shape == shape and first[name].dtype == np.uint8 and first[name].flags.c_contiguous
+        assert np.array_equal(first[name], again[name])
+    assert (first["labels"][first["discrepancy"] == 1] == 255).all()
+    assert np.isin(first["discrepancy"], (0, 1, 255)).all()
+
+
+def test_the_photo_has_the_images_light_but_not_its_things():
+    """On a plain frame the photo is plain too, whatever the camera, and the image differs where things are."""
+    only_things = {"distractors": 0, "crossings": 0, "bonnet": 0, "recolour": 0, "shadows": 0, "probability": 1}
+    differs = []
+    for seed in range(12):
+        found = learn(Street(), seed, pastes={**only_things, "camouflage": 0})
+        image, photo = (found[name].astype(int) for name in ("image", "photo"))
+        things = found["discrepancy"] == 1
+        assert np.ptp(photo, axis=(1, 2)).max() == 0
+        assert np.median(image[:, ~things], 1) == pytest.approx(photo[:, 0, 0], abs=2)
+        differs += [np.abs(image - photo).max(0)[things].mean()] if things.any() else []
+    assert np.mean(differs) > 20
+
+
+def test_known_things_of_another_frame_are_expected():
+    class Traffic(Street):
+        def load(self, index):
+            sample = super().load(index)
+            labels = sample.labels.copy()
+            labels[20:45, 30:70] = CAR
+            return replace(sample, labels=labels)
+
+    pastes = {"known": 1, "most_known": 3, "probability": 0, "distractors": 0, "crossings": 0, "bonnet": 0}
+    cars = 0
+    for seed in range(12):
+        settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes)
+        examples = FastExamples([Street(), Traffic(name="cars")], settings, [0.0, 0.0], [False] * 2, train=False)
+        found = examples.example(0, np.random.default_rng(seed))
+        car = found["labels"] == CAR
+        assert not found["discrepancy"][car].any()
+        cars += car.any()
+    assert cars >= 4
 
 
 def test_touches_border():

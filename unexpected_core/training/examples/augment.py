@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from torchvision import tv_tensors
@@ -89,29 +88,6 @@ class RandomZoom(v2.Transform):
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """See v2.Transform."""
         return self._call_kernel(v2.functional.resize, inpt, params["size"], antialias=True)
-
-
-def change_camera(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Another exposure, white balance, focus, sensor and compression. RGB uint8 [H, W, 3] -> the same."""
-    gain = np.exp(random.normal(0, 0.15)) * np.exp(random.normal(0, 0.06, 3))
-    table = (np.arange(256) / 255) ** np.exp(random.normal(0, 0.25))
-    table = (table[:, None] * gain - 0.5) * np.exp(random.normal(0, 0.15)) + 0.5
-    values = cv2.LUT(image, table.astype(np.float32).reshape(1, 256, 3))
-    grey = cv2.cvtColor(values, cv2.COLOR_RGB2GRAY)[..., None]
-    values = grey + (values - grey) * np.float32(max(0.0, random.normal(1, 0.25)))
-    kind = random.integers(4)
-    if kind == 0:
-        values = cv2.GaussianBlur(values, (0, 0), float(random.uniform(0.4, 1.3)))
-    elif kind == 1:
-        amount, radius = np.float32(random.uniform(0.3, 1.5)), float(random.uniform(0.8, 1.6))
-        values = values + amount * (values - cv2.GaussianBlur(values, (0, 0), radius))
-    if random.random() < 0.5:
-        values = values + np.float32(random.uniform(0.005, 0.04)) * random.standard_normal(values.shape, np.float32)
-    image = (np.clip(values, 0, 1) * 255).astype(np.uint8)
-    if random.random() < 0.3:
-        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(35, 95))])
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    return image
 
 
 def _wrap(values: np.ndarray) -> tv_tensors.TVTensor:

@@ -1,28 +1,39 @@
-"""Examples for the `fast` networks: real or drawn frames, objects pasted in, then one camera's worth of changes."""
+"""Examples for the `fast` networks: a crop of a real or drawn frame, things pasted in, then one camera's changes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from unexpected_core.datasets import Dataset
+from unexpected_core.discrepancy_data.paste_cutouts import open_cut_outs
+from unexpected_core.discrepancy_data.paste_place import View, horizon_share
 from unexpected_core.discrepancy_data.paste_things import Source
-from unexpected_core.discrepancy_data.pastes import paste_objects, unaware
-from unexpected_core.images import resize_image, resize_map
-from unexpected_core.labels import IGNORE, TRAIN_ID
+from unexpected_core.discrepancy_data.pastes import Pasted, paste_objects, unaware
+from unexpected_core.images import resize_map
+from unexpected_core.labels import IGNORE
+from unexpected_core.structs import Sample
 from unexpected_core.training.errors import TrainingError
-from unexpected_core.training.examples.augment import change_camera
+from unexpected_core.training.examples.camera import change_light, change_sensor
+from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map
 from unexpected_core.training.examples.settings import ExampleSettings
 
-ROAD = TRAIN_ID["road"]
+
+class _Frame(NamedTuple):
+    """A frame as stored, and width / height that it really had."""
+
+    sample: Sample
+    aspect: float
 
 
 class FastExamples:
     """image uint8 [3, h, w], labels uint8 [h, w] (pasted pixels 255), discrepancy uint8 [h, w] of one crop.
 
-    photo uint8 [3, h, w]: the crop before its camera was changed; from changed ones the generator would learn grey.
+    discrepancy: 1 unexpected, 0 expected, 255 nobody knows. photo uint8 [3, h, w]: the crop in the same light but
+    without what was pasted as unexpected, and as sharp and clean as it was.
     aspects: width / height that each data set's frames really had (0 = as stored). Sets with coarse = True have labels
     for few classes, so that 255 there does not mean 'unknown thing'.
     """
@@ -38,28 +49,33 @@ class FastExamples:
         self.datasets, self.settings, self.aspects, self.coarse, self.train = datasets, settings, aspects, coarse, train
         self.where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset))]
         self.keys = [f"{datasets[d].name}/{datasets[d].keys[i]}" for d, i in self.where]
+        self.cut_outs = open_cut_outs(settings.pastes.things if settings.paste else "", training=train)
 
     def __len__(self) -> int:
         return len(self.where)
 
     def example(self, index: int, random: np.random.Generator) -> dict[str, np.ndarray]:
-        """See Examples.example."""
-        image, labels, discrepancy = self._frame(index)
-        sources = [Source(*self._frame(int(random.integers(len(self))))[:2]) for _ in range(self.settings.sources)]
-        pasted = paste_objects(image, labels, sources, random, self.settings.pastes)
-        discrepancy = np.where(pasted.discrepancy == 1, 1, discrepancy).astype(np.uint8)
-        labels = unaware(labels, pasted.discrepancy)
-        image, labels, discrepancy = self._crop(pasted.image, labels, discrepancy, random)
-        seen = change_camera(image, random) if self.train else image
+        """See training.tasks.Examples."""
+        frame = self._frame(index)
+        crop = self._choose_crop(frame, random)
+        image = cut_image(frame.sample.image, crop, random)
+        labels = cut_map(frame.sample.labels, crop)
+        discrepancy = cut_map(self._unexpected(index, frame.sample), crop)
+        pasted = self._paste(image, labels, frame, crop, random)
+        discrepancy[pasted.labels != labels] = 0  # what is known there now was pasted
+        discrepancy[pasted.discrepancy == 1] = 1
+        seen, photo = pasted.image, pasted.photo
+        if self.train:
+            seen, photo = change_light((seen, photo), random)
+            seen = change_sensor(seen, random)
         return {
             "image": np.ascontiguousarray(seen.transpose(2, 0, 1)),
-            "labels": labels,
+            "labels": unaware(pasted.labels, pasted.discrepancy),
             "discrepancy": discrepancy,
-            "photo": np.ascontiguousarray(image.transpose(2, 0, 1)),
+            "photo": np.ascontiguousarray(photo.transpose(2, 0, 1)),
         }
 
-    def _frame(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """image, labels, and discrepancy: 1 = the data set's own obstacles, 0 = nothing unexpected, 255 = who knows."""
+    def _frame(self, index: int) -> _Frame:
         d, i = self.where[index]
         sample = self.datasets[d][i]
         if sample.labels is None:
@@ -67,43 +83,65 @@ class FastExamples:
                 f"'{self.keys[index]}' has no labels, and the detector learns from labels; use another "
                 "data set or split"
             )
-        height = int(np.clip(sample.image.shape[0], *self.settings.base_heights))
-        aspect = self.aspects[d] or sample.image.shape[1] / sample.image.shape[0]
-        size = height, round(height * aspect)
-        labels = resize_map(sample.labels, size)
-        nameless = labels == IGNORE
-        unknown = np.zeros(size, bool) if self.coarse[d] else nameless & ~touches_border(nameless)
-        discrepancy = np.where(unknown, IGNORE, 0)
-        if sample.obstacle is not None:
-            discrepancy[resize_map(sample.obstacle, size) == 1] = 1
-        return resize_image(sample.image, size), labels, discrepancy
+        return _Frame(sample, self.aspects[d] or sample.image.shape[1] / sample.image.shape[0])
 
-    def _crop(self, image, labels, discrepancy, random):
-        """Zoom, stretch a little, cut, mirror: all three alike."""
-        (h, w), (least, greatest) = self.settings.crop, self.settings.zoom
-        zoom = np.exp(random.uniform(np.log(least), np.log(greatest))) if self.train else 1.0
-        stretch = random.uniform(0.92, 1.08) if self.train else 1.0
-        zoom *= self.settings.base_heights[0] / image.shape[0]
-        height, width = max(h, round(image.shape[0] * zoom)), max(w, round(image.shape[1] * zoom * stretch))
-        if height / image.shape[0] < width / image.shape[1] / 1.2:  # narrow frames keep their proportions
-            height = round(image.shape[0] * width / image.shape[1])
-        image, labels, discrepancy = (
-            resize_image(image, (height, width)),
-            resize_map(labels, (height, width)),
-            resize_map(discrepancy, (height, width)),
-        )
-        y, x = int(random.integers(0, height - h + 1)), int(random.integers(0, width - w + 1))
-        worth = np.flatnonzero((discrepancy == 1) | (labels == ROAD)) if random.random() < 0.7 else ()
-        if len(worth):  # most crops should show road or an object, not roofs
-            row, column = divmod(int(random.choice(worth)), width)
-            y = int(np.clip(row - random.integers(0, h), 0, height - h))
-            x = int(np.clip(column - random.integers(0, w), 0, width - w))
-        mirror = -1 if self.train and random.random() < 0.5 else 1
-        return tuple(values[y : y + h, x : x + w][:, ::mirror].copy() for values in (image, labels, discrepancy))
+    def _choose_crop(self, frame: _Frame, random: np.random.Generator) -> Crop:
+        s, stored = self.settings, frame.sample.labels.shape
+        least, greatest = s.heights[0], max(s.heights[0], min(s.heights[1], s.enlarge * stored[0]))
+        height = np.exp(random.uniform(np.log(least), np.log(greatest))) if self.train else least
+        aspect = frame.aspect * (random.uniform(0.92, 1.08) if self.train else 1.0)
+        flip = bool(self.train and random.random() < 0.5)
+        return choose_crop(frame.sample, s.crop, height, aspect, flip, s.balance if self.train else 0.0, random)
+
+    def _unexpected(self, index: int, sample: Sample) -> np.ndarray:
+        """1 = the data set's own obstacles, 0 = nothing unexpected, 255 = who knows; uint8, perhaps smaller."""
+        labels = _small(sample.labels)
+        if self.coarse[self.where[index][0]]:
+            unexpected = np.zeros_like(labels)
+        else:
+            nameless = labels == IGNORE
+            unexpected = np.where(nameless & ~touches_border(nameless), IGNORE, 0).astype(np.uint8)
+        if sample.obstacle is not None:
+            unexpected[resize_map(sample.obstacle, labels.shape) == 1] = 1
+        return unexpected
+
+    def _paste(
+        self, image: np.ndarray, labels: np.ndarray, frame: _Frame, crop: Crop, random: np.random.Generator
+    ) -> Pasted:
+        if not self.settings.paste:
+            return Pasted(image, np.zeros_like(labels), image, labels)
+        share = horizon_share(frame.sample.labels, self.settings.pastes.horizon)
+        view = View(crop.row(share * frame.sample.labels.shape[0]), crop.frame_rows)
+        sources = _Lenders(self, random.integers(len(self), size=self.settings.sources))
+        return paste_objects(image, labels, sources, random, self.settings.pastes, self.cut_outs, view)
+
+
+class _Lenders(Sequence[Source]):
+    """Other frames, read when something is taken from them."""
+
+    def __init__(self, examples: FastExamples, indices: np.ndarray) -> None:
+        self.examples, self.indices = examples, indices
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, i: int) -> Source:
+        sample, aspect = self.examples._frame(int(self.indices[i]))
+        return Source(sample.image, sample.labels, aspect, sample.obstacle)
+
+
+def _small(labels: np.ndarray) -> np.ndarray:
+    """At most 512 rows: which areas touch the border need not be known to the pixel."""
+    step = -(-labels.shape[0] // 512)
+    return np.ascontiguousarray(labels[::step, ::step])
 
 
 def touches_border(mask: np.ndarray) -> np.ndarray:
     """Parts of a bool mask [H, W] that reach the image's border (ego vehicle, rectification), bool [H, W]."""
+    if not mask.any():
+        return mask
     _, parts = cv2.connectedComponents(mask.astype(np.uint8))
-    border = np.unique(np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]]))
-    return mask & np.isin(parts, border[border > 0])
+    at_border = np.zeros(parts.max() + 1, bool)
+    for side in (parts[0], parts[-1], parts[:, 0], parts[:, -1]):
+        at_border[side] = True
+    return mask & at_border[parts]

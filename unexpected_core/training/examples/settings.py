@@ -57,18 +57,18 @@ class DataSettings(Settings):
 class ExampleSettings(Settings):
     """What the `fast` detector and its opponents learn from."""
 
-    crop: tuple[int, int] = Field((224, 448), description="height, width of a training example in pixels")
-    base_heights: tuple[int, int] = Field(
-        (256, 384), description="least and greatest height in pixels of a frame that objects are pasted into"
+    crop: tuple[int, int] = Field((256, 512), description="height, width of a training example in pixels")
+    heights: tuple[int, int] = Field(
+        (256, 900), description="least and greatest height in pixels of the frame that a crop is cut from"
     )
-    zoom: tuple[float, float] = Field(
-        (0.9, 2.1), description="least and greatest height of a frame before the crop, in least base heights"
-    )
-    sources: int = Field(3, ge=1, description="other frames that lend textures and outlines")
+    enlarge: float = Field(2.4, ge=1, description="greatest height of a frame in heights that it is stored with")
+    balance: float = Field(0.2, ge=0, le=1, description="share of crops that hold a pixel of a class rare in the frame")
+    sources: int = Field(3, ge=1, description="other frames that lend known things and textures")
     aspects: dict[str, float] = Field(
         {}, description="data set -> width / height that its frames really had, where they are stored squeezed"
     )
     coarse: tuple[str, ...] = Field(
         ("idd_lite",), description="data sets with so few classes that an ignored pixel need not be an unknown thing"
     )
+    paste: bool = Field(True, description="change and put in what `pastes` says; false: photographs as they are")
     pastes: PasteSettings = PasteSettings()

@@ -1,0 +1,84 @@
+"""A folder of cut-outs: what is learned from, what is kept for judging, and what is no cut-out."""
+
+import cv2
+import numpy as np
+import pytest
+
+from unexpected_core.datasets.base import DatasetError
+from unexpected_core.discrepancy_data.paste_cutouts import kind_of, open_cut_outs, trim
+from unexpected_core.discrepancy_data.paste_things import photographed
+from unexpected_core.images import ImageError
+
+
+def write(folder, name, level, alpha=255):
+    image = np.full((20, 30, 4), level, np.uint8)
+    image[..., 3] = alpha
+    cv2.imwrite(str(folder / name), image)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for i in range(10):
+        write(tmp_path, f"cow_{i:02}.png", 10 + i)
+    for i in range(3):
+        write(tmp_path, f"tin{i}.png", 100 + i)
+    return tmp_path
+
+
+def levels(cut_outs):
+    return sorted(int(thing[0, 0, 0]) for thing in cut_outs.all)
+
+
+def test_every_fifth_of_each_kind_is_kept_aside(folder):
+    assert levels(open_cut_outs(folder, training=True)) == [10, 11, 12, 13, 15, 16, 17, 18, 100, 101, 102]
+    assert levels(open_cut_outs(folder, training=False)) == [14, 19]
+
+
+def test_where_nothing_would_be_left_all_are_used(tmp_path):
+    write(tmp_path, "one.png", 7)
+    assert levels(open_cut_outs(tmp_path, training=False)) == [7]
+
+
+@pytest.mark.parametrize("key, kind", [("pet_0012", "pet"), ("a/tin3", "a/tin"), ("bike-2_01", "bike"), ("7", "")])
+def test_kind_of(key, kind):
+    assert kind_of(key) == kind
+
+
+def test_both_kinds_are_chosen_though_one_is_rare(folder):
+    cut_outs, rng = open_cut_outs(folder, training=True), np.random.default_rng(0)
+    tins = sum(cut_outs.choose(rng)[0, 0, 0] >= 100 for _ in range(300))
+    assert tins == pytest.approx(300 * (0.5 * 3 / 11 + 0.5 / 2), abs=30)
+
+
+def test_a_cut_out_is_trimmed_to_what_shows_and_loses_its_rim():
+    image = np.zeros((60, 80, 4), np.uint8)
+    image[20:50, 10:40] = (255, 255, 255, 255)
+    image[22:48, 12:38, :3] = (10, 200, 90)
+    thing = trim(image)
+    assert thing.shape == (28, 28, 4) and (thing[1:-1, 1:-1, :3] == (10, 200, 90)).all()
+    assert trim(np.zeros((60, 80, 4), np.uint8)) is None
+
+
+def test_colours_do_not_bleed_out_of_what_is_transparent():
+    image = np.zeros((60, 60, 4), np.uint8)
+    image[..., 0] = 255  # red where nothing shows
+    image[10:50, 10:50] = (0, 120, 0, 255)
+    rng = np.random.default_rng(1)
+    thing = photographed(trim(image), 17, rng)
+    assert thing.texture[thing.alpha > 0.3][:, 0].max() <= thing.texture[thing.alpha > 0.3][:, 1].max()
+
+
+def test_a_photograph_is_no_cut_out(tmp_path):
+    cv2.imwrite(str(tmp_path / "photo.png"), np.zeros((20, 30, 3), np.uint8))
+    with pytest.raises(ImageError, match=r"photo.png: expected a cut-out.*found uint8 \(20, 30, 3\)"):
+        open_cut_outs(tmp_path, training=True)
+
+
+def test_an_empty_folder_is_named(tmp_path):
+    with pytest.raises(DatasetError, match="holds no picture; expected cut-outs"):
+        open_cut_outs(tmp_path, training=True)
+
+
+def test_real_cut_outs(shared_data):
+    learn, judge = (open_cut_outs(shared_data / "cutouts", training) for training in (True, False))
+    assert len(learn) > 1100 and len(judge) > 250 and len(learn.kinds) == len(judge.kinds) == 4

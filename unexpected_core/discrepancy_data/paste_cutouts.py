@@ -1,0 +1,85 @@
+"""A folder of cut-outs: pictures of things with transparency around them. Every fifth of each kind is kept for judging.
+
+A file's kind is its name without the number behind (`pet_0012.webp` is a pet).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from unexpected_core.datasets.base import DatasetError, images_below
+from unexpected_core.images import read_cut_out
+
+CutOut = np.ndarray
+"""RGBA uint8 [h, w, 4], the colours multiplied by alpha; alpha touches all four sides."""
+LONGEST = 256
+"""Greatest side in pixels that a cut-out is kept at."""
+
+
+class CutOuts:
+    """Cut-outs in memory, by kind."""
+
+    def __init__(self, kinds: Sequence[Sequence[CutOut]]) -> None:
+        self.kinds = [kind for kind in kinds if kind]
+        self.all = [thing for kind in self.kinds for thing in kind]
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def choose(self, rng: np.random.Generator) -> CutOut:
+        """Any cut-out as often as any other, or any kind: half of the time each."""
+        pool = self.all if rng.random() < 0.5 else self.kinds[rng.integers(len(self.kinds))]
+        return pool[rng.integers(len(pool))]
+
+
+@lru_cache(2)
+def open_cut_outs(folder: str | Path, training: bool = True) -> CutOuts:
+    """The cut-outs of a folder ('' = none): four fifths to learn from, or the fifth to validate with.
+
+    Raises DatasetError, ImageError.
+    """
+    if not folder:
+        return CutOuts([])
+    files = images_below(Path(folder).expanduser())
+    if not files:
+        raise DatasetError(f"{folder} holds no picture; expected cut-outs: PNG or WebP with transparency")
+    chosen = _chosen(list(files), training)
+    with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
+        things = dict(zip(chosen, pool.map(lambda key: trim(read_cut_out(files[key])), chosen), strict=True))
+    return CutOuts([[t for key in keys if (t := things[key]) is not None] for _, keys in groupby(chosen, kind_of)])
+
+
+def _chosen(keys: Sequence[str], training: bool) -> list[str]:
+    """Every fifth of each kind, or the others; all of them where nothing would be left."""
+    chosen = []
+    for _, group in groupby(sorted(keys, key=lambda key: (kind_of(key), key)), kind_of):
+        chosen += [key for i, key in enumerate(group) if (i % 5 == 4) != training]
+    return chosen or sorted(keys)
+
+
+def kind_of(key: str) -> str:
+    """A file's name without the number at its end."""
+    return re.sub(r"[\d_-]*$", "", key)
+
+
+def trim(image: np.ndarray) -> CutOut | None:
+    """The part that shows, without its rim (which holds the old background). RGBA uint8; None if too little is left."""
+    shrink = LONGEST / max(image.shape[:2])
+    if shrink < 1:
+        image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    rim = max(3, 2 * (max(image.shape[:2]) // 100) + 1)
+    alpha = cv2.erode(np.ascontiguousarray(image[..., 3]), np.ones((rim, rim), np.uint8))
+    x, y, w, h = cv2.boundingRect((alpha > 127).astype(np.uint8))
+    if w < 8 or h < 8:
+        return None
+    image, alpha = image[y : y + h, x : x + w], alpha[y : y + h, x : x + w]
+    colours = image[..., :3].astype(np.uint16) * alpha[..., None] // 255
+    return np.dstack([colours.astype(np.uint8), alpha])

@@ -1,0 +1,131 @@
+"""Known things of other frames, pasted as what they are: what is pasted is not unexpected by that alone.
+
+A thing moves along the ground it stood on: `scale` times as near, it stands `scale` times as far below the horizon
+(or hangs as far above it) and is as much larger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from unexpected_core.discrepancy_data.paste_blend import mix, overlap
+from unexpected_core.discrepancy_data.paste_light import as_sharp, lit
+from unexpected_core.discrepancy_data.paste_place import BESIDE, ROAD, View, horizon_share
+from unexpected_core.discrepancy_data.paste_things import Source, Thing
+from unexpected_core.labels import TRAIN_ID
+
+GROUPS = tuple(
+    tuple(TRAIN_ID[name] for name in group.split(", "))
+    for group in (
+        "car",
+        "car",
+        "truck",
+        "bus",
+        "person",
+        "rider, bicycle, motorcycle",
+        "traffic sign, traffic light",
+    )
+)
+"""Classes whose pixels make one thing together, as often as they are chosen; a rider keeps the bicycle."""
+HANGING = GROUPS[-1]
+
+
+class Piece(NamedTuple):
+    """A known thing of a source: its box (rows, columns) there, its shape bool [h, w], and whether it hangs."""
+
+    window: tuple[slice, slice]
+    shape: np.ndarray
+    hangs: bool
+
+
+def find_piece(labels: np.ndarray, rng: np.random.Generator, groups: Sequence = GROUPS) -> Piece | None:
+    """A whole thing of one group, large and solid enough to be cut by its labels; None if the frame has none."""
+    for group in rng.permutation(len(groups))[:3]:
+        mask = np.isin(labels, groups[group]).astype(np.uint8)
+        _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+        x, y, w, h, area = stats.T
+        fit = (area > max(30, labels.size / 1600)) & (area < labels.size / 6) & (area > 0.45 * w * h)
+        fit &= (x > 0) & (y > 0) & (x + w < labels.shape[1]) & (y + h < labels.shape[0])
+        fit[0] = False
+        if fit.any():
+            n = int(rng.choice(np.flatnonzero(fit)))
+            window = slice(int(y[n]), int(y[n] + h[n])), slice(int(x[n]), int(x[n] + w[n]))
+            return Piece(window, parts[window] == n, groups[group] == HANGING)
+    return None
+
+
+def paste_known(
+    image: np.ndarray,
+    labels: np.ndarray,
+    source: Source,
+    view: View,
+    blur: tuple[float, float],
+    rng: np.random.Generator,
+    scales: tuple[float, float],
+    horizon: float,
+) -> bool:
+    """Put one known thing of the source where it could be, with its labels; whether it was. Changes image and labels.
+
+    blur: of the image (see edge_blur); horizon: where the source shows none, as a share of its height.
+    """
+    source = _coarse(source)
+    piece = find_piece(source.labels, rng)
+    if piece is None:
+        return False
+    height, width = source.labels.shape
+    rows, columns = piece.window
+    scale = np.exp(rng.uniform(*np.log(scales)))
+    pixel = view.rows * scale / height  # rows of the image for a row of the source
+    across = pixel * (source.aspect or width / height) * height / width
+    size = round((rows.stop - rows.start) * pixel), round((columns.stop - columns.start) * across)
+    foot = round(view.horizon + (rows.stop - horizon_share(source.labels, horizon) * height) * pixel)
+    if min(size) < 4 or size[0] > image.shape[0]:
+        return False
+    left = _column(labels, foot, size[1], piece.hangs, rng)
+    placed = overlap(foot - size[0], left, size, labels.shape)
+    if placed is None:
+        return False
+    window, part = placed
+    thing, names = _cut(source, piece, size, int(rng.choice((-1, 1))))
+    thing = as_sharp(lit(thing, image[window], rng, camouflage=False, shaded=False), blur, rng)
+    mix(image, window, thing.alpha[part], thing.texture[part])
+    np.copyto(labels[window], names[part], where=thing.alpha[part] > 0.5)
+    return True
+
+
+def _coarse(source: Source) -> Source:
+    """At most 512 rows: enough to be pasted, and quick to search."""
+    rows = source.labels.shape[0]
+    if rows <= 512:
+        return source
+    step = -(-rows // 512)
+    size = source.labels.shape[1] // step, rows // step
+    image = cv2.resize(source.image, size, interpolation=cv2.INTER_AREA)
+    return source._replace(image=image, labels=cv2.resize(source.labels, size, interpolation=cv2.INTER_NEAREST))
+
+
+def _column(labels: np.ndarray, foot: int, columns: int, hangs: bool, rng: np.random.Generator) -> int:
+    """Left column: with the middle over ground where the thing needs some and the row has any."""
+    middle = int(rng.integers(0, labels.shape[1]))
+    if not hangs and 0 <= foot < len(labels):
+        ground = np.flatnonzero(np.isin(labels[foot], (ROAD, *BESIDE)))
+        middle = int(rng.choice(ground)) if ground.size else middle
+    return middle - columns // 2
+
+
+def _cut(source: Source, piece: Piece, size: tuple[int, int], mirror: int) -> tuple[Thing, np.ndarray]:
+    """The piece at a size (height, width), its ragged rim taken off, and its labels uint8 [h, w]."""
+    shape = cv2.medianBlur(np.pad(piece.shape.astype(np.uint8), 1), 3)
+    shape = cv2.erode(shape, np.ones((2, 2), np.uint8), borderType=cv2.BORDER_CONSTANT)[1:-1, 1:-1]
+    texture, shape, names = (
+        np.ascontiguousarray(values[:, ::mirror])
+        for values in (source.image[piece.window], shape, source.labels[piece.window])
+    )
+    how = cv2.INTER_AREA if size[0] < len(shape) else cv2.INTER_LINEAR
+    texture = cv2.resize(texture, size[::-1], interpolation=how).astype(np.float32)
+    alpha = cv2.resize(shape.astype(np.float32), size[::-1], interpolation=how)
+    return Thing(texture, alpha), cv2.resize(names, size[::-1], interpolation=cv2.INTER_NEAREST)
