@@ -191,6 +191,6 @@ def create_bag(path: str | Path) -> Iterator[BagWriter]:
 
 
 if __name__ == "__main__":
-    from unexpected_ros.offline import main
+    from unexpected_ros.tools.offline import main
 
     raise SystemExit(main())

@@ -181,7 +181,7 @@ def test_unknown_names(capsys):
         override(PRESETS["fast"], ["loop.epoch=3"])
 
 
-SCRIPTS = sorted((Path(__file__).parents[2] / "scripts").glob("0*.py"))
+SCRIPTS = sorted((Path(__file__).parents[2] / "authors").glob("0*.py"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

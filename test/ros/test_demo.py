@@ -84,7 +84,7 @@ def processes(word):
 
 def start(repository, word, *arguments):
     return subprocess.Popen(
-        [sys.executable, "scripts/demo.py", "--model", "random", *map(str, arguments)],
+        [sys.executable, "demo/run.py", "--model", "random", *map(str, arguments)],
         cwd=repository,
         env=os.environ | {MARK: word},
         stdout=subprocess.PIPE,
@@ -159,7 +159,7 @@ def test_input_that_cannot_be_played_is_told_at_once(repository, tmp_path, run):
 
 
 def test_replay_without_listeners_gives_up(repository, footage):
-    command = [sys.executable, "-m", "unexpected_ros.replay", footage, "--wait-for", "1", "--timeout", "0.3"]
+    command = [sys.executable, "-m", "unexpected_ros.tools.replay", footage, "--wait-for", "1", "--timeout", "0.3"]
     done = subprocess.run(
         [*command, "--ros-args", "-r", "image:=/nobody/listens"], capture_output=True, text=True, timeout=60
     )
@@ -168,8 +168,8 @@ def test_replay_without_listeners_gives_up(repository, footage):
 
 
 def test_the_closing_table_says_where_and_how_often_regions_are_false(repository, monkeypatch):
-    monkeypatch.syspath_prepend(str(repository / "scripts"))
-    from demo_page import FrameSeen, Summary
+    monkeypatch.syspath_prepend(str(repository / "demo"))
+    from page import FrameSeen, Summary
 
     frames = [FrameSeen(str(n), latency=50.0, false_regions=int(n < 5)) for n in range(80)]
     dropped = [FrameSeen("dropped", false_regions=7)]

@@ -26,7 +26,7 @@ def test_arguments_are_described_and_documented(repository, name):
 
 def test_launch_overrides_name_real_parameters(repository):
     pytest.importorskip("rclpy")
-    from unexpected_ros.parameters import SETTINGS
+    from unexpected_ros.live.parameters import SETTINGS
 
     tree = ast.parse((repository / "launch" / "detector.launch.py").read_text())
     table = next(n.value for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id == "OVERRIDES")

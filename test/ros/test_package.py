@@ -38,7 +38,7 @@ def test_colcon_sees_one_ament_cmake_package(repository, tmp_path):
 def test_both_halves_and_the_messages_are_installed_together(install):
     done = installed_only(
         install,
-        "import unexpected_core, unexpected_ros, unexpected_ros.geometry;"
+        "import unexpected_core, unexpected_ros, unexpected_ros.live.geometry;"
         "from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats;"
         "from rclpy.serialization import serialize_message, deserialize_message;"
         "array = AnomalyArray(model_id='x', regions=[AnomalyRegion(area=7)]);"
@@ -82,7 +82,7 @@ def test_message_definitions_are_found_in_checkout_and_installation(repository, 
 def test_executables_are_installed_and_run(install, name):
     path = install / "lib" / "unexpected_ros" / name
     assert os.access(path, os.X_OK)
-    module = {"detector": "live.process"}.get(name, name)
+    module = {"detector": "live.process"}.get(name, f"tools.{name}")
     assert f'start("unexpected_ros.{module}")' in path.read_text()
     if name != "detector":
         helped = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=60)

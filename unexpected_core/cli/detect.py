@@ -6,8 +6,8 @@ import argparse
 import time
 from pathlib import Path
 
+from unexpected_core.cli.arguments import add_published_arguments
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.model_arguments import add_published_arguments
 from unexpected_core.config import unknown_name
 
 KINDS = "overlay,score,mask,labels,regions"

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unexpected_core.cli.arguments import add_published_arguments, at_least_one, name_and_root, read_options
 from unexpected_core.cli.candidates import candidate_of, check_known, label_of, opponents_of
-from unexpected_core.cli.dataset_arguments import at_least_one, name_and_root, read_options
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.model_arguments import add_published_arguments
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset

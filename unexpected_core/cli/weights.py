@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from unexpected_core.cli import weights_import
-from unexpected_core.cli.dataset_arguments import add_dataset_arguments, at_least_one, open_from
+from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, open_from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,8 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.logging import LoggingSeverity, set_logger_level
 
 from unexpected_core.config import SettingsError
-from unexpected_ros.memory import keep_large_blocks
-from unexpected_ros.node import DetectorNode
+from unexpected_ros.live.memory import keep_large_blocks
+from unexpected_ros.live.node import DetectorNode
 from unexpected_ros.start import SIGNALS
 
 

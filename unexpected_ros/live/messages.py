@@ -11,10 +11,10 @@ from std_msgs.msg import Header
 
 from unexpected_core.encodings import EncodingError, decode_compressed, to_rgb
 from unexpected_core.structs import Detection, Region
-from unexpected_ros.geometry import Camera, bearing, ground_distance
+from unexpected_ros.live.geometry import Camera, bearing, ground_distance
+from unexpected_ros.live.parameters import CameraSettings
+from unexpected_ros.live.tracking import Track
 from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats
-from unexpected_ros.parameters import CameraSettings
-from unexpected_ros.tracking import Track
 
 _IMAGE_ENCODINGS = {("uint8", 2): "mono8", ("uint8", 3): "rgb8", ("float32", 2): "32FC1"}
 

@@ -225,4 +225,4 @@ def write_documentation(repository: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_documentation(Path(__file__).resolve().parent.parent)
+    write_documentation(Path(__file__).resolve().parents[2])

@@ -16,12 +16,12 @@ from std_msgs.msg import Header
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
 from unexpected_core.visualize import overlay
-from unexpected_ros.conversions import to_image, to_jpeg, to_png, to_regions, to_stats
-from unexpected_ros.geometry import Camera
+from unexpected_ros.live.geometry import Camera
+from unexpected_ros.live.messages import to_image, to_jpeg, to_png, to_regions, to_stats
 from unexpected_ros.live.overrides import overrides
+from unexpected_ros.live.parameters import NodeSettings
+from unexpected_ros.live.tracking import Track
 from unexpected_ros.msg import AnomalyArray, FrameStats
-from unexpected_ros.parameters import NodeSettings
-from unexpected_ros.tracking import Track
 
 
 @dataclass(frozen=True)

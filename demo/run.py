@@ -14,9 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from demo_children import die_with_parent
-from demo_drive import make_drive
-from demo_page import OUTPUTS, show, summarize, write_page
+from children import die_with_parent
+from drive import make_drive
+from page import OUTPUTS, show, summarize, write_page
 from rich.console import Console
 from rich.progress import Progress
 

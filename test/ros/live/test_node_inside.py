@@ -24,7 +24,7 @@ TOPIC = "/inside/image"
 @pytest.fixture
 def make_node(driver):
     """DetectorNode with parameters, active, spun in a thread of its own."""
-    from unexpected_ros.node import DetectorNode
+    from unexpected_ros.live.node import DetectorNode
 
     running = []
 
@@ -119,7 +119,7 @@ def test_the_subscription_follows_the_publishers_reliability(driver, make_node, 
 
 
 def test_compressed_input_follows_the_remapped_image(driver, make_node, answers, street):
-    from unexpected_ros.conversions import to_jpeg
+    from unexpected_ros.live.messages import to_jpeg
 
     make_node(input__transport="compressed")
     camera = driver.camera(CompressedImage, f"{TOPIC}/compressed")
@@ -164,7 +164,7 @@ def test_old_frames_are_dropped_and_the_diagnostics_say_how_to_mend_it(driver, m
 
 
 def test_silence_is_explained(driver, make_node, monkeypatch):
-    from unexpected_ros import subscription
+    from unexpected_ros.live import subscription
 
     monkeypatch.setattr(subscription, "PATIENCE_S", 0.0)
     other = driver.camera(Image, "/front/image_raw", connected=False)
@@ -176,7 +176,7 @@ def test_silence_is_explained(driver, make_node, monkeypatch):
 
 
 def test_outputs_of_another_detector_are_no_inputs(driver, make_node, start_node, tmp_path, monkeypatch):
-    from unexpected_ros import subscription
+    from unexpected_ros.live import subscription
 
     monkeypatch.setattr(subscription, "PATIENCE_S", 0.0)
     other = start_node(tmp_path, "-r", "__ns:=/other", "-p", "model.path:=random", "-r", "~/overlay:=/renamed")
@@ -250,7 +250,7 @@ def test_a_reload_that_fails_keeps_the_old_model(make_node, driver):
     ],
 )
 def test_values_that_do_not_fit_are_refused_at_start(driver, name, value, message):
-    from unexpected_ros.node import DetectorNode
+    from unexpected_ros.live.node import DetectorNode
 
     with pytest.raises(SettingsError, match=message):
         DetectorNode(cli_args=["--ros-args", "-p", f"{name}:={value}"])
@@ -262,7 +262,7 @@ def test_a_mistyped_parameter_is_warned_of(make_node, capfd):
 
 
 def test_frames_may_be_limited_to_a_rate():
-    from unexpected_ros.subscription import Pace
+    from unexpected_ros.live.subscription import Pace
 
     pace = Pace()
     passed = [t for t in np.arange(100.0, 110.0, 1 / 30) if pace.allows(t, 10.0)]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from demo_children import interrupts_held, leave_interrupts_to_parent
+from children import interrupts_held, leave_interrupts_to_parent
 from rich.progress import track
 
 from unexpected_core.drawing.tracks import CLIP_LENGTH, DrawnRoads

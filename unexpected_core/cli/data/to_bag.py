@@ -1,4 +1,4 @@
-"""`unexpected data draw` and `unexpected data to-bag`: drawn frames on disk, and any frames as a rosbag2 drive."""
+"""`unexpected data to-bag`: any frames as a rosbag2 drive."""
 
 from __future__ import annotations
 
@@ -6,44 +6,11 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from unexpected_core.cli.dataset_arguments import at_least_one, open_from, parse_size
+from unexpected_core.cli.arguments import open_from, parse_size
 from unexpected_core.cli.errors import UsageError
-
-TRACKS = ("train", "train_objects", "obstacle", "anomaly", "shift", "clips")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See cli.data."""
-    parser.epilog = "Stopped half-way, the same command goes on. The same seed gives the same pixels everywhere."
-    parser.add_argument("--track", default="obstacle", choices=TRACKS, help="default: obstacle")
-    parser.add_argument(
-        "--count", type=at_least_one, default=200, metavar="N", help="frames (default 200; a clip has 120)"
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
-    parser.add_argument("--size", default="512x256", metavar="WxH", help="default 512x256")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
-    parser.add_argument("--bag", action="store_true", help="also write DIR/drive.mcap, a rosbag2 with camera_info")
-    parser.add_argument("--rate", type=float, default=15.0, metavar="HZ", help="of the drive (default 15)")
-    parser.add_argument("--workers", type=at_least_one, metavar="N", help="default: one per core")
-    parser.set_defaults(action=_draw)
-
-
-def _draw(arguments: argparse.Namespace) -> int:
-    from unexpected_core.datasets.bag_writing import write_bag
-    from unexpected_core.datasets.drawn import Drawn
-    from unexpected_core.drawing.folder import draw_folder
-
-    folder = Path(arguments.out)
-    roads = Drawn(arguments.track, arguments.count, arguments.seed, parse_size(arguments.size)).roads
-    draw_folder(folder, roads, arguments.workers)
-    print(f"{len(roads)} frames of track {roads.track} -> {folder}")
-    if arguments.bag:
-        written = write_bag(folder / "drive.mcap", _frames(folder, len(roads)), arguments.rate)
-        print(f"{written} images at {arguments.rate:g} Hz -> {folder / 'drive.mcap'}")
-    return 0
-
-
-def add_to_bag_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
     parser.add_argument(
         "source",
@@ -72,7 +39,7 @@ def _to_bag(arguments: argparse.Namespace) -> int:
         frames = ((sample.image, None) for sample in open_from(arguments))
     elif Path(arguments.source).is_dir():
         size = parse_size(arguments.size)
-        frames = _frames(Path(arguments.source))
+        frames = frames_of(Path(arguments.source))
         if size:  # intrinsics hold for the size on disk only
             frames = ((resize_image(image, size), None) for image, _ in frames)
     else:
@@ -82,7 +49,7 @@ def _to_bag(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _frames(folder: Path, count: int | None = None) -> Iterator:
+def frames_of(folder: Path, count: int | None = None) -> Iterator:
     """(image, intrinsics) of the first `count` images of a folder in order of name; of its images/ where it has one."""
     from unexpected_core.datasets.base import images_below
     from unexpected_core.drawing.folder import intrinsics

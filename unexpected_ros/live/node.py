@@ -16,17 +16,17 @@ from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.config import SettingsError
 from unexpected_core.encodings import EncodingError
-from unexpected_ros.conversions import age_ms, camera_from, stamp_ns
-from unexpected_ros.diagnostics import Health
+from unexpected_ros.live.diagnostics import Health
+from unexpected_ros.live.logs import CauseLog, forward_to, stop_forwarding
+from unexpected_ros.live.messages import age_ms, camera_from, stamp_ns
+from unexpected_ros.live.outputs import OUTPUTS, Publishers, Result
 from unexpected_ros.live.overrides import overrides, unused
-from unexpected_ros.logs import CauseLog, forward_to, stop_forwarding
-from unexpected_ros.outputs import OUTPUTS, Publishers, Result
-from unexpected_ros.parameters import THRESHOLD, changed, declare
-from unexpected_ros.processing import find
-from unexpected_ros.samples import write_sample
-from unexpected_ros.subscription import ImageSubscription, Pace
-from unexpected_ros.tracking import Tracker
-from unexpected_ros.worker import Worker
+from unexpected_ros.live.parameters import THRESHOLD, changed, declare
+from unexpected_ros.live.processing import find
+from unexpected_ros.live.samples import write_sample
+from unexpected_ros.live.subscription import ImageSubscription, Pace
+from unexpected_ros.live.tracking import Tracker
+from unexpected_ros.live.worker import Worker
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector

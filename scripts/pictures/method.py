@@ -1,19 +1,22 @@
 """Write docs/method.webp, the picture of the method in the README, with the shipped detector on a drawn frame.
 
-python scripts/method_picture.py
+python scripts/pictures/method.py
 """
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-
-from demo_drive import RECIPE
 
 from unexpected_core import load_detector
 from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.visualize import grid, heat_map, overlay
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "demo"))
+from drive import RECIPE  # noqa: E402
 
 NUMBER = 14
 """A frame of the drive that `make demo` plays."""
@@ -30,7 +33,7 @@ def main() -> None:
         "score: where photo and painting disagree": heat_map(found.score),
         "regions": overlay(image, found),
     }
-    target = Path(__file__).resolve().parent.parent / "docs" / "method.webp"
+    target = ROOT / "docs" / "method.webp"
     write_image(target, grid(list(steps.values()), list(steps), columns=3, width=420), quality=80)
     print(f"{target} ({target.stat().st_size // 1000} kB)")
 

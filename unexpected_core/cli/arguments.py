@@ -1,11 +1,11 @@
-"""Naming a data set, and counting things, on the command line."""
+"""Arguments that several commands take: a data set, how a method is put together, numbers."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from unexpected_core.cli.errors import UsageError
 
@@ -86,3 +86,21 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise UsageError(f"--size expects WIDTHxHEIGHT such as 1024x512, found '{text}'")
     return int(height), int(width)
+
+
+def add_published_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --weights, --random-weights, --segmenter, ... as ModelSettings defines them."""
+    from unexpected_core.config import settings_of
+    from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
+
+    for setting in settings_of(ModelSettings):
+        if setting.name not in PUBLISHED:
+            continue
+        option = f"--{setting.name.replace('_', '-')}"
+        if setting.type is bool:
+            parser.add_argument(option, action="store_true", help=setting.description)
+        elif choices := get_args(setting.type):
+            text = f"{setting.description} (default {setting.default})"
+            parser.add_argument(option, default=setting.default, choices=choices, help=text)
+        else:
+            parser.add_argument(option, default=setting.default, metavar="X", help=setting.description)

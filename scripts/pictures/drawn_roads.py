@@ -1,6 +1,6 @@
 """Write docs/drawn_roads.webp, the picture of the drawn roads in the README.
 
-python scripts/drawn_sheet.py
+python scripts/pictures/drawn_roads.py
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> None:
     """Draw and write the sheet."""
     panels = [panel(*frame) for frame in FRAMES]
     rows = [np.hstack([part[kind] for part in panels[start : start + 3]]) for start in (0, 3) for kind in (0, 1)]
-    target = Path(__file__).resolve().parent.parent / "docs" / "drawn_roads.webp"
+    target = Path(__file__).resolve().parents[2] / "docs" / "drawn_roads.webp"
     write_image(target, np.vstack(rows), quality=80)
     print(f"{target} ({target.stat().st_size // 1000} kB)")
 

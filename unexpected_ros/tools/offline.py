@@ -18,8 +18,8 @@ from unexpected_core.log import LOGGER
 from unexpected_core.structs import Detection, Region
 from unexpected_core.visualize import overlay
 from unexpected_ros.bags import BagError, BagWriter, Frame, create_bag, open_bag
-from unexpected_ros.geometry import Camera, bearing
-from unexpected_ros.tracking import Track, Tracker
+from unexpected_ros.live.geometry import Camera, bearing
+from unexpected_ros.live.tracking import Track, Tracker
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector

@@ -8,11 +8,11 @@ import pytest
 
 from unexpected_core.images import read_image, read_map
 from unexpected_core.structs import Detection, Region
-from unexpected_ros.doctor import COMPRESSED, IMAGE, Publisher, explain
-from unexpected_ros.geometry import Camera, bearing, ground_distance
-from unexpected_ros.logs import CauseLog
-from unexpected_ros.samples import write_sample
-from unexpected_ros.tracking import Track, Tracker, persistent
+from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain
+from unexpected_ros.live.geometry import Camera, bearing, ground_distance
+from unexpected_ros.live.logs import CauseLog
+from unexpected_ros.live.samples import write_sample
+from unexpected_ros.live.tracking import Track, Tracker, persistent
 
 
 @pytest.mark.parametrize(

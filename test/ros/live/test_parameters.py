@@ -11,7 +11,7 @@ from rclpy.parameter import Parameter  # noqa: E402
 
 from unexpected_core.config import SettingsError  # noqa: E402
 from unexpected_core.labels import CITYSCAPES  # noqa: E402
-from unexpected_ros.parameters import (  # noqa: E402
+from unexpected_ros.live.parameters import (  # noqa: E402
     BEGIN,
     END,
     PAGES,
@@ -27,7 +27,7 @@ from unexpected_ros.parameters import (  # noqa: E402
     parameter_file,
 )
 
-STALE = "is not what the settings say; run `python -m unexpected_ros.parameters`"
+STALE = "is not what the settings say; run `python -m unexpected_ros.live.parameters`"
 
 
 def test_the_parameter_file_is_up_to_date(repository):
@@ -78,7 +78,7 @@ def test_the_label_file_names_the_classes(repository):
 
 
 def test_the_views_show_topics_that_exist(repository):
-    from unexpected_ros.outputs import OUTPUTS
+    from unexpected_ros.live.outputs import OUTPUTS
 
     topics = {f"/unexpected/detector/{name}" for name in OUTPUTS}
     rviz = yaml.safe_load((repository / "config" / "detector.rviz").read_text())

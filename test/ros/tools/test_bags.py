@@ -13,7 +13,7 @@ from unexpected_core import load_detector
 from unexpected_core.pipeline.detector import Detector
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_ros.bags import BagError, BagWriter, create_bag, message_types, open_bag
-from unexpected_ros.offline import main, process_bag
+from unexpected_ros.tools.offline import main, process_bag
 
 HEIGHT, WIDTH, FRAMES = 45, 83, 4
 NODE = "/unexpected/detector"
@@ -246,7 +246,7 @@ def test_command_line(tmp_path, source, capsys):
 
 
 def test_no_ros_is_imported(repository):
-    code = "import sys, unexpected_ros.offline; print({'rclpy', 'sensor_msgs', 'torch'} & set(sys.modules))"
+    code = "import sys, unexpected_ros.tools.offline; print({'rclpy', 'sensor_msgs', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)
     assert done.stdout.strip() == "set()"
 
@@ -256,11 +256,11 @@ def test_messages_are_those_of_the_node(detector):
     from rclpy.serialization import serialize_message
     from std_msgs.msg import Header
 
-    from unexpected_ros.conversions import to_image, to_regions
-    from unexpected_ros.geometry import Camera
-    from unexpected_ros.offline import Messages
-    from unexpected_ros.parameters import CameraSettings
-    from unexpected_ros.tracking import Tracker
+    from unexpected_ros.live.geometry import Camera
+    from unexpected_ros.live.messages import to_image, to_regions
+    from unexpected_ros.live.parameters import CameraSettings
+    from unexpected_ros.live.tracking import Tracker
+    from unexpected_ros.tools.offline import Messages
 
     types = message_types()
     messages = Messages(types.types)

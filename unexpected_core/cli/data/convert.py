@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from unexpected_core.cli.dataset_arguments import parse_size
+from unexpected_core.cli.arguments import parse_size
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from unexpected_core.cli.dataset_arguments import add_dataset_arguments, open_from
+from unexpected_core.cli.arguments import add_dataset_arguments, open_from
 
 EPILOG = """\
 examples:

@@ -6,7 +6,7 @@ import pytest
 
 from unexpected_core.images import write_image
 from unexpected_ros.bags import BagError, create_bag
-from unexpected_ros.footage import FootageError, open_footage
+from unexpected_ros.tools.footage import FootageError, open_footage
 
 HEIGHT, WIDTH = 34, 50
 

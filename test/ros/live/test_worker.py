@@ -2,7 +2,7 @@
 
 import threading
 
-from unexpected_ros.worker import Worker
+from unexpected_ros.live.worker import Worker
 
 
 class Bench:

@@ -21,8 +21,8 @@ from rclpy.utilities import remove_ros_args
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from unexpected_ros.conversions import stamp_ns, to_image
-from unexpected_ros.footage import Footage, Shot, open_footage
+from unexpected_ros.live.messages import stamp_ns, to_image
+from unexpected_ros.tools.footage import Footage, Shot, open_footage
 
 DEPTH = 10
 

@@ -1,0 +1,42 @@
+"""`unexpected data draw`: drawn frames on disk, and as a rosbag2 drive."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from unexpected_core.cli.arguments import at_least_one, parse_size
+from unexpected_core.cli.data.to_bag import frames_of
+
+TRACKS = ("train", "train_objects", "obstacle", "anomaly", "shift", "clips")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.data."""
+    parser.epilog = "Stopped half-way, the same command goes on. The same seed gives the same pixels everywhere."
+    parser.add_argument("--track", default="obstacle", choices=TRACKS, help="default: obstacle")
+    parser.add_argument(
+        "--count", type=at_least_one, default=200, metavar="N", help="frames (default 200; a clip has 120)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
+    parser.add_argument("--size", default="512x256", metavar="WxH", help="default 512x256")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
+    parser.add_argument("--bag", action="store_true", help="also write DIR/drive.mcap, a rosbag2 with camera_info")
+    parser.add_argument("--rate", type=float, default=15.0, metavar="HZ", help="of the drive (default 15)")
+    parser.add_argument("--workers", type=at_least_one, metavar="N", help="default: one per core")
+    parser.set_defaults(action=_draw)
+
+
+def _draw(arguments: argparse.Namespace) -> int:
+    from unexpected_core.datasets.bag_writing import write_bag
+    from unexpected_core.datasets.drawn import Drawn
+    from unexpected_core.drawing.folder import draw_folder
+
+    folder = Path(arguments.out)
+    roads = Drawn(arguments.track, arguments.count, arguments.seed, parse_size(arguments.size)).roads
+    draw_folder(folder, roads, arguments.workers)
+    print(f"{len(roads)} frames of track {roads.track} -> {folder}")
+    if arguments.bag:
+        written = write_bag(folder / "drive.mcap", frames_of(folder, len(roads)), arguments.rate)
+        print(f"{written} images at {arguments.rate:g} Hz -> {folder / 'drive.mcap'}")
+    return 0

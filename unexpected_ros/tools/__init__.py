@@ -1,0 +1,1 @@
+"""What works beside the node: replay, recorder, and bags without a node."""
