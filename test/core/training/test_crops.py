@@ -1,10 +1,15 @@
 """Which part of a frame becomes an example, and where its rows lie then."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from unexpected_core.datasets import Dataset
 from unexpected_core.structs import Sample
-from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map
+from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map, frames_by_class, rare_class
+from unexpected_core.training.examples.fast import FastExamples
+from unexpected_core.training.examples.settings import ExampleSettings
 
 ROAD, SIGN, SKY = 0, 7, 10
 
@@ -33,7 +38,7 @@ def test_a_crop_knows_its_rows():
     ],
 )
 def test_a_crop_is_taken_out_of_the_frame_at_its_real_size(height, aspect, rows, columns):
-    crop = choose_crop(sample(), (50, 100), height, aspect, False, 0.0, np.random.default_rng(0))
+    crop = choose_crop(sample(), (50, 100), height, aspect, False, None, np.random.default_rng(0))
     assert (crop.rows, crop.columns) == (rows, columns)
     assert 0 <= crop.top <= 100 - rows and 0 <= crop.left <= 120 - columns
 
@@ -50,9 +55,41 @@ def test_image_and_maps_lie_on_one_another(flip):
     assert np.array_equal(cut_map(s.labels[::2, ::2], crop)[:, 60:64], labels[:, 60:64])  # a smaller map of the frame
 
 
-def test_a_rare_class_is_in_the_crop_when_asked_for():
+def test_a_class_is_in_the_crop_when_asked_for():
     share = {}
-    for balance in (0.0, 1.0):
-        crops = [choose_crop(sample(), (20, 24), 100, 1.2, False, balance, np.random.default_rng(s)) for s in range(80)]
-        share[balance] = np.mean([(cut_map(sample().labels, crop) == SIGN).any() for crop in crops])
-    assert share[1.0] > 0.9 > 0.3 > share[0.0]
+    for around in (None, SIGN):
+        crops = [choose_crop(sample(), (20, 24), 100, 1.2, False, around, np.random.default_rng(s)) for s in range(80)]
+        share[around] = np.mean([(cut_map(sample().labels, crop) == SIGN).any() for crop in crops])
+    assert share[SIGN] > 0.9 > 0.3 > share[None]
+
+
+def test_the_rarer_the_likelier():
+    """10 pixels of a sign, 6000 of road, 5990 of sky."""
+    drawn = [rare_class(sample().labels, np.random.default_rng(seed)) for seed in range(100)]
+    assert drawn.count(SIGN) > 90
+    assert rare_class(np.full((100, 120), 255, np.uint8), np.random.default_rng(0)) is None
+
+
+class Two(Dataset):
+    """A frame of sky alone and one with road and a sign."""
+
+    def __init__(self):
+        super().__init__("two", ["sky", "road"])
+
+    def load(self, index):
+        return sample() if index else replace(sample(), labels=np.full((100, 120), SKY, np.uint8))
+
+
+def test_frames_by_class():
+    assert frames_by_class([Two(), Two()]) == {
+        ROAD: [(0, 1), (1, 1)],
+        SIGN: [(0, 1), (1, 1)],
+        SKY: [(0, 0), (0, 1), (1, 0), (1, 1)],
+    }
+
+
+def test_rare_classes_are_met_wherever_they_are():
+    settings = ExampleSettings(crop=(20, 24), heights=(100, 100), paste=False, rare=1.0)
+    examples = FastExamples([Two()], settings, [0.0], [False], train=True)
+    signs = [(examples.example(0, np.random.default_rng(seed))["labels"] == SIGN).any() for seed in range(60)]
+    assert 0.25 < np.mean(signs) < 0.75  # a third of the classes, and by chance; frame 0 has none

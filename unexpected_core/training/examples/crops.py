@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from unexpected_core.labels import IGNORE, TRAIN_ID
+from unexpected_core.datasets import Dataset
+from unexpected_core.labels import NUM_CLASSES, TRAIN_ID
 from unexpected_core.structs import Sample
 
 ROAD = TRAIN_ID["road"]
+SOME = 8
+"""Least number of pixels, of those looked at, that make a class present in a frame."""
 
 
 class Crop(NamedTuple):
@@ -40,13 +45,13 @@ def choose_crop(
     height: float,
     aspect: float,
     flip: bool,
-    balance: float,
+    around: int | None,
     random: np.random.Generator,
 ) -> Crop:
     """A crop of this size (height, width) out of a frame resized to `height` rows, `aspect` times as wide.
 
-    A frame that would be too small for it is enlarged. A share of `balance` is centred on a pixel of a class drawn the
-    rarer the likelier; of the others, seven in ten hold some road or obstacle.
+    A frame that would be too small for it is enlarged. around: class of a pixel that it must hold; if None, seven in
+    ten hold some road or obstacle.
     """
     h, w = size
     height = max(height, h, w / aspect)
@@ -54,40 +59,58 @@ def choose_crop(
     rows = min(stored[0], max(1, round(h * stored[0] / height)))
     columns = min(stored[1], max(1, round(w * stored[1] / (height * aspect))))
     top, left = int(random.integers(0, stored[0] - rows + 1)), int(random.integers(0, stored[1] - columns + 1))
-    pixel = _pixel(sample, balance, random)
+    pixel = _pixel(sample, around, random)
     if pixel is not None:
         top = int(np.clip(pixel[0] - random.integers(0, rows), 0, stored[0] - rows))
         left = int(np.clip(pixel[1] - random.integers(0, columns), 0, stored[1] - columns))
     return Crop(top, left, rows, columns, size, stored, flip)
 
 
-def _pixel(sample: Sample, balance: float, random: np.random.Generator) -> tuple[int, int] | None:
+def _pixel(sample: Sample, around: int | None, random: np.random.Generator) -> tuple[int, int] | None:
     """A pixel of the stored frame that should be in the crop, if any."""
-    step = max(1, sample.labels.shape[0] // 128)
-    labels = sample.labels[::step, ::step]
-    if random.random() < balance:
-        worth = np.flatnonzero(labels == _rare_class(labels, random))
-    elif random.random() < 0.7:
-        worth = labels == ROAD
-        if sample.obstacle is not None:
-            worth |= sample.obstacle[::step, ::step] == 1
-        worth = np.flatnonzero(worth)
-    else:
+    if around is None and random.random() > 0.7:
         return None
-    if not worth.size:
+    step = _step(sample.labels)
+    worth = sample.labels[::step, ::step] == (ROAD if around is None else around)
+    if around is None and sample.obstacle is not None:
+        worth |= sample.obstacle[::step, ::step] == 1
+    found = np.flatnonzero(worth)
+    if not found.size:
         return None
-    row, column = divmod(int(worth[random.integers(worth.size)]), labels.shape[1])
+    row, column = divmod(int(found[random.integers(found.size)]), worth.shape[1])
     return row * step, column * step
 
 
-def _rare_class(labels: np.ndarray, random: np.random.Generator) -> int:
-    """A class of the labels, the likelier the fewer pixels it has; 255 if there is none."""
-    counts = np.bincount(labels.ravel(), minlength=256)[:IGNORE]
-    found = np.flatnonzero(counts >= 8)
+def _step(labels: np.ndarray) -> int:
+    """Every so many pixels are enough to see what a frame holds."""
+    return max(1, labels.shape[0] // 128)
+
+
+def _counts(labels: np.ndarray) -> np.ndarray:
+    """Pixels of each class, int64 [19], of those that _step leaves."""
+    step = _step(labels)
+    return np.bincount(labels[::step, ::step].ravel(), minlength=NUM_CLASSES)[:NUM_CLASSES]
+
+
+def rare_class(labels: np.ndarray, random: np.random.Generator) -> int | None:
+    """A class of the labels, the likelier the fewer pixels it has; None if there is none."""
+    counts = _counts(labels)
+    found = np.flatnonzero(counts >= SOME)
     if not found.size:
-        return IGNORE
+        return None
     weights = 1 / counts[found]
     return int(random.choice(found, p=weights / weights.sum()))
+
+
+def frames_by_class(datasets: Sequence[Dataset]) -> dict[int, list[tuple[int, int]]]:
+    """Class -> (data set, frame) of all frames that hold some of it. Reads every frame once."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
+        for d, dataset in enumerate(datasets):
+            for i, counts in enumerate(pool.map(lambda i, s=dataset: _counts(s[i].labels), range(len(dataset)))):
+                for c in np.flatnonzero(counts >= SOME):
+                    found.setdefault(int(c), []).append((d, i))
+    return dict(sorted(found.items()))
 
 
 def cut_image(image: np.ndarray, crop: Crop, random: np.random.Generator) -> np.ndarray:

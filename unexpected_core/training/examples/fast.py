@@ -18,7 +18,7 @@ from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Sample
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.camera import change_light, change_sensor
-from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map
+from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map, frames_by_class, rare_class
 from unexpected_core.training.examples.settings import ExampleSettings
 
 
@@ -50,17 +50,23 @@ class FastExamples:
         self.where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset))]
         self.keys = [f"{datasets[d].name}/{datasets[d].keys[i]}" for d, i in self.where]
         self.cut_outs = open_cut_outs(settings.pastes.things if settings.paste else "", training=train)
+        self.frames_of = frames_by_class(datasets) if train and settings.rare else {}
 
     def __len__(self) -> int:
         return len(self.where)
 
     def example(self, index: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """See training.tasks.Examples."""
-        frame = self._frame(index)
-        crop = self._choose_crop(frame, random)
+        around = None
+        where = self.where[index]
+        if self.frames_of and random.random() < self.settings.rare:
+            around = int(random.choice(list(self.frames_of)))
+            where = self.frames_of[around][random.integers(len(self.frames_of[around]))]
+        frame = self._frame(*where)
+        crop = self._choose_crop(frame, around, random)
         image = cut_image(frame.sample.image, crop, random)
         labels = cut_map(frame.sample.labels, crop)
-        discrepancy = cut_map(self._unexpected(index, frame.sample), crop)
+        discrepancy = cut_map(self._unexpected(where[0], frame.sample), crop)
         pasted = self._paste(image, labels, frame, crop, random)
         discrepancy[pasted.labels != labels] = 0  # what is known there now was pasted
         discrepancy[pasted.discrepancy == 1] = 1
@@ -75,28 +81,29 @@ class FastExamples:
             "photo": np.ascontiguousarray(photo.transpose(2, 0, 1)),
         }
 
-    def _frame(self, index: int) -> _Frame:
-        d, i = self.where[index]
+    def _frame(self, d: int, i: int) -> _Frame:
         sample = self.datasets[d][i]
         if sample.labels is None:
             raise TrainingError(
-                f"'{self.keys[index]}' has no labels, and the detector learns from labels; use another "
-                "data set or split"
+                f"'{self.datasets[d].name}/{sample.key}' has no labels, and the detector learns from labels; use "
+                "another data set or split"
             )
         return _Frame(sample, self.aspects[d] or sample.image.shape[1] / sample.image.shape[0])
 
-    def _choose_crop(self, frame: _Frame, random: np.random.Generator) -> Crop:
+    def _choose_crop(self, frame: _Frame, around: int | None, random: np.random.Generator) -> Crop:
         s, stored = self.settings, frame.sample.labels.shape
         least, greatest = s.heights[0], max(s.heights[0], min(s.heights[1], s.enlarge * stored[0]))
         height = np.exp(random.uniform(np.log(least), np.log(greatest))) if self.train else least
         aspect = frame.aspect * (random.uniform(0.92, 1.08) if self.train else 1.0)
         flip = bool(self.train and random.random() < 0.5)
-        return choose_crop(frame.sample, s.crop, height, aspect, flip, s.balance if self.train else 0.0, random)
+        if around is None and self.train and random.random() < s.balance:
+            around = rare_class(frame.sample.labels, random)
+        return choose_crop(frame.sample, s.crop, height, aspect, flip, around, random)
 
-    def _unexpected(self, index: int, sample: Sample) -> np.ndarray:
+    def _unexpected(self, d: int, sample: Sample) -> np.ndarray:
         """1 = the data set's own obstacles, 0 = nothing unexpected, 255 = who knows; uint8, perhaps smaller."""
         labels = _small(sample.labels)
-        if self.coarse[self.where[index][0]]:
+        if self.coarse[d]:
             unexpected = np.zeros_like(labels)
         else:
             nameless = labels == IGNORE
@@ -126,7 +133,7 @@ class _Lenders(Sequence[Source]):
         return len(self.indices)
 
     def __getitem__(self, i: int) -> Source:
-        sample, aspect = self.examples._frame(int(self.indices[i]))
+        sample, aspect = self.examples._frame(*self.examples.where[self.indices[i]])
         return Source(sample.image, sample.labels, aspect, sample.obstacle)
 
 

@@ -63,6 +63,9 @@ class ExampleSettings(Settings):
     )
     enlarge: float = Field(2.4, ge=1, description="greatest height of a frame in heights that it is stored with")
     balance: float = Field(0.2, ge=0, le=1, description="share of crops that hold a pixel of a class rare in the frame")
+    rare: float = Field(
+        0.0, ge=0, le=1, description="share of crops around a class drawn evenly from all, in any frame that has it"
+    )
     sources: int = Field(3, ge=1, description="other frames that lend known things and textures")
     aspects: dict[str, float] = Field(
         {}, description="data set -> width / height that its frames really had, where they are stored squeezed"
