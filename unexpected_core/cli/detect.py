@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = {name: value for name in DetectSettings.model_fields if (value := getattr(arguments, name)) is not None}
     given |= {name: getattr(arguments, name) for name in PUBLISHED}
     detector = load_detector(arguments.detector, arguments.device, scorer=arguments.scorer, **given)
-    meaningless = arguments.random_weights or arguments.detector == "random"
+    meaningless = detector.scorer.random_weights
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
     written = [Path(arguments.out) / kind for kind in ALL_KINDS]
     frames, count = open_inputs(arguments.inputs, arguments.topic, arguments.every, written)
