@@ -22,6 +22,7 @@ try:
 except ModuleNotFoundError:
     raise SystemExit("error: the page needs aiohttp: apt install python3-aiohttp, or pip install aiohttp") from None
 
+from unexpected_ros.live.worker import Worker
 from unexpected_ros.view.assembly import Whole
 from unexpected_ros.view.facts import frame
 from unexpected_ros.view.graph import Stream
@@ -29,7 +30,6 @@ from unexpected_ros.view.hub import Hub
 from unexpected_ros.view.remote import DetectorRemote
 from unexpected_ros.view.server import LOOPBACK, application
 from unexpected_ros.view.watcher import Watcher
-from unexpected_ros.worker import Worker
 
 PORT = 8642
 GRACE_S = 1.0

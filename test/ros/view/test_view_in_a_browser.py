@@ -156,7 +156,7 @@ def test_the_page_shows_pictures_regions_and_times(pages):
         assert "active" in page.text("state") and NAME in page.text("state")
         assert "random" in page.text("model")
         for name in ("overlay", "photo", "labels", "resynthesis", "score"):
-            assert page.brightness(name) > 5, name
+            until(lambda page=page, name=name: page.brightness(name) > 5, name)
         until(lambda page=page: int(page.text("count") or 0) > 0, "regions in the table")
         names = "return [...document.querySelectorAll('#times dt')].map((name) => name.textContent)"
         assert page.driver.execute_script(names) == ["age", "convert", "infer", "publish"]
