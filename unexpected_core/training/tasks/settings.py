@@ -8,7 +8,7 @@ from pydantic import Field
 
 from unexpected_core.config import Settings
 from unexpected_core.labels import NUM_CLASSES
-from unexpected_core.training.settings import AugmentedTraining
+from unexpected_core.training.settings import TrainingSettings
 
 ImageNet = Literal["imagenet", "random"]
 SMALL = Field(False, description="narrow networks, to try things out")
@@ -72,25 +72,25 @@ class RbmSettings(Settings):
     hidden: int = Field(20, ge=1, description="numbers that a patch is redrawn from")
 
 
-class SegmentationTraining(AugmentedTraining):
+class SegmentationTraining(TrainingSettings):
     """Training of BayesSegNet or PSPNet."""
 
     task: SegmentationSettings = SegmentationSettings()
 
 
-class GeneratorTraining(AugmentedTraining):
+class GeneratorTraining(TrainingSettings):
     """Training of the pix2pixHD generator."""
 
     task: GeneratorSettings = GeneratorSettings()
 
 
-class DiscrepancyTraining(AugmentedTraining):
+class DiscrepancyTraining(TrainingSettings):
     """Training of a discrepancy network."""
 
     task: DiscrepancySettings = DiscrepancySettings()
 
 
-class RbmTraining(AugmentedTraining):
+class RbmTraining(TrainingSettings):
     """Training of the road autoencoder."""
 
     task: RbmSettings = RbmSettings()
