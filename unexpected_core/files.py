@@ -1,12 +1,14 @@
-"""Files that are whole or absent, and their fingerprints."""
+"""Files that are whole or absent, and fingerprints: of a file, and of the code that made it."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 
@@ -39,3 +41,32 @@ def sha256(path: str | Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def visible(folder: str | Path, pattern: str) -> list[Path]:
+    """Whole files of a folder by glob pattern ("**/*.png" looks below it too), sorted; none where it is no folder.
+
+    Hidden files and folders are left out: `atomic_path` hides what is not whole yet, and a kill leaves it behind.
+    """
+    folder = Path(folder)
+    found = (path for path in folder.glob(pattern) if path.is_file())
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
+@cache
+def commit() -> str:
+    """Short commit of the package's checkout, with '+' where it has changes; '' outside a checkout."""
+    file = Path(__file__).resolve()  # a build may have laid links to the checkout elsewhere
+    try:
+        # Installed into the environment of another project, the package lies in that one's checkout, but is not of it.
+        _, head, changes = (
+            subprocess.run(["git", *arguments], cwd=file.parent, capture_output=True, text=True, check=True).stdout
+            for arguments in (
+                ("ls-files", "--error-unmatch", file.name),
+                ("rev-parse", "--short=12", "HEAD"),
+                ("status", "--porcelain", "--untracked-files=no", "--", "."),
+            )
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return head.strip() + ("+" if changes.strip() else "")

@@ -1,6 +1,7 @@
 """Every preset: can be printed and read back, trains on what its task needs, goes on, and publishes usable weights."""
 
 import math
+import re
 import runpy
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 import yaml
 
 from unexpected_core.cli.main import main
-from unexpected_core.config import SettingsError, build, override, read_yaml
+from unexpected_core.config import SettingsError, build, override, read_yaml, settings_of
 from unexpected_core.datasets import open_dataset
 from unexpected_core.discrepancy_data.generate import generate
 from unexpected_core.discrepancy_data.swaps import Recipe
@@ -18,7 +19,9 @@ from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.networks import NETWORKS, build_network
 from unexpected_core.training.engine import run as experiment
+from unexpected_core.training.engine.loop import explain_memory
 from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.examples.samples import open_sources
 from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.tasks.frequencies import describe_weights
 
@@ -151,7 +154,51 @@ def test_class_weights_are_counted_on_the_training_data(roads):
     assert len(words) == 14 + 1
     for line, pixels in ((words[13], car), (words[10], sky), (words[0], counted - car - sky)):
         assert line.endswith(f"weight {1 / math.log(1.02 + pixels / counted):.8f}")
-    assert words[-1].startswith("--set task.class_weights=[")
+    assert words[-1] == "the loss of 'segmentation' weighs all classes alike: there is no setting for these weights"
+    with pytest.raises(SettingsError, match="class_weights"):
+        override(settings, ["task.class_weights=[1,2]"])
+
+
+def test_printed_class_weights_are_accepted_even_if_a_class_never_occurs(roads):
+    """The cars of these frames are too small to be altered."""
+    settings = small("0521_discrepancy_full", roads)
+    accepted = override(settings, [describe_weights(settings).splitlines()[-1].removeprefix("--set ")]).task
+    assert accepted.class_weights == pytest.approx((1 / math.log(2.02), 1 / math.log(1.02)))
+
+
+@pytest.mark.parametrize("setting", ["crop=[64,64]", "flip=false", "scale=[1,2]", "colour=0.5", "blur=0.5"])
+@pytest.mark.parametrize("name", ["fast", "fast_opponents"])
+def test_settings_that_a_training_would_not_read_are_refused(name, setting):
+    with pytest.raises(SettingsError, match=rf"unknown setting 'data\.{setting.partition('=')[0]}'"):
+        override(PRESETS[name], [f"data.{setting}"])
+    with pytest.raises(SettingsError, match=r"unknown setting 'loop\.publish'"):
+        override(PRESETS["0521_discrepancy_full"], ["loop.publish=last"])
+
+
+@pytest.mark.parametrize(("name", "crop"), [("fast", "task.crop"), ("0521_discrepancy_full", "data.crop")])
+def test_the_cure_for_full_memory_is_a_setting_that_there_is(name, crop):
+    with pytest.raises(TrainingError, match="out of memory") as found, explain_memory(PRESETS[name]):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    advised = set(re.findall(r"(?:loop|data|task|optimizer)\.\w+", str(found.value)))
+    assert crop in advised and advised <= {setting.name for setting in settings_of(type(PRESETS[name]))}
+
+
+def test_a_set_without_splits_does_not_validate_on_what_it_learned(tmp_path, caplog):
+    """The last tenth is kept for validation, and that is said."""
+    for i in range(20):
+        write_image(tmp_path / "images" / f"{i:02d}.png", np.full((32, 48, 3), i, np.uint8))
+        write_image(tmp_path / "labels" / f"{i:02d}.png", np.zeros((32, 48), np.uint8))
+    data = PRESETS["0525_rbm_road"].data.model_copy(update={"sources": (f"obstacle_folder={tmp_path}",)})
+    with caplog.at_level("INFO"):
+        learned, validated = (open_sources(data, split).keys for split in (data.train, data.val))
+    assert validated == ("18", "19") and len(learned) == 18 and not set(learned) & set(validated)
+    assert "has no splits: its last 2 frames validate, the others teach" in caplog.text
+    for path in tmp_path.glob("*/[01][1-9].png"):
+        path.unlink()
+    (tmp_path / "images/10.png").unlink()
+    (tmp_path / "labels/10.png").unlink()
+    with pytest.raises(TrainingError, match="has one frame: nothing is left to validate with"):
+        open_sources(data, "train")
 
 
 def test_a_set_made_otherwise_is_refused(roads):

@@ -5,6 +5,8 @@ import copy
 import pytest
 import torch
 
+from unexpected_core.pipeline.detector import Detector
+from unexpected_core.pipeline.settings import DetectorSettings
 from unexpected_core.scorers import SCORERS, UnknownScorer, build_scorer, load_scorer
 from unexpected_core.scorers.base import Scorer, ScorerError
 
@@ -72,6 +74,22 @@ def test_a_loaded_method_keeps_its_name_and_stands_on_the_same_networks():
 def test_names_that_do_not_exist_are_refused_with_the_nearest_one():
     with pytest.raises(UnknownScorer, match="unknown scorer 'sofmax'; did you mean 'softmax'"):
         build_scorer("sofmax")
+
+
+@pytest.mark.parametrize(("network", "method"), [("random", "fast"), ("fast", "random"), ("fast", "iccv2019")])
+def test_a_method_with_networks_of_its_own_does_not_stand_on_others(network, method):
+    """It would be built anew, untrained, and its scores would look like results."""
+    with pytest.raises(
+        UnknownScorer, match=f"'{method}' has networks of its own and cannot run on those of '{network}'"
+    ):
+        load_scorer(network, method)
+
+
+def test_random_weights_are_known_as_such(scorer):
+    """Those of this file all are; whoever shows scores may ask."""
+    assert scorer.random_weights
+    assert not load_scorer("fast", "softmax").random_weights
+    assert Detector(build_scorer("fast"), DetectorSettings(model={"device": "cpu"})).model_id == "fast-random-weights"
 
 
 def test_methods_say_what_they_need_of_the_networks():

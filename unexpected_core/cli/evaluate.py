@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from unexpected_core.cli.arguments import add_published_arguments, at_least_one, name_and_root, read_options
 from unexpected_core.cli.candidates import candidate_of, check_known, label_of, opponents_of
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.log import LOGGER
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
@@ -154,8 +155,15 @@ def _methods(arguments: argparse.Namespace) -> list[str]:
         if not arguments.from_scores:
             check_known(names)
         return names
-    if arguments.weights or arguments.random_weights or os.environ.get("DIR_EXPERIMENTS"):
+    if arguments.weights or arguments.random_weights:
         return list(PAPER)
+    from unexpected_core.weights.experiments import ENVIRONMENT
+
+    if os.environ.get(ENVIRONMENT):
+        LOGGER.info(
+            "the paper's comparison on the detector '%s'; for that of the networks in $%s: --weights %s",
+            *(arguments.detector, ENVIRONMENT, os.environ[ENVIRONMENT]),
+        )
     if not arguments.from_scores:
         opponents_of(arguments)  # before hours of scoring
     return list(FAST_PAPER)

@@ -68,9 +68,10 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _files(name: str) -> list[Path]:
     """The weight files of a folder, else of a name. Raises WeightsError."""
+    from unexpected_core.files import visible
     from unexpected_core.weights.catalog import SUFFIX, find_weights
 
-    return sorted(Path(name).glob(f"*{SUFFIX}")) or [find_weights(name)]
+    return visible(name, f"*{SUFFIX}") or [find_weights(name)]
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
@@ -120,11 +121,13 @@ def _statistics(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from unexpected_core.files import visible
     from unexpected_core.scorers import UnknownScorer
     from unexpected_core.weights.cards import WeightsError
+    from unexpected_core.weights.catalog import SUFFIX
 
     failed = 0
-    names = [str(path) for given in arguments.weights for path in sorted(Path(given).glob("*.safetensors")) or [given]]
+    names = [str(path) for given in arguments.weights for path in visible(given, f"*{SUFFIX}") or [given]]
     for name in names:
         try:
             print(f"{name}: whole, fits its architecture ({_fits(name)})")

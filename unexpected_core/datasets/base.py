@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from unexpected_core.files import visible
 from unexpected_core.formats import IMAGE_SUFFIXES
 from unexpected_core.images import read_image, read_map, resize_image, resize_map
 from unexpected_core.labels import IGNORE, NUM_CLASSES, UNKNOWN
@@ -221,8 +222,8 @@ def images_below(folder: Path) -> dict[str, Path]:
         near = sorted(p.name for p in folder.parent.glob("*") if p.is_dir()) if folder.parent.is_dir() else []
         raise DatasetError(f"no folder {folder}; {folder.parent} has {', '.join(near) or 'no folders'}")
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in IMAGE_SUFFIXES or path.name.startswith("."):
+    for path in visible(folder, "**/*"):
+        if path.suffix.lower() not in IMAGE_SUFFIXES:
             continue
         key = path.relative_to(folder).with_suffix("").as_posix()
         if key in found:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from unexpected_core.config import unknown_name
-from unexpected_core.files import write_text
+from unexpected_core.files import visible, write_text
 from unexpected_core.images import ImageError, read_image, read_map, resize_image, resize_map, write_image
 from unexpected_core.log import LOGGER, progress
 
@@ -72,7 +72,7 @@ def find_copies(name: str, source: Path, target: Path) -> list[Copy]:
     """Every photograph and id map of the source, with its place in the target. Raises ConversionError if none."""
     copies = []
     for part in PARTS[name]:
-        for path in sorted((source / part).rglob("*.*")) if (source / part).is_dir() else ():
+        for path in visible(source / part, "**/*.*"):
             place = target / path.relative_to(source)
             if path.stem.endswith(IMAGE) and path.suffix.lower() in (".png", ".webp", ".jpg"):
                 copies.append(Copy(path, place.with_suffix(".webp"), is_map=False))

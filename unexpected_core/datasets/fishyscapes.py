@@ -8,6 +8,7 @@ from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, chec
 from unexpected_core.datasets.lost_and_found import HOME as LOST_AND_FOUND
 from unexpected_core.datasets.road_anomaly import flat_frames
 from unexpected_core.datasets.roots import Home, find_root
+from unexpected_core.files import visible
 from unexpected_core.labels import OBSTACLE
 
 FLAT = ("original/*.*", "images/*.*")
@@ -38,7 +39,7 @@ def fishyscapes_lost_and_found(
     path = find_root(LAF, root)
     if (path / "fishyscapes_lostandfound").is_dir():
         path = path / "fishyscapes_lostandfound"
-    masks = {p.name.removesuffix("_labels.png"): p for p in sorted(path.glob("*_labels.png"))}
+    masks = {p.name.removesuffix("_labels.png"): p for p in visible(path, "*_labels.png")}
     frames = _published(masks, lost_and_found) if masks else flat_frames("fishyscapes_lost_and_found", path)
     check_count("fishyscapes_lost_and_found", len(frames), 100 if check_counts else None)
     return FileDataset("fishyscapes_lost_and_found", frames, obstacle_table=OBSTACLE)

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from unexpected_core.datasets.base import Dataset
-from unexpected_core.structs import Sample
+from unexpected_core.datasets.base import Dataset, DatasetError
+from unexpected_core.structs import RoadCamera, Sample
 
 
 class Joined(Dataset):
-    """Several data sets one after the other; keys are '<name>/<key>' where there is more than one."""
+    """Several data sets one after the other; keys are '<name>/<key>' where there is more than one.
+
+    Raises DatasetError where they count different classes: the same id would mean different things.
+    """
 
     def __init__(self, datasets: list[Dataset]) -> None:
         several = len(datasets) > 1
         keys = [f"{d.name}/{key}" if several else key for d in datasets for key in d.keys]
-        super().__init__("+".join(d.name for d in datasets), keys)
+        classes = {d.num_classes: d.name for d in datasets}
+        if len(classes) > 1:
+            counts = ", ".join(f"'{name}' has {count} classes" for count, name in classes.items())
+            raise DatasetError(f"data sets of different labels cannot be joined: {counts}; use them one by one")
+        super().__init__("+".join(d.name for d in datasets), keys, *classes)
         self.datasets = datasets
         self.starts = np.cumsum([0, *(len(d) for d in datasets)])
 
     def load(self, index: int) -> Sample:
         """See Dataset.load; the key is this set's."""
+        dataset, own = self._place(index)
+        return replace(dataset[own], key=self.keys[index])
+
+    def camera(self, key: str) -> RoadCamera | None:
+        """See Dataset.camera."""
+        dataset, own = self._place(self.index(key))
+        return dataset.camera(dataset.keys[own])
+
+    def _place(self, index: int) -> tuple[Dataset, int]:
+        """The set that a frame comes from, and its index there."""
         which = int(np.searchsorted(self.starts, index, side="right")) - 1
-        sample = self.datasets[which][index - int(self.starts[which])]
-        return Sample(self.keys[index], sample.image, sample.labels, sample.instances, sample.obstacle)
+        return self.datasets[which], index - int(self.starts[which])

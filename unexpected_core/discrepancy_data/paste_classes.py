@@ -7,7 +7,9 @@ import numpy as np
 
 from unexpected_core.labels import IGNORE, TRAIN_ID
 
-CLASSES = tuple(TRAIN_ID[name] for name in ("vegetation", "terrain", "sidewalk", "road", "building"))
+GREEN = TRAIN_ID["vegetation"], TRAIN_ID["terrain"]
+CLASSES = (*GREEN, *(TRAIN_ID[name] for name in ("sidewalk", "road", "building")))
+"""Plants and bare ground have any colour; roads and houses a tint, or they would be signals."""
 
 
 def recolour(
@@ -22,7 +24,7 @@ def recolour(
         return image.copy()
     table = np.ones((256, 3), np.float32)
     for c in chosen:
-        colours = rng.uniform(*gains, 3) ** rng.uniform(0, 1)  # a tint far more often than a signal colour
+        colours = rng.uniform(*gains, 3) ** (rng.uniform(0, 1) if c in GREEN else rng.uniform(0, 0.4))
         table[c] = colours * rng.uniform(0.7, 1.4)
     return cv2.multiply(image, _gain(labels, table), dtype=cv2.CV_8U)
 

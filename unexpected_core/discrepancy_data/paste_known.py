@@ -32,6 +32,8 @@ GROUPS = tuple(
 )
 """Classes whose pixels make one thing together, as often as they are chosen; a rider keeps the bicycle."""
 HANGING = GROUPS[-1]
+WIDEST = 3.0
+"""Greatest width of a known thing in its heights."""
 
 
 class Piece(NamedTuple):
@@ -42,13 +44,24 @@ class Piece(NamedTuple):
     hangs: bool
 
 
-def find_piece(labels: np.ndarray, rng: np.random.Generator, groups: Sequence = GROUPS) -> Piece | None:
-    """A whole thing of one group, large and solid enough to be cut by its labels; None if the frame has none."""
+def find_piece(
+    labels: np.ndarray, rng: np.random.Generator, groups: Sequence = GROUPS, squeezed: float = 1.0
+) -> Piece | None:
+    """A whole thing of one group, large and solid enough to be cut by its labels; None if the frame has none.
+
+    squeezed: how much wider the frame really is than it is stored. Things wider than a bus are several, one behind the
+    other.
+    """
     for group in rng.permutation(len(groups))[:3]:
         mask = np.isin(labels, groups[group]).astype(np.uint8)
         _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
         x, y, w, h, area = stats.T
-        fit = (area > max(30, labels.size / 1600)) & (area < labels.size / 6) & (area > 0.45 * w * h)
+        fit = (
+            (area > max(30, labels.size / 1600))
+            & (area < labels.size / 6)
+            & (area > 0.5 * w * h)
+            & (w * squeezed < WIDEST * h)
+        )
         fit &= (x > 0) & (y > 0) & (x + w < labels.shape[1]) & (y + h < labels.shape[0])
         fit[0] = False
         if fit.any():
@@ -73,15 +86,15 @@ def paste_known(
     blur: of the image (see edge_blur); horizon: where the source shows none, as a share of its height.
     """
     source = _coarse(source)
-    piece = find_piece(source.labels, rng)
+    height, width = source.labels.shape
+    squeezed = (source.aspect or width / height) * height / width
+    piece = find_piece(source.labels, rng, squeezed=squeezed)
     if piece is None:
         return False
-    height, width = source.labels.shape
     rows, columns = piece.window
     scale = np.exp(rng.uniform(*np.log(scales)))
     pixel = view.rows * scale / height  # rows of the image for a row of the source
-    across = pixel * (source.aspect or width / height) * height / width
-    size = round((rows.stop - rows.start) * pixel), round((columns.stop - columns.start) * across)
+    size = round((rows.stop - rows.start) * pixel), round((columns.stop - columns.start) * pixel * squeezed)
     foot = round(view.horizon + (rows.stop - horizon_share(source.labels, horizon) * height) * pixel)
     if min(size) < 4 or size[0] > image.shape[0]:
         return False

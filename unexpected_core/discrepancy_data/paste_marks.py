@@ -93,4 +93,4 @@ def _paint(image: np.ndarray, shapes: list[np.ndarray], spot: Spot, road: np.nda
 def wear(patch: Patch, metre: float, rng: np.random.Generator) -> np.ndarray:
     """What is left of old paint, float32 [h, w], 0..1: whole in places, rubbed off in others."""
     noise = blotches(patch.alpha.shape, max(2, round(metre * rng.uniform(0.04, 0.4))), rng)
-    return np.clip((noise - rng.uniform(0.1, 0.6)) * rng.uniform(3, 20) + 0.5, 0, 1).astype(np.float32)
+    return np.clip((noise - rng.uniform(0.0, 0.5)) * rng.uniform(3, 20) + 0.5, 0, 1).astype(np.float32)

@@ -148,7 +148,7 @@ def _dim(image, patch, gain) -> None:
 
 
 def _thick(spot: Spot, metres: float) -> int:
-    return int(np.clip(round(spot.metre * metres), 1, 8))
+    return int(np.clip(round(spot.metre * metres), 1, 5))
 
 
 def _polygon(rng: np.random.Generator, wide: float, long: float) -> np.ndarray:

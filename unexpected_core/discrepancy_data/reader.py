@@ -11,6 +11,7 @@ from unexpected_core.datasets import Dataset, DatasetError
 from unexpected_core.discrepancy_data import layout
 from unexpected_core.discrepancy_data.generate import roi
 from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest
+from unexpected_core.files import visible
 from unexpected_core.images import read_image, read_map
 from unexpected_core.labels import IGNORE, TRAIN_IDS, map_labels
 
@@ -45,7 +46,7 @@ class DiscrepancyDataset(Dataset):
         if self.manifest is not None and not self.manifest.complete and not self.manifest.frames:
             raise ManifestError(f"the discrepancy set {root} ({split}) is not finished: run its command again to go on")
         labels, ending = self.root / "labels" / split, layout.LABELS
-        there = {path.relative_to(labels).as_posix().removesuffix(ending) for path in labels.rglob(f"*{ending}")}
+        there = {path.relative_to(labels).as_posix().removesuffix(ending) for path in visible(labels, f"**/*{ending}")}
         keys = [key for key in source.keys if key in there]
         if not keys:
             raise DatasetError(

@@ -14,7 +14,7 @@ import numpy as np
 
 from unexpected_core.drawing.errors import DrawingError
 from unexpected_core.drawing.tracks import DrawnRoads
-from unexpected_core.files import write_text
+from unexpected_core.files import visible, write_text
 from unexpected_core.images import write_image
 from unexpected_core.log import progress
 from unexpected_core.structs import Pinhole
@@ -42,7 +42,7 @@ def draw_folder(
                 f"{folder} holds frames of track {found.get('track')}, seed {found.get('seed')}, "
                 f"size {found.get('size')}; choose another folder"
             )
-        drawn = max((int(path.stem) for path in (folder / parts[0]).glob("*.png")), default=-1) + 1
+        drawn = max((int(path.stem) for path in visible(folder / parts[0], "*.png")), default=-1) + 1
         if drawn > len(roads):  # whoever reads the folder would get them all
             raise DrawingError(f"{folder} holds {drawn} frames, more than {len(roads)}; choose another folder")
         whole = all(path.is_file() for number in range(len(roads)) for path in _paths(folder, parts, number).values())

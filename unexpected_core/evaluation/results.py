@@ -6,9 +6,7 @@ import itertools
 import json
 import math
 import platform
-import subprocess
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ import numpy as np
 from unexpected_core import __version__
 from unexpected_core.evaluation.hdf5 import PredictionError
 from unexpected_core.evaluation.measure import Measured
-from unexpected_core.files import write_text
+from unexpected_core.files import commit, write_text
 from unexpected_core.metrics.bootstrap import compare
 from unexpected_core.metrics.modes import VERSION
 
@@ -54,25 +52,6 @@ def _comparisons(measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
         for a, b in pairs
         for metric in COMPARED
     ]
-
-
-@cache
-def commit() -> str:
-    """Short commit of the package's checkout, with '+' where it has changes; '' outside a checkout."""
-    file = Path(__file__).resolve()  # a build may have laid links to the checkout elsewhere
-    try:
-        # Installed into the environment of another project, the package lies in that one's checkout, but is not of it.
-        _, head, changes = (
-            subprocess.run(["git", *arguments], cwd=file.parent, capture_output=True, text=True, check=True).stdout
-            for arguments in (
-                ("ls-files", "--error-unmatch", file.name),
-                ("rev-parse", "--short=12", "HEAD"),
-                ("status", "--porcelain", "--untracked-files=no", "--", "."),
-            )
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return head.strip() + ("+" if changes.strip() else "")
 
 
 def write_results(path: Path, results: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from unexpected_core.config import unknown_name
 from unexpected_core.evaluation.hdf5 import PredictionError, benchmark_name, read_prediction, write_prediction
-from unexpected_core.files import atomic_path, write_text
+from unexpected_core.files import atomic_path, visible, write_text
 from unexpected_core.images import ImageError, read_map
 
 FORMATS = {"float32": ".npy", "16bit": ".npz", "hdf5": ".hdf5"}
@@ -90,8 +90,8 @@ def _read_png(path: Path) -> np.ndarray:
 def stored_scores(folder: Path) -> dict[str, Path]:
     """Every score file below a folder by key, sorted. Raises PredictionError if a key has two files, or none exist."""
     found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix not in SUFFIXES or path.name.startswith("."):
+    for path in visible(folder, "**/*"):
+        if path.suffix not in SUFFIXES:
             continue
         key = path.relative_to(folder).with_suffix("").as_posix()
         if key in found:

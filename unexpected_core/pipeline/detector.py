@@ -34,7 +34,7 @@ class Detector:
         height = scorer.working_height
         if self.settings.model.warmup and height:  # without a working height the size of the first image is unknown
             self._runner.warm_up(working_size(height, 2 * height, height, self.settings.detect.scale))
-        LOGGER.info("detector %s on %s", scorer.model_id or scorer.name, self._runner.description)
+        LOGGER.info("detector %s on %s", self.model_id, self._runner.description)
 
     @property
     def scorer(self) -> Scorer:
@@ -43,8 +43,9 @@ class Detector:
 
     @property
     def model_id(self) -> str:
-        """Name and weights' fingerprint: what messages carry."""
-        return self.scorer.model_id or self.scorer.name
+        """Name and weights' fingerprint, or that they are random: what messages carry."""
+        name = self.scorer.model_id or self.scorer.name
+        return f"{name}-random-weights" if self.scorer.random_weights and "random" not in name else name
 
     @property
     def device(self) -> torch.device:

@@ -73,18 +73,27 @@ class UnknownScorer(ValueError):
 
 
 def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Scorer:
-    """A scorer by name with untrained weights, or a method on the networks of `base`. Raises UnknownScorer."""
+    """A scorer by name with untrained weights, or a method on the networks of `base`.
+
+    Raises UnknownScorer, also for a method that would not use the base but has networks of its own.
+    """
     if name not in SCORERS:
         raise UnknownScorer(unknown_name("scorer", name, SCORERS))
     entry = SCORERS[name]
     module, _, attribute = entry.builder.partition(":")
     builder = getattr(import_module(module), attribute)
+    if entry.base is None and base is not None:
+        raise UnknownScorer(
+            f"'{name}' has networks of its own and cannot run on those of '{base.name}'; name it as the detector itself"
+        )
     if entry.base is None:
-        return builder(**options)
+        scorer = builder(**options)
+        scorer.random_weights |= not entry.published and any(True for _ in scorer.parameters())
+        return scorer
     base = base if base is not None else build_scorer(entry.base, **options)
     scorer = builder(base)
     if scorer is not base:
-        scorer.name, scorer.working_height = name, base.working_height
+        scorer.name, scorer.working_height, scorer.random_weights = name, base.working_height, base.random_weights
         ids = base.model_id, scorer.model_id, name
         scorer.model_id = "/".join(filter(None, ids)) if base.model_id else ""
     return scorer
@@ -121,7 +130,7 @@ def _trained(path: str | Path) -> Scorer:
     scorer = build_scorer(card.architecture, **card.options)
     load_into(scorer, weights)
     scorer.name, scorer.model_id = card.architecture, card.model_id
-    scorer.weights, scorer.sha256 = find_weights(path), card.sha256
+    scorer.weights, scorer.sha256, scorer.random_weights = find_weights(path), card.sha256, False
     for name in ("working_height", "threshold", "calibration", "logit_statistics"):
         if getattr(card, name) is not None:
             setattr(scorer, name, getattr(card, name))

@@ -23,6 +23,7 @@ class Scorer(nn.Module):
     calibration: (a, b) where forward gives a raw score and the detector shall show sigmoid(a * score + b);
     None where forward's scores are shown as they are. logit_statistics: mean and standard deviation of each class's
     max logit on training images, for standardized_max_logit. weights, sha256: the file it was loaded from.
+    random_weights: its networks are untrained, so that its results mean nothing and must say so.
     """
 
     name: str = "scorer"
@@ -33,6 +34,7 @@ class Scorer(nn.Module):
     logit_statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     weights: Path | None = None
     sha256: str = ""
+    random_weights: bool = False
 
     def forward(self, images: Tensor) -> Scores:
         """RGB float [B, 3, H, W] in [0, 1], any H and W -> Scores at the same H and W."""

@@ -72,6 +72,7 @@ class Watermarked(Scorer):
         super().__init__()
         self.scorer = scorer
         self.name, self.model_id = scorer.name, f"{scorer.model_id}-random-weights"
+        self.random_weights = True
         self.segmenter = getattr(scorer, "segmenter", None)
 
     def forward(self, images: Tensor) -> Scores:

@@ -14,8 +14,8 @@ from unexpected_core.weights.reading import read_weights, write_weights
 def average(before: str | Path, after: str | Path, share: float, out: Path) -> Card:
     """Write (1 - share) * before + share * after, with the card of `after`; share in 0..1.
 
-    before, after: shipped name, weight file or run folder. The card has the data and the licences of both; scores,
-    commit and logit statistics are left out: they were those of `after`. Raises WeightsError where the two are not of
+    before, after: shipped name, weight file or run folder. The card has the data and the licences of both; scores
+    and logit statistics are left out: they were those of `after`. Raises WeightsError where the two are not of
     one shape.
     """
     if not 0 <= share <= 1:

@@ -33,7 +33,7 @@ class Card(Settings):
     training_data: list[str] = Field([], description="data sets it learned from")
     preset: str = Field("", description="preset of the training")
     command: str = Field("", description="command that made it")
-    commit: str = Field("", description="commit of this project that made it")
+    commit: str = Field("", description="commit of this project that made it; filled in when it is written")
     scores: dict[str, Any] = Field({}, description="what it scored, by data set")
     licence: str = Field("trained on research data: for research", description="what it may be used for")
     stands_on: str = Field("", description="sha256 of the detector that these networks need; empty = none")

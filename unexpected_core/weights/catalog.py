@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from unexpected_core.config import unknown_name
-from unexpected_core.files import sha256
+from unexpected_core.files import sha256, visible
 from unexpected_core.weights.cards import Card, WeightsError, read_card
 
+FINGERPRINT = re.compile("[0-9a-f]{8,64}")
 FOLDER = Path(__file__).parent
 SUFFIX = ".safetensors"
 OPPONENTS = "_opponents"
@@ -32,14 +34,21 @@ def find_opponents(weights: Path) -> Path:
 
 
 def _detectors(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.glob(f"*{SUFFIX}")) if not path.stem.endswith(OPPONENTS)]
+    return [path for path in visible(folder, f"*{SUFFIX}") if not path.stem.endswith(OPPONENTS)]
 
 
 def find_weights(name_or_path: str | Path) -> Path:
-    """A shipped name, a weight file, or a folder that holds exactly one -> the weight file. Raises WeightsError."""
+    """A shipped name, a weight file, or a folder that holds exactly one -> the weight file. Raises WeightsError.
+
+    A shipped name may be followed by the first digits of a fingerprint, as in model ids ('fast-98f57f30'): those very
+    weights, and not what a later version of the package ships under the name.
+    """
     text = str(name_or_path)
     if text in shipped():
         return shipped()[text]
+    name, _, fingerprint = text.rpartition("-")
+    if name in shipped() and FINGERPRINT.fullmatch(fingerprint):
+        return _these_very(shipped()[name], fingerprint)
     path = Path(text).expanduser()
     if path.is_dir():
         return _only_one(path)
@@ -52,6 +61,16 @@ def find_weights(name_or_path: str | Path) -> Path:
         raise WeightsError(f"no weight file {path}: expected a shipped name ({known}), a {SUFFIX} file or its folder")
     unknown = unknown_name("detector", text, ["random", *shipped()])
     raise WeightsError(f"{unknown}; or give a {SUFFIX} file or its folder")
+
+
+def _these_very(path: Path, fingerprint: str) -> Path:
+    card = read_card(path)
+    if not card.sha256.startswith(fingerprint):
+        raise WeightsError(
+            f"'{path.stem}-{fingerprint}' is not what comes with this version, which has {card.model_id}: take "
+            f"{path.name} and its card from a version that shipped it (git log -- {path.stem}.json), and give the file"
+        )
+    return path
 
 
 def _only_one(folder: Path) -> Path:

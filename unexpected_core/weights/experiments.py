@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from unexpected_core.files import visible
 from unexpected_core.log import LOGGER
 from unexpected_core.networks import build_network
 from unexpected_core.weights.authors import CHECKPOINTS, read_checkpoint
@@ -113,7 +114,7 @@ def load_network(file: Path, network: str) -> nn.Module:
 def _files_at(path: Path, network: str) -> list[Path]:
     if path.is_dir():
         names = [*CHECKPOINTS[:2], _usual(network)]
-        return [path / name for name in names if (path / name).is_file()][:1] or sorted(path.glob(f"*{SUFFIX}"))
+        return [path / name for name in names if (path / name).is_file()][:1] or visible(path, f"*{SUFFIX}")
     ours = path.suffix == SUFFIX and (not card_path(path).is_file() or read_card(path).architecture == network)
     return [path] if ours else []
 

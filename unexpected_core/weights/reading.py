@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from unexpected_core.files import atomic_path, sha256
+from unexpected_core.files import atomic_path, commit, sha256
 from unexpected_core.weights.cards import Card, WeightsError, write_card
 from unexpected_core.weights.catalog import SUFFIX, find_weights, verify
 
@@ -34,7 +34,7 @@ def read_weights(name_or_path: str | Path) -> Weights:
 
 
 def write_weights(path: str | Path, state: dict[str, Tensor], card: Card, half: bool = True) -> Card:
-    """Write weights and card, each whole or not at all; returns the card with the fingerprint.
+    """Write weights and card, each whole or not at all; returns the card with fingerprint and commit.
 
     half: matrices and kernels as float16; vectors (biases, normalisation) stay float32, they are small and have the
     wide ranges. Raises WeightsError for NaN or infinite values, and for a name that does not end in .safetensors.
@@ -45,7 +45,7 @@ def write_weights(path: str | Path, state: dict[str, Tensor], card: Card, half: 
     tensors = {key: _storable(key, tensor, half) for key, tensor in state.items()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary)
-        card = card.model_copy(update={"sha256": sha256(temporary)})
+        card = card.model_copy(update={"sha256": sha256(temporary), "commit": card.commit or commit()})
     write_card(path, card)
     return card
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -77,6 +78,10 @@ THRESHOLD = "detect.threshold"
 _NOT_OURS = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 
 
+OPEN = {float: (-math.inf, math.inf), int: (-(2**63), 2**63 - 1)}
+"""Type -> the ends of a range that a setting leaves open, as ROS messages hold them."""
+
+
 def is_live(name: str) -> bool:
     """Whether the parameter may change while the node runs; the others are read when it starts."""
     return name.startswith(("detect.", "camera.")) or name in (
@@ -93,12 +98,15 @@ def describe(setting: Setting) -> ParameterDescriptor:
     choices = get_args(setting.type)
     if choices:
         descriptor.additional_constraints = f"one of: {', '.join(choices)}"
-    if setting.type is float and setting.minimum is not None:
-        descriptor.floating_point_range = [
-            FloatingPointRange(from_value=float(setting.minimum), to_value=float(setting.maximum))
-        ]
-    if setting.type is int and setting.minimum is not None:
-        descriptor.integer_range = [IntegerRange(from_value=setting.minimum, to_value=setting.maximum)]
+    if setting.type in OPEN and (setting.minimum, setting.maximum) != (None, None):
+        least, most = (
+            setting.type(open_ if bound is None else bound)
+            for bound, open_ in zip((setting.minimum, setting.maximum), OPEN[setting.type], strict=True)
+        )
+        if setting.type is float:
+            descriptor.floating_point_range = [FloatingPointRange(from_value=least, to_value=most)]
+        else:
+            descriptor.integer_range = [IntegerRange(from_value=least, to_value=most)]
     return descriptor
 
 
@@ -167,7 +175,8 @@ def documentation() -> str:
     rows = ["| parameter | type | default | range | live | description |", "|---|---|---|---|---|---|"]
     for s in SETTINGS.values():
         choices = " ".join(f"`{choice}`" for choice in get_args(s.type))
-        bounds = f"{s.minimum:.10g} .. {s.maximum:.10g}" if s.minimum is not None else choices
+        ends = ["" if end is None else f"{end:.10g}" for end in (s.minimum, s.maximum)]
+        bounds = " .. ".join(ends).strip() if any(ends) else choices
         kind = s.type.__name__ if isinstance(s.type, type) else "str"
         rows.append(
             f"| `{s.name}` | {kind} | {_default(s)} | {bounds} | {'yes' if is_live(s.name) else ''} | {s.description} |"

@@ -13,11 +13,16 @@ from threading import Thread
 from typing import Any
 
 import rclpy
-from aiohttp import web
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
+try:
+    from aiohttp import web
+except ModuleNotFoundError:
+    raise SystemExit("error: the page needs aiohttp: apt install python3-aiohttp, or pip install aiohttp") from None
+
+from unexpected_ros.live.worker import Worker
 from unexpected_ros.view.assembly import Whole
 from unexpected_ros.view.facts import frame
 from unexpected_ros.view.graph import Stream
@@ -25,7 +30,6 @@ from unexpected_ros.view.hub import Hub
 from unexpected_ros.view.remote import DetectorRemote
 from unexpected_ros.view.server import LOOPBACK, application
 from unexpected_ros.view.watcher import Watcher
-from unexpected_ros.worker import Worker
 
 PORT = 8642
 GRACE_S = 1.0

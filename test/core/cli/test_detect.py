@@ -337,3 +337,13 @@ def test_names_are_safe_on_every_system(text, safe):
 def test_numbers_for_names_that_are_taken():
     unique = UniqueNames()
     assert [unique(name) for name in ("a", "A", "a-2", "a", "b")] == ["a", "A-2", "a-2-2", "a-3", "b"]
+
+
+def test_scores_of_random_weights_never_go_without_their_stamp(tmp_path, capsys):
+    write_image(tmp_path / "photo.png", picture())
+    command = ["detect", str(tmp_path / "photo.png"), "--device", "cpu", "--out", str(tmp_path / "out")]
+    for words in (["--scorer", "random"], ["--scorer", "fast", "--detector", "random"], ["--scorer", "iccv2019"]):
+        assert main([*command, *words]) == 2
+        assert "has networks of its own" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert main([*command, "--scorer", "softmax", "--detector", "random"]) == 0
+    assert {line["warning"] for line in lines(tmp_path / "out")} == {"RANDOM WEIGHTS: NO MEANING"}

@@ -5,9 +5,10 @@ import pickle
 import numpy as np
 import pytest
 
-from unexpected_core.datasets import Resized, open_dataset
+from unexpected_core.datasets import DatasetError, Resized, open_dataset
 from unexpected_core.datasets.cache import Cached, Spilled, cached
 from unexpected_core.datasets.drawn import Drawn
+from unexpected_core.datasets.joined import Joined
 from unexpected_core.evaluation.run import First
 from unexpected_core.images import write_image
 
@@ -53,6 +54,21 @@ def test_a_spilled_set_makes_each_sample_once_for_all_processes(monkeypatch):
     assert folder.is_dir()
     del spilled
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_joined_sets_keep_classes_and_cameras_and_refuse_other_classes(others):
+    sets = [open_dataset("drawn", split=split, **DRAWN) for split in ("train", "val")[: 1 + others]]
+    sets[-1].name = "last"
+    for dataset in sets:
+        dataset.num_classes = 5
+    joined = Joined(sets)
+    assert joined.num_classes == 5
+    assert [joined.camera(key) for key in joined.keys] == [each.camera(key) for each in sets for key in each.keys]
+    sets[-1].num_classes = 6
+    if others:
+        with pytest.raises(DatasetError, match="'drawn-train' has 5 classes, 'last' has 6 classes; use"):
+            Joined(sets)
 
 
 @pytest.mark.parametrize(

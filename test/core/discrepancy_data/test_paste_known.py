@@ -23,6 +23,7 @@ def frame(area, label=CAR, size=(80, 100)):
         (np.s_[30:50, 20:40], True),
         (np.s_[30:50, 0:20], False),  # cut off by the border
         (np.s_[30:33, 20:22], False),  # too small
+        (np.s_[30:40, 20:60], False),  # a row of them
     ],
 )
 def test_only_whole_things_of_some_size_are_cut(area, found):

@@ -10,10 +10,10 @@ import h5py
 import numpy as np
 import pytest
 
+from unexpected_core.cli import evaluate
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import open_dataset
 from unexpected_core.datasets.drawn import Drawn
-from unexpected_core.evaluation import results
 from unexpected_core.evaluation.hdf5 import PredictionError, benchmark_name, read_prediction, write_prediction
 from unexpected_core.evaluation.judge import Candidate, judge
 from unexpected_core.evaluation.measure import Plan, measure
@@ -219,27 +219,6 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys):
     assert main(["doctor", str(tmp_path)]) == 2 and "no results at" in capsys.readouterr().err
 
 
-def test_the_commit_is_the_packages_own_and_not_that_of_a_checkout_around_it(tmp_path, monkeypatch):
-    def git(*arguments):
-        subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x", *arguments], check=True)
-
-    def commit_of(name):
-        monkeypatch.setattr(results, "__file__", str(tmp_path / name))
-        return results.commit.__wrapped__()
-
-    (tmp_path / "results.py").touch()
-    git("init", "--quiet")
-    git("add", "results.py")
-    git("commit", "--quiet", "--message=x")
-    (tmp_path / "installed.py").touch()
-    (tmp_path / "link.py").symlink_to("results.py")
-    assert re.fullmatch("[0-9a-f]{12}", commit_of("results.py"))
-    assert commit_of("link.py") == commit_of("results.py")
-    assert commit_of("installed.py") == ""
-    (tmp_path / "results.py").write_text("changed")
-    assert commit_of("results.py").endswith("+")
-
-
 def test_judging_needs_no_torch():
     program = "import sys, unexpected_core.evaluation.judge; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).resolve().parents[3])
@@ -415,3 +394,18 @@ def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys):
         assert "| margin |" in capsys.readouterr().out
     finally:
         del SCORERS["margin"], sys.modules["add_a_scorer"]
+
+
+def test_an_environment_variable_does_not_change_what_the_paper_is_compared_on(root, tmp_path, monkeypatch, caplog):
+    """Trainings write where $DIR_EXPERIMENTS says; other networks are judged only when --weights asks for them."""
+    judged = []
+    monkeypatch.setattr(evaluate, "candidate_of", lambda name, *_: judged.append(name))
+    monkeypatch.setattr("unexpected_core.evaluation.judge.judge", lambda *_: (tmp_path / "table.md").touch() or [])
+    monkeypatch.setenv("DIR_EXPERIMENTS", str(tmp_path))
+    command = ["evaluate", "paper", "obstacle_folder", "--root", str(root), "--out", str(tmp_path)]
+    with caplog.at_level("INFO"):
+        assert main(command) == 0
+    assert tuple(judged) == evaluate.FAST_PAPER
+    assert f"the networks in $DIR_EXPERIMENTS: --weights {tmp_path}" in caplog.text
+    judged.clear()
+    assert main([*command, "--weights", str(tmp_path)]) == 0 and tuple(judged) == evaluate.PAPER

@@ -77,7 +77,7 @@ def test_the_photo_has_the_images_light_but_not_its_things():
         image, photo = (found[name].astype(int) for name in ("image", "photo"))
         things = found["discrepancy"] == 1
         assert np.ptp(photo, axis=(1, 2)).max() == 0
-        assert np.median(image[:, ~things], 1) == pytest.approx(photo[:, 0, 0], abs=2)
+        assert np.median(image[:, ~things], 1) == pytest.approx(photo[:, 0, 0], abs=4)
         differs += [np.abs(image - photo).max(0)[things].mean()] if things.any() else []
     assert np.mean(differs) > 20
 

@@ -7,6 +7,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from unexpected_core.cli.main import main
+from unexpected_core.files import commit
 from unexpected_core.images import write_image
 from unexpected_core.scorers import SCORERS, load_scorer
 from unexpected_core.scorers.base import ScorerError
@@ -141,9 +142,27 @@ def test_names_and_places_that_do_not_exist(tmp_path, file, monkeypatch):
     (tmp_path / "old.pth").write_bytes(b"x")
     with pytest.raises(WeightsError, match=r"old\.pth is not a \.safetensors file: import other formats with"):
         find_weights(tmp_path / "old.pth")
+    (tmp_path / ".toy.safetensors.k1ll3d.safetensors").write_bytes(b"half a file")
+    assert find_weights(tmp_path) == file
     write_weights(tmp_path / "second.safetensors", {}, CARD)
     with pytest.raises(WeightsError, match=r"exactly one \.safetensors file, found second\.safetensors, toy"):
         find_weights(tmp_path)
+
+
+def test_a_name_with_a_fingerprint_means_those_very_weights(file, monkeypatch):
+    card = read_card(file)
+    monkeypatch.setattr(catalog, "shipped", lambda: {"toy": file})
+    assert find_weights(card.model_id) == find_weights(f"toy-{card.sha256}") == file
+    with pytest.raises(WeightsError, match=rf"'toy-0123abcd' is not what comes .*, which has {card.model_id}: take"):
+        find_weights("toy-0123abcd")
+    with pytest.raises(WeightsError, match="unknown detector 'toy-main'"):
+        find_weights("toy-main")
+
+
+def test_the_commit_is_written_onto_every_card(tmp_path):
+    assert write_weights(tmp_path / "a.safetensors", {}, CARD).commit == read_card(tmp_path / "a").commit == commit()
+    told = CARD.model_copy(update={"commit": "0123abcd"})
+    assert write_weights(tmp_path / "b.safetensors", {}, told).commit == "0123abcd"
 
 
 @pytest.mark.parametrize("name", catalog.shipped())

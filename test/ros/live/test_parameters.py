@@ -1,15 +1,16 @@
 """One definition of every parameter: what is declared, the parameter file and the documentation agree with it."""
 
 import json
+import math
 
 import pytest
 import yaml
 
 pytestmark = pytest.mark.ros
-pytest.importorskip("rclpy")
+rclpy = pytest.importorskip("rclpy")
 from rclpy.parameter import Parameter  # noqa: E402
 
-from unexpected_core.config import SettingsError  # noqa: E402
+from unexpected_core.config import Setting, SettingsError  # noqa: E402
 from unexpected_core.labels import CITYSCAPES  # noqa: E402
 from unexpected_ros.live.parameters import (  # noqa: E402
     BEGIN,
@@ -87,3 +88,36 @@ def test_the_views_show_topics_that_exist(repository):
     panels = json.loads((repository / "config" / "foxglove_layout.json").read_text())["configById"]
     images = {panel["imageMode"]["imageTopic"] for panel in panels.values() if "imageMode" in panel}
     assert images and images <= topics
+
+
+@pytest.fixture
+def node(driver):
+    """In the context that the session's driver opened."""
+    node = rclpy.create_node("any")
+    yield node
+    node.destroy_node()
+
+
+@pytest.mark.parametrize(
+    ("kind", "bounds", "ends"),
+    [
+        (float, (0.0, None), (0.0, math.inf)),
+        (float, (None, 1.0), (-math.inf, 1.0)),
+        (int, (1, None), (1, 2**63 - 1)),
+        (int, (None, 5), (-(2**63), 5)),
+    ],
+)
+def test_a_range_may_be_open(kind, bounds, ends, node):
+    """And ROS takes and keeps it: a value inside can be set, one outside is refused."""
+    descriptor = describe(Setting("camera.any", kind, kind(1), *bounds, "open"))
+    range_ = (descriptor.integer_range or descriptor.floating_point_range)[0]
+    assert (range_.from_value, range_.to_value) == ends
+    node.declare_parameter("camera.any", kind(1), descriptor)
+    assert node.set_parameters([Parameter("camera.any", value=kind(2 if bounds[1] is None else -2))])[0].successful
+    outside = kind(-2 if bounds[1] is None else 7)
+    assert not node.set_parameters([Parameter("camera.any", value=outside)])[0].successful
+
+
+def test_an_open_range_is_written_as_one(monkeypatch):
+    monkeypatch.setitem(SETTINGS, "camera.any", Setting("camera.any", float, 1.0, 0.0, None, "open"))
+    assert "| `camera.any` | float | `1.0` | 0 .. | yes | open |" in documentation()

@@ -291,10 +291,12 @@ def explain_memory(settings: TrainingSettings) -> Iterator[None]:
     except RuntimeError as error:
         if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
             raise
-        loop = settings.loop
+        loop, parts = settings.loop, {"data": settings.data, "task": getattr(settings, "task", None)}
+        crops = {f"{name}.crop": part.crop for name, part in parts.items() if hasattr(part, "crop")}
+        now = "".join(f"{name}={crop}, " for name, crop in crops.items())
         raise TrainingError(
-            f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, data.crop="
-            f"{settings.data.crop}, {loop.precision}: raise loop.accumulate (the same batch in less memory), or lower "
-            "loop.batch, data.crop or loop.batch_val, or use loop.precision=bf16-mixed. What was saved is intact. "
-            f"({str(error).splitlines()[0]})"
+            f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, {now}"
+            f"{loop.precision}: raise loop.accumulate (the same batch in less memory), or lower "
+            f"{', '.join(['loop.batch', *crops])} or loop.batch_val, or use loop.precision=bf16-mixed. "
+            f"What was saved is intact. ({str(error).splitlines()[0]})"
         ) from error

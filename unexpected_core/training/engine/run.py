@@ -19,6 +19,7 @@ except ImportError:  # Windows: nothing keeps a second training out
 
 from unexpected_core.config import settings_of
 from unexpected_core.files import write_text
+from unexpected_core.log import LOGGER
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
 
@@ -66,6 +67,8 @@ def run(settings: TrainingSettings, folder: Path) -> None:
     from unexpected_core.training.engine.loop import Training
     from unexpected_core.training.engine.recorder import LOG, append
 
+    if settings.data.train == settings.data.val:
+        LOGGER.warning("data.val is data.train: the frames that are learned from decide the best epoch")
     with alone_in(folder):
         keep_config(settings, folder)
         try:

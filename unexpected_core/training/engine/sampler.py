@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
@@ -110,4 +111,10 @@ def _loader(examples: Examples, seed: int, parts: list[list[tuple[int, int]]], w
         num_workers=workers,
         generator=torch.Generator().manual_seed(0),
         pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_one_thread,
     )
+
+
+def _one_thread(_: int) -> None:
+    """As many workers as cores, each with as many threads, would only wait for one another."""
+    cv2.setNumThreads(0)

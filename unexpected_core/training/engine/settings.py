@@ -45,12 +45,6 @@ class LoopSettings(Settings):
         description="decay per step of an average of the weights, which is then "
         "what is validated and published; 0 = off",
     )
-    publish: Literal["best", "last"] = Field(
-        "best",
-        description="weights that become the detector: of the least "
-        "validation loss, or of the end, where validation "
-        "frames are of another kind than what is wanted",
-    )
     seed: int = Field(0, ge=0, description="same seed, same bits (on one kind of machine)")
     workers: int = Field(0, ge=0, description="processes that load examples; changes no bit of the result")
     device: Literal["auto", "cpu", "cuda"] = Field(
@@ -64,3 +58,14 @@ class LoopSettings(Settings):
         description="longest time between two states saved for resuming; one is also saved after each epoch",
     )
     frames: tuple[int, ...] = Field((0, 1, 2, 3, 6, 8, 9), description="validation examples whose pictures are written")
+
+
+class PublishingLoop(LoopSettings):
+    """The loop of a training that ends with a weight file and its card."""
+
+    publish: Literal["best", "last"] = Field(
+        "best",
+        description="weights that become the detector: of the least "
+        "validation loss, or of the end, where validation "
+        "frames are of another kind than what is wanted",
+    )

@@ -18,8 +18,8 @@ _LEVELS = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)], 
 def change_light(images: Sequence[np.ndarray], random: np.random.Generator) -> list[np.ndarray]:
     """Another exposure, white balance, contrast, gamma and saturation, the same for all."""
     gain = np.exp(random.normal(0, 0.15)) * np.exp(random.normal(0, 0.06, 3))
-    table = (np.arange(256) / 255) ** np.exp(random.normal(0, 0.25))
-    table = (table[:, None] * gain - 0.5) * np.exp(random.normal(0, 0.15)) + 0.5
+    table = (np.arange(256) / 255) ** np.exp(random.normal(-0.08, 0.25))
+    table = (table[:, None] * gain - 0.4) * np.exp(random.normal(0, 0.15)) + 0.4
     table = (np.clip(table, 0, 1) * 255).round().astype(np.uint8).reshape(1, 256, 3)
     saturation = max(0.0, random.normal(1, 0.25))
     mix = saturation * np.eye(3) + (1 - saturation) * np.array([0.299, 0.587, 0.114])

@@ -7,18 +7,20 @@ import inspect
 import numpy as np
 
 from unexpected_core.datasets import DATASETS, Dataset, open_dataset
+from unexpected_core.datasets.base import Wrapped
 from unexpected_core.datasets.cache import cached
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.labels import IGNORE, NUM_CLASSES
+from unexpected_core.log import LOGGER
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.augment import Augmentation
 from unexpected_core.training.examples.drawn import drawn_dataset
-from unexpected_core.training.examples.settings import DataSettings
+from unexpected_core.training.examples.settings import DataSettings, SourceSettings
 
 Maps = dict[str, np.ndarray]
 
 
-def open_sources(data: DataSettings, split: str, **options) -> Joined:
+def open_sources(data: SourceSettings, split: str, **options) -> Joined:
     """The data sets of a training, joined. options: see `open_source`. Raises TrainingError, DatasetError."""
     if not data.sources:
         names = ", ".join(["drawn", *DATASETS])
@@ -26,15 +28,29 @@ def open_sources(data: DataSettings, split: str, **options) -> Joined:
     return Joined([open_source(data, name, split, **options) for name in data.roots])
 
 
-def open_source(data: DataSettings, name: str, split: str, **options) -> Dataset:
-    """One of the data sets of a training. options: what it is opened with. Raises DatasetError."""
+def open_source(data: SourceSettings, name: str, split: str, **options) -> Dataset:
+    """One of the data sets of a training. options: what it is opened with. Raises TrainingError, DatasetError."""
     training = split == data.train
     if name == "drawn":
         dataset = drawn_dataset(data.drawn, training)
     else:
         takes_split = name in DATASETS and "split" in inspect.signature(DATASETS[name]).parameters
         dataset = open_dataset(name, data.roots[name] or None, **({"split": split} if takes_split else {}), **options)
+        dataset = dataset if takes_split else part_of(dataset, training)
     return cached(dataset, data.cache) if training else dataset
+
+
+def part_of(dataset: Dataset, training: bool) -> Dataset:
+    """A set without splits -> the frames to learn from, or the last tenth, to validate with. Raises TrainingError.
+
+    The last ones rather than every tenth: neighbours in a drive look alike.
+    """
+    held_out = max(1, len(dataset) // 10)
+    if len(dataset) <= held_out:
+        raise TrainingError(f"data set '{dataset.name}' has one frame: nothing is left to validate with; use more data")
+    if not training:
+        LOGGER.info("'%s' has no splits: its last %d frames validate, the others teach", dataset.name, held_out)
+    return Wrapped(dataset, dataset.keys[:-held_out] if training else dataset.keys[-held_out:])
 
 
 def spread(count: int, limit: int) -> list[int]:

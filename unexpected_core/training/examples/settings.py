@@ -20,7 +20,7 @@ class DrawnSettings(Settings):
     seed: int = Field(0, ge=0, description="same seed, same frames; val: seed + 1")
 
 
-class DataSettings(Settings):
+class SourceSettings(Settings):
     """What is learned from."""
 
     sources: tuple[str, ...] = Field(
@@ -30,15 +30,6 @@ class DataSettings(Settings):
     )
     train: str = Field("train", description="split to learn from")
     val: str = Field("val", description="split that decides the best epoch")
-    crop: tuple[int, int] | float = Field(
-        (384, 768),
-        description="height, width of the random crop in pixels, or the "
-        "share of each side that is kept; 0 = whole images",
-    )
-    flip: bool = Field(True, description="mirror half of the training examples")
-    scale: tuple[float, float] = Field((1.0, 1.0), description="range of the random zoom before the crop")
-    colour: float = Field(0.0, ge=0, le=1, description="strength of random brightness, contrast, saturation and hue")
-    blur: float = Field(0.0, ge=0, le=1, description="share of training images that are blurred")
     val_examples: int = Field(0, ge=0, description="so many examples of the validation split, evenly spread; 0 = all")
     cache: float = Field(
         2.0,
@@ -52,6 +43,20 @@ class DataSettings(Settings):
     def roots(self) -> dict[str, str]:
         """Data set -> root, '' where none is given."""
         return {name: root for name, _, root in (source.partition("=") for source in self.sources)}
+
+
+class DataSettings(SourceSettings):
+    """What is learned from, and how it is changed at random."""
+
+    crop: tuple[int, int] | float = Field(
+        (384, 768),
+        description="height, width of the random crop in pixels, or the "
+        "share of each side that is kept; 0 = whole images",
+    )
+    flip: bool = Field(True, description="mirror half of the training examples")
+    scale: tuple[float, float] = Field((1.0, 1.0), description="range of the random zoom before the crop")
+    colour: float = Field(0.0, ge=0, le=1, description="strength of random brightness, contrast, saturation and hue")
+    blur: float = Field(0.0, ge=0, le=1, description="share of training images that are blurred")
 
 
 class ExampleSettings(Settings):

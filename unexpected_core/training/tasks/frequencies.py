@@ -18,8 +18,8 @@ TARGETS = ("discrepancy", "labels")
 """What a task predicts per pixel: the first of these that its examples have."""
 
 
-def pixel_frequencies(examples: Examples) -> np.ndarray:
-    """Share of each class among the pixels that are not ignored, float [C]. Raises TrainingError."""
+def pixel_frequencies(examples: Examples, classes: int = 0) -> np.ndarray:
+    """Share of each class among the pixels that are not ignored, float [C], C >= classes. Raises TrainingError."""
     counts = np.zeros(256, np.int64)
     for index in progress(range(len(examples)), "counting pixels"):
         example = examples.example(index, np.random.default_rng(index))
@@ -30,17 +30,23 @@ def pixel_frequencies(examples: Examples) -> np.ndarray:
     counts[IGNORE] = 0
     if not counts.any():
         raise TrainingError("every pixel of these examples is ignored; nothing can be learned from them")
-    return counts[: np.flatnonzero(counts)[-1] + 1] / counts.sum()
+    return counts[: max(classes, np.flatnonzero(counts)[-1] + 1)] / counts.sum()
 
 
 def describe_weights(settings: TrainingSettings) -> str:
-    """The classes of a training's data with frequency and weight, and the setting for the command line."""
-    whole = settings.model_copy(update={"data": settings.data.model_copy(update={"crop": 0.0, "flip": False})})
-    _, examples, _ = import_module(TASKS[settings.task.kind]).open_task(whole)
-    frequencies = pixel_frequencies(examples)
+    """The classes of a training's data with frequency and weight, and the setting where the task has one."""
+    task, unchanged = settings.task, {"crop": 0.0, "flip": False}
+    changes = {name: value for name, value in unchanged.items() if name in type(settings.data).model_fields}
+    whole = settings.model_copy(update={"data": settings.data.model_copy(update=changes)})
+    _, examples, _ = import_module(TASKS[task.kind]).open_task(whole)
+    frequencies = pixel_frequencies(examples, len(getattr(task, "class_weights", ())))
     weights = class_weights(frequencies.tolist())
     lines = [
         f"class {i}: {100 * p:.4g} % of the pixels, weight {w:.8f}"
         for i, (p, w) in enumerate(zip(frequencies, weights, strict=True))
     ]
-    return "\n".join([*lines, f"--set task.class_weights=[{','.join(f'{w:.8f}' for w in weights)}]"])
+    if "class_weights" in type(task).model_fields:
+        use = f"--set task.class_weights=[{','.join(f'{w:.8f}' for w in weights)}]"
+    else:
+        use = f"the loss of '{task.kind}' weighs all classes alike: there is no setting for these weights"
+    return "\n".join([*lines, use])

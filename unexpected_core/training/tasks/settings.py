@@ -8,7 +8,7 @@ from pydantic import Field
 
 from unexpected_core.config import Settings
 from unexpected_core.labels import NUM_CLASSES
-from unexpected_core.training.settings import TrainingSettings
+from unexpected_core.training.settings import AugmentedTraining
 
 ImageNet = Literal["imagenet", "random"]
 SMALL = Field(False, description="narrow networks, to try things out")
@@ -72,25 +72,25 @@ class RbmSettings(Settings):
     hidden: int = Field(20, ge=1, description="numbers that a patch is redrawn from")
 
 
-class SegmentationTraining(TrainingSettings):
+class SegmentationTraining(AugmentedTraining):
     """Training of BayesSegNet or PSPNet."""
 
     task: SegmentationSettings = SegmentationSettings()
 
 
-class GeneratorTraining(TrainingSettings):
+class GeneratorTraining(AugmentedTraining):
     """Training of the pix2pixHD generator."""
 
     task: GeneratorSettings = GeneratorSettings()
 
 
-class DiscrepancyTraining(TrainingSettings):
+class DiscrepancyTraining(AugmentedTraining):
     """Training of a discrepancy network."""
 
     task: DiscrepancySettings = DiscrepancySettings()
 
 
-class RbmTraining(TrainingSettings):
+class RbmTraining(AugmentedTraining):
     """Training of the road autoencoder."""
 
     task: RbmSettings = RbmSettings()

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from unexpected_core.training.engine.settings import PublishingLoop
 from unexpected_core.training.examples.settings import ExampleSettings
 from unexpected_core.training.settings import TrainingSettings
 
@@ -46,9 +47,11 @@ class FastTraining(TrainingSettings):
     """Joint training of segmenter, generator and comparer. Its changes to examples are in `task`, not in `data`."""
 
     task: FastSettings = FastSettings()
+    loop: PublishingLoop = PublishingLoop()
 
 
 class OpponentTraining(TrainingSettings):
     """Training of the opponents, from examples such as the detector had."""
 
     task: OpponentSettings = OpponentSettings()
+    loop: PublishingLoop = PublishingLoop()

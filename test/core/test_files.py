@@ -1,0 +1,40 @@
+"""Files that are whole or absent, and the commit that made them."""
+
+import re
+import subprocess
+
+from unexpected_core import files
+from unexpected_core.files import visible
+
+
+def test_only_whole_files_are_listed(tmp_path):
+    """A kill leaves what `atomic_path` was writing; systems and editors leave hidden folders."""
+    for name in ("b.png", "a.png", ".a.png.k1ll3d.png", "more/c.png", ".trash/d.png", "more/.e.png", "a.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    assert [path.name for path in visible(tmp_path, "*.png")] == ["a.png", "b.png"]
+    assert [path.name for path in visible(tmp_path, "**/*.png")] == ["a.png", "b.png", "c.png"]
+    assert [path.name for path in visible(tmp_path / ".trash", "*.png")] == ["d.png"], "asked for by name"
+    assert visible(tmp_path / "nowhere", "*") == []
+
+
+def test_the_commit_is_the_packages_own_and_not_that_of_a_checkout_around_it(tmp_path, monkeypatch):
+    def git(*arguments):
+        subprocess.run(["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x", *arguments], check=True)
+
+    def commit_of(name):
+        monkeypatch.setattr(files, "__file__", str(tmp_path / name))
+        return files.commit.__wrapped__()
+
+    (tmp_path / "files.py").touch()
+    git("init", "--quiet")
+    git("add", "files.py")
+    git("commit", "--quiet", "--message=x")
+    (tmp_path / "installed.py").touch()
+    (tmp_path / "link.py").symlink_to("files.py")
+    assert re.fullmatch("[0-9a-f]{12}", commit_of("files.py"))
+    assert commit_of("link.py") == commit_of("files.py")
+    assert commit_of("installed.py") == ""
+    (tmp_path / "files.py").write_text("changed")
+    assert commit_of("files.py").endswith("+")
