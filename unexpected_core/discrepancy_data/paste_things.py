@@ -15,6 +15,10 @@ from unexpected_core.discrepancy_data.paste_textures import borrowed_texture, dr
 
 WIDEST = 4.0
 """Greatest width of a thing in its heights."""
+BEAMS = 0.08
+"""Share of drawn shapes that are wider than that: beams, fallen trees."""
+LONGEST = 1024
+"""Greatest width of a drawn shape in pixels."""
 
 
 class Source(NamedTuple):
@@ -88,7 +92,8 @@ def cut_obstacle(source: Source, rows: int, rng: np.random.Generator) -> Thing |
 
 def made_up(rows: int, sources: Sequence[Source], rng: np.random.Generator, borrowed: float) -> Thing:
     """A drawn shape, `rows` high, with a drawn texture, or (in a share of `borrowed`) with ground of another frame."""
-    columns = int(np.clip(rows * np.exp(rng.normal(0.1, 0.45)), 3, WIDEST * rows))
+    wide = rng.uniform(WIDEST, 3 * WIDEST) if rng.random() < BEAMS else min(np.exp(rng.normal(0.1, 0.45)), WIDEST)
+    columns = int(np.clip(rows * wide, 3, LONGEST))
     texture = None
     if sources and rng.random() < borrowed:
         source = sources[rng.integers(len(sources))]
