@@ -8,10 +8,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_cutouts import CutOuts
-from unexpected_core.discrepancy_data.paste_settings import PasteSettings
-from unexpected_core.discrepancy_data.paste_shapes import silhouette
-from unexpected_core.discrepancy_data.paste_textures import borrowed_texture, drawn_texture
+from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
+from unexpected_core.discrepancy_data.pasting.settings import PasteSettings
+from unexpected_core.discrepancy_data.pasting.shapes import silhouette
+from unexpected_core.discrepancy_data.pasting.textures import borrowed_texture, drawn_texture
 
 WIDEST = 4.0
 """Greatest width of a thing in its heights."""
@@ -58,7 +58,7 @@ def any_thing(
 
 
 def photographed(cut_out: np.ndarray, rows: int, rng: np.random.Generator) -> Thing:
-    """A cut-out (see paste_cutouts) `rows` high: mirrored, squeezed, seldom fallen over, its colours paler or not."""
+    """A cut-out (see cutouts.py) `rows` high: mirrored, squeezed, seldom fallen over, its colours paler or not."""
     if rng.random() < 0.1:
         cut_out = np.rot90(cut_out, int(rng.integers(1, 4)))
     size = _size(rows, cut_out.shape, rng)

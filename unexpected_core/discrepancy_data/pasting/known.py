@@ -12,10 +12,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_blend import mix, overlap
-from unexpected_core.discrepancy_data.paste_light import as_sharp, lit
-from unexpected_core.discrepancy_data.paste_place import BESIDE, ROAD, View, horizon_share
-from unexpected_core.discrepancy_data.paste_things import Source, Thing
+from unexpected_core.discrepancy_data.pasting.blend import mix, overlap
+from unexpected_core.discrepancy_data.pasting.light import as_sharp, lit
+from unexpected_core.discrepancy_data.pasting.place import BESIDE, ROAD, View, horizon_share
+from unexpected_core.discrepancy_data.pasting.things import Source, Thing
 from unexpected_core.labels import TRAIN_ID
 
 GROUPS = tuple(
