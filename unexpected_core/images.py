@@ -78,7 +78,8 @@ def _read_heic(path: Path, data: bytes) -> np.ndarray:
 
 def read_cut_out(path: str | Path) -> np.ndarray:
     """Picture with transparency -> RGBA uint8 [H, W, 4]. Raises ImageError."""
-    values = _decode(Path(path), cv2.IMREAD_UNCHANGED)
+    path = Path(path)
+    values = _decode(path, _read(path), cv2.IMREAD_UNCHANGED)
     if values.dtype != np.uint8 or values.ndim != 3 or values.shape[2] != 4:
         raise ImageError(
             f"{path}: expected a cut-out, 8-bit colours with transparency (PNG or WebP), found "
