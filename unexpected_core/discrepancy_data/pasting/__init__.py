@@ -1,1 +1,0 @@
-"""What pastes.py does, one step in each file."""
