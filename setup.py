@@ -6,6 +6,9 @@ colcon never runs this file: it builds package.xml with CMakeLists.txt, which al
 from setuptools import find_packages, setup
 
 CORE = [
+    "av>=14",  # videos
+    "lz4>=4",
+    "mcap>=1.2",
     "numpy>=1.26",
     "opencv-python-headless>=4.9",
     "pillow>=10",
@@ -14,9 +17,9 @@ CORE = [
     "rich>=13",
     "rosbags>=0.11",
     "safetensors>=0.4",
-    "simplejpeg>=1.7",
     "torch>=2.4",
     "torchvision>=0.19",
+    "zstandard>=0.22",
 ]
 # ROS 2 Kilted as wheels: for machines without an installed ROS.
 ROS_WHEELS = [
@@ -64,6 +67,7 @@ setup(
         "ros": ROS_WHEELS,
         "train": ["lightning-fabric>=2.4", "tensorboard>=2.17"],
         "plots": ["h5py>=3.10", "jinja2>=3.1", "matplotlib>=3.9"],  # what evaluation writes
+        "heic": ["pillow-heif>=0.16"],  # photographs of iPhones
         "export": ["onnx>=1.16", "onnxruntime>=1.18"],
         "view": ["aiohttp>=3.9"],  # the page of `ros2 run unexpected_ros view`
         "dev": [

@@ -98,12 +98,12 @@ def summarize(folder: Path, image: str, node: str, drive: Path | None) -> Summar
     summary = Summary(frames, has_truth=drive is not None)
     kinds = {image: "image"} | {f"{node}/{name}": name for name in OUTPUTS}
     with open_bag(folder / "demo.mcap") as bag:
-        for connection, received, data in bag.messages(*kinds):
-            kind, message = kinds[connection.topic], bag.read(connection, data)
+        for stored in bag.messages(*kinds):
+            kind, message = kinds[stored.channel.topic], bag.read(stored.channel, stored.data)
             stamp = message.header.stamp.sec * 1_000_000_000 + message.header.stamp.nanosec
             frame, number = frames[numbers[stamp]], numbers[stamp]
             if kind == "regions":
-                frame.regions, frame.latency = len(message.regions), (received - stamp) / 1e6
+                frame.regions, frame.latency = len(message.regions), (stored.time - stamp) / 1e6
             elif kind == "stats":
                 summary.received = message.received
                 summary.busy, summary.stale = message.dropped_busy, message.dropped_stale

@@ -11,8 +11,8 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-GROUND = {"structs", "labels", "images", "encodings", "compressed", "regions", "config", "devices", "files", "log"}
-FLOOR_1 = {"networks", "drawing", "metrics", "visualize"}
+GROUND = {"structs", "labels", "formats", "images", "encodings", "regions", "config", "devices", "files", "log"}
+FLOOR_1 = {"networks", "drawing", "media", "metrics", "visualize"}
 BELOW_CLI = (
     GROUND
     | FLOOR_1
@@ -22,7 +22,7 @@ PARTS: dict[str, tuple[int, set[str]]] = {
     # part: (floor, what it may import)
     **dict.fromkeys(GROUND, (0, GROUND)),
     **dict.fromkeys(FLOOR_1, (1, GROUND)),
-    "datasets": (2, {"drawing"} | GROUND),
+    "datasets": (2, {"drawing", "media"} | GROUND),
     "weights": (2, {"networks"} | GROUND),
     "scorers": (3, {"networks", "weights"} | GROUND),
     "discrepancy_data": (3, {"networks", "weights", "datasets"} | GROUND),
@@ -35,14 +35,12 @@ PARTS: dict[str, tuple[int, set[str]]] = {
     "export": (4, {"scorers", "networks", "weights"} | GROUND),
     "cli": (5, BELOW_CLI),
     "unexpected_core": (5, BELOW_CLI),  # the lazy names
-    "unexpected_ros": (6, {"pipeline", "visualize"} | GROUND),
+    "unexpected_ros": (6, {"pipeline", "media", "visualize"} | GROUND),
 }
 CORE, ROS = "unexpected_core", "unexpected_ros"
 GUESTS: dict[str, tuple[str, ...]] = {
     # third-party package: the rooms (files or folders) it is let into
     "matplotlib": (f"{CORE}/evaluation/plots.py",),
-    "PIL": (f"{CORE}/compressed.py",),
-    "simplejpeg": (f"{CORE}/compressed.py",),
     "jinja2": (f"{CORE}/evaluation/report.py",),
     "h5py": (f"{CORE}/evaluation/hdf5.py",),
     "onnx": (f"{CORE}/export",),
@@ -51,7 +49,8 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "torch.utils.tensorboard": (f"{CORE}/training/engine/recorder.py",),
     "lightning": (f"{CORE}/training/engine/loop.py",),
     "lightning_fabric": (f"{CORE}/training/engine/loop.py",),
-    "rosbags": (f"{ROS}/bags.py", f"{CORE}/datasets/bag.py", f"{CORE}/datasets/bag_writing.py"),
+    **dict.fromkeys(("rosbags", "mcap", "av", "zstandard", "lz4", "sqlite3"), (f"{CORE}/media",)),
+    **dict.fromkeys(("PIL", "pillow_heif"), (f"{CORE}/formats.py",)),
     "rclpy": (ROS,),
     "launch": (ROS,),
     "launch_ros": (ROS,),
@@ -62,7 +61,7 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "unexpected_ros.msg": (f"{ROS}/live/messages.py", f"{ROS}/live/outputs.py", f"{ROS}/view/watcher.py"),
     **{f"{kind}_msgs": (ROS,) for kind in ("sensor", "std", "diagnostic", "lifecycle", "geometry", "vision")},
 }
-GROUND_GUESTS = {"numpy", "torch", "cv2", "PIL", "simplejpeg", "pydantic", "yaml", "rich"}
+GROUND_GUESTS = {"numpy", "torch", "cv2", "pydantic", "yaml", "rich", "PIL", "pillow_heif"}
 
 
 def is_typing_block(node: ast.AST) -> bool:

@@ -8,25 +8,37 @@ import cv2
 import numpy as np
 
 from unexpected_core.files import atomic_path
+from unexpected_core.formats import (
+    LOSSY,
+    decode_heic,
+    exif_orientation,
+    picture_format,
+    stored_indices,
+    turn,
+)
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm")
+WRITABLE = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 class ImageError(ValueError):
     """A picture that cannot be read, written or used; the message says which, why, and what was expected."""
 
 
-def _decode(path: Path, flags: int) -> np.ndarray:
+def _read(path: Path) -> bytes:
     try:
-        data = np.fromfile(path, np.uint8)
+        return path.read_bytes()
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _decode(path: Path, data: bytes, flags: int) -> np.ndarray:
+    values = np.frombuffer(data, np.uint8)
     try:
-        image = cv2.imdecode(data, flags) if data.size and not is_cut_jpeg(data) else None
+        image = cv2.imdecode(values, flags) if data and not is_cut_jpeg(values) else None
     except cv2.error:
         image = None
     if image is None:
-        raise ImageError(f"cannot read {path}: not a complete image file (expected one of {', '.join(IMAGE_SUFFIXES)})")
+        raise ImageError(f"cannot read {path}: not a complete image file; expected PNG, JPEG, WebP, TIFF, ...")
     return image
 
 
@@ -42,13 +54,32 @@ def is_cut_jpeg(data: np.ndarray) -> bool:
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Colour or grey file -> RGB uint8 [H, W, 3]; 16-bit files are scaled to 8. Raises ImageError."""
-    return cv2.cvtColor(_decode(Path(path), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    """Colour or grey file -> RGB uint8 [H, W, 3], turned as its EXIF says; 16-bit files are scaled to 8.
+
+    Raises ImageError.
+    """
+    path = Path(path)
+    data = _read(path)
+    if picture_format(data[:64]) == "heic":
+        return _read_heic(path, data)
+    image = _decode(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    return cv2.cvtColor(turn(image, exif_orientation(data)), cv2.COLOR_BGR2RGB)
+
+
+def _read_heic(path: Path, data: bytes) -> np.ndarray:
+    try:
+        image = decode_heic(data)
+    except ImportError as error:
+        raise ImageError(f"cannot read {path}: HEIC needs `pip install pillow-heif`, or convert it") from error
+    if image is None:
+        raise ImageError(f"cannot read {path}: not a complete image file (HEIC)")
+    return image
 
 
 def read_cut_out(path: str | Path) -> np.ndarray:
     """Picture with transparency -> RGBA uint8 [H, W, 4]. Raises ImageError."""
-    values = _decode(Path(path), cv2.IMREAD_UNCHANGED)
+    path = Path(path)
+    values = _decode(path, _read(path), cv2.IMREAD_UNCHANGED)
     if values.dtype != np.uint8 or values.ndim != 3 or values.shape[2] != 4:
         raise ImageError(
             f"{path}: expected a cut-out, 8-bit colours with transparency (PNG or WebP), found "
@@ -58,11 +89,28 @@ def read_cut_out(path: str | Path) -> np.ndarray:
 
 
 def read_map(path: str | Path) -> np.ndarray:
-    """Label, instance or score file -> its own values, uint8 or uint16 [H, W]. Raises ImageError."""
-    values = _decode(Path(path), cv2.IMREAD_UNCHANGED)
+    """Label, instance or score file -> its own values, uint8 or uint16 [H, W], never scaled. Raises ImageError."""
+    path = Path(path)
+    data = _read(path)
+    lossy = _lossy(data)
+    if lossy:
+        raise ImageError(f"{path} is a {lossy} file, which changes ids when it stores them; expected PNG or TIFF")
+    values = stored_indices(data)
+    if values is None:
+        values = _decode(path, data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
     if values.ndim != 2:
         raise ImageError(f"{path}: expected one channel (ids), found {values.shape[2]}")
     return values
+
+
+def _lossy(data: bytes) -> str:
+    kind = picture_format(data[:64])
+    return "lossy WebP" if kind == "webp" and b"VP8 " in data[12:64] else LOSSY.get(kind, "")
+
+
+def orientation_of(path: str | Path) -> int:
+    """EXIF's orientation of a picture file, 1 (none) .. 8. Raises ImageError."""
+    return exif_orientation(_read(Path(path)))
 
 
 def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:
@@ -71,8 +119,8 @@ def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:
     quality: 1..100 for JPEG and WebP. Raises ImageError.
     """
     path = Path(path)
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
-        raise ImageError(f"cannot write {path}: expected a name that ends in {', '.join(IMAGE_SUFFIXES)}")
+    if path.suffix.lower() not in WRITABLE:
+        raise ImageError(f"cannot write {path}: expected a name that ends in {', '.join(WRITABLE)}")
     options = {
         ".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality],
         ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],

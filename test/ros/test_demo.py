@@ -105,12 +105,12 @@ def test_demo_ends_by_itself_with_page_bag_and_table(repository, footage, tmp_pa
         for name in ("mask", "score", "labels", "labels_color", "resynthesis", "overlay"):
             assert bag.count(f"/unexpected/detector/{name}") == processed
         stamps = {topic: [] for topic in ("/unexpected/image", "/unexpected/detector/mask")}
-        for connection, _, data in bag.messages():
-            message = bag.read(connection, data)
-            if connection.topic in stamps:
-                stamps[connection.topic].append((message.header.stamp.sec, message.header.stamp.nanosec))
+        for stored in bag.messages():
+            topic, message = stored.channel.topic, bag.read(stored.channel, stored.data)
+            if topic in stamps:
+                stamps[topic].append((message.header.stamp.sec, message.header.stamp.nanosec))
                 assert (message.height, message.width) == (HEIGHT, WIDTH)
-            if connection.topic.endswith("/regions"):
+            if topic.endswith("/regions"):
                 assert all(-1 < region.bearing < 1 for region in message.regions)  # so the calibration arrived
     assert sent == FRAMES
     assert FRAMES / 2 <= processed <= FRAMES
@@ -154,7 +154,7 @@ def test_input_that_cannot_be_played_is_told_at_once(repository, tmp_path, run):
     told = demo.communicate(timeout=120)[0]
     assert demo.returncode == 1
     assert "the replay ended with code 1" in told
-    assert "nothing does not exist; expected a folder of photographs, a video, or a rosbag2" in told
+    assert "nothing does not exist; expected photographs, a video, or a rosbag2" in told
     assert processes(run) == []
 
 

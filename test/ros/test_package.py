@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-EXECUTABLES = ("detector", "replay", "recorder")
+EXECUTABLES = ("detector", "replay", "recorder", "view")
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_message_definitions_are_found_in_checkout_and_installation(repository, 
 def test_executables_are_installed_and_run(install, name):
     path = install / "lib" / "unexpected_ros" / name
     assert os.access(path, os.X_OK)
-    module = {"detector": "live.process"}.get(name, f"tools.{name}")
+    module = {"detector": "live.process", "view": "view.window"}.get(name, f"tools.{name}")
     assert f'start("unexpected_ros.{module}")' in path.read_text()
     if name != "detector":
         helped = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=60)
@@ -113,20 +113,12 @@ def test_package_xml_is_valid(repository):
 
 
 # import: rosdep key, where the two differ
-KEYS = {"cv2": "python3-opencv", "PIL": "python3-pil", "rosbags": "python3-rosbags-pip"} | {
+KEYS = {"PIL": "python3-pil", "cv2": "python3-opencv", "rosbags": "python3-rosbags-pip"} | {
     name: f"python3-{name}" for name in ("aiohttp", "numpy", "pydantic", "rich", "torch", "torchvision", "yaml")
 }
-# with pip only: there are no keys for safetensors and simplejpeg, and the others are for training and evaluation
-WITH_PIP = {
-    "safetensors",
-    "simplejpeg",
-    "h5py",
-    "jinja2",
-    "lightning_fabric",
-    "matplotlib",
-    "onnx",
-    "onnxruntime",
-    "tensorboard",
+# with pip only: there is no key for the first ones, and the others are for training and evaluation
+WITH_PIP = {"safetensors", "av", "lz4", "mcap", "pillow_heif", "zstandard"} | {
+    *("h5py", "jinja2", "lightning_fabric", "matplotlib", "onnx", "onnxruntime", "tensorboard")
 }
 
 

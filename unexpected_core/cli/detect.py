@@ -19,7 +19,8 @@ examples:
   unexpected detect photo.jpg --out out --scorer softmax --score-format npy
 
 In DIR: overlay/*.jpg, score/*.png (16 bit, value / 65535) or *.npy, mask/*.png (0 or 255), labels/*.png (Cityscapes
-train ids), regions.jsonl (one line per frame). Exit code: 0 all done, 1 some inputs could not be read, 2 none."""
+train ids), regions.jsonl (one line per frame), summary.json (frames read, claimed and failed of each input).
+Exit code: 0 all done, 1 something is missing or could not be read (it is named), 2 nothing done."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--score-format", choices=("png16", "npy"), default="png16", help="default png16")
     parser.add_argument("--topic", help="image topic of bags that have several")
     parser.add_argument("--every", type=int, default=1, metavar="K", help="take every K-th frame of videos (default 1)")
+    parser.add_argument("--resume", action="store_true", help="go on where an earlier run with the same --out ended")
     for setting in settings_of(DetectSettings):
         default = "from the weights" if setting.name == "threshold" else setting.default
         text, option = f"{setting.description} (default {default})", f"--{setting.name.replace('_', '-')}"
@@ -59,38 +61,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Detect in every frame of every input; go on after what cannot be read. Returns 0, 1 or 2, see EPILOG."""
     kinds = _kinds(arguments.save)
-    from unexpected_core.cli.inputs import UniqueNames, open_inputs
+    from unexpected_core.cli.detecting import Detecting
     from unexpected_core.cli.outputs import Results
-    from unexpected_core.datasets.base import DatasetError
-    from unexpected_core.images import ImageError
-    from unexpected_core.log import LOGGER, progress
-    from unexpected_core.pipeline.detector import DetectorError, load_detector
+    from unexpected_core.cli.tally import exit_code, table, write_summary
+    from unexpected_core.log import LOGGER
+    from unexpected_core.pipeline.detector import load_detector
     from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings
 
+    if arguments.resume and "regions" not in kinds:
+        raise UsageError("--resume needs regions among --save: regions.jsonl says which frames are done")
     given = {name: value for name in DetectSettings.model_fields if (value := getattr(arguments, name)) is not None}
     given |= {name: getattr(arguments, name) for name in PUBLISHED}
     detector = load_detector(arguments.detector, arguments.device, scorer=arguments.scorer, **given)
     meaningless = detector.scorer.random_weights
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
-    written = [Path(arguments.out) / kind for kind in ALL_KINDS]
-    frames, count = open_inputs(arguments.inputs, arguments.topic, arguments.every, written)
-    unique, done, failed, found, start = UniqueNames(), 0, 0, 0, time.perf_counter()
-    with Results(Path(arguments.out), kinds, arguments.score_format, meaningless) as results:
-        for frame in progress(frames, "detect", count):
-            name = unique(frame.name)
-            try:
-                image = frame.read()
-                detection = detector.detect(image, resynthesis="resynthesis" in kinds)
-            except (ImageError, DatasetError, DetectorError) as error:
-                LOGGER.error("%s", error)
-                results.write_error(frame.source, name, error)
-                failed += 1
-                continue
-            results.write(frame.source, name, image, detection, about)
-            done, found = done + 1, found + len(detection.regions)
-    rate = done / (time.perf_counter() - start)
-    LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, rate, found, failed, arguments.out)
-    return 0 if not failed else 1 if done else 2
+    out, start = Path(arguments.out), time.perf_counter()
+    with Results(out, kinds, arguments.score_format, meaningless, arguments.resume) as results:
+        detecting = Detecting(detector, results, kinds, about)
+        try:
+            detecting.run(map(Path, arguments.inputs), arguments.topic, arguments.every)
+        except KeyboardInterrupt:
+            LOGGER.error("interrupted; the same command with --resume goes on")
+            raise
+        finally:
+            tallies = detecting.tallies
+            write_summary(out / "summary.json", tallies, about)
+            done, failed, found = (sum(getattr(t, name) for t in tallies) for name in ("done", "failed", "regions"))
+            rate = done / (time.perf_counter() - start)
+            LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, rate, found, failed, out)
+            LOGGER.info("%s", table(tallies))
+    return exit_code(tallies)
 
 
 def _kinds(text: str) -> set[str]:

@@ -18,12 +18,20 @@ MEANINGLESS = "RANDOM WEIGHTS: NO MEANING"
 
 
 class Results:
-    """Writes detections below a folder. meaningless: stamp everything as made by random weights."""
+    """Writes detections below a folder. meaningless: stamp everything as made by random weights.
 
-    def __init__(self, folder: Path, kinds: set[str], score_format: str, meaningless: bool):
+    resume: keep the lines of an earlier run for frames that went well.
+    """
+
+    def __init__(self, folder: Path, kinds: set[str], score_format: str, meaningless: bool, resume: bool = False):
         self.folder, self.kinds, self.score_format, self.meaningless = folder, kinds, score_format, meaningless
         folder.mkdir(parents=True, exist_ok=True)
-        self._lines = (folder / "regions.jsonl").open("w", encoding="utf-8") if "regions" in kinds else None
+        path = folder / "regions.jsonl"
+        kept = _whole_lines(path) if resume and path.is_file() else []
+        self._earlier = {(line["input"], line["name"]): line for line in kept}
+        self._lines = path.open("w", encoding="utf-8") if "regions" in kinds else None
+        for line in kept:
+            self._line(line)
 
     def __enter__(self) -> Results:
         return self
@@ -32,10 +40,17 @@ class Results:
         if self._lines:
             self._lines.close()
 
+    def earlier(self, source: str, name: str, about: dict) -> int | None:
+        """Regions of a frame that an earlier run has done the same way; None where it is to be done."""
+        line = self._earlier.get((source, self._stamped(name)))
+        same = line is not None and all(line.get(key) == value for key, value in about.items())
+        return len(line["regions"]) if same else None
+
     def write(self, source: str, name: str, image: np.ndarray, detection: Detection, about: dict) -> None:
         """Every wanted result of one frame. about: goes into its JSON line as it is."""
+        name = self._stamped(name)
         if self.meaningless:
-            name, about = f"{name}.random_weights", {**about, "warning": MEANINGLESS}
+            about = {**about, "warning": MEANINGLESS}
         if "overlay" in self.kinds:
             self._picture("overlay", name, ".jpg", overlay(image, detection))
         if "labels_color" in self.kinds:
@@ -65,6 +80,9 @@ class Results:
         """A line for a frame that could not be used."""
         self._line({"input": source, "name": name, "error": str(error)})
 
+    def _stamped(self, name: str) -> str:
+        return f"{name}.random_weights" if self.meaningless else name
+
     def _path(self, kind: str, name: str, suffix: str) -> Path:
         return self.folder / kind / f"{name}{suffix}"
 
@@ -84,3 +102,16 @@ class Results:
     def _line(self, values: dict) -> None:
         if self._lines:
             print(json.dumps(values), file=self._lines, flush=True)
+
+
+def _whole_lines(path: Path) -> list[dict]:
+    """The lines of frames that went well; the last one may be cut."""
+    found = []
+    for text in path.read_text(encoding="utf-8").splitlines():
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(line, dict) and "regions" in line:
+            found.append(line)
+    return found

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 
 from unexpected_core.files import visible
-from unexpected_core.images import IMAGE_SUFFIXES, read_image, read_map, resize_image, resize_map
+from unexpected_core.formats import IMAGE_SUFFIXES
+from unexpected_core.images import read_image, read_map, resize_image, resize_map
 from unexpected_core.labels import IGNORE, NUM_CLASSES, UNKNOWN
 from unexpected_core.structs import RoadCamera, Sample
 

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
 
 from unexpected_core.datasets.base import Dataset, DatasetError
 from unexpected_core.images import ImageError
+from unexpected_core.media.errors import IncompleteError
+from unexpected_core.media.shots import Footage, Shot
 from unexpected_core.structs import Sample
 
 
 class PlayedDataset(Dataset):
-    """Going forward plays on; going back starts again, since seeking is inexact in many formats.
+    """Footage as a data set; key = number of the frame, `digits` wide, every k-th only where the footage skips some.
 
-    Subclasses implement `play`.
+    Going forward plays on; going back starts again, since seeking is inexact in many formats.
     """
 
-    def __init__(self, name: str, keys: Iterable[str]) -> None:
-        super().__init__(name, keys)
-        self._images: Iterator[np.ndarray] | None = None
+    def __init__(self, name: str, footage: Footage, digits: int, every: int = 1) -> None:
+        count = footage.count()
+        check_claim(footage.path, count)
+        super().__init__(name, (f"{n * every:0{digits}d}" for n in range(count)))
+        self.footage = footage
+        self._shots: Iterator[Shot] | None = None
         self._next = 0
-
-    def play(self) -> Iterator[np.ndarray | ImageError]:
-        """The images of all keys, in order, RGB uint8 [H, W, 3]; ends early where the material breaks off.
-
-        A frame that cannot be decoded comes as its error, and the next ones follow.
-        """
-        raise NotImplementedError
 
     def load(self, index: int) -> Sample:
         """Play up to this frame. Raises ImageError for a broken frame, and where the material breaks off."""
-        if self._images is None or index < self._next:
-            self._images, self._next = self.play(), 0
-        for image in self._images:
-            self._next += 1
-            if self._next == index + 1:
-                if isinstance(image, ImageError):
-                    raise image
-                return Sample(self.keys[index], image)
-        broken, self._images = self._next, None
-        raise ImageError(f"'{self.name}' breaks off after {broken} of {len(self)} frames")
+        if self._shots is None or index < self._next:
+            self._shots, self._next = self.footage.shots(), 0
+        try:
+            for shot in self._shots:
+                self._next += 1
+                if self._next == index + 1:
+                    return Sample(self.keys[index], shot.read())
+            cause = f"'{self.name}' breaks off after {self._next} of {len(self)} frames"
+        except IncompleteError as error:
+            cause = str(error)
+        self._shots = None
+        raise ImageError(cause)
 
     def __getstate__(self) -> dict:
-        return self.__dict__ | {"_images": None, "_next": 0}
+        return self.__dict__ | {"_shots": None, "_next": 0}
 
 
 def check_claim(path: Path, count: int) -> None:

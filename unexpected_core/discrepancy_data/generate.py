@@ -19,9 +19,9 @@ import numpy as np
 from unexpected_core.datasets import Dataset, DatasetError, Resized
 from unexpected_core.discrepancy_data import layout
 from unexpected_core.discrepancy_data.manifest import FrameRecord, Journal, Manifest
-from unexpected_core.discrepancy_data.paste_cutouts import open_cut_outs
-from unexpected_core.discrepancy_data.paste_things import Source
 from unexpected_core.discrepancy_data.pastes import paste_objects
+from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
+from unexpected_core.discrepancy_data.pasting.things import Source
 from unexpected_core.discrepancy_data.swaps import Recipe, alter_labels, errors
 from unexpected_core.files import sha256
 from unexpected_core.images import ImageError, write_image

@@ -1,9 +1,9 @@
 """Pasted objects: things put into the photo while the labels stay unaware of them.
 
-In this order: ground of another colour (paste_classes.py), flat marks (paste_marks.py), known things with their labels
-(paste_known.py), the own bonnet: all of this is *expected*, and the photo that a generator is to paint. Then the
-things that are not (paste_things.py), where the ground plane says (paste_place.py), in the light of the place
-(paste_light.py).
+In this order: ground of another colour (pasting/classes.py), flat marks (pasting/marks.py), known things with their
+labels (pasting/known.py), the own bonnet: all of this is *expected*, and the photo that a generator is to paint. Then
+the things that are not (pasting/things.py), where the ground plane says (pasting/place.py), in the light of the place
+(pasting/light.py).
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_blend import mix, overlap
-from unexpected_core.discrepancy_data.paste_bonnet import lay_bonnet
-from unexpected_core.discrepancy_data.paste_classes import recolour
-from unexpected_core.discrepancy_data.paste_cutouts import CutOuts
-from unexpected_core.discrepancy_data.paste_known import paste_known
-from unexpected_core.discrepancy_data.paste_light import as_sharp, contact_shadow, lit
-from unexpected_core.discrepancy_data.paste_marks import lay_crossing, lay_mark
-from unexpected_core.discrepancy_data.paste_place import View, choose_place, horizon_share
-from unexpected_core.discrepancy_data.paste_settings import PasteSettings
-from unexpected_core.discrepancy_data.paste_sharpness import edge_blur
-from unexpected_core.discrepancy_data.paste_things import Source, any_thing
+from unexpected_core.discrepancy_data.pasting.blend import mix, overlap
+from unexpected_core.discrepancy_data.pasting.bonnet import lay_bonnet
+from unexpected_core.discrepancy_data.pasting.classes import recolour
+from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
+from unexpected_core.discrepancy_data.pasting.known import paste_known
+from unexpected_core.discrepancy_data.pasting.light import as_sharp, contact_shadow, lit
+from unexpected_core.discrepancy_data.pasting.marks import lay_crossing, lay_mark
+from unexpected_core.discrepancy_data.pasting.place import View, choose_place, horizon_share
+from unexpected_core.discrepancy_data.pasting.settings import PasteSettings
+from unexpected_core.discrepancy_data.pasting.sharpness import edge_blur
+from unexpected_core.discrepancy_data.pasting.things import Source, any_thing
 from unexpected_core.labels import IGNORE
 
 __all__ = ["PasteSettings", "Pasted", "Source", "paste_objects", "unaware"]

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unexpected_core.encodings import EncodingError
+from unexpected_core.images import ImageError
 from unexpected_core.labels import colorize
 from unexpected_core.log import LOGGER
+from unexpected_core.media.bag import Bag
+from unexpected_core.media.bag_footage import image_of
+from unexpected_core.media.channels import Message
+from unexpected_core.media.errors import IncompleteError
 from unexpected_core.structs import Detection, Region
 from unexpected_core.visualize import overlay
-from unexpected_ros.bags import BagError, BagWriter, Frame, create_bag, open_bag
+from unexpected_ros.bags import BagError, BagWriter, create_bag, open_bag
 from unexpected_ros.live.geometry import Camera, bearing
 from unexpected_ros.live.tracking import Track, Tracker
 
@@ -126,6 +130,7 @@ class FrameByFrame:
         self.camera: Camera | None = None
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
+        self.problems: list[str] = []
 
     def see_camera(self, info: Any) -> None:
         """Use a sensor_msgs/CameraInfo from the next frame on."""
@@ -137,32 +142,34 @@ class FrameByFrame:
             info.distortion_model,
         )
 
-    def process(self, frame: Frame) -> None:
+    def process(self, frame: Message, bag: Bag) -> None:
         """Detect and write all outputs at the frame's time; a frame that cannot be used is counted by cause."""
         from unexpected_core.pipeline.runner import DetectorError
 
         self.received += 1
         start = time.perf_counter()
         try:
-            image = frame.rgb()
-        except EncodingError as error:
-            return self._failed(error.cause, error)
+            message = bag.read(frame.channel, frame.data)
+            image = image_of(message, frame.channel.type)
+        except ImageError as error:
+            return self._failed(getattr(error, "cause", "damaged"), error)
         decoded = time.perf_counter()
         try:
             detection = self.detector.detect(image)
         except DetectorError as error:
             return self._failed("detector", error)
         detected = time.perf_counter()
-        self._publish(frame, image, detection, decoded - start, detected - decoded)
+        self._publish(message.header, frame.time, image, detection, decoded - start, detected - decoded)
 
     def _failed(self, cause: str, error: Exception) -> None:
         if cause not in self.failures:
             LOGGER.warning("frame %d: %s", self.received, error)
         self.failures[cause] += 1
 
-    def _publish(self, frame: Frame, image: np.ndarray, detection: Detection, convert: float, infer: float) -> None:
+    def _publish(
+        self, header: Any, moment: int, image: np.ndarray, detection: Detection, convert: float, infer: float
+    ) -> None:
         start = time.perf_counter()
-        header = frame.message.header
         header = self.messages(
             "std_msgs/msg/Header",
             frame_id=header.frame_id,
@@ -170,13 +177,13 @@ class FrameByFrame:
         )
         tracks = self.tracker.update(header.stamp.sec * 1_000_000_000 + header.stamp.nanosec, detection.regions)
         for name, message in self.messages.outputs(header, image, detection):
-            self.writer.write(f"{self.node}/{name}", message, frame.time)
+            self.writer.write(f"{self.node}/{name}", message, moment)
         self.writer.write(
             f"{self.node}/regions",
             self.messages.regions(
                 header, detection, tracks, self.detector.settings.detect.threshold, self.detector.model_id, self.camera
             ),
-            frame.time,
+            moment,
         )
         self.processed += 1
         self.writer.write(
@@ -193,7 +200,7 @@ class FrameByFrame:
                 dropped_stale=0,
                 dropped_busy=0,
             ),
-            frame.time,
+            moment,
         )
 
 
@@ -207,25 +214,28 @@ def process_bag(
     before, after = Path(source).resolve(), Path(target).resolve()
     if before.is_relative_to(after) or after.is_relative_to(before):  # a folder is replaced with all that is in it
         raise BagError(f"{target} is also the input, or one lies in the other; expected another place for the output")
-    with open_bag(source) as reader, create_bag(target) as writer:
-        taken = [name for name in reader.topics() if name.startswith(f"{node}/")]
+    with open_bag(source) as bag, create_bag(target) as writer:
+        taken = [name for name in bag.topics() if name.startswith(f"{node}/")]
         if taken:
             raise BagError(f"{source} has outputs already ({', '.join(taken)}); choose another name with --node")
-        image_topic = reader.image_topic(topic)
-        info_topic = reader.camera_info_topic(image_topic)
+        image_topic = bag.image_topic(topic)
+        info_topic = bag.camera_info_topic(image_topic)
         run = FrameByFrame(detector, node, writer)
-        total = reader.count(image_topic)
-        for connection, moment, data in reader.messages():
-            writer.write_bytes(connection.topic, connection.msgtype, data, moment, reader.reader.typestore)
-            if connection.topic == info_topic:
-                run.see_camera(reader.read(connection, data))
-            elif connection.topic == image_topic:
-                run.process(reader.frame(connection, moment, data))
-                _show(run.received, total)
+        total = bag.count(image_topic)
+        try:
+            for message in bag.messages():
+                writer.copy(message)
+                if message.channel.topic == info_topic:
+                    run.see_camera(bag.read(message.channel, message.data))
+                elif message.channel.topic == image_topic:
+                    run.process(message, bag)
+                    _show(run.received, total)
+        except IncompleteError as error:
+            run.problems.append(str(error))
     return run
 
 
-def _show(done: int, total: int) -> None:
+def _show(done: int, total: int | None) -> None:
     if sys.stderr.isatty():
         print(f"\rframe {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
@@ -255,4 +265,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{given.output}: {done.processed} of {done.received} frames processed")
     for cause, count in done.failures.items():
         print(f"error: {count} frames could not be used ({cause})", file=sys.stderr)
-    return 1 if done.failures else 0
+    for problem in done.problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 1 if done.failures or done.problems else 0

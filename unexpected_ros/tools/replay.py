@@ -21,10 +21,15 @@ from rclpy.utilities import remove_ros_args
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
+from unexpected_core.images import ImageError
+from unexpected_core.log import LOGGER
+from unexpected_core.media.errors import IncompleteError
+from unexpected_core.media.footage import open_footage
+from unexpected_core.media.shots import Footage, Shot
 from unexpected_ros.live.messages import stamp_ns, to_image
-from unexpected_ros.tools.footage import Footage, Shot, open_footage
 
 DEPTH = 10
+MOST_NAMED = 10
 
 
 class ReplayError(RuntimeError):
@@ -57,13 +62,14 @@ class Replay(Node):
             rclpy.spin_once(self, timeout_sec=left)
 
     def publish(self, shot: Shot) -> Header:
-        """Send one shot, its calibration first; returns the header."""
+        """Send one shot, its calibration first; returns the header. Raises ImageError when it cannot be read."""
+        image = shot.read()
         header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self.frame_id)
         if shot.camera_info is not None:
             info = deserialize_message(shot.camera_info, CameraInfo)
             info.header = header
             self._infos.publish(info)
-        self._images.publish(to_image(header, shot.image))
+        self._images.publish(to_image(header, image))
         return header
 
     def finish(self) -> None:
@@ -71,23 +77,34 @@ class Replay(Node):
         self._images.wait_for_all_acked(Duration(seconds=5))
 
 
-def play(replay: Replay, footage: Footage, rate: float | None, journal: Path | None) -> int:
-    """Publish all shots, at `rate` Hz or in their own time; returns how many. journal: file of 'nanoseconds,name'."""
-    sent, start = 0, time.monotonic()
+def play(replay: Replay, footage: Footage, rate: float | None, journal: Path | None) -> tuple[int, list[str]]:
+    """Publish all shots, at `rate` Hz or in their own time; returns how many, and what is missing and why.
+
+    journal: file of 'nanoseconds,name'.
+    """
+    sent, problems, start = 0, [], time.monotonic()
     lines = journal.open("w", encoding="utf-8") if journal else None
     try:
         for shot in footage.shots():
-            replay.sleep_until(start + (sent / rate if rate else shot.time))
-            header = replay.publish(shot)
+            replay.sleep_until(start + ((sent + len(problems)) / rate if rate else shot.time))
+            try:
+                header = replay.publish(shot)
+            except ImageError as error:
+                LOGGER.warning("left out: %s", error)
+                problems.append(str(error))
+                continue
             sent += 1
             if lines:
                 print(f"{stamp_ns(header)},{shot.name}", file=lines, flush=True)
-            print(f"sent {sent}/{max(sent, footage.count)}", end="\r" if sys.stdout.isatty() else "\n", flush=True)
+            total = "?" if footage.claimed is None else max(sent, footage.claimed)
+            print(f"sent {sent}/{total}", end="\r" if sys.stdout.isatty() else "\n", flush=True)
+    except IncompleteError as error:
+        problems.append(str(error))
     finally:
         if lines:
             lines.close()
     replay.finish()
-    return sent
+    return sent, problems
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -107,7 +124,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def main() -> int:
-    """Play once. 0 also when interrupted; 1 with the cause on stderr when there is nothing to play or to play to."""
+    """Play once. 0 also when interrupted; 1 with the cause on stderr when something is missing, or nobody listens."""
     given = parse(remove_ros_args(sys.argv)[1:])
     try:
         footage = open_footage(given.input, given.topic)
@@ -118,8 +135,14 @@ def main() -> int:
     replay = Replay(given.frame_id)
     try:
         replay.wait_for_subscribers(given.wait_for, given.timeout)
-        sent = play(replay, footage, given.rate, given.journal)
-        print(f"played {sent} frames of {footage.path}")
+        sent, problems = play(replay, footage, given.rate, given.journal)
+        claimed = "" if footage.claimed is None else f" of {footage.claimed}"
+        print(f"played {sent}{claimed} frames of {footage.path}")
+        for problem in problems[:MOST_NAMED]:
+            print(f"error: {problem}", file=sys.stderr)
+        if problems:
+            print(f"error: {len(problems)} problems in all; see above", file=sys.stderr)
+            return 1
     except (ReplayError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

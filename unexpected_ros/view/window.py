@@ -13,10 +13,14 @@ from threading import Thread
 from typing import Any
 
 import rclpy
-from aiohttp import web
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
+
+try:
+    from aiohttp import web
+except ModuleNotFoundError:
+    raise SystemExit("error: the page needs aiohttp: apt install python3-aiohttp, or pip install aiohttp") from None
 
 from unexpected_ros.live.worker import Worker
 from unexpected_ros.view.assembly import Whole

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from unexpected_core.discrepancy_data.paste_cutouts import CutOuts
-from unexpected_core.discrepancy_data.paste_place import View
-from unexpected_core.discrepancy_data.paste_things import Source, cut_obstacle
 from unexpected_core.discrepancy_data.pastes import PasteSettings, paste_objects, unaware
+from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
+from unexpected_core.discrepancy_data.pasting.place import View
+from unexpected_core.discrepancy_data.pasting.things import Source, cut_obstacle
 
 ROAD, BUILDING, SKY, PERSON, CAR = 0, 2, 10, 11, 13
 NOTHING = PasteSettings(probability=0, known=0, recolour=0, distractors=0, crossings=0, bonnet=0)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from unexpected_core.cli.main import main
-from unexpected_core.datasets import DatasetError, open_dataset
-from unexpected_core.datasets.bag_writing import write_bag
+from unexpected_core.datasets import open_dataset
 from unexpected_core.drawing.errors import DrawingError
 from unexpected_core.drawing.folder import draw_folder
 from unexpected_core.drawing.tracks import DrawnRoads
+from unexpected_core.media.drive import write_bag
+from unexpected_core.media.errors import BagError
 from unexpected_core.structs import Pinhole
 
 SIZE = (64, 112)
@@ -111,11 +112,11 @@ def test_to_bag_of_a_folder_and_of_a_data_set(drawn, tmp_path):
 
 def test_bag_errors(tmp_path, capsys):
     image = np.zeros((4, 6, 3), np.uint8)
-    with pytest.raises(DatasetError, match=r"expected a file name ending in \.mcap"):
+    with pytest.raises(BagError, match=r"expected a file name ending in \.mcap"):
         write_bag(tmp_path / "drive.db3", [(image, None)], 15)
-    with pytest.raises(DatasetError, match="rate of a bag must be over 0 Hz, found 0"):
+    with pytest.raises(BagError, match="rate of a bag must be over 0 Hz, found 0"):
         write_bag(tmp_path / "drive.mcap", [(image, Pinhole(4, 2, 2))], 0)
-    with pytest.raises(DatasetError, match="no image to write"):
+    with pytest.raises(BagError, match="no image to write"):
         write_bag(tmp_path / "drive.mcap", [], 15)
     assert not list(tmp_path.iterdir())
     assert main(["data", "to-bag", "nowhere", str(tmp_path / "a.mcap")]) == 2

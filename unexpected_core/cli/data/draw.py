@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _draw(arguments: argparse.Namespace) -> int:
-    from unexpected_core.datasets.bag_writing import write_bag
     from unexpected_core.datasets.drawn import Drawn
     from unexpected_core.drawing.folder import draw_folder
+    from unexpected_core.media.drive import write_bag
 
     folder = Path(arguments.out)
     roads = Drawn(arguments.track, arguments.count, arguments.seed, parse_size(arguments.size)).roads

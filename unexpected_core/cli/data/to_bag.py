@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _to_bag(arguments: argparse.Namespace) -> int:
     from unexpected_core.datasets import DATASETS
-    from unexpected_core.datasets.bag_writing import write_bag
     from unexpected_core.images import resize_image
+    from unexpected_core.media.drive import write_bag
 
     if arguments.source in DATASETS:
         arguments.dataset = arguments.source

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from unexpected_core.datasets import Dataset
-from unexpected_core.discrepancy_data.paste_cutouts import open_cut_outs
-from unexpected_core.discrepancy_data.paste_place import View, horizon_share
-from unexpected_core.discrepancy_data.paste_things import Source
 from unexpected_core.discrepancy_data.pastes import Pasted, paste_objects, unaware
+from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
+from unexpected_core.discrepancy_data.pasting.place import View, horizon_share
+from unexpected_core.discrepancy_data.pasting.things import Source
 from unexpected_core.images import resize_map
 from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Sample

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from unexpected_core.datasets.base import DatasetError
-from unexpected_core.discrepancy_data.paste_cutouts import kind_of, open_cut_outs, trim
-from unexpected_core.discrepancy_data.paste_things import photographed
+from unexpected_core.discrepancy_data.pasting.cutouts import kind_of, open_cut_outs, trim
+from unexpected_core.discrepancy_data.pasting.things import photographed
 from unexpected_core.images import ImageError
 
 

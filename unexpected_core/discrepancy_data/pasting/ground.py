@@ -7,8 +7,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_blend import Window, soften
-from unexpected_core.discrepancy_data.paste_place import View, random_pixel
+from unexpected_core.discrepancy_data.pasting.blend import Window, soften
+from unexpected_core.discrepancy_data.pasting.place import View, random_pixel
 
 
 class Spot(NamedTuple):

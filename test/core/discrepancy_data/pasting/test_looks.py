@@ -4,12 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
-from unexpected_core.discrepancy_data.paste_classes import recolour
-from unexpected_core.discrepancy_data.paste_light import as_sharp, lit
-from unexpected_core.discrepancy_data.paste_shapes import silhouette
-from unexpected_core.discrepancy_data.paste_sharpness import edge_blur
-from unexpected_core.discrepancy_data.paste_textures import borrowed_texture, drawn_texture
-from unexpected_core.discrepancy_data.paste_things import Thing
+from unexpected_core.discrepancy_data.pasting.classes import recolour
+from unexpected_core.discrepancy_data.pasting.light import as_sharp, lit
+from unexpected_core.discrepancy_data.pasting.shapes import silhouette
+from unexpected_core.discrepancy_data.pasting.sharpness import edge_blur
+from unexpected_core.discrepancy_data.pasting.textures import borrowed_texture, drawn_texture
+from unexpected_core.discrepancy_data.pasting.things import Thing
 
 ROAD, VEGETATION, CAR = 0, 8, 13
 

@@ -8,13 +8,17 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_cutouts import CutOuts
-from unexpected_core.discrepancy_data.paste_settings import PasteSettings
-from unexpected_core.discrepancy_data.paste_shapes import silhouette
-from unexpected_core.discrepancy_data.paste_textures import borrowed_texture, drawn_texture
+from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
+from unexpected_core.discrepancy_data.pasting.settings import PasteSettings
+from unexpected_core.discrepancy_data.pasting.shapes import silhouette
+from unexpected_core.discrepancy_data.pasting.textures import borrowed_texture, drawn_texture
 
 WIDEST = 4.0
 """Greatest width of a thing in its heights."""
+BEAMS = 0.08
+"""Share of drawn shapes that are wider than that: beams, fallen trees."""
+LONGEST = 1024
+"""Greatest width of a drawn shape in pixels."""
 
 
 class Source(NamedTuple):
@@ -54,7 +58,7 @@ def any_thing(
 
 
 def photographed(cut_out: np.ndarray, rows: int, rng: np.random.Generator) -> Thing:
-    """A cut-out (see paste_cutouts) `rows` high: mirrored, squeezed, seldom fallen over, its colours paler or not."""
+    """A cut-out (see cutouts.py) `rows` high: mirrored, squeezed, seldom fallen over, its colours paler or not."""
     if rng.random() < 0.1:
         cut_out = np.rot90(cut_out, int(rng.integers(1, 4)))
     size = _size(rows, cut_out.shape, rng)
@@ -88,7 +92,8 @@ def cut_obstacle(source: Source, rows: int, rng: np.random.Generator) -> Thing |
 
 def made_up(rows: int, sources: Sequence[Source], rng: np.random.Generator, borrowed: float) -> Thing:
     """A drawn shape, `rows` high, with a drawn texture, or (in a share of `borrowed`) with ground of another frame."""
-    columns = int(np.clip(rows * np.exp(rng.normal(0.1, 0.45)), 3, WIDEST * rows))
+    wide = rng.uniform(WIDEST, 3 * WIDEST) if rng.random() < BEAMS else min(np.exp(rng.normal(0.1, 0.45)), WIDEST)
+    columns = int(np.clip(rows * wide, 3, LONGEST))
     texture = None
     if sources and rng.random() < borrowed:
         source = sources[rng.integers(len(sources))]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_blend import mix
-from unexpected_core.discrepancy_data.paste_place import View
+from unexpected_core.discrepancy_data.pasting.blend import mix
+from unexpected_core.discrepancy_data.pasting.place import View
 from unexpected_core.labels import IGNORE
 
 

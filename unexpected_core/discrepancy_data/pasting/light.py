@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_blend import dim, overlap, soften
-from unexpected_core.discrepancy_data.paste_sharpness import edge_blur
-from unexpected_core.discrepancy_data.paste_things import Thing
+from unexpected_core.discrepancy_data.pasting.blend import dim, overlap, soften
+from unexpected_core.discrepancy_data.pasting.sharpness import edge_blur
+from unexpected_core.discrepancy_data.pasting.things import Thing
 
 
 def lit(thing: Thing, around: np.ndarray, rng: np.random.Generator, camouflage: bool, shaded: bool = True) -> Thing:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from unexpected_core.discrepancy_data.paste_bonnet import lay_bonnet
-from unexpected_core.discrepancy_data.paste_ground import Patch, Spot, fill, project
-from unexpected_core.discrepancy_data.paste_marks import lay_crossing, lay_mark, stripe, wear
-from unexpected_core.discrepancy_data.paste_place import View, horizon_share
-from unexpected_core.discrepancy_data.paste_stains import STAINS, dapple, lay_stain, pole_shadow, shadow, verge
+from unexpected_core.discrepancy_data.pasting.bonnet import lay_bonnet
+from unexpected_core.discrepancy_data.pasting.ground import Patch, Spot, fill, project
+from unexpected_core.discrepancy_data.pasting.marks import lay_crossing, lay_mark, stripe, wear
+from unexpected_core.discrepancy_data.pasting.place import View, horizon_share
+from unexpected_core.discrepancy_data.pasting.stains import STAINS, dapple, lay_stain, pole_shadow, shadow, verge
 
 ROAD, SIDEWALK, TERRAIN, SKY = 0, 1, 9, 10
 SIZE = (96, 160)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from unexpected_core.datasets.base import DatasetError
+from unexpected_core.media.bag_writing import create_bag
+from unexpected_core.media.errors import BagError
 from unexpected_core.structs import Pinhole
 
 TOPIC = "/camera/image_raw"
@@ -26,40 +26,24 @@ def write_bag(
 
     compressed: JPEG (quality 92) on /camera/image_raw/compressed in place of raw rgb8 on /camera/image_raw.
     A frame without intrinsics gets a camera_info with K = 0, which in ROS means uncalibrated.
-    Raises DatasetError for a name that does not end in .mcap, a rate of 0 or less, or no frames.
+    Raises BagError for a name that does not end in .mcap, a rate of 0 or less, or no frames.
     """
-    from rosbags.rosbag2 import StoragePlugin, Writer
-    from rosbags.typesys import Stores, get_typestore
-
     path = Path(path)
     if path.suffix != ".mcap" or path.is_dir():
-        raise DatasetError(f"cannot write {path}: expected a file name ending in .mcap")
+        raise BagError(f"cannot write {path}: expected a file name ending in .mcap")
     if not rate > 0:
-        raise DatasetError(f"the rate of a bag must be over 0 Hz, found {rate:g}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    types = get_typestore(Stores.LATEST)
+        raise BagError(f"the rate of a bag must be over 0 Hz, found {rate:g}")
+    topic = TOPIC + "/compressed" * compressed
     count = 0
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
-        folder = Path(temporary) / path.stem
-        with Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-            kind = "CompressedImage" if compressed else "Image"
-            images = writer.add_connection(
-                TOPIC + "/compressed" * compressed, f"sensor_msgs/msg/{kind}", typestore=types
-            )
-            infos = writer.add_connection(INFO_TOPIC, "sensor_msgs/msg/CameraInfo", typestore=types)
-            for image, camera in frames:
-                stamp = START * 10**9 + round(count * 1e9 / rate)
-                header = _header(types, stamp)
-                for connection, message in (
-                    (images, _image(types, header, image, compressed)),
-                    (infos, _info(types, header, image.shape[:2], camera)),
-                ):
-                    data = types.serialize_cdr(message, connection.msgtype)
-                    writer.write(connection, stamp, data)
-                count += 1
+    with create_bag(path) as bag:
+        for image, camera in frames:
+            stamp = START * 10**9 + round(count * 1e9 / rate)
+            header = _header(bag.types, stamp)
+            bag.write(topic, _image(bag.types, header, image, compressed), stamp)
+            bag.write(INFO_TOPIC, _info(bag.types, header, image.shape[:2], camera), stamp)
+            count += 1
         if not count:
-            raise DatasetError(f"no image to write to {path}")
-        (folder / f"{path.stem}.mcap").replace(path)
+            raise BagError(f"no image to write to {path}")
     return count
 
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_blend import mix, overlap
-from unexpected_core.discrepancy_data.paste_light import as_sharp, lit
-from unexpected_core.discrepancy_data.paste_place import BESIDE, ROAD, View, horizon_share
-from unexpected_core.discrepancy_data.paste_things import Source, Thing
+from unexpected_core.discrepancy_data.pasting.blend import mix, overlap
+from unexpected_core.discrepancy_data.pasting.light import as_sharp, lit
+from unexpected_core.discrepancy_data.pasting.place import BESIDE, ROAD, View, horizon_share
+from unexpected_core.discrepancy_data.pasting.things import Source, Thing
 from unexpected_core.labels import TRAIN_ID
 
 GROUPS = tuple(
@@ -104,6 +104,8 @@ def paste_known(
         return False
     window, part = placed
     thing, names = _cut(source, piece, size, int(rng.choice((-1, 1))))
+    if rng.random() < 0.4:
+        thing = _respray(thing, rng)
     thing = as_sharp(lit(thing, image[window], rng, camouflage=False, shaded=False), blur, rng)
     mix(image, window, thing.alpha[part], thing.texture[part])
     np.copyto(labels[window], names[part], where=thing.alpha[part] > 0.5)
@@ -142,3 +144,11 @@ def _cut(source: Source, piece: Piece, size: tuple[int, int], mirror: int) -> tu
     texture = cv2.resize(texture, size[::-1], interpolation=how).astype(np.float32)
     alpha = cv2.resize(shape.astype(np.float32), size[::-1], interpolation=how)
     return Thing(texture, alpha), cv2.resize(names, size[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def _respray(thing: Thing, rng: np.random.Generator) -> Thing:
+    """Of another colour: cars and clothes have any, and vans are white."""
+    grey = thing.texture.mean(2, keepdims=True)
+    tint = rng.uniform(0.8, 1.25, 3).astype(np.float32) * np.float32(rng.uniform(0.6, 1.8))
+    texture = (grey + np.float32(rng.uniform(0, 1.3)) * (thing.texture - grey)) * tint
+    return thing._replace(texture=np.clip(texture, 0, 255))

@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from unexpected_core.images import write_image
-from unexpected_ros.bags import BagError, create_bag
-from unexpected_ros.tools.footage import FootageError, open_footage
+from unexpected_core.images import ImageError, write_image
+from unexpected_core.media.bag_writing import create_bag
+from unexpected_core.media.errors import BagError, MediaError
+from unexpected_core.media.footage import open_footage
 
 HEIGHT, WIDTH = 34, 50
 
@@ -21,11 +22,13 @@ def test_photographs_play_by_number_and_a_broken_one_is_left_out(tmp_path, caplo
     (tmp_path / "shot3.png").write_bytes(b"\x89PNG\r\n\x1a\n cut")
     (tmp_path / "notes.txt").write_text("no picture")
     footage = open_footage(tmp_path)
-    assert footage.count == 4
+    assert footage.claimed == 4
     shots = list(footage.shots())
-    assert [shot.name for shot in shots] == ["shot1.png", "shot2.png", "shot10.png"]
-    assert [shot.image[0, 0].tolist() for shot in shots] == [[1, 2, 200], [2, 4, 200], [10, 20, 200]]
-    assert "left out" in caplog.text and "shot3.png" in caplog.text
+    assert [shot.name for shot in shots] == ["shot1.png", "shot2.png", "shot3.png", "shot10.png"]
+    with pytest.raises(ImageError, match=r"shot3\.png: not a complete image file"):
+        shots.pop(2).read()
+    assert [shot.read()[0, 0].tolist() for shot in shots] == [[1, 2, 200], [2, 4, 200], [10, 20, 200]]
+    assert "notes.txt" in caplog.text
 
 
 def test_a_video_plays_at_its_own_rate(tmp_path):
@@ -36,10 +39,10 @@ def test_a_video_plays_at_its_own_rate(tmp_path):
         writer.write(picture(40 * n)[:, :, ::-1])
     writer.release()
     footage = open_footage(tmp_path / "v.avi")
-    shots = list(footage.shots())
-    assert (footage.count, footage.rate) == (5, 25.0)
-    assert [shot.time for shot in shots] == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
-    assert np.abs(shots[3].image.astype(int) - picture(120)).max() <= 6
+    shots = [(shot.time, shot.read()) for shot in footage.shots()]
+    assert (footage.claimed, footage.rate) == (5, 25.0)
+    assert [time for time, _ in shots] == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
+    assert np.abs(shots[3][1].astype(int) - picture(120)).max() <= 6
 
 
 def test_a_bag_plays_with_its_times_and_its_calibration(tmp_path):
@@ -76,21 +79,20 @@ def test_a_bag_plays_with_its_times_and_its_calibration(tmp_path):
                 2_000_000_000 + n * 500_000_000,
             )
     footage = open_footage(tmp_path / "b.mcap")
-    shots = list(footage.shots())
-    assert (footage.count, footage.topic) == (3, "/cam/image")
-    assert [shot.time for shot in shots] == [0.0, 0.5, 1.0]
-    assert [shot.camera_info is not None for shot in shots] == [False, True, True]
-    assert np.array_equal(shots[2].image, picture(2))
+    shots = [(shot.time, shot.camera_info is not None, shot.read()) for shot in footage.shots()]
+    assert (footage.claimed, footage.topic) == (3, "/cam/image")
+    assert [shot[:2] for shot in shots] == [(0.0, False), (0.5, True), (1.0, True)]
+    assert np.array_equal(shots[2][2], picture(2))
 
 
 def test_what_cannot_be_played_is_named(tmp_path):
-    with pytest.raises(FootageError, match="expected a folder of photographs, a video, or a rosbag2"):
+    with pytest.raises(MediaError, match="expected photographs, a video, or a rosbag2"):
         open_footage(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FootageError, match=r"empty holds no image; expected photographs \(\.png"):
+    with pytest.raises(MediaError, match=r"empty holds no images \(\.png"):
         open_footage(tmp_path / "empty")
     (tmp_path / "text.mp4").write_text("no video")
-    with pytest.raises(FootageError, match="neither a folder of photographs, nor a video, nor a rosbag2"):
+    with pytest.raises(MediaError, match="cannot be decoded as a video"):
         open_footage(tmp_path / "text.mp4")
     (tmp_path / "text.mcap").write_text("no bag")
     with pytest.raises(BagError, match="cannot read"):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_settings import PasteSettings
+from unexpected_core.discrepancy_data.pasting.settings import PasteSettings
 from unexpected_core.labels import TRAIN_ID
 
 ROAD = TRAIN_ID["road"]

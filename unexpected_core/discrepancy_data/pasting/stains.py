@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_blend import dim, mix
-from unexpected_core.discrepancy_data.paste_ground import Spot, blotches, choose_spot, draw_line, fill, project
-from unexpected_core.discrepancy_data.paste_place import BESIDE, ROAD, View
+from unexpected_core.discrepancy_data.pasting.blend import dim, mix
+from unexpected_core.discrepancy_data.pasting.ground import Spot, blotches, choose_spot, draw_line, fill, project
+from unexpected_core.discrepancy_data.pasting.place import BESIDE, ROAD, View
 from unexpected_core.labels import TRAIN_ID
 
 Stain = Callable[[np.ndarray, np.ndarray, np.ndarray, Spot, View, np.random.Generator], None]

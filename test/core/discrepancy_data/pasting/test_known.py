@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from unexpected_core.discrepancy_data.paste_known import find_piece, paste_known
-from unexpected_core.discrepancy_data.paste_place import View
-from unexpected_core.discrepancy_data.paste_things import Source
+from unexpected_core.discrepancy_data.pasting.known import find_piece, paste_known
+from unexpected_core.discrepancy_data.pasting.place import View
+from unexpected_core.discrepancy_data.pasting.things import Source
 
 ROAD, BUILDING, CAR, RIDER, BICYCLE = 0, 2, 13, 12, 18
 

@@ -1,15 +1,15 @@
 """Flat marks on the road, none of them a thing: a comparer must learn to ignore them. Paint and crossings are here;
-shadows, water, repairs and leaves are in paste_stains.py."""
+shadows, water, repairs and leaves are in pasting/stains.py."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from unexpected_core.discrepancy_data.paste_blend import mix
-from unexpected_core.discrepancy_data.paste_ground import Patch, Spot, blotches, choose_spot, fill, project
-from unexpected_core.discrepancy_data.paste_place import ROAD, View
-from unexpected_core.discrepancy_data.paste_stains import STAINS, lay_stain
+from unexpected_core.discrepancy_data.pasting.blend import mix
+from unexpected_core.discrepancy_data.pasting.ground import Patch, Spot, blotches, choose_spot, fill, project
+from unexpected_core.discrepancy_data.pasting.place import ROAD, View
+from unexpected_core.discrepancy_data.pasting.stains import STAINS, lay_stain
 
 
 def lay_mark(image: np.ndarray, labels: np.ndarray, view: View, camera_height: float, rng: np.random.Generator) -> None:

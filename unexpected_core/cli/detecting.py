@@ -1,0 +1,99 @@
+"""The loop of `unexpected detect`: every frame of every input, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from unexpected_core.cli.inputs import UniqueNames, open_input, output_name, safe_name
+from unexpected_core.cli.outputs import Results
+from unexpected_core.cli.tally import Tally
+from unexpected_core.images import ImageError
+from unexpected_core.log import LOGGER, progress
+from unexpected_core.media.errors import MediaError
+from unexpected_core.media.shots import Footage, Shot
+from unexpected_core.pipeline.runner import DetectorError
+
+if TYPE_CHECKING:
+    from unexpected_core.pipeline.detector import Detector
+
+
+MOST_PROBLEMS = 20
+"""Broken frames of an input that summary.json tells one by one; regions.jsonl has them all."""
+
+
+class _Next(NamedTuple):
+    """One shot of one input."""
+
+    tally: Tally
+    name: str
+    shot: Shot
+
+
+class Detecting:
+    """One run over some inputs. tallies: one for each input, complete when `run` has ended."""
+
+    def __init__(self, detector: Detector, results: Results, kinds: set[str], about: dict) -> None:
+        self.detector, self.results, self.about = detector, results, about
+        self.resynthesis = "resynthesis" in kinds
+        self.tallies: list[Tally] = []
+        self._unique = UniqueNames()
+
+    def run(self, inputs: Iterable[Path], topic: str | None, every: int) -> None:
+        """Detect in all inputs, one after the other."""
+        from unexpected_core.cli.detect import ALL_KINDS
+
+        written = [self.results.folder / kind for kind in ALL_KINDS]
+        opened = [self._open(path, topic, every, written) for path in inputs]
+        claims = [tally.claimed for _, tally in opened]
+        total = None if None in claims else sum(claims)
+        for work in progress(self._shots(opened), "detect", total):
+            self._detect(*work)
+
+    def _open(self, path: Path, topic: str | None, every: int, written: list[Path]) -> tuple[Footage | None, Tally]:
+        tally = Tally(str(path), claimed=0)
+        self.tallies.append(tally)
+        try:
+            footage = open_input(path, topic, every, written)
+        except MediaError as error:
+            tally.failed = 1
+            self._note(tally, str(path), self._unique(safe_name(path.stem)), error)
+            return None, tally
+        tally.claimed = footage.claimed
+        return footage, tally
+
+    def _shots(self, opened: list[tuple[Footage | None, Tally]]) -> Iterator[_Next]:
+        for footage, tally in opened:
+            if footage is None:
+                continue
+            try:
+                for shot in footage.shots():
+                    yield _Next(tally, self._unique(output_name(footage, shot)), shot)
+            except ImageError as error:  # behind the last frame: some are missing
+                self._note(tally, tally.input, self._unique(safe_name(footage.path.stem)), error)
+
+    def _detect(self, tally: Tally, name: str, shot: Shot) -> None:
+        source = str(shot.source)
+        tally.read += 1
+        regions = self.results.earlier(source, name, self.about)
+        if regions is None:
+            start = time.perf_counter()
+            try:
+                image = shot.read()
+                detection = self.detector.detect(image, resynthesis=self.resynthesis)
+            except (ImageError, DetectorError) as error:
+                tally.failed += 1
+                self._note(tally, source, name, error)
+                return
+            tally.seconds += time.perf_counter() - start
+            self.results.write(source, name, image, detection, self.about)
+            regions = len(detection.regions)
+        tally.done, tally.regions = tally.done + 1, tally.regions + regions
+
+    def _note(self, tally: Tally, source: str, name: str, error: Exception) -> None:
+        LOGGER.error("%s", error)
+        self.results.write_error(source, name, error)
+        if len(tally.problems) < MOST_PROBLEMS:
+            tally.problems.append(str(error))

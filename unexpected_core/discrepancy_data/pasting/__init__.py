@@ -1,0 +1,1 @@
+"""What pastes.py does, one step in each file."""

@@ -1,0 +1,71 @@
+"""The images of one topic of a bag."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unexpected_core.encodings import decode_compressed, to_rgb
+from unexpected_core.images import ImageError
+from unexpected_core.media.bag import Bag, open_bag
+from unexpected_core.media.channels import Message
+from unexpected_core.media.errors import IncompleteError, MediaError
+from unexpected_core.media.message_types import COMPRESSED
+from unexpected_core.media.shots import Footage, Shot
+
+
+@dataclass(frozen=True, slots=True)
+class BagFootage(Footage):
+    """See Footage. topic: the images'; the CameraInfo beside it comes with them."""
+
+    path: Path
+    topic: str
+    claimed: int | None
+
+    def shots(self) -> Iterator[Shot]:
+        """See Footage."""
+        with open_bag(self.path) as bag:
+            info_topic = bag.camera_info_topic(self.topic)
+            info, start, n = None, None, 0
+            try:
+                for message in bag.messages(self.topic, *([info_topic] if info_topic else [])):
+                    if message.channel.topic == info_topic:
+                        info = bytes(message.data)
+                        continue
+                    start = message.time if start is None else start
+                    name = f"{n:06d}"
+                    read = partial(_rgb, bag, message, name)
+                    yield Shot(name, (message.time - start) / 1e9, self.path, read, info)
+                    n += 1
+            except IncompleteError as error:
+                raise IncompleteError(str(error), n, self.claimed) from error
+        if not n:
+            raise MediaError(f"{self.path} holds no image on {self.topic}")
+
+
+def open_bag_footage(path: Path, topic: str | None = None) -> BagFootage:
+    """topic: may be left out when the bag holds one image topic. Raises BagError."""
+    with open_bag(path) as bag:
+        topic = bag.image_topic(topic)
+        return BagFootage(path, topic, bag.count(topic))
+
+
+def _rgb(bag: Bag, message: Message, name: str) -> np.ndarray:
+    try:
+        return image_of(bag.read(message.channel, message.data), message.channel.type)
+    except ImageError as error:
+        raise ImageError(f"{bag.path}, frame {name}: {error}") from error
+
+
+def image_of(message: Any, kind: str) -> np.ndarray:
+    """sensor_msgs/Image or CompressedImage, as rosbags reads it -> RGB uint8 [H, W, 3]. Raises ImageError."""
+    if kind == COMPRESSED:
+        return decode_compressed(message.data)
+    if not hasattr(message, "encoding"):
+        raise ImageError(f"{kind} is not an image message")
+    return to_rgb(message.encoding, message.height, message.width, message.step, message.data, message.is_bigendian)

@@ -1,0 +1,110 @@
+"""A folder of photographs, as cameras and phones fill it, videos and bags among them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from unexpected_core.formats import IMAGE_SUFFIXES
+from unexpected_core.images import ImageError, read_image
+from unexpected_core.log import LOGGER
+from unexpected_core.media.errors import IncompleteError, MediaError
+from unexpected_core.media.kinds import BAG_SUFFIXES, VIDEO_SUFFIXES
+from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
+
+
+@dataclass(frozen=True, slots=True)
+class Photographs(Footage):
+    """See Footage. Files in order: photographs, and other footage among them, which `open_other` opens."""
+
+    path: Path
+    files: tuple[Path, ...]
+    open_other: Callable[[Path], Footage]
+    rate: float = PHOTO_RATE
+
+    @property
+    def claimed(self) -> int | None:
+        """See Footage; what is not a photograph is not opened for it."""
+        return None if any(map(_is_other, self.files)) else len(self.files)
+
+    def shots(self) -> Iterator[Shot]:
+        """See Footage."""
+        time, problems, given = 0.0, [], 0
+        for file in self.files:
+            if not _is_other(file):
+                yield Shot(self._name(file), time, file, partial(read_image, file))
+                time, given = time + 1 / self.rate, given + 1
+                continue
+            try:
+                start = time
+                for shot in self.open_other(file).shots():
+                    time = start + shot.time
+                    yield replace(shot, name=f"{self._name(file)}/{shot.name}", time=time)
+                    given += 1
+                time += 1 / self.rate
+            except ImageError as error:
+                problems.append(str(error))
+        if problems:
+            raise IncompleteError("; ".join(problems), given, None)
+
+    def _name(self, file: Path) -> str:
+        root = self.path if self.path.is_dir() else self.path.parent
+        return file.relative_to(root).as_posix()
+
+
+def _is_other(file: Path) -> bool:
+    return file.suffix.lower() in (*VIDEO_SUFFIXES, *BAG_SUFFIXES)
+
+
+def open_folder(
+    folder: Path, open_other: Callable[[Path], Footage], recursive: bool = True, skip: Sequence[Path] = ()
+) -> Photographs:
+    """The pictures and videos of a folder by name, numbers in names by value (2 before 10).
+
+    What is of no use here is counted and named in the log. skip: folders (resolved) that are left alone.
+    Raises MediaError when there is nothing.
+    """
+    root = folder.resolve()
+    there = [
+        file
+        for file in (folder.rglob("*") if recursive else folder.iterdir())
+        if file.is_file()
+        and not file.name.startswith(".")
+        and not any((root / file.relative_to(folder)).is_relative_to(other) for other in skip)
+    ]
+    files = tuple(sorted((file for file in there if _is_footage(file)), key=_by_number))
+    rest = [file for file in there if not _is_footage(file)]
+    if not files:
+        held = f"; it holds {_named(rest)}" if rest else ""
+        raise MediaError(f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES[:6])}, ...) and no videos{held}")
+    if rest:
+        LOGGER.warning("%s: %d files are no pictures and are left out: %s", folder, len(rest), _named(rest))
+    return Photographs(folder, files, open_other)
+
+
+def open_photograph(file: Path) -> Photographs:
+    """One photograph as footage."""
+    return Photographs(file, (file,), _no_other)
+
+
+def _no_other(file: Path) -> Footage:
+    raise MediaError(f"{file} is not a photograph")
+
+
+def _is_footage(file: Path) -> bool:
+    return file.suffix.lower() in IMAGE_SUFFIXES or _is_other(file)
+
+
+def _by_number(file: Path) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", file.as_posix())]
+
+
+def _named(files: list[Path]) -> str:
+    """'3 .txt (a.txt, ...), 1 .json (b.json)'."""
+    kinds = Counter(file.suffix.lower() or file.name for file in files)
+    first = {kind: next(f.name for f in files if (f.suffix.lower() or f.name) == kind) for kind in kinds}
+    return ", ".join(f"{n} {kind} ({first[kind]}{', ...' if n > 1 else ''})" for kind, n in kinds.most_common(5))

@@ -1,0 +1,36 @@
+"""Anything that a person can point a command at: a photograph, a folder of them, a video, a bag."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from unexpected_core.media.bag_footage import open_bag_footage
+from unexpected_core.media.errors import MediaError
+from unexpected_core.media.folder import open_folder, open_photograph
+from unexpected_core.media.kinds import kind_of
+from unexpected_core.media.shots import Footage
+from unexpected_core.media.video import open_video
+
+
+def open_footage(
+    path: str | Path, topic: str | None = None, every: int = 1, recursive: bool = True, skip: Sequence[Path] = ()
+) -> Footage:
+    """Open footage of any kind, told by its contents. Raises MediaError.
+
+    topic: of bags with several cameras. every: take every k-th frame of videos.
+    recursive, skip: of folders; whether to look below them, and folders (resolved) to leave alone.
+    """
+    path = Path(path)
+    try:
+        if not path.exists():
+            raise MediaError(f"{path} does not exist; expected photographs, a video, or a rosbag2")
+        kind = kind_of(path)
+        if kind == "folder":
+            return open_folder(path, partial(open_footage, topic=topic, every=every), recursive, skip)
+    except OSError as error:
+        raise MediaError(f"cannot read {path}: {error.strerror or error}") from error
+    if kind == "photograph":
+        return open_photograph(path)
+    return open_bag_footage(path, topic) if kind == "bag" else open_video(path, every)

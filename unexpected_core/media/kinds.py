@@ -1,0 +1,56 @@
+"""What a file is, told by its first bytes; names lie."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from unexpected_core.formats import IMAGE_SUFFIXES, is_picture
+
+BAG_SUFFIXES = (".mcap", ".db3", ".bag", ".zstd")
+BARE_VIDEO_SUFFIXES = (".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".265", ".hevc")
+"""Streams without a container: no magic number, no length, no time stamps; the first two begin as photographs do."""
+_FILMS = (".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".ogv", ".ivf", ".y4m")
+_BROADCAST = (".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv")
+VIDEO_SUFFIXES = (*_FILMS, *_BROADCAST, *BARE_VIDEO_SUFFIXES)
+_BAGS = {b"\x89MCAP0\r\n": "mcap", b"SQLite format 3\0": "sqlite3", b"#ROSBAG V": "ros1", b"\x28\xb5\x2f\xfd": "zstd"}
+
+
+def bag_storage(path: Path) -> str | None:
+    """'mcap', 'sqlite3', 'ros1', 'zstd' (a compressed one of these) or None. Raises OSError."""
+    with path.open("rb") as stream:
+        head = stream.read(16)
+    return next((kind for magic, kind in _BAGS.items() if head.startswith(magic)), None)
+
+
+def kind_of(path: Path) -> str:
+    """'folder', 'bag', 'photograph' or 'video'; the name decides only what the first bytes do not. Raises OSError."""
+    if path.is_dir():
+        return "bag" if is_bag_folder(path) else "folder"
+    suffix = path.suffix.lower()
+    if bag_storage(path) or suffix in BAG_SUFFIXES:
+        return "bag"
+    if suffix in BARE_VIDEO_SUFFIXES:
+        return "video"
+    return "photograph" if is_picture(path) or suffix in IMAGE_SUFFIXES else "video"
+
+
+def is_bag_folder(folder: Path) -> bool:
+    """Whether it has a metadata.yaml, or holds nothing but the numbered files of one recording."""
+    if (folder / "metadata.yaml").is_file():
+        return True
+    files = [file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")]
+    return bool(bag_files(folder)) and not any(f.suffix.lower() in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES) for f in files)
+
+
+def bag_files(folder: Path) -> list[Path]:
+    """The files NAME_0.mcap, NAME_1.mcap, ... of the one recording in a folder, by number; [] where there are more."""
+    found = [file for file in folder.iterdir() if file.suffix in (".mcap", ".db3", ".zstd") and file.is_file()]
+    if len({re.sub(r"_\d+$", "", stem(file)) for file in found}) != 1:
+        return []
+    return sorted(found, key=lambda file: [int(n) for n in re.findall(r"_(\d+)$", stem(file))])
+
+
+def stem(file: Path) -> str:
+    """Name of a bag file without .mcap, .db3, .db3.zstd."""
+    return file.name.removesuffix(".zstd").rpartition(".")[0]

@@ -1,0 +1,161 @@
+"""Videos by FFmpeg (PyAV): every codec it knows, the stream's own time stamps, and an end that is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import av
+import numpy as np
+
+from unexpected_core.images import ImageError
+from unexpected_core.media.containers import missing_bytes
+from unexpected_core.media.errors import IncompleteError, MediaError
+from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
+
+av.logging.set_level(None)  # it writes past our log; what matters comes as an exception or is counted
+SLACK = 1.5
+"""Frames by which a duration may be longer than the last time stamp says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Video(Footage):
+    """See Footage. every: take frames 0, every, 2 * every, ...
+
+    claimed: frames by the container's own count, of those that are taken. rate: Hz, on average; 0 unknown.
+    """
+
+    path: Path
+    codec: str
+    claimed: int | None
+    rate: float
+    every: int = 1
+
+    def shots(self) -> Iterator[Shot]:
+        """See Footage. A frame that the decoder had to patch up counts as damaged."""
+        with _open(self.path) as container:
+            played = _Played(self, container)
+            yield from played.shots()
+            played.check_end()
+
+    def count(self) -> int:
+        """See Footage; without a claim the packets are counted, which takes no decoding."""
+        if self.claimed is not None:
+            return self.claimed
+        with _open(self.path) as container:
+            packets = sum(1 for packet in _packets(container) if packet.size and not packet.is_discard)
+        return -(-packets // self.every)
+
+
+def open_video(path: Path, every: int = 1) -> Video:
+    """Open a video, to take every k-th frame. Raises MediaError."""
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        rate = stream.average_rate or stream.guessed_rate or 0
+        claimed = -(-stream.frames // every) if stream.frames > 0 else None
+        if (claimed or 0) > path.stat().st_size:  # each would be given a name
+            raise MediaError(f"{path} claims {claimed} images in {path.stat().st_size} bytes: it is damaged")
+        return Video(path, stream.codec_context.name, claimed, float(rate), every)
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[av.container.InputContainer]:
+    try:
+        container = av.open(str(path))
+    except (av.FFmpegError, OSError, ValueError) as error:
+        cut = missing_bytes(path) if path.is_file() else 0
+        cause = f"{cut} bytes are missing at its end" if cut else getattr(error, "strerror", None) or str(error)
+        raise MediaError(f"{path} cannot be decoded as a video: {cause}; copy or record it again") from error
+    with container:
+        if not container.streams.video:
+            raise MediaError(f"{path} cannot be decoded as a video: it has no video stream")
+        yield container
+
+
+def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
+    """Those of the first video stream. Raises av.FFmpegError where the file is damaged."""
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    return container.demux(stream)
+
+
+class _Played:
+    """One pass through a video."""
+
+    def __init__(self, video: Video, container: av.container.InputContainer) -> None:
+        self.video, self.container, self.stream = video, container, container.streams.video[0]
+        self.frames = self.damaged = self.discarded = 0
+        self.last = 0.0
+        self.broken = ""
+
+    def shots(self) -> Iterator[Shot]:
+        every, start = self.video.every, None
+        for frame in self._decoded():
+            damaged = frame is None or frame.is_corrupt
+            self.damaged += damaged
+            number, self.frames = self.frames, self.frames + 1
+            if frame is not None and frame.time is not None:
+                start = frame.time if start is None else start
+                self.last = frame.time - start
+            elif number:
+                self.last += 1 / (self.video.rate or PHOTO_RATE)
+            if number % every == 0:
+                read = partial(_damaged if damaged else _rgb, self.video.path, number, frame)
+                yield Shot(f"{number:05d}", self.last, self.video.path, read)
+
+    def _decoded(self) -> Iterator[av.VideoFrame | None]:
+        """Every frame; None for one that was in the file and could not be decoded."""
+        try:
+            for packet in _packets(self.container):
+                self.discarded += bool(packet.size) and packet.is_discard
+                try:
+                    yield from packet.decode()
+                except av.FFmpegError:
+                    if packet.size:
+                        yield None
+        except av.FFmpegError as error:
+            self.broken = error.strerror or str(error)
+
+    def check_end(self) -> None:
+        """Raise MediaError when nothing could be decoded, IncompleteError when less than there should be."""
+        whole, path, claimed = self.frames - self.damaged, self.video.path, self.stream.frames or None
+        if not whole:
+            raise MediaError(
+                f"{path}: not one frame could be decoded (codec {self.video.codec}"
+                + (f", {claimed} frames claimed" if claimed else "")
+                + "); the file is damaged, or this FFmpeg lacks the codec"
+            )
+        cause = self._shortfall(path, claimed)
+        if cause:
+            number = (
+                f"{self.frames} of {claimed} frames" if claimed and claimed > self.frames else f"{self.frames} frames"
+            )
+            damaged = f", {self.damaged} of them damaged" if self.damaged else ""
+            raise IncompleteError(
+                f"{path} breaks off after {number}{damaged}: {cause}; copy or record it again", self.frames, claimed
+            )
+
+    def _shortfall(self, path: Path, claimed: int | None) -> str:
+        missing = missing_bytes(path)
+        if missing:
+            return f"{missing} bytes are missing at its end"
+        if self.broken:
+            return self.broken
+        if claimed and self.frames + self.discarded < claimed:
+            return "it claims more than it holds"
+        duration = float(self.container.duration or 0) / av.time_base
+        left = duration - self.last - SLACK / (self.video.rate or PHOTO_RATE)
+        return f"it claims {duration:.1f} s and ends at {self.last:.1f} s" if left > max(0.5, 0.02 * duration) else ""
+
+
+def _damaged(path: Path, number: int, _: object) -> np.ndarray:
+    raise ImageError(f"{path}, frame {number} is damaged")
+
+
+def _rgb(path: Path, number: int, frame: av.VideoFrame) -> np.ndarray:
+    image = frame.to_ndarray(format="rgb24")
+    turns = round((frame.rotation or 0) / 90) % 4
+    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
