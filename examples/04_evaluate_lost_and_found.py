@@ -10,30 +10,26 @@ from pathlib import Path
 
 from unexpected_core import load_detector
 from unexpected_core.datasets import open_dataset
-from unexpected_core.evaluation.judge import Candidate, judge
-from unexpected_core.evaluation.measure import Plan
-from unexpected_core.evaluation.run import Answer, write_scores
-from unexpected_core.evaluation.source import open_source
+from unexpected_core.evaluation.candidates import Candidate, Identity
+from unexpected_core.evaluation.judge import judge
+from unexpected_core.evaluation.results import DatasetFacts
+from unexpected_core.evaluation.score import Answer, Method, write_scores
+from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.log import to_terminal
+from unexpected_core.scorers.fingerprint import fingerprint
 
 to_terminal()
 dataset = open_dataset("lost_and_found_no_known", sys.argv[1])  # 1043 frames, ROI = road
 detector = load_detector(sys.argv[2] if len(sys.argv) > 2 else "fast")
 out = Path("results")
-scores, labels = out / "detector" / "scores", out / "detector" / "labels"
 
+# What made a score is written beside it: run this again with other weights, and they are computed again.
+method = Method("detector", lambda image: Answer(*detector.score(image)), fingerprint(detector.scorer))
+source = write_scores(method, dataset, out / "scores", out / "labels")  # goes on where it was stopped
 
-def answer(image):
-    detection = detector.detect(image, resynthesis=False)
-    return Answer(detection.score, detection.labels)
-
-
-about = {"method": "detector", "model_id": detector.model_id, "dataset": dataset.name, "format": "float32"}
-write_scores(answer, dataset, scores, labels, about)  # goes on where it was stopped
-
-candidate = Candidate(open_source(dataset, scores, labels), {"model_id": detector.model_id})
-facts = {"name": dataset.name, "split": "test", "frames": len(dataset)}
-findings = judge({"detector": candidate}, Plan(modes=("exact", "smiyc")), facts, out)
+candidates = {"detector": Candidate(source, identity=Identity(detector.model_id))}
+settings = EvaluationSettings(mode=("exact", "smiyc"))
+findings = judge(candidates, settings, DatasetFacts(dataset.name, len(dataset), "test"), out)
 print((out / "table.md").read_text())
 for finding in findings:
     print("ALARM" if finding.alarm else "remark", finding.text)

@@ -40,8 +40,8 @@ PARTS: dict[str, tuple[int, set[str]]] = {
 CORE, ROS = "unexpected_core", "unexpected_ros"
 GUESTS: dict[str, tuple[str, ...]] = {
     # third-party package: the rooms (files or folders) it is let into
-    "matplotlib": (f"{CORE}/evaluation/plots.py",),
-    "jinja2": (f"{CORE}/evaluation/report.py",),
+    "matplotlib": (f"{CORE}/evaluation/report/plots.py",),
+    "jinja2": (f"{CORE}/evaluation/report/page.py",),
     "h5py": (f"{CORE}/evaluation/hdf5.py",),
     "onnx": (f"{CORE}/export",),
     "onnxruntime": (f"{CORE}/export",),
@@ -155,7 +155,7 @@ def test_imports_go_down(path):
         ("unexpected_core/networks/a.py", "from ..weights import reading", r":1: .*floor 2"),
         ("unexpected_core/metrics/a.py", "from unexpected_core import load_detector", r"floor 4"),
         ("unexpected_core/pipeline/a.py", "import unexpected_ros.live.geometry", r"floor 6"),
-        ("unexpected_core/evaluation/report.py", "import matplotlib.pyplot as plt", r"guest of .*plots\.py"),
+        ("unexpected_core/evaluation/report/page.py", "import matplotlib.pyplot as plt", r"guest of .*plots\.py"),
         (
             "unexpected_core/training/engine/loop.py",
             "from torch.utils.tensorboard import SummaryWriter",

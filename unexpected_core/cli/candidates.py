@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +11,13 @@ from unexpected_core.cli.errors import UsageError
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
-    from unexpected_core.evaluation.judge import Candidate
-    from unexpected_core.evaluation.measure import Threshold
+    from unexpected_core.evaluation.candidates import Candidate, Identity
+    from unexpected_core.evaluation.settings import EvaluationSettings
+    from unexpected_core.evaluation.source import Source
+    from unexpected_core.evaluation.threshold import Threshold
     from unexpected_core.pipeline.detector import Detector
+
+RANDOM = "random"
 
 
 def label_of(name: str) -> str:
@@ -34,111 +37,126 @@ def check_known(names: Sequence[str]) -> None:
             raise UsageError(f"{unknown_name('scorer', name, known)}; or give a weight file or its folder")
 
 
-def opponents_of(arguments: argparse.Namespace) -> Path:
-    """Weight file of the opponents of --detector. Raises WeightsError."""
-    from unexpected_core.weights.catalog import find_opponents, find_weights
+@dataclass(frozen=True)
+class Networks:
+    """Whose networks the methods stand on. detector: of all methods that have none of their own.
 
-    return find_opponents(find_weights(arguments.detector))
+    published: how the paper's methods are put together; settings: of the detectors, such as device and scale.
+    """
+
+    detector: str
+    published: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def random(self) -> bool:
+        """Whether they are untrained."""
+        return bool(self.published.get("random_weights")) or self.detector == RANDOM
+
+    def opponents(self) -> Path:
+        """Weight file of the detector's opponents. Raises WeightsError."""
+        from unexpected_core.weights.catalog import find_opponents, find_weights
+
+        return find_opponents(find_weights(self.detector))
+
+    def open(self, name: str) -> Detector:
+        """A scorer's name on the networks of the detector, a method of the paper, or a detector of its own."""
+        from unexpected_core.pipeline.detector import load_detector
+        from unexpected_core.scorers import SCORERS
+
+        if _kind(name) == "published":
+            return load_detector(name, **self.published, **self.settings)
+        if _kind(name) == "own":
+            return load_detector(name, **self.settings)
+        path = RANDOM if self.random else self.detector
+        if SCORERS[name].base:
+            return load_detector(path, scorer=name, **self.settings)
+        detector = load_detector(path, **self.settings)
+        if detector.scorer.name not in (name, RANDOM):
+            raise UsageError(f"--detector {path} is a '{detector.scorer.name}', not a '{name}': give its own name")
+        return detector
+
+    def identity(self, name: str, detector: Detector, limited: bool) -> Identity:
+        """What is known of a method, with the SHA-256 of the weight file where it stands on one."""
+        from unexpected_core.evaluation.candidates import Identity
+        from unexpected_core.files import sha256
+        from unexpected_core.scorers import SCORERS
+        from unexpected_core.weights.catalog import find_weights
+
+        kind = _kind(name)
+        untrained = name == RANDOM or (self.random and kind != "own")
+        if untrained or kind == "published":
+            return Identity(detector.model_id, None, untrained, limited)
+        opponent = name in SCORERS and SCORERS[name].opponent
+        path = self.opponents() if opponent else find_weights(name if kind == "own" else self.detector)
+        return Identity(detector.model_id, sha256(path), False, limited)
 
 
-def candidate_of(
-    name: str, dataset: Dataset, normal: Dataset | None, arguments: argparse.Namespace, min_area: int
+def _kind(name: str) -> str:
+    """'published': a method of the paper; 'own': weights of its own; 'on detector': a method on others' networks."""
+    from unexpected_core.scorers import SCORERS
+
+    entry = SCORERS.get(name)
+    if entry is None or name == RANDOM:
+        return "own"
+    return "published" if entry.published else "on detector"
+
+
+def score_candidate(
+    name: str, dataset: Dataset, normal: Dataset | None, networks: Networks, settings: EvaluationSettings, out: Path
 ) -> Candidate:
-    """Stored scores of one method: somebody's, or our own, written now where they are missing.
+    """A method's scores, written below `out` where they are missing or stale.
 
     normal: frames of normal driving that the threshold is chosen on.
     """
-    from unexpected_core.evaluation.judge import Candidate
-    from unexpected_core.evaluation.normal import normal_threshold
-    from unexpected_core.evaluation.source import open_source
-    from unexpected_core.evaluation.store import foreign_folder
+    from unexpected_core.evaluation.candidates import Candidate
+    from unexpected_core.evaluation.threshold import normal_threshold
 
-    about: dict[str, Any] = {"model_id": None, "weights_sha256": None, "limited": bool(arguments.limit)}
-    if arguments.from_scores:
-        source = open_source(dataset, foreign_folder(arguments.from_scores, name, dataset.name))
-        return Candidate(source, about, _threshold(arguments, None))
-    detector = open_detector(name, arguments)
-    about |= {"model_id": detector.model_id, "weights_sha256": _fingerprint(name, arguments)}
-    threshold = _threshold(arguments, detector)  # before hours of scoring
-    source = _score(name, detector, dataset, arguments)
+    detector = networks.open(name)
+    identity = networks.identity(name, detector, bool(settings.limit))
+    threshold = _threshold(settings, detector)
+    source = _score(name, detector, dataset, settings, out)
     if normal is not None:
-        threshold = normal_threshold(_score(name, detector, normal, arguments), min_area, arguments.false_alarms)
-    return Candidate(source, about, threshold)
+        scored = _score(name, detector, normal, settings, out)
+        threshold = normal_threshold(scored, settings.sizes.region, settings.false_alarms)
+    return Candidate(source, threshold, identity)
 
 
-def open_detector(name: str, arguments: argparse.Namespace) -> Detector:
-    """A scorer's name on the networks of --detector, a method of the paper, or a detector of its own."""
-    from unexpected_core.pipeline.detector import load_detector
-    from unexpected_core.pipeline.settings import PUBLISHED
-    from unexpected_core.scorers import SCORERS
+def stored_candidate(name: str, dataset: Dataset, settings: EvaluationSettings, folder: Path) -> Candidate:
+    """Somebody's scores of one method. Raises PredictionError."""
+    from unexpected_core.evaluation.candidates import Candidate, Identity
+    from unexpected_core.evaluation.pairing import foreign_source
 
-    entry = SCORERS.get(name)
-    settings: dict[str, Any] = {"scale": arguments.scale, "max_regions": 0}
-    if entry is not None and entry.published:
-        published = {setting: getattr(arguments, setting) for setting in PUBLISHED}
-        return load_detector(name, arguments.device, **published, **settings)
-    on_others = entry is not None and entry.base
-    path = "random" if arguments.random_weights else arguments.detector if on_others else name
-    return load_detector(path, arguments.device, scorer=name if on_others else "", **settings)
+    source = foreign_source(dataset, folder, label_of(name))
+    return Candidate(source, _threshold(settings, None), Identity(limited=bool(settings.limit)))
 
 
-def _score(name: str, detector: Detector, dataset: Dataset, arguments: argparse.Namespace) -> Any:
-    from unexpected_core.evaluation.run import Answer, write_scores
-    from unexpected_core.evaluation.source import open_source
+def _score(name: str, detector: Detector, dataset: Dataset, settings: EvaluationSettings, out: Path) -> Source:
+    from unexpected_core.evaluation.score import Answer, Method, write_scores
     from unexpected_core.evaluation.store import score_folder
-
-    def answer(image):
-        detection = detector.detect(image, resynthesis=False)
-        return Answer(detection.score, detection.labels)
+    from unexpected_core.scorers.fingerprint import fingerprint
 
     label = label_of(name)
-    scores = score_folder(arguments.out, label, dataset.name, arguments.store)
-    labels = arguments.out / label / dataset.name / "labels"
-    write_scores(
-        answer,
-        dataset,
-        scores,
-        labels,
-        {
-            "method": name,
-            "model_id": detector.model_id,
-            "dataset": dataset.name,
-            "format": arguments.store,
-            "scale": f"{arguments.scale:g}",
-            "resynthesis_input": arguments.resynthesis_input,
-            "compat": str(arguments.compat),
-        },
-    )
-    return open_source(dataset, scores, labels)
+    made_by = {
+        "method": name,
+        "model_id": detector.model_id,
+        "scale": f"{detector.settings.detect.scale:g}",
+        "device": detector.device.type,
+        "half": str(detector.settings.model.half and detector.device.type == "cuda"),
+        **{f"scorer {part}": text for part, text in fingerprint(detector.scorer).items()},
+    }
+    method = Method(name, lambda image: Answer(*detector.score(image)), made_by)
+    folder = score_folder(out, label, dataset.name, settings.store)
+    return write_scores(method, dataset, folder, out / label / dataset.name / "labels", settings.store)
 
 
-def _threshold(arguments: argparse.Namespace, detector: Detector | None) -> Threshold | None:
-    from unexpected_core.evaluation.measure import Threshold
+def _threshold(settings: EvaluationSettings, detector: Detector | None) -> Threshold | None:
+    from unexpected_core.evaluation.threshold import Threshold
 
-    if arguments.threshold is None:
+    if settings.threshold is None:
         return None
-    if arguments.threshold == "weights" and detector is not None:
-        return Threshold(detector.settings.detect.threshold, "weights")
-    try:
-        value = float(arguments.threshold)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise UsageError(
-            f"--threshold: expected a number, or 'weights' where a detector runs, found '{arguments.threshold}'"
-        )
-    return Threshold(value, "given")
-
-
-def _fingerprint(name: str, arguments: argparse.Namespace) -> str | None:
-    """SHA-256 of the weight file, where the method stands on one."""
-    from unexpected_core.files import sha256
-    from unexpected_core.scorers import SCORERS
-    from unexpected_core.weights.catalog import find_weights
-
-    entry = SCORERS.get(name)
-    if arguments.random_weights or name == "random" or (entry is not None and entry.published):
-        return None
-    if entry is not None and entry.opponent:
-        return sha256(opponents_of(arguments))
-    return sha256(find_weights(arguments.detector if entry is not None and entry.base else name))
+    if settings.threshold != "weights":
+        return Threshold(settings.threshold, "given")
+    if detector is None:
+        raise UsageError("--threshold: expected a number, or 'weights' where a detector runs, found 'weights'")
+    return Threshold(detector.settings.detect.threshold, "weights")

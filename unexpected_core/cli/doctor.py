@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Examine every results file; 1 if there is an alarm."""
-    from unexpected_core.evaluation.doctor import examine
+    from unexpected_core.evaluation.doctor.examine import examine
     from unexpected_core.evaluation.results import read_results
 
     alarms = 0

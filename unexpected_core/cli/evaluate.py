@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.cli.arguments import add_published_arguments, at_least_one, name_and_root, read_options
-from unexpected_core.cli.candidates import candidate_of, check_known, label_of, opponents_of
+from unexpected_core.cli.arguments import add_published_arguments, name_and_root, read_options
+from unexpected_core.cli.candidates import Networks, check_known, label_of, score_candidate, stored_candidate
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.cli.settings_arguments import add_settings, given
 from unexpected_core.log import LOGGER
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
-    from unexpected_core.structs import RoadCamera
+    from unexpected_core.evaluation.candidates import Candidate
+    from unexpected_core.evaluation.settings import EvaluationSettings
 
 PAPER = ("iccv2019", "iccv2019_generator_only", "iccv2019_labels_only", "rbm", "dropout", "ensemble")
 """The paper's comparison: ours, resynthesis only, labels only, RBM, dropout, ensemble."""
@@ -32,6 +34,19 @@ FAST_PAPER = (
     "max_logit",
 )
 """The same on one detector of ours: itself, its comparer trained anew, its opponents, what its segmenter says."""
+DETECTOR = "fast"
+SHOWN = {
+    "mode": "MODES",
+    "threshold": "T",
+    "normal_data": "DATASET",
+    "normal_root": "DIR",
+    "normal_split": "SPLIT",
+    "false_alarms": "RATE",
+    "frame_rate": "HERTZ",
+    "camera": ("METRES", "FOCAL", "HORIZON"),
+    "limit": "N",
+}
+"""Field of EvaluationSettings -> what stands for its value in the help."""
 EPILOG = """\
 examples:
   unexpected evaluate fast,softmax,max_logit obstacle_folder --root data/lost_and_found --out results
@@ -46,6 +61,10 @@ goes on after an interruption. Exit code: 0 done, 1 done but the doctor is alarm
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
+    from unexpected_core.evaluation.settings import EvaluationSettings
+    from unexpected_core.metrics.components import TRACK_SIZES
+    from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
+
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add("methods", metavar="SCORER[,SCORER...]", help="scorers, shipped detectors, weight files; or 'paper'")
@@ -56,98 +75,70 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--option", action="append", default=[], metavar="NAME=VALUE", help="further options of the data set (YAML)")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for scores and results")
     add("--from-scores", type=Path, metavar="DIR", help="judge stored scores (.npy, .npz, .hdf5, .png)")
-    add("--detector", default="fast", help="whose networks the scorers stand on (default fast)")
+    add("--detector", help=f"whose networks the scorers stand on (default {DETECTOR})")
     add_published_arguments(parser)
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
-    add("--scale", type=float, default=1.0, help="factor on the detector's working size (default 1)")
-    add(
-        "--store",
-        default="float32",
-        choices=("float32", "16bit", "hdf5"),
-        help="score files; hdf5 is SegmentMeIfYouCan's, for submissions (default float32)",
-    )
-    add("--mode", default="exact", metavar="MODES", help="exact, smiyc, fishyscapes, pooled, per_image (default exact)")
-    add("--sizes", default="obstacle", choices=("obstacle", "anomaly"), help="smallest components (default obstacle)")
-    add(
-        "--threshold",
-        metavar="T",
-        help="where pixels are called: a score, or 'weights' for the one on their card "
-        "(default: best F1 of these frames, and said so)",
-    )
-    add("--normal-data", default="image_folder", metavar="DATASET", help="kind of --normal-root (default image_folder)")
-    add("--normal-root", type=Path, help="frames of normal driving that the threshold is chosen on")
-    add("--normal-split", help="split of --normal-data")
-    add("--false-alarms", type=float, default=0.05, metavar="RATE", help="promised share of frames (default 0.05)")
-    add("--clips", action="store_true", help="frames of one folder follow one another: measure flicker")
-    add("--frame-rate", type=float, help="frames per second: also false regions per minute")
-    add(
-        "--camera",
-        type=float,
-        nargs=3,
-        metavar=("METRES", "FOCAL", "HORIZON"),
-        help="height over the road; focal length and row of the horizon as shares of the image height: recall by "
-        "distance (Cityscapes, Lost and Found with their camera files, and drawn frames know theirs)",
-    )
-    add("--limit", type=at_least_one, help="only the first N frames")
-    add("--resamples", type=at_least_one, default=2000, help="of the frame bootstrap (default 2000)")
-    add(
-        "--workers",
-        type=at_least_one,
-        default=min(4, os.cpu_count() or 1),
-        help="processes that measure (default: up to 4)",
-    )
+    add_settings(parser, ModelSettings, ("device",))
+    add_settings(parser, DetectSettings, ("scale",))
+    add_settings(parser, EvaluationSettings, shown=SHOWN, choices={"sizes": tuple(TRACK_SIZES)[::-1]})
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Score, measure, report, diagnose."""
     from unexpected_core.cli.doctor import report_findings
+    from unexpected_core.config import build
     from unexpected_core.evaluation.judge import judge
-    from unexpected_core.evaluation.measure import Plan
-    from unexpected_core.evaluation.run import First
-    from unexpected_core.metrics.components import TRACK_SIZES
-    from unexpected_core.metrics.modes import check_modes
+    from unexpected_core.evaluation.results import DatasetFacts
+    from unexpected_core.evaluation.settings import EvaluationSettings
 
-    modes = check_modes(arguments.mode.split(","))
-    names = _methods(arguments)
+    settings = build(EvaluationSettings, given(arguments, EvaluationSettings))
+    networks = _networks(arguments)
+    names = _methods(arguments, networks)
     if arguments.dataset and arguments.data:
         raise UsageError(f"two data sets, '{arguments.dataset}' and --data {arguments.data}: give one")
     dataset = _open(arguments.dataset or arguments.data, arguments.root, arguments.split, arguments.option)
-    if arguments.limit:
-        dataset = First(dataset, arguments.limit)
-    normal = None
-    if arguments.normal_root or arguments.normal_data != "image_folder":
-        if arguments.threshold is not None or arguments.from_scores:
-            raise UsageError(
-                "--normal-root and --normal-data choose the threshold by scoring frames of normal "
-                "driving: give them without --threshold and --from-scores"
-            )
-        normal = _open(arguments.normal_data, arguments.normal_root, arguments.normal_split)
-    plan = Plan(
-        modes,
-        TRACK_SIZES[arguments.sizes],
-        None,
-        arguments.clips,
-        arguments.frame_rate,
-        arguments.workers,
-        arguments.resamples,
-        camera=_camera(arguments.camera),
-    )
-    candidates = {label_of(name): candidate_of(name, dataset, normal, arguments, plan.sizes.region) for name in names}
-    facts = {"name": dataset.name, "split": arguments.split, "frames": len(dataset)}
-    findings = judge(candidates, plan, facts, arguments.out)
+    candidates = _candidates(names, dataset, networks, settings, arguments.from_scores, arguments.out)
+    frames = min(len(dataset), settings.limit or len(dataset))
+    findings = judge(candidates, settings, DatasetFacts(dataset.name, frames, arguments.split), arguments.out)
     print((arguments.out / "table.md").read_text(encoding="utf-8"))
     return 1 if report_findings(findings, str(arguments.out)) else 0
 
 
-def _camera(values: list[float] | None) -> RoadCamera | None:
-    from unexpected_core.structs import RoadCamera
+def _candidates(
+    names: Sequence[str],
+    dataset: Dataset,
+    networks: Networks,
+    settings: EvaluationSettings,
+    stored: Path | None,
+    out: Path,
+) -> dict[str, Candidate]:
+    from unexpected_core.evaluation.pairing import check_distinct
+    from unexpected_core.evaluation.score import First
 
-    if values and min(values[:2]) <= 0:
-        raise UsageError(f"--camera: height and focal length must be above 0, found {values[0]:g} and {values[1]:g}")
-    return RoadCamera(*values) if values else None
+    dataset = First(dataset, settings.limit) if settings.limit else dataset
+    normal = None
+    if settings.from_normal_driving:
+        if settings.threshold is not None or stored:
+            raise UsageError(
+                "--normal-root and --normal-data choose the threshold by scoring frames of normal "
+                "driving: give them without --threshold and --from-scores"
+            )
+        normal = _open(settings.normal_data, settings.normal_root, settings.normal_split)
+    if stored is None:
+        return {label_of(name): score_candidate(name, dataset, normal, networks, settings, out) for name in names}
+    candidates = {label_of(name): stored_candidate(name, dataset, settings, stored) for name in names}
+    check_distinct({name: candidate.source for name, candidate in candidates.items()})
+    return candidates
 
 
-def _methods(arguments: argparse.Namespace) -> list[str]:
+def _networks(arguments: argparse.Namespace) -> Networks:
+    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
+
+    published = {name: getattr(arguments, name) for name in PUBLISHED}
+    chosen = given(arguments, ModelSettings, ("device",)) | given(arguments, DetectSettings, ("scale",))
+    return Networks(arguments.detector or DETECTOR, published, chosen)
+
+
+def _methods(arguments: argparse.Namespace, networks: Networks) -> list[str]:
     if arguments.methods != "paper":
         names = [name for name in arguments.methods.split(",") if name]
         if not names or len({label_of(name) for name in names}) < len(names):
@@ -162,10 +153,10 @@ def _methods(arguments: argparse.Namespace) -> list[str]:
     if os.environ.get(ENVIRONMENT):
         LOGGER.info(
             "the paper's comparison on the detector '%s'; for that of the networks in $%s: --weights %s",
-            *(arguments.detector, ENVIRONMENT, os.environ[ENVIRONMENT]),
+            *(networks.detector, ENVIRONMENT, os.environ[ENVIRONMENT]),
         )
     if not arguments.from_scores:
-        opponents_of(arguments)  # before hours of scoring
+        networks.opponents()  # before hours of scoring
     return list(FAST_PAPER)
 
 

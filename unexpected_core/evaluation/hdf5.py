@@ -10,34 +10,22 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from unexpected_core.evaluation.errors import PredictionError
 from unexpected_core.files import atomic_path
 
 GZIP_LEVEL = 9
 
 
-class PredictionError(ValueError):
-    """Stored scores that cannot be read; the message says which file, why, and what was expected."""
-
-
-def benchmark_name(dataset: str) -> str:
-    """Our data set's name -> the folder that the benchmark keeps its predictions in; others stay as they are.
-
-    'ObstacleTrack-test' -> 'ObstacleTrack-all', 'lost_and_found_no_known-test' -> 'LostAndFound-test'.
-    """
-    name, _, split = dataset.partition("-")
-    if name in ("AnomalyTrack", "ObstacleTrack"):
-        return f"{name}-all"
-    return f"LostAndFound-{split}" if name.startswith("lost_and_found") and split else dataset
-
-
 def write_prediction(path: Path, score: np.ndarray) -> None:
-    """Score [H, W] -> float16 file, whole or not at all. Raises PredictionError where float16 overflows."""
+    """Score [H, W] -> float16 file, whole or not at all. Raises PredictionError where float16 cannot hold it."""
+    if not np.isfinite(score).all():
+        raise PredictionError(f"{path}: {np.count_nonzero(~np.isfinite(score))} scores are NaN or infinite")
     with np.errstate(over="ignore"):
         half = score.astype(np.float16)
     if not np.isfinite(half).all():
         raise PredictionError(
-            f"{path}: scores up to {np.abs(score).max():g} do not fit into float16 (at most 65504); "
-            "calibrate the scorer to [0, 1]"
+            f"{path}: scores up to {np.abs(score).max():g} do not fit into float16 (at most 65504), which this "
+            "benchmark's files are; scale them down, or store float32"
         )
     with atomic_path(path) as temporary, h5py.File(temporary, "w") as stream:
         stream.create_dataset("value", data=half, compression=GZIP_LEVEL)

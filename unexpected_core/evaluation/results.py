@@ -1,4 +1,4 @@
-"""results.json: every number with its data set, frame count, metric mode and version, commit and weights."""
+"""results.json as types: every number with its data set, frame count, metric mode and version, commit and weights."""
 
 from __future__ import annotations
 
@@ -7,69 +7,125 @@ import json
 import math
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from unexpected_core import __version__
-from unexpected_core.evaluation.hdf5 import PredictionError
-from unexpected_core.evaluation.measure import Measured
+from unexpected_core.config import Number
+from unexpected_core.evaluation.errors import PredictionError
+from unexpected_core.evaluation.measure.result import MethodResult
+from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.files import commit, write_text
 from unexpected_core.metrics.bootstrap import compare
 from unexpected_core.metrics.modes import VERSION
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from unexpected_core.evaluation.measure.method import Measured
+
+FORMAT = 2
 COMPARED = ("average_precision", "auroc", "fpr95", "best_f1", "siou", "ppv", "f1")
 
 
-def compose(measured: Mapping[str, Measured], dataset: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Results of all methods on one data set. dataset: name, split, frames, ...; plan: resamples, seed, modes, ..."""
-    return {
-        "format": FORMAT,
-        "metric_version": VERSION,
-        "package": __version__,
-        "commit": commit(),
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "dataset": dict(dataset),
-        "plan": dict(plan),
-        "methods": {name: each.result for name, each in measured.items()},
-        "comparisons": _comparisons(measured),
-    }
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What was judged on."""
+
+    name: str
+    frames: int
+    split: str | None = None
 
 
-def _comparisons(measured: Mapping[str, Measured]) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class PlanFacts:
+    """How it was measured; see EvaluationSettings."""
+
+    modes: tuple[str, ...]
+    resamples: int
+    seed: int
+    clips: bool
+    frame_rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Method a minus method b in one metric, with 95 % interval and p; see metrics.bootstrap.compare."""
+
+    a: str
+    b: str
+    metric: str
+    difference: Number
+    low: Number
+    high: Number
+    p: Number
+
+
+@dataclass(frozen=True)
+class Results:
+    """All of results.json. methods: by name."""
+
+    format: int
+    metric_version: str
+    package: str
+    commit: str
+    numpy: str
+    python: str
+    dataset: DatasetFacts
+    plan: PlanFacts
+    methods: dict[str, MethodResult]
+    comparisons: tuple[Difference, ...]
+
+
+_JSON = TypeAdapter(Results)
+
+
+def compose(measured: Mapping[str, Measured], dataset: DatasetFacts, settings: EvaluationSettings) -> Results:
+    """Results of all methods on one data set."""
+    plan = PlanFacts(settings.mode, settings.resamples, settings.seed, settings.clips, settings.frame_rate)
+    return Results(
+        format=FORMAT,
+        metric_version=VERSION,
+        package=__version__,
+        commit=commit(),
+        numpy=np.__version__,
+        python=platform.python_version(),
+        dataset=dataset,
+        plan=plan,
+        methods={name: each.result for name, each in measured.items()},
+        comparisons=tuple(_comparisons(measured)),
+    )
+
+
+def _comparisons(measured: Mapping[str, Measured]) -> list[Difference]:
     """Every pair of methods that was measured on the same number of frames, metric by metric."""
     pairs = [
-        (a, b)
-        for a, b in itertools.combinations(measured, 2)
-        if measured[a].result["frames"] == measured[b].result["frames"]
+        (a, b) for a, b in itertools.combinations(measured, 2) if measured[a].result.frames == measured[b].result.frames
     ]
     return [
-        {"a": a, "b": b, "metric": metric}
-        | compare(measured[a].resampled[metric], measured[b].resampled[metric])._asdict()
+        Difference(a, b, metric, *compare(measured[a].resampled[metric], measured[b].resampled[metric]))
         for a, b in pairs
         for metric in COMPARED
     ]
 
 
-def write_results(path: Path, results: Mapping[str, Any]) -> None:
-    """JSON, whole or not at all; NaN and infinity, which JSON has not, become null."""
-    write_text(path, json.dumps(_plain(results), indent=1) + "\n")
+def write_results(path: Path, results: Results) -> None:
+    """JSON, whole or not at all; NaN and infinity, which JSON has not, become null; what is not known is left out."""
+    write_text(path, json.dumps(_plain(asdict(results)), indent=1) + "\n")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Mapping):
-        return {str(name): _plain(each) for name, each in value.items()}
+        return {name: _plain(each) for name, each in value.items() if each is not None}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_results(path: Path) -> dict[str, Any]:
+def read_results(path: Path) -> Results:
     """results.json, or the folder that holds it; null becomes NaN. Raises PredictionError."""
     path = path / "results.json" if path.is_dir() else path
     try:
@@ -79,18 +135,10 @@ def read_results(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise PredictionError(f"{path} is damaged: {error}") from error
     if not isinstance(results, dict) or results.get("format") != FORMAT:
-        raise PredictionError(f"{path} is not a results.json of this version (format {FORMAT})")
-    return _with_nan(results)
-
-
-def _with_nan(value: Any) -> Any:
-    """null -> NaN inside numbers: results, not names."""
-    if isinstance(value, dict):
-        return {
-            name: math.nan if each is None and name not in TEXTS else _with_nan(each) for name, each in value.items()
-        }
-    return [math.nan if each is None else _with_nan(each) for each in value] if isinstance(value, list) else value
-
-
-TEXTS = {"model_id", "weights_sha256", "split", "promised_rate", "frame_rate"}
-"""Names whose null means 'none'."""
+        raise PredictionError(f"{path} is not a results.json of this version (format {FORMAT}); evaluate again")
+    try:
+        return _JSON.validate_python(results)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise PredictionError(f"{path} is damaged: {where}: {first['msg']} ({error.error_count()} faults)") from None

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.datasets import Dataset
-from unexpected_core.evaluation.hdf5 import PredictionError
+from unexpected_core.datasets.base import Dataset
+from unexpected_core.evaluation.errors import PredictionError
 from unexpected_core.evaluation.store import read_score, stored_scores
 from unexpected_core.images import read_map
 from unexpected_core.structs import Sample
@@ -31,11 +31,15 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """Scores of one method on one data set. scores: file by key; labels: folder of predicted train ids, or None."""
+    """Scores of one method on one data set.
+
+    scores: file by key. labels: folder of predicted train ids, or None. surplus: scores there of no frame of the set.
+    """
 
     dataset: Dataset
     scores: dict[str, Path]
     labels: Path | None = None
+    surplus: int = 0
 
     @property
     def keys(self) -> list[str]:
@@ -69,16 +73,17 @@ def fit(score: np.ndarray, size: tuple[int, int], name: str = "frame") -> np.nda
             f"{name}: score is {score.shape[1]}x{score.shape[0]}, ground truth {size[1]}x{size[0]}; "
             "a cropped, padded or transposed map cannot be measured"
         )
-    return cv2.resize(score.astype(np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
+    score = score if score.dtype == np.float64 else score.astype(np.float32)
+    return cv2.resize(score, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def open_source(dataset: Dataset, folder: Path, labels: Path | None = None) -> Source:
     """Scores below `folder`, predicted labels below `labels`. Raises PredictionError if no name is the data set's."""
     files = stored_scores(folder)
-    source = Source(dataset, files, labels if labels and labels.is_dir() else None)
-    if not source.keys:
+    scores = {key: path for key, path in files.items() if key in set(dataset.keys)}
+    if not scores:
         raise PredictionError(
             f"{folder} has scores for {next(iter(files))} ..., data set '{dataset.name}' has frames "
             f"{dataset.keys[0]} ...: no name is in both"
         )
-    return source
+    return Source(dataset, scores, labels if labels and labels.is_dir() else None, len(files) - len(scores))

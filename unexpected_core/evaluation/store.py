@@ -2,7 +2,7 @@
 
 | format | file | error |
 |---|---|---|
-| float32 | KEY.npy | none |
+| float32 | KEY.npy | none; scores that are float64 stay so |
 | 16bit | KEY.npz, codes uint16 over the frame's range | at most (highest - lowest) / 131070, written in the file |
 | hdf5 | KEY.hdf5, SegmentMeIfYouCan's (float16) | 2^-11 of the value: can destroy saturated scores |
 
@@ -11,35 +11,37 @@ Read are these, and maps of `unexpected detect` (KEY.png, 16 bit: value / 65535;
 
 from __future__ import annotations
 
-import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from unexpected_core.config import unknown_name
-from unexpected_core.evaluation.hdf5 import PredictionError, benchmark_name, read_prediction, write_prediction
-from unexpected_core.files import atomic_path, visible, write_text
+from unexpected_core.evaluation.errors import PredictionError
+from unexpected_core.evaluation.settings import FORMATS
+from unexpected_core.files import atomic_path, visible
 from unexpected_core.images import ImageError, read_map
 
-FORMATS = {"float32": ".npy", "16bit": ".npz", "hdf5": ".hdf5"}
-SUFFIXES = (".npy", ".npz", ".hdf5", ".png")
-ABOUT = "about.json"
+SUFFIXES = (*FORMATS.values(), ".png")
+EXACT_INTEGERS = 2**53
+"""float64 holds every whole number up to this."""
 
 
-def write_score(folder: Path, key: str, score: np.ndarray, kind: str) -> None:
+def write_score(folder: Path, key: str, score: np.ndarray, kind: str) -> Path:
     """Score float [H, W] -> one file below the folder. kind: one of FORMATS. Raises PredictionError."""
     path = folder / f"{key}{FORMATS[kind]}"
     if kind == "hdf5":
+        from unexpected_core.evaluation.hdf5 import write_prediction  # h5py only where its files are
+
         write_prediction(path, score)
-        return
+        return path
     if kind == "16bit" and not np.isfinite(score).all():
         raise PredictionError(f"{path}: scores that are not finite numbers have no 16-bit code; store float32")
     with atomic_path(path) as temporary, temporary.open("wb") as stream:
         if kind == "float32":
-            np.save(stream, score.astype(np.float32))
+            np.save(stream, score if score.dtype == np.float64 else score.astype(np.float32))
         else:
             np.savez(stream, **_encode(score))
+    return path
 
 
 def _encode(score: np.ndarray) -> dict[str, np.ndarray]:
@@ -51,12 +53,15 @@ def _encode(score: np.ndarray) -> dict[str, np.ndarray]:
         "low": np.float64(low),
         "step": np.float64(step),
         "largest_error": np.float64(step / 2),
+        "type": np.array("float64" if score.dtype == np.float64 else "float32"),
     }
 
 
 def read_score(path: Path) -> np.ndarray:
-    """File -> score [H, W], float16 where it was stored so, else float32. Raises PredictionError."""
+    """File -> score [H, W] in float16, float32 or float64, whichever holds all its values. Raises PredictionError."""
     if path.suffix == ".hdf5":
+        from unexpected_core.evaluation.hdf5 import read_prediction
+
         score = read_prediction(path)
     elif path.suffix == ".png":
         score = _read_png(path)
@@ -65,7 +70,19 @@ def read_score(path: Path) -> np.ndarray:
     score = np.squeeze(score)
     if score.ndim != 2:
         raise PredictionError(f"{path}: expected one score per pixel [H, W], found shape {score.shape}")
-    return score if score.dtype == np.float16 else score.astype(np.float32)
+    return _as_float(score, path)
+
+
+def _as_float(score: np.ndarray, path: Path) -> np.ndarray:
+    """The same values, never rounded. Raises PredictionError where no float type has them."""
+    kind = score.dtype.newbyteorder("=")
+    if kind in (np.float16, np.float32, np.float64):
+        return score.astype(kind, copy=False)
+    if kind.kind in "biu" and kind.itemsize <= 2:
+        return score.astype(np.float32)
+    if kind.kind in "iu" and score.size and max(-int(score.min()), int(score.max())) <= EXACT_INTEGERS:
+        return score.astype(np.float64)
+    raise PredictionError(f"{path}: scores are {score.dtype}, which would have to be rounded; store float32 or float64")
 
 
 def _read_numpy(path: Path) -> np.ndarray:
@@ -74,8 +91,9 @@ def _read_numpy(path: Path) -> np.ndarray:
         if path.suffix == ".npy":
             return values
         with values:
-            return (values["low"] + values["codes"] * values["step"]).astype(np.float32)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            kind = str(values["type"]) if "type" in values else "float32"
+            return (values["low"] + values["codes"] * values["step"]).astype(kind)
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise PredictionError(f"cannot read {path}: not scores, or damaged ({error})") from error
 
 
@@ -102,19 +120,15 @@ def stored_scores(folder: Path) -> dict[str, Path]:
     return found
 
 
-def foreign_folder(root: Path, method: str, dataset: str) -> Path:
-    """Where scores lie: root/anomaly_p/METHOD/SET, root/METHOD/SET/scores, root/METHOD/SET, root/METHOD, or root."""
-    candidates = [
-        root / "anomaly_p" / method / benchmark_name(dataset),
-        root / method / dataset / "scores",
-        root / method / dataset,
-        root / method,
-        root,
-    ]
-    for folder in candidates:
-        if folder.is_dir():
-            return folder
-    raise PredictionError(f"no folder of scores: looked for {', '.join(str(path) for path in candidates)}")
+def benchmark_name(dataset: str) -> str:
+    """Our data set's name -> the folder that SegmentMeIfYouCan keeps its predictions in; others stay as they are.
+
+    'ObstacleTrack-test' -> 'ObstacleTrack-all', 'lost_and_found_no_known-test' -> 'LostAndFound-test'.
+    """
+    name, _, split = dataset.partition("-")
+    if name in ("AnomalyTrack", "ObstacleTrack"):
+        return f"{name}-all"
+    return f"LostAndFound-{split}" if name.startswith("lost_and_found") and split else dataset
 
 
 def score_folder(out: Path, method: str, dataset: str, kind: str) -> Path:
@@ -122,26 +136,3 @@ def score_folder(out: Path, method: str, dataset: str, kind: str) -> Path:
     if kind == "hdf5":
         return out / "anomaly_p" / method / benchmark_name(dataset)
     return out / method / dataset / "scores"
-
-
-def open_store(folder: Path, about: dict[str, str]) -> None:
-    """Begin, or go on with, a folder of scores. Raises PredictionError if it holds another method's or weights'."""
-    path = folder / ABOUT
-    if about["format"] not in FORMATS:
-        raise PredictionError(unknown_name("score format", about["format"], FORMATS))
-    known = read_about(folder)
-    # What the file lacks was not noted when the scores were written, and does not speak against them.
-    different = [
-        f"{name} {known[name]!r}, now {value!r}" for name, value in about.items() if known.get(name, value) != value
-    ]
-    if different:
-        raise PredictionError(
-            f"{folder} holds scores of another run ({'; '.join(different)}); give another --out, or delete that folder"
-        )
-    write_text(path, json.dumps(known | about, indent=2) + "\n")
-
-
-def read_about(folder: Path) -> dict[str, str]:
-    """What open_store wrote; empty for foreign scores."""
-    path = folder / ABOUT
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from unexpected_core.config import Number
 from unexpected_core.metrics.components import ComponentCounts, component_statistics
 from unexpected_core.metrics.curves import PixelNumbers
 from unexpected_core.metrics.keys import MetricError
@@ -26,12 +27,13 @@ CHUNK = 250
 PIXEL_METRICS = ("average_precision", "auroc", "fpr95", "best_f1")
 
 
-class Interval(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Interval:
     """A number with its 95 % interval."""
 
-    value: float
-    low: float
-    high: float
+    value: Number
+    low: Number
+    high: Number
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-KEY_TYPES = {np.dtype(np.float16): np.dtype(np.uint16), np.dtype(np.float32): np.dtype(np.uint32)}
+KEY_TYPES = {np.dtype(f"f{size}"): np.dtype(f"u{size}") for size in (2, 4, 8)}
+"""float16, float32, float64 -> the unsigned numbers of their size."""
 
 
 class MetricError(ValueError):
@@ -12,7 +13,7 @@ class MetricError(ValueError):
 
 
 def to_keys(score: np.ndarray) -> np.ndarray:
-    """float16 or float32 [N] -> uint16 or uint32 [N] with key(a) < key(b) exactly where a < b; -0 and +0 are equal.
+    """float16, 32 or 64 [N] -> uint16, 32 or 64 [N] with key(a) < key(b) exactly where a < b; -0 and +0 are equal.
 
     The sign bit is flipped for positive numbers, every bit for negative ones.
     """
@@ -20,15 +21,15 @@ def to_keys(score: np.ndarray) -> np.ndarray:
     sign = bits.dtype.type(1 << (8 * bits.itemsize - 1))
     ones_if_negative = (bits.view(f"i{bits.itemsize}") >> (8 * bits.itemsize - 1)).view(bits.dtype)
     keys = bits ^ (ones_if_negative | sign)
-    keys += keys == sign - 1  # -0 becomes +0
+    keys += keys == ~sign  # -0 becomes +0
     return keys
 
 
 def from_keys(keys: np.ndarray) -> np.ndarray:
-    """The inverse of to_keys: uint16 -> float16, uint32 -> float32."""
+    """The inverse of to_keys: uint16 -> float16, uint32 -> float32, uint64 -> float64."""
     sign = keys.dtype.type(1 << (8 * keys.itemsize - 1))
     bits = np.where(keys & sign, keys & ~sign, ~keys)
-    return bits.view(np.float16 if keys.itemsize == 2 else np.float32)
+    return bits.view(f"f{keys.itemsize}")
 
 
 def _sorts_in_vectors() -> bool:
@@ -50,19 +51,19 @@ def sort_keys(keys: np.ndarray) -> np.ndarray:
     return keys
 
 
-def merge_sorted(runs: list[np.ndarray]) -> np.ndarray:
-    """Some rising uint32 arrays -> all their keys, rising."""
+def merge_sorted(runs: list[np.ndarray], dtype: type = np.uint32) -> np.ndarray:
+    """Some rising arrays of keys -> all their keys, rising. dtype: of the answer where there are none."""
     if len(runs) == 1:
         return runs[0]
-    keys = np.concatenate(runs) if runs else np.zeros(0, np.uint32)
+    keys = np.concatenate(runs) if runs else np.zeros(0, dtype)
     keys.sort(kind=None if VECTOR_SORT else "stable")  # the stable sort makes use of runs
     return keys
 
 
 def split(score: np.ndarray, obstacle: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scores inside the ROI: (at obstacle pixels [P], at normal pixels [N]), float16 or float32.
+    """Scores inside the ROI: (at obstacle pixels [P], at normal pixels [N]), in the score's own type.
 
-    score: [H, W] float16 or float32; bool and uint8 maps become float16, which holds them exactly.
+    score: [H, W] float16, float32 or float64; bool and uint8 maps become float16, which holds them exactly.
     obstacle: uint8 [H, W], 0 normal, 1 obstacle, 255 outside the ROI. Raises MetricError.
     """
     if score.shape != obstacle.shape:
@@ -72,7 +73,7 @@ def split(score: np.ndarray, obstacle: np.ndarray) -> tuple[np.ndarray, np.ndarr
     if score.dtype in (np.bool_, np.uint8):
         score = score.astype(np.float16)
     if score.dtype not in KEY_TYPES:
-        raise MetricError(f"scores are {score.dtype}; expected float16 or float32 (cast with .astype(np.float32))")
+        raise MetricError(f"scores are {score.dtype}; expected float16, float32 or float64")
     positive, negative = obstacle == 1, obstacle == 0
     outside = obstacle.size - np.count_nonzero(positive) - np.count_nonzero(negative)
     if outside and outside != np.count_nonzero(obstacle == 255):
@@ -83,8 +84,6 @@ def split(score: np.ndarray, obstacle: np.ndarray) -> tuple[np.ndarray, np.ndarr
     at_obstacle, at_normal = score[positive], score[negative]
     broken = sum(values.size - np.count_nonzero(np.isfinite(values)) for values in (at_obstacle, at_normal))
     if broken:
-        raise MetricError(
-            f"{broken} scores inside the ROI are not finite numbers (NaN or infinite); "
-            "mend the scorer, or store float32 if float16 overflowed"
-        )
+        cure = "mend the scorer, or store float32 if float16 overflowed" if score.itemsize == 2 else "mend the scorer"
+        raise MetricError(f"{broken} scores inside the ROI are not finite numbers (NaN or infinite); {cure}")
     return at_obstacle, at_normal

@@ -15,13 +15,17 @@ import numpy as np
 from unexpected_core.metrics.curves import PixelNumbers, Sweep
 from unexpected_core.metrics.keys import MetricError, split, to_keys
 from unexpected_core.metrics.tallies import Run, Tally16, Tally32
+from unexpected_core.metrics.tally64 import Tally64
+
+TALLIES = {2: Tally16, 4: Tally32, 8: Tally64}
+"""Bytes of a score -> how such scores are counted."""
 
 
 class PixelCounts:
     """State of the pixel metrics: counts only. Add frames, merge over workers, then ask for numbers.
 
-    folder: where frames are spilled (float32: 4 bytes for each pixel of the ROI); default a temporary folder that is
-    deleted with this object. Workers in other processes need a folder that outlives them.
+    folder: where frames are spilled (float32: 4 bytes for each pixel of the ROI, float64: 8); default a temporary
+    folder that is deleted with this object. Workers in other processes need a folder that outlives them.
     """
 
     def __init__(self, folder: str | Path | None = None):
@@ -29,7 +33,7 @@ class PixelCounts:
         self._folder = Path(folder or self._temporary.name)
         self._path: Path | None = None
         self._keep: list[PixelCounts] = []  # merged ones, for the sake of their temporary folders
-        self.tally: Tally16 | Tally32 | None = None
+        self.tally: Tally16 | Tally32 | Tally64 | None = None
         self.runs: list[Run] = []
         self.frame_positives: list[int] = []
         self.frame_negatives: list[int] = []
@@ -40,10 +44,9 @@ class PixelCounts:
         return self.__dict__
 
     def add(self, score: np.ndarray, obstacle: np.ndarray) -> None:
-        """One frame: score [H, W] float16 or float32, obstacle uint8 [H, W] (0, 1, 255). Raises MetricError."""
+        """One frame: score float [H, W], obstacle uint8 [H, W] (0, 1, 255). Raises MetricError."""
         positives, negatives = (to_keys(values) for values in split(score, obstacle))
-        kind = Tally16 if positives.itemsize == 2 else Tally32
-        self._begin(kind)
+        self._begin(TALLIES[positives.itemsize])
         if self._path is None:
             self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".tally", delete=False) as stream:
@@ -66,7 +69,7 @@ class PixelCounts:
     def _begin(self, kind: type) -> None:
         self.tally = self.tally or kind()
         if type(self.tally) is not kind:
-            raise MetricError("float16 and float32 scores are mixed in one measurement; store all frames in one type")
+            raise MetricError("float16, 32 and 64 scores are mixed in one measurement; store all frames in one type")
 
     def numbers(self) -> PixelNumbers:
         """The metrics over all pixels of all frames. Raises MetricError if there are no frames."""
@@ -79,14 +82,14 @@ class PixelCounts:
 
     def frame_counts(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Obstacle and normal pixels of every frame with score >= each threshold [K]: two int64 [frames, K]."""
-        dtype = np.float16 if isinstance(self.tally, Tally16) else np.float32
-        keys = to_keys(np.asarray(thresholds, dtype))
+        size = next(size for size, kind in TALLIES.items() if isinstance(self.tally, kind))
+        keys = to_keys(np.asarray(thresholds, f"f{size}"))
         rows = [self.tally.at_or_above(run, keys) for run in self.runs]
         return np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
 
 
 def measure_pixels(frames: Iterable[tuple[np.ndarray, np.ndarray]]) -> PixelNumbers:
-    """(score float16 or float32 [H, W], obstacle uint8 [H, W]) of all frames -> pooled metrics. Raises MetricError."""
+    """(score float [H, W], obstacle uint8 [H, W]) of all frames -> pooled metrics. Raises MetricError."""
     counts = PixelCounts()
     for score, obstacle in frames:
         counts.add(score, obstacle)

@@ -1,9 +1,9 @@
 """Counts of score keys, exact and in bounded memory: float16 in a table, float32 as sorted runs on disk.
 
-float16 has 65 536 values, so a table of counters is the whole truth. float32 has 2^32, so each frame's keys are
-sorted and written to a file with an index by their upper 16 bits; the sweep then walks the key range in groups of about
-two million keys over all frames (a merge sort that never holds more than one group), and counts a crowded group by its
-lower 16 bits.
+float16 has 65 536 values, so a table of counters is the whole truth. float32 has 2^32 (float64: see tally64), so each
+frame's keys are sorted and written to a file with an index by their upper 16 bits; the sweep then walks the key range
+in groups of about two million keys over all frames (a merge sort that never holds more than one group), and counts a
+crowded group by its lower 16 bits.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Tally16:
         used = np.flatnonzero(counts[0] + counts[1])
         entries = np.empty(len(used), self.ENTRY)
         entries["key"], entries["positives"], entries["negatives"] = used, counts[0][used], counts[1][used]
-        return Run(path, _append(path, entries), len(used), 0)
+        return Run(path, append(path, entries), len(used), 0)
 
     def merge(self, other: Tally16) -> None:
         """Add another tally's counts."""
@@ -87,7 +87,7 @@ class Tally32:
         self.coarse += counts[0] + counts[1]
         index = np.zeros((2, CODES + 1), np.uint32)
         np.cumsum(counts, axis=1, out=index[:, 1:])
-        start = _append(path, index, sort_keys(positives), sort_keys(negatives))
+        start = append(path, index, sort_keys(positives), sort_keys(negatives))
         return Run(path, start, len(positives), len(negatives))
 
     def merge(self, other: Tally32) -> None:
@@ -102,7 +102,7 @@ class Tally32:
                 if self.coarse[low:high].sum() > GROUP:
                     yield _crowded(files, runs, low)
                 else:
-                    yield _merged(*(merge_sorted(list(_slices(files, runs, low, high, kind))) for kind in (0, 1)))
+                    yield merged(*(merge_sorted(list(_slices(files, runs, low, high, kind))) for kind in (0, 1)))
         finally:
             for handle in files.values():
                 os.close(handle)
@@ -116,7 +116,8 @@ class Tally32:
         return len(positives) - np.searchsorted(positives, keys), len(negatives) - np.searchsorted(negatives, keys)
 
 
-def _append(path: Path, *arrays: np.ndarray) -> int:
+def append(path: Path, *arrays: np.ndarray) -> int:
+    """Write arrays at the end of a file; returns where they begin."""
     with path.open("ab") as stream:
         start = stream.tell()
         for array in arrays:
@@ -148,17 +149,18 @@ def _slices(files: dict[Path, int], runs: list[Run], low: int, high: int, kind: 
             yield np.frombuffer(os.pread(files[run.path], 4 * (last - first), keys), "<u4")
 
 
-def _merged(positives: np.ndarray, negatives: np.ndarray) -> Step:
-    """Sorted keys -> two steps per obstacle score: normal pixels between it and the next, then those tied with it."""
+def merged(positives: np.ndarray, negatives: np.ndarray) -> Step:
+    """Rising keys -> two steps per obstacle score: normal pixels between it and the next, then those tied with it."""
     keys, counts = np.unique(positives, return_counts=True)
     at, above = np.searchsorted(negatives, keys), np.searchsorted(negatives, keys, side="right")
     between = np.append(0, above)  # index of the first normal pixel of each gap: below, between and above the keys
-    steps = np.zeros((3, 2 * len(keys) + 1), np.int64)  # rising: gap, key, gap, ..., key, gap
-    steps[0, 1::2], steps[1, 1::2], steps[2, 1::2] = keys, counts, above - at
-    steps[2, ::2] = np.append(at, len(negatives)) - between
-    steps[0, ::2] = np.append(negatives, 0)[between]
-    steps = steps[:, steps[1] + steps[2] > 0][:, ::-1]
-    return from_keys(steps[0].astype(np.uint32)), steps[1], steps[2]
+    marks = np.zeros(2 * len(keys) + 1, keys.dtype)  # rising: gap, key, gap, ..., key, gap
+    true, false = np.zeros((2, len(marks)), np.int64)
+    marks[1::2], true[1::2], false[1::2] = keys, counts, above - at
+    marks[::2] = np.concatenate([negatives, marks[:1]])[between]  # the last gap may hold nothing
+    false[::2] = np.append(at, len(negatives)) - between
+    used = np.flatnonzero(true + false)[::-1]
+    return from_keys(marks[used]), true[used], false[used]
 
 
 def _crowded(files: dict[Path, int], runs: list[Run], code: int) -> Step:

@@ -75,6 +75,17 @@ class Detector:
         """
         return self.detect_batch([image], resynthesis)[0]
 
+    def score(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """RGB uint8 [H, W, 3] -> score float32 [H, W], labels uint8 [H, W] or None, without looking for regions.
+
+        Raises ImageError, DetectorError.
+        """
+        size = check_image(image).shape[:2]
+        with self._busy:
+            working = working_size(*size, self.scorer.working_height, self.settings.detect.scale)
+            score, labels, _ = self._runner.score(self._runner.upload([image], working), resynthesis=False)
+        return resize_image(score[0], size), None if labels is None else resize_map(labels[0], size)
+
     def detect_batch(self, images: Sequence[np.ndarray], resynthesis: bool = True) -> list[Detection]:
         """Like detect, for several; those of one size are scored together, and their timings speak of all of them."""
         for image in images:

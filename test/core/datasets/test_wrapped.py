@@ -9,7 +9,7 @@ from unexpected_core.datasets import DatasetError, Resized, open_dataset
 from unexpected_core.datasets.cache import Cached, Spilled, cached
 from unexpected_core.datasets.drawn import Drawn
 from unexpected_core.datasets.joined import Joined
-from unexpected_core.evaluation.run import First
+from unexpected_core.evaluation.score import First
 from unexpected_core.images import write_image
 
 DRAWN = {"count": 2, "height": 64, "width": 96}

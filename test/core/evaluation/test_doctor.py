@@ -7,17 +7,20 @@ import numpy as np
 import pytest
 
 from unexpected_core.datasets import Dataset
-from unexpected_core.evaluation.doctor import examine
-from unexpected_core.evaluation.hdf5 import PredictionError
-from unexpected_core.evaluation.measure import Plan, Threshold, measure
-from unexpected_core.evaluation.results import compose, read_results, write_results
+from unexpected_core.evaluation.candidates import Candidate, Identity
+from unexpected_core.evaluation.doctor.examine import examine
+from unexpected_core.evaluation.errors import PredictionError
+from unexpected_core.evaluation.measure.method import measure
+from unexpected_core.evaluation.results import DatasetFacts, compose, read_results, write_results
+from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.evaluation.source import open_source
 from unexpected_core.evaluation.store import write_score
+from unexpected_core.evaluation.threshold import Threshold
 from unexpected_core.metrics.components import Sizes
 from unexpected_core.metrics.keys import MetricError
 from unexpected_core.structs import Sample
 
-PLAN = Plan(sizes=Sizes(4, 2), resamples=100)
+SETTINGS = EvaluationSettings(sizes=Sizes(4, 2), resamples=100, workers=1)
 FRAMES, SIZE = 8, (48, 80)
 
 
@@ -58,15 +61,15 @@ def honest_scores(roads, seed):
         yield logit.astype(np.float32)
 
 
-def run(roads, scores, folder, plan=PLAN, kind="float32", about=None):
+def run(roads, scores, folder, threshold=None, kind="float32", identity=None):
     for key, score in zip(roads.keys, scores, strict=False):
         if kind is None:  # bytes as they are, float16 too
             np.save(folder / f"{key}.npy", score)
         else:
             write_score(folder, key, score, kind)
-    measured = measure(open_source(roads, folder), plan)
-    measured.result |= about or {}
-    write_results(folder / "results.json", compose({"method": measured}, {"name": roads.name, "frames": FRAMES}, {}))
+    measured = measure(Candidate(open_source(roads, folder), threshold, identity or Identity()), SETTINGS)
+    results = compose({"method": measured}, DatasetFacts(roads.name, FRAMES), SETTINGS)
+    write_results(folder / "results.json", results)
     return read_results(folder)
 
 
@@ -78,8 +81,8 @@ def alarms(results):
 def test_clean_runs_raise_no_alarm(seed, tmp_path):
     roads = Roads(seed)
     kind = ("float32", "16bit", "float32", "hdf5", "float32", "float32", "float32")[seed % 7]
-    plan = replace(PLAN, threshold=Threshold(0.5, "weights")) if seed % 2 else PLAN
-    results = run(roads, honest_scores(roads, seed), tmp_path, plan, kind)
+    threshold = Threshold(0.5, "weights") if seed % 2 else None
+    results = run(roads, honest_scores(roads, seed), tmp_path, threshold, kind)
     assert not examine(results) or not alarms(results), examine(results)
 
 
@@ -127,7 +130,6 @@ def repeat(roads, scores, rng):
 
 FAULTS = {
     "flipped scores": flip,
-    "random-like": untrained,
     "damaged scores": saturate,
     "damaged scores, half": halve,
     "frame count": lose_frames,
@@ -143,14 +145,19 @@ FAULTS = {
 def test_seeded_faults_are_caught(fault, seed, tmp_path):
     roads, rng = Roads(seed), np.random.default_rng(seed)
     scores = list(honest_scores(roads, 5 * seed))  # logits
-    plan = PLAN
+    threshold = None
     if fault == "tuned on test":
-        best = run(roads, scores, tmp_path)["methods"]["method"]["threshold"]["value"]
-        plan = replace(PLAN, threshold=Threshold(best, "given"))
+        threshold = Threshold(run(roads, scores, tmp_path).methods["method"].threshold.value, "given")
     else:
         scores = FAULTS[fault](roads, scores, rng)
-    results = run(roads, scores, tmp_path, plan, None)
+    results = run(roads, scores, tmp_path, threshold, None)
     assert fault.partition(",")[0] in alarms(results)
+
+
+def test_a_method_that_cannot_be_told_from_chance_is_no_fault(tmp_path):
+    roads = Roads(0)
+    results = run(roads, untrained(roads, roads.maps, np.random.default_rng(0)), tmp_path)
+    assert not alarms(results) and "chance" in {finding.kind for finding in examine(results)}
 
 
 def test_wrong_ids_missing_ground_truth_and_other_shapes_are_refused(tmp_path):
@@ -168,9 +175,10 @@ def test_wrong_ids_missing_ground_truth_and_other_shapes_are_refused(tmp_path):
 
 def test_random_weights_other_pixels_and_published_roi_are_noticed(tmp_path):
     roads = Roads(0, "road_anomaly-test")
-    results = run(roads, honest_scores(roads, 0), tmp_path, about={"model_id": "random"})
-    assert {"random-like", "ROI"} <= alarms(results)
-    results["methods"]["other"] = {**results["methods"]["method"], "frames": 7}
+    results = run(roads, honest_scores(roads, 0), tmp_path, identity=Identity(random_weights=True))
+    assert {"random weights", "ROI"} <= alarms(results)
+    exact = replace(results.methods["method"].pixel["exact"], frames=7)
+    results.methods["other"] = replace(results.methods["method"], pixel={"exact": exact})
     assert any("methods were judged on different pixels" in finding.text for finding in examine(results))
 
 
@@ -178,7 +186,7 @@ def test_masks_get_a_remark_and_no_alarm(tmp_path):
     roads = Roads(1)
     results = run(roads, [(obstacle == 1).astype(np.float32) for obstacle in roads.maps], tmp_path)
     assert not alarms(results) and any(finding.kind == "binary" for finding in examine(results))
-    assert results["methods"]["method"]["components"]["f1"]["value"] == 1
+    assert results.methods["method"].components.f1.value == 1
 
 
 @pytest.mark.parametrize("rows, alarm", [(4, False), (24, True)])

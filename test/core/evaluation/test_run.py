@@ -10,51 +10,34 @@ import h5py
 import numpy as np
 import pytest
 
-from unexpected_core.cli import evaluate
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import open_dataset
 from unexpected_core.datasets.drawn import Drawn
-from unexpected_core.evaluation.hdf5 import PredictionError, benchmark_name, read_prediction, write_prediction
-from unexpected_core.evaluation.judge import Candidate, judge
-from unexpected_core.evaluation.measure import Plan, measure
-from unexpected_core.evaluation.normal import normal_threshold
-from unexpected_core.evaluation.results import read_results
-from unexpected_core.evaluation.run import Answer, First, write_scores
+from unexpected_core.evaluation.candidates import Candidate, Identity
+from unexpected_core.evaluation.errors import PredictionError
+from unexpected_core.evaluation.hdf5 import read_prediction, write_prediction
+from unexpected_core.evaluation.judge import judge
+from unexpected_core.evaluation.measure.method import measure
+from unexpected_core.evaluation.measure.result import Flicker
+from unexpected_core.evaluation.pairing import foreign_source
+from unexpected_core.evaluation.results import DatasetFacts, read_results
+from unexpected_core.evaluation.score import First
+from unexpected_core.evaluation.settings import FORMATS, EvaluationSettings
 from unexpected_core.evaluation.source import open_source
-from unexpected_core.evaluation.store import FORMATS, foreign_folder, read_score, stored_scores, write_score
+from unexpected_core.evaluation.store import benchmark_name, read_score, stored_scores, write_score
+from unexpected_core.evaluation.threshold import normal_threshold
 from unexpected_core.images import write_image
 from unexpected_core.metrics.components import Sizes
 from unexpected_core.metrics.pixel import measure_pixels
 
 SIZE = (33, 57)
-PLAN = Plan(modes=("exact", "smiyc", "per_image"), sizes=Sizes(3, 2), clips=True, frame_rate=10.0, resamples=100)
+SETTINGS = EvaluationSettings(
+    mode=("smiyc", "per_image"), sizes=Sizes(3, 2), clips=True, frame_rate=10.0, resamples=100, workers=1
+)
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    """images, obstacle, labels of 5 frames; obstacles are bright, frame 0 has none."""
-    folder, rng = tmp_path_factory.mktemp("frames"), np.random.default_rng(0)
-    for i in range(5):
-        obstacle = np.zeros(SIZE, np.uint8)
-        obstacle[:8] = 255
-        if i:
-            obstacle[10 + i : 16 + i, 5 * i : 5 * i + 9] = 1
-        image = rng.integers(0, 90, (*SIZE, 3)).astype(np.uint8) + 100 * (obstacle == 1).astype(np.uint8)[..., None]
-        write_image(folder / "images" / f"{i:02d}.png", image)
-        write_image(folder / "obstacle" / f"{i:02d}.png", obstacle)
-        write_image(folder / "labels" / f"{i:02d}.png", np.full(SIZE, i % 2, np.uint8))
-    return folder
-
-
-def bright(image):
-    return Answer(image.mean(2, dtype=np.float32) / 255, np.zeros(image.shape[:2], np.uint8))
-
-
-def scored(root, out, kind="float32", method=bright):
-    dataset = open_dataset("obstacle_folder", root)
-    about = {"method": "bright", "model_id": "bright", "dataset": dataset.name, "format": kind}
-    asked = write_scores(method, dataset, out / "scores", out / "labels", about)
-    return asked, open_source(dataset, out / "scores", out / "labels")
+def result_of(source, settings=SETTINGS, threshold=None):
+    return measure(Candidate(source, threshold), settings).result
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -70,7 +53,7 @@ def test_stored_scores_come_back(kind, tmp_path):
         assert (read_score(tmp_path / "flat.npz") == 7.5).all()
 
 
-def test_interrupted_run_goes_on_and_gives_the_same_numbers(root, tmp_path):
+def test_interrupted_run_goes_on_and_gives_the_same_numbers(root, tmp_path, scored, bright):
     calls = []
 
     def stops(image):
@@ -80,104 +63,89 @@ def test_interrupted_run_goes_on_and_gives_the_same_numbers(root, tmp_path):
         return bright(image)
 
     with pytest.raises(KeyboardInterrupt):
-        scored(root, tmp_path / "a", method=stops)
+        scored(root, tmp_path / "a", answer=stops)
     asked, source = scored(root, tmp_path / "a")
-    assert asked == 3
+    assert asked == ["02", "03", "04"]
     whole = scored(root, tmp_path / "b")[1]
-    resumed, straight = (measure(each, PLAN).result for each in (source, whole))
+    resumed, straight = (result_of(each) for each in (source, whole))
     assert repr(resumed) == repr(straight)
-    with pytest.raises(PredictionError, match=r"holds scores of another run .*format 'float32', now '16bit'"):
-        scored(root, tmp_path / "a", kind="16bit")
 
 
-def test_scores_of_other_images_are_not_taken_for_these(root, tmp_path):
-    scored(root, tmp_path)
-    other = tmp_path / "elsewhere" / root.name
-    write_image(other / "images" / "00.png", np.zeros((*SIZE, 3), np.uint8))
-    about = {"method": "bright", "model_id": "bright", "dataset": root.name, "format": "float32"}
-    with pytest.raises(PredictionError, match=r"scores of another run \(image 00 '57x33 .*', now '57x33 .*'\)"):
-        write_scores(bright, open_dataset("obstacle_folder", other), tmp_path / "scores", tmp_path / "labels", about)
-    (other / "images" / "00.png").unlink()
-    write_image(other / "images" / "05.png", np.zeros((*SIZE, 3), np.uint8))  # further frames are welcome
-    assert write_scores(bright, open_dataset("obstacle_folder", other), tmp_path / "scores", tmp_path, about) == 1
-    assert scored(root, tmp_path)[0] == 0
-
-
-def test_numbers_are_those_of_the_metrics(root, tmp_path):
+def test_numbers_are_those_of_the_metrics(root, tmp_path, scored):
     _, source = scored(root, tmp_path)
-    result = measure(source, PLAN).result
+    result = result_of(source)
     frames = [source.frame(key) for key in source.keys]
     expected = measure_pixels((judged.score, judged.sample.obstacle) for judged in frames)
-    exact = result["pixel"]["exact"]
-    assert exact["average_precision"]["value"] == expected.average_precision > 0.9
-    assert exact["auroc"]["low"] <= exact["auroc"]["value"] <= exact["auroc"]["high"]
-    assert result["components"]["obstacles"] == 4 and result["frames"] == 5
-    assert result["mean_iou"] == pytest.approx(0.3)  # class 0: 3 of 5 frames right, class 1 never found
-    assert result["false_alarm_frames"]["normal_frames"] == 1
-    per_frame, per_minute = (result["components"][f"false_regions_per_{unit}"]["value"] for unit in ("frame", "minute"))
-    assert per_minute == pytest.approx(600 * per_frame)
-    assert 0 < result["flicker"]["mask"] <= 1 and set(result["pixel"]) == set(PLAN.modes)
+    exact = result.pixel["exact"]
+    assert exact.average_precision.value == expected.average_precision > 0.9
+    assert exact.auroc.low <= exact.auroc.value <= exact.auroc.high
+    assert result.components.obstacles == 4 and result.frames == 5
+    assert result.mean_iou == pytest.approx(0.3)  # class 0: 3 of 5 frames right, class 1 never found
+    assert result.false_alarm_frames.normal_frames == 1
+    per_frame, per_minute = result.components.false_regions_per_frame, result.components.false_regions_per_minute
+    assert per_minute.value == pytest.approx(600 * per_frame.value)
+    assert 0 < result.flicker.mask <= 1 and set(result.pixel) == {"exact", "smiyc", "per_image"}
 
 
-def test_two_processes_measure_what_one_does(root, tmp_path):
+def test_two_processes_measure_what_one_does(root, tmp_path, scored):
     _, source = scored(root, tmp_path)
-    one, two = (measure(source, Plan(resamples=50, workers=workers, clips=True)).result for workers in (1, 2))
+    one, two = (result_of(source, EvaluationSettings(resamples=50, workers=workers, clips=True)) for workers in (1, 2))
     assert repr(one) == repr(two)
 
 
-def test_from_one_clip_to_the_next_nothing_flickers(tmp_path):
+def test_from_one_clip_to_the_next_nothing_flickers(tmp_path, scored):
     for i, clip in enumerate(("dark", "bright")):
         for frame in "01":
             write_image(tmp_path / "images" / clip / f"{frame}.png", np.full((*SIZE, 3), 200 * i, np.uint8))
             write_image(tmp_path / "obstacle" / clip / f"{frame}.png", np.eye(*SIZE, dtype=np.uint8))
     _, source = scored(tmp_path, tmp_path)
-    assert measure(source, PLAN).result["flicker"] == {"score": 0, "mask": 0}
+    assert result_of(source).flicker == Flicker(0, 0)
 
 
-def test_report_tables_and_results(root, tmp_path):
+def test_report_tables_and_results(root, tmp_path, scored):
     _, source = scored(root, tmp_path / "m")
-    candidates = {name: Candidate(source, {"model_id": name, "weights_sha256": None}) for name in ("bright", "again_&")}
-    findings = judge(candidates, PLAN, {"name": "frames", "split": None, "frames": 5}, tmp_path)
+    candidates = {name: Candidate(source, None, Identity(name)) for name in ("bright", "again_&")}
+    findings = judge(candidates, SETTINGS, DatasetFacts("frames", 5), tmp_path)
     assert not any(finding.alarm for finding in findings)
     results = read_results(tmp_path)
-    assert results["commit"] is not None and results["metric_version"] and results["dataset"]["frames"] == 5
-    assert {(line["a"], line["b"], line["difference"]) for line in results["comparisons"]} == {("bright", "again_&", 0)}
+    assert results.commit is not None and results.metric_version and results.dataset.frames == 5
+    assert {(line.a, line.b, line.difference) for line in results.comparisons} == {("bright", "again_&", 0)}
     page = (tmp_path / "report.html").read_text()
     assert page.count("<svg") == 4 and page.count("data:image/jpeg;base64,") >= 8 and "again_&amp;" in page
     assert not re.findall(r'(?:src|href)="(?!data:|#)', page)  # nothing from elsewhere
     table, tabular = (tmp_path / "table.md").read_text(), (tmp_path / "table.tex").read_text()
-    value = f"{100 * results['methods']['bright']['pixel']['exact']['average_precision']['value']:.1f} ["
+    value = f"{100 * results.methods['bright'].pixel['exact'].average_precision.value:.1f} ["
     assert value in table and "5 frames; metrics exact, per_image, smiyc version" in table
     assert r"again\_\&" in tabular and tabular.count(r"\\") == 3
     assert np.load(tmp_path / "curves.npz")["bright/exact/thresholds"].size > 10
 
 
-def test_foreign_predictions_in_the_benchmarks_layout(root, tmp_path):
+def test_foreign_predictions_in_the_benchmarks_layout(root, tmp_path, scored):
     _, source = scored(root, tmp_path / "own")
     folder = tmp_path / "theirs" / "anomaly_p" / "method" / source.dataset.name
     for key in source.keys:
         write_prediction(folder / f"{key}.hdf5", read_score(source.scores[key]))
     with h5py.File(folder / "00.hdf5") as stream:
         assert stream["value"].dtype == np.float16 and stream["value"].compression_opts == 9
-    foreign = open_source(source.dataset, foreign_folder(tmp_path / "theirs", "method", source.dataset.name))
-    numbers = [measure(each, PLAN).result["pixel"]["smiyc"] for each in (source, foreign)]
+    foreign = foreign_source(source.dataset, tmp_path / "theirs", "method")
+    numbers = [result_of(each).pixel["smiyc"] for each in (source, foreign)]
     assert numbers[0] == numbers[1]  # float32 scores are rounded as the benchmark would
     assert benchmark_name("ObstacleTrack-test") == "ObstacleTrack-all"
     assert benchmark_name("lost_and_found_no_known-test") == "LostAndFound-test" and benchmark_name("mine") == "mine"
 
 
-def test_threshold_from_normal_driving(root, tmp_path):
+def test_threshold_from_normal_driving(root, tmp_path, scored):
     _, source = scored(root, tmp_path)
     normal = open_source(First(source.dataset, 1), tmp_path / "scores")
     chosen = normal_threshold(normal, 3, 0.5)
     assert (chosen.source, chosen.promised_rate) == ("normal_driving", 0.5)
-    result = measure(source, Plan(sizes=Sizes(3, 2), threshold=chosen, resamples=50)).result
-    assert result["false_alarm_frames"]["realised_rate"] == 0 and result["components"]["f1"]["value"] > 0.5
+    result = result_of(source, SETTINGS, chosen)
+    assert result.false_alarm_frames.realised_rate == 0 and result.components.f1.value > 0.5
     with pytest.raises(PredictionError, match=r"frame '01' of .* has an obstacle; a threshold from normal driving"):
         normal_threshold(source, 3, 0.5)
 
 
-def test_command_line_on_stored_scores(root, tmp_path, capsys):
+def test_command_line_on_stored_scores(root, tmp_path, capsys, scored):
     scored(root, tmp_path / "bright" / root.name)
     arguments = [
         "evaluate",
@@ -195,7 +163,7 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys):
         str(tmp_path / "judged"),
     ]
     assert main([*arguments, "--camera", "1.5", "2", "0.1"]) == 0 and "| bright |" in capsys.readouterr().out
-    lines = read_results(tmp_path / "judged")["methods"]["bright"]["recall_by_distance"]
+    lines = read_results(tmp_path / "judged").methods["bright"].recall_by_distance
     assert [line["obstacles"] for line in lines] == [4, 0, 0, 0, 0]
     assert "metres, on a flat road" in (tmp_path / "judged" / "report.html").read_text()
     assert main(["doctor", str(tmp_path / "judged")]) == 0 and "0 alarms" in capsys.readouterr().out
@@ -280,7 +248,7 @@ def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch,
         ]
     )
     assert "| softmax |" in capsys.readouterr().out and drawn == ["obstacle/0/00000", "obstacle/0/00001"]
-    recall = read_results(tmp_path)["methods"]["random"]["recall_by_distance"]  # drawn frames know their camera
+    recall = read_results(tmp_path).methods["random"].recall_by_distance  # drawn frames know their camera
     assert sum(line["obstacles"] for line in recall) > 0
 
 
@@ -293,7 +261,7 @@ def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch,
         (["softmax", "--normal-root", "nowhere"], "nowhere (the root given) is not a folder"),
     ],
 )
-def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, message, root, tmp_path, capsys):
+def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, message, root, tmp_path, capsys, scored):
     pytest.importorskip("torch")
     assert (
         main(
@@ -394,18 +362,3 @@ def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys):
         assert "| margin |" in capsys.readouterr().out
     finally:
         del SCORERS["margin"], sys.modules["add_a_scorer"]
-
-
-def test_an_environment_variable_does_not_change_what_the_paper_is_compared_on(root, tmp_path, monkeypatch, caplog):
-    """Trainings write where $DIR_EXPERIMENTS says; other networks are judged only when --weights asks for them."""
-    judged = []
-    monkeypatch.setattr(evaluate, "candidate_of", lambda name, *_: judged.append(name))
-    monkeypatch.setattr("unexpected_core.evaluation.judge.judge", lambda *_: (tmp_path / "table.md").touch() or [])
-    monkeypatch.setenv("DIR_EXPERIMENTS", str(tmp_path))
-    command = ["evaluate", "paper", "obstacle_folder", "--root", str(root), "--out", str(tmp_path)]
-    with caplog.at_level("INFO"):
-        assert main(command) == 0
-    assert tuple(judged) == evaluate.FAST_PAPER
-    assert f"the networks in $DIR_EXPERIMENTS: --weights {tmp_path}" in caplog.text
-    judged.clear()
-    assert main([*command, "--weights", str(tmp_path)]) == 0 and tuple(judged) == evaluate.PAPER

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
+from unexpected_core.evaluation.measure.result import FrameRow, MethodResult
 from unexpected_core.evaluation.source import Source
 from unexpected_core.metrics.components import above
 from unexpected_core.visualize import grid, heat_map
@@ -19,34 +19,34 @@ OUTSIDE = 0.4
 """Brightness left outside the ROI."""
 
 
-def chosen_frames(rows: list[dict[str, Any]], count: int = 3) -> dict[str, list[str]]:
+def chosen_frames(rows: Sequence[FrameRow], count: int = 3) -> dict[str, list[str]]:
     """per_frame rows -> titles and keys: best and worst by AP, and those without obstacles but most false regions."""
     ranked = sorted(
-        (row for row in rows if row["obstacles"] and not math.isnan(row["average_precision"])),
-        key=lambda row: row["average_precision"],
+        (row for row in rows if row.obstacles and not math.isnan(row.average_precision)),
+        key=lambda row: row.average_precision,
     )
     alarms = sorted(
-        (row for row in rows if not row["obstacles"] and row["false_regions"]), key=lambda row: -row["false_regions"]
+        (row for row in rows if not row.obstacles and row.false_regions), key=lambda row: -row.false_regions
     )
     half = min(count, (len(ranked) + 1) // 2)
     frames = {
-        "best frames": [row["key"] for row in ranked[len(ranked) - half :][::-1]],
-        "worst frames": [row["key"] for row in ranked[: min(half, len(ranked) - half)]],
-        "most false regions without an obstacle": [row["key"] for row in alarms[:count]],
+        "best frames": [row.key for row in ranked[len(ranked) - half :][::-1]],
+        "worst frames": [row.key for row in ranked[: min(half, len(ranked) - half)]],
+        "most false regions without an obstacle": [row.key for row in alarms[:count]],
     }
     return {title: keys for title, keys in frames.items() if keys}
 
 
-def picture(source: Source, key: str, result: Mapping[str, Any]) -> np.ndarray:
+def picture(source: Source, key: str, result: MethodResult) -> np.ndarray:
     """RGB: the image with obstacles (green) and called pixels (yellow) outlined, and the score as a heat map."""
     score, sample, _ = source.frame(key)
     marked = sample.image.copy()
     marked[sample.obstacle == 255] = (marked[sample.obstacle == 255] * OUTSIDE).astype(np.uint8)
-    called = above(score, result["threshold"]["value"]) & (sample.obstacle != 255)
+    called = above(score, result.threshold.value) & (sample.obstacle != 255)
     for mask, colour in ((called, CALLED), (sample.obstacle == 1, TRUTH)):
         outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(marked, outlines, -1, colour, max(1, score.shape[0] // 300))
-    heat = heat_map(score, result["evidence"]["low"], result["evidence"]["high"])
+    heat = heat_map(score, result.evidence.low, result.evidence.high)
     return grid([marked, heat], [key, "score"], columns=2)
 
 

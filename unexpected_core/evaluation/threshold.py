@@ -1,15 +1,31 @@
-"""A threshold from normal driving: score frames without obstacles, promise a false-alarm rate."""
+"""Where pixels are called obstacles, and how that was chosen."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 
-from unexpected_core.evaluation.hdf5 import PredictionError
-from unexpected_core.evaluation.measure import Threshold
+from unexpected_core.evaluation.errors import PredictionError
 from unexpected_core.evaluation.source import Source
 from unexpected_core.evaluation.store import read_score
 from unexpected_core.images import resize_map
 from unexpected_core.metrics.false_alarms import alarm_level, promised_threshold
+
+Choice = Literal["given", "weights", "normal_driving", "best_f1_on_test"]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """value: pixels with score >= value are called. source: how it was chosen.
+
+    promised_rate: of false-alarm frames, for 'normal_driving'.
+    """
+
+    value: float
+    source: Choice
+    promised_rate: float | None = None
 
 
 def normal_threshold(source: Source, min_area: int, rate: float) -> Threshold:

@@ -1,0 +1,77 @@
+"""Which networks `unexpected evaluate` judges, and how its options are read."""
+
+import argparse
+import json
+import logging
+
+import pytest
+
+from unexpected_core.cli.candidates import Networks
+from unexpected_core.cli.evaluate import FAST_PAPER, PAPER, _methods, add_arguments
+from unexpected_core.cli.settings_arguments import given
+from unexpected_core.config import SettingsError, build
+from unexpected_core.evaluation.settings import FORMATS, EvaluationSettings
+from unexpected_core.metrics.components import TRACK_SIZES
+from unexpected_core.structs import RoadCamera
+from unexpected_core.weights.catalog import shipped
+
+
+def parsed(*words):
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(["x", "drawn", "--out", "o", *words])
+
+
+def settings(*words):
+    return build(EvaluationSettings, given(parsed(*words), EvaluationSettings))
+
+
+def test_options_are_the_fields_of_the_settings():
+    assert settings() == EvaluationSettings()
+    words = "--mode smiyc,pooled --sizes anomaly --threshold 0.7 --camera 1.5 2 0.4 --resamples 9"
+    chosen = settings(*words.split())
+    assert chosen.mode == ("exact", "smiyc", "pooled") and chosen.sizes == TRACK_SIZES["anomaly"]
+    assert (chosen.threshold, chosen.camera, chosen.resamples) == (0.7, RoadCamera(1.5, 2, 0.4), 9)
+    assert settings("--threshold", "weights").threshold == "weights"
+    assert not settings().from_normal_driving and settings("--normal-data", "camvid").from_normal_driving
+    assert EvaluationSettings.model_fields["store"].annotation.__args__ == tuple(FORMATS)
+    for wrong in ("--resamples 0", "--workers many", "--limit -1", "--false-alarms 1", "--frame-rate 0"):
+        with pytest.raises(SettingsError, match=f"setting '{wrong.split()[0][2:].replace('-', '_')}'"):
+            settings(*wrong.split())
+
+
+def test_methods_stand_on_the_detector_named_and_not_on_the_shipped_one(tmp_path):
+    pytest.importorskip("torch")
+    from unexpected_core.weights.reading import read_weights, write_weights
+
+    path = tmp_path / "mine.safetensors"
+    weights = read_weights("fast")
+    state = {key: 0.5 * tensor if tensor.is_floating_point() else tensor for key, tensor in weights.state.items()}
+    card = write_weights(path, state, weights.card)
+    networks = Networks(str(path), settings={"device": "cpu", "warmup": False})
+    for name in ("fast", "softmax", "resynthesis"):
+        detector = networks.open(name)
+        assert networks.identity(name, detector, False).weights_sha256 == card.sha256
+        assert card.sha256[:8] in detector.model_id
+    shipped_sha = json.loads(shipped()["fast"].with_suffix(".json").read_text())["sha256"]
+    default = Networks("fast", settings=networks.settings)
+    assert default.identity("fast", default.open("fast"), False).weights_sha256 == shipped_sha
+
+
+def test_random_networks_are_known_as_such_whatever_their_name():
+    pytest.importorskip("torch")
+    networks = Networks("fast", {"random_weights": True}, {"device": "cpu", "warmup": False})
+    for name in ("fast", "softmax", "random"):
+        assert networks.identity(name, networks.open(name), False).random_weights
+
+
+def test_an_environment_variable_does_not_change_what_the_paper_is_compared_on(monkeypatch, caplog):
+    """Trainings write where $DIR_EXPERIMENTS says; other networks are judged only when --weights asks for them."""
+    monkeypatch.setenv("DIR_EXPERIMENTS", "/somewhere")
+    paper = parsed()
+    paper.methods = "paper"
+    with caplog.at_level(logging.INFO):
+        assert tuple(_methods(paper, Networks("fast"))) == FAST_PAPER
+    assert "for that of the networks in $DIR_EXPERIMENTS: --weights /somewhere" in caplog.text
+    paper.weights = "/somewhere"
+    assert tuple(_methods(paper, Networks("fast"))) == PAPER

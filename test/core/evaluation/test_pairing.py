@@ -1,0 +1,87 @@
+"""Scores made elsewhere: whose they are, and of which frames, is proven or refused."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from unexpected_core.cli.main import main
+from unexpected_core.datasets import open_dataset
+from unexpected_core.evaluation.errors import PredictionError
+from unexpected_core.evaluation.pairing import check_distinct, foreign_source
+from unexpected_core.evaluation.score import First
+from unexpected_core.evaluation.store import read_score
+from unexpected_core.images import read_image, write_image
+
+
+@pytest.fixture
+def flat(root, tmp_path, scored):
+    """Scores of somebody: theirs/*.npy, without a ledger."""
+    _, source = scored(root, tmp_path / "ours")
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    for key, path in source.scores.items():
+        shutil.copy(path, folder / f"{key}.npy")
+    return folder
+
+
+def test_a_flat_folder_serves_the_method_whose_name_it_bears_and_no_other(root, flat):
+    dataset = open_dataset("obstacle_folder", root)
+    assert len(foreign_source(dataset, flat, "theirs").scores) == 5
+    assert len(foreign_source(dataset, flat.parent, "theirs").scores) == 5
+    with pytest.raises(PredictionError, match=r"has no folders: a folder must bear its method's name"):
+        foreign_source(dataset, flat, "thiers")
+
+
+def test_a_misspelt_method_is_refused(root, flat):
+    with pytest.raises(PredictionError, match=r"no folder of scores: looked for .*has .*theirs: a folder must bear"):
+        foreign_source(open_dataset("obstacle_folder", root), flat.parent, "thiers")
+
+
+def test_the_same_files_for_two_methods_are_refused(root, flat, tmp_path, capsys):
+    shutil.copytree(flat, flat.parent / "others")
+    command = ["evaluate", "theirs,others", f"obstacle_folder={root}", "--from-scores", str(flat.parent)]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 2
+    assert "methods 'theirs' and 'others' have the same scores" in capsys.readouterr().err
+    np.save(flat / "04.npy", np.zeros((33, 57), np.float32))
+    dataset = open_dataset("obstacle_folder", root)
+    check_distinct({name: foreign_source(dataset, flat.parent, name) for name in ("theirs", "others")})
+
+
+def test_names_of_frames_must_match(root, flat):
+    dataset = open_dataset("obstacle_folder", root)
+    (flat / "03.npy").rename(flat / "frame_03.npy")
+    with pytest.raises(PredictionError, match=r"no score for frame '03' \(1 of 5\), but 1 of no frame of"):
+        foreign_source(dataset, flat, "theirs")
+    assert foreign_source(First(dataset, 2), flat, "theirs").surplus == 1  # no frame asked for lacks its score
+    (flat / "frame_03.npy").unlink()
+    assert foreign_source(dataset, flat, "theirs").keys == ["00", "01", "02", "04"]
+
+
+def test_the_benchmarks_folder_of_all_splits_has_no_surplus(root, flat, tmp_path):
+    dataset = open_dataset("obstacle_folder", root)
+    dataset.name = "ObstacleTrack-validation"
+    folder = tmp_path / "anomaly_p" / "theirs" / "ObstacleTrack-all"
+    shutil.copytree(flat, folder)
+    np.save(folder / "night_01.npy", np.zeros((33, 57), np.float32))
+    assert foreign_source(dataset, tmp_path, "theirs").surplus == 0
+
+
+def test_hashes_beside_the_scores_prove_image_file_and_method(own_root, tmp_path, scored):
+    _, source = scored(own_root, tmp_path / "bright" / own_root.name)
+    dataset = open_dataset("obstacle_folder", own_root)
+    assert len(foreign_source(dataset, tmp_path, "bright").scores) == 5
+    (tmp_path / "bright").rename(tmp_path / "dark")
+    with pytest.raises(PredictionError, match="the score of '00' was made by 'bright', not by 'dark'"):
+        foreign_source(dataset, tmp_path, "dark")
+    (tmp_path / "dark").rename(tmp_path / "bright")
+    first, second = source.scores["01"], source.scores["02"]
+    before = read_score(first)
+    shutil.copy(second, first)
+    with pytest.raises(PredictionError, match=r"01\.npy is not the file that was written for '01'"):
+        foreign_source(dataset, tmp_path, "bright")
+    np.save(first, before)
+    assert len(foreign_source(dataset, tmp_path, "bright").scores) == 5
+    write_image(own_root / "images" / "04.png", 255 - read_image(own_root / "images" / "04.png"))
+    with pytest.raises(PredictionError, match=r"04\.npy was made for another image than the '04' of"):
+        foreign_source(dataset, tmp_path, "bright")

@@ -1,0 +1,188 @@
+"""All numbers of one method on one data set."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from unexpected_core.evaluation.candidates import Candidate
+from unexpected_core.evaluation.doctor.evidence import summarise
+from unexpected_core.evaluation.measure.frames import over_frames
+from unexpected_core.evaluation.measure.pixels import PixelReading, read_pixels
+from unexpected_core.evaluation.measure.regions import RegionReading, read_regions
+from unexpected_core.evaluation.measure.result import (
+    ComponentResult,
+    FalseAlarms,
+    Flicker,
+    FrameRow,
+    MethodResult,
+    PixelResult,
+)
+from unexpected_core.evaluation.settings import EvaluationSettings
+from unexpected_core.evaluation.threshold import Threshold
+from unexpected_core.metrics.bootstrap import (
+    Interval,
+    Resampled,
+    frame_statistics,
+    frame_weights,
+    intervals,
+    resample_components,
+    resample_pixels,
+)
+from unexpected_core.metrics.calibration import area_under_risk_coverage, calibration_error
+from unexpected_core.metrics.clips import mean_change
+from unexpected_core.metrics.components import ComponentCounts
+from unexpected_core.metrics.curves import Curve, PixelNumbers
+from unexpected_core.metrics.false_alarms import realised_rate
+from unexpected_core.metrics.objects import join, recall_table
+from unexpected_core.metrics.segmentation import class_iou, mean_iou
+
+
+@dataclass(frozen=True)
+class Measured:
+    """result: what goes into results.json. curves by mode; resampled by 'metric' (exact pixels and components)."""
+
+    result: MethodResult
+    curves: Mapping[str, Curve]
+    resampled: Mapping[str, Resampled]
+
+
+@dataclass(frozen=True)
+class _Pixels:
+    """The first reading as numbers. single_ap: average precision of each frame [frames]."""
+
+    reading: PixelReading
+    weights: np.ndarray
+    numbers: Mapping[str, PixelNumbers]
+    resampled: Mapping[str, Mapping[str, Resampled]]
+    single_ap: np.ndarray
+
+
+def measure(candidate: Candidate, settings: EvaluationSettings) -> Measured:
+    """Read every frame twice. Raises MetricError, PredictionError, DatasetError."""
+    source = candidate.source
+    pixels = _measure_pixels(candidate, settings)
+    exact = pixels.numbers["exact"]
+    threshold = candidate.threshold or Threshold(exact.best_f1_threshold, "best_f1_on_test")
+    smiyc = pixels.numbers["smiyc"].best_f1_threshold if "smiyc" in pixels.numbers else None
+    regions = over_frames(
+        partial(read_regions, source, settings, threshold.value, smiyc),
+        source.keys,
+        settings.workers,
+        "measure components",
+    )
+    components = resample_components(regions.exact, pixels.weights)
+    result = MethodResult(
+        **asdict(candidate.identity),
+        frames=len(source.keys),
+        frames_expected=len(source.dataset),
+        frames_stored=len(source.scores) + source.surplus,
+        pixel={mode: _pixel_result(pixels.numbers[mode], pixels.resampled[mode]) for mode in settings.mode},
+        threshold=threshold,
+        components=_component_result(regions.exact, components, settings),
+        components_smiyc=None if smiyc is None else _smiyc_result(regions.smiyc, pixels.weights, smiyc, settings),
+        evidence=summarise(pixels.reading.facts),
+        per_frame=_frame_rows(pixels, regions),
+        **_further(pixels.reading, regions, exact.curve, threshold, settings),
+    )
+    curves = {mode: each.curve for mode, each in pixels.numbers.items()}
+    return Measured(result, curves, {**pixels.resampled["exact"], **components})
+
+
+def _measure_pixels(candidate: Candidate, settings: EvaluationSettings) -> _Pixels:
+    with tempfile.TemporaryDirectory(prefix="unexpected-measure-") as spill:
+        reading = over_frames(
+            partial(read_pixels, candidate.source, settings.mode, spill),
+            candidate.source.keys,
+            settings.workers,
+            "measure pixels",
+        )
+        weights = frame_weights(len(reading.facts), settings.resamples, settings.seed)
+        numbers = {mode: counts.numbers() for mode, counts in reading.counts.items()}
+        resampled = {mode: resample_pixels(counts, numbers[mode], weights) for mode, counts in reading.counts.items()}
+        single = frame_statistics(reading.counts["exact"], numbers["exact"])["average_precision"]
+        return _Pixels(reading, weights, numbers, resampled, single)
+
+
+def _pixel_result(numbers: PixelNumbers, resampled: Mapping[str, Resampled]) -> PixelResult:
+    return PixelResult(
+        **intervals(resampled),
+        best_f1_threshold=numbers.best_f1_threshold,
+        fpr95_threshold=numbers.fpr95_threshold,
+        positives=numbers.positives,
+        negatives=numbers.negatives,
+        frames=numbers.frames,
+    )
+
+
+def _component_result(
+    counts: ComponentCounts,
+    resampled: Mapping[str, Resampled],
+    settings: EvaluationSettings,
+    threshold: float | None = None,
+) -> ComponentResult:
+    numbers, found = counts.numbers(), intervals(resampled)
+    per_minute = None
+    if settings.frame_rate:
+        frames = settings.frame_rate * 60
+        per_minute = Interval(*(frames * value for value in asdict(found["false_regions_per_frame"]).values()))
+    return ComponentResult(
+        **found,
+        obstacles=numbers.obstacles,
+        regions=numbers.regions,
+        sizes=settings.sizes,
+        false_regions_per_minute=per_minute,
+        threshold=threshold,
+    )
+
+
+def _smiyc_result(
+    counts: ComponentCounts, weights: np.ndarray, threshold: float, settings: EvaluationSettings
+) -> ComponentResult:
+    return _component_result(counts, resample_components(counts, weights), settings, threshold)
+
+
+def _further(
+    pixels: PixelReading, regions: RegionReading, curve: Curve, threshold: Threshold, settings: EvaluationSettings
+) -> dict[str, Any]:
+    """The last fields of MethodResult by name: those that need neither intervals nor modes."""
+    obstacles = join(regions.obstacles)
+    normal = [level for level, fact in zip(regions.levels, pixels.facts, strict=True) if fact.obstacle_share == 0]
+    rate = realised_rate(normal, threshold.value)
+    further: dict[str, Any] = {
+        "recall_by_area": tuple(recall_table(obstacles, "area")),
+        "recall_by_row": tuple(recall_table(obstacles, "row")),
+        "risk_coverage_area": area_under_risk_coverage(curve.thinned()),
+        "false_alarm_frames": FalseAlarms(len(normal), rate, threshold.promised_rate),
+    }
+    if np.isfinite(obstacles.distance).any():
+        further["recall_by_distance"] = tuple(recall_table(obstacles, "distance"))
+    if all(table is not None for table in pixels.reliability):
+        table = np.sum(pixels.reliability, axis=0)
+        further |= {"calibration_error": calibration_error(table), "reliability": tuple(map(tuple, table.tolist()))}
+    if pixels.confusion is not None:
+        further |= {"mean_iou": mean_iou(pixels.confusion), "class_iou": tuple(class_iou(pixels.confusion).tolist())}
+    if settings.clips:
+        further["flicker"] = Flicker(*mean_change(regions.changes))
+    return further
+
+
+def _frame_rows(pixels: _Pixels, regions: RegionReading) -> tuple[FrameRow, ...]:
+    """One line per frame, for the best and worst frames of the report."""
+    table = regions.exact.table().astype(int)
+    return tuple(
+        FrameRow(
+            key=fact.key,
+            average_precision=float(pixels.single_ap[i]),
+            obstacle_share=fact.obstacle_share,
+            obstacles=int(table[i, 0]),
+            regions=int(table[i, 2]),
+            false_regions=int(table[i, 4]),
+        )
+        for i, fact in enumerate(pixels.reading.facts)
+    )

@@ -1,0 +1,76 @@
+"""Second reading, with the threshold known: components, obstacles, alarm levels, changes from frame to frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from unexpected_core.evaluation.settings import EvaluationSettings
+from unexpected_core.evaluation.source import Judged, Source
+from unexpected_core.metrics.clips import Change, change
+from unexpected_core.metrics.components import ComponentCounts, above, measure_components, strictly_above
+from unexpected_core.metrics.false_alarms import alarm_level
+from unexpected_core.metrics.objects import Obstacles, find_obstacles
+
+
+class RegionReading:
+    """exact, smiyc: components called by each mode's own threshold and rule; of every frame its obstacles and level."""
+
+    def __init__(self, settings: EvaluationSettings, threshold: float, smiyc_threshold: float | None) -> None:
+        self.settings, self.threshold, self.smiyc_threshold = settings, threshold, smiyc_threshold
+        self.exact, self.smiyc = ComponentCounts(), ComponentCounts()
+        self.obstacles: list[Obstacles] = []
+        self.levels: list[float] = []
+        self.changes: list[Change] = []
+
+    def add(self, source: Source, judged: Judged) -> None:
+        """Look at one frame."""
+        score, obstacle, sizes = judged.score, judged.sample.obstacle, self.settings.sizes
+        mask = above(score, self.threshold)
+        self.exact.add(measure_components(mask, obstacle, sizes))
+        camera = self.settings.camera or source.dataset.camera(judged.sample.key)
+        self.obstacles.append(find_obstacles(mask, obstacle, camera))
+        self.levels.append(alarm_level(score, obstacle == 0, sizes.region))
+        if self.smiyc_threshold is not None:
+            self.smiyc.add(measure_components(strictly_above(judged.half(), self.smiyc_threshold), obstacle, sizes))
+
+    def add_change(self, before: Judged | None, judged: Judged) -> None:
+        """From the frame before, where it is of the same clip."""
+        if before is not None and _clip(before.sample.key) == _clip(judged.sample.key):
+            self.changes.append(change(before.score, judged.score, self.threshold))
+
+    def merge(self, other: RegionReading) -> None:
+        """See frames.Reading."""
+        self.exact.merge(other.exact)
+        self.smiyc.merge(other.smiyc)
+        self.obstacles += other.obstacles
+        self.levels += other.levels
+        self.changes += other.changes
+
+
+def read_regions(
+    source: Source,
+    settings: EvaluationSettings,
+    threshold: float,
+    smiyc_threshold: float | None,
+    keys: Sequence[str],
+    shown: Iterable[str],
+) -> RegionReading:
+    """keys, shown: see frames.over_frames."""
+    reading = RegionReading(settings, threshold, smiyc_threshold)
+    before = _frame_before(source, keys[0]) if settings.clips else None
+    for key in shown:
+        judged = source.frame(key)
+        reading.add(source, judged)
+        reading.add_change(before, judged)
+        before = judged if settings.clips else None
+    return reading
+
+
+def _frame_before(source: Source, key: str) -> Judged | None:
+    """Another process may look at it, but the change from it to this one is noted here."""
+    index = source.keys.index(key)
+    return source.frame(source.keys[index - 1]) if index else None
+
+
+def _clip(key: str) -> str:
+    return key.rpartition("/")[0]

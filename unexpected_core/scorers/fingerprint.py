@@ -1,0 +1,103 @@
+"""What decides a scorer's scores, by name and in words or hashes, so that stored scores are never taken for others."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from torch import nn
+
+from unexpected_core.scorers.base import Scorer
+
+CODE = ("scorers", "networks", "pipeline", "images.py", "structs.py")
+"""Files and folders of the package that scores pass through."""
+NAMES = {"name", "model_id", "weights", "sha256", "threshold", "training"}
+"""Attributes that change no score."""
+
+
+def fingerprint(scorer: Scorer) -> dict[str, str]:
+    """{"tensors": hash of all parameters and buffers, "layers": of all other options inside, "code": of the source}.
+
+    And the scorer's own options, such as its card's road_prior, one by one, so that a change can be named.
+    """
+    inside = [(name, type(module).__qualname__, _options(module)) for name, module in scorer.named_modules() if name]
+    return _options(scorer) | {
+        "tensors": _tensors(scorer),
+        "layers": _hash(json.dumps(inside)),
+        "code": code_of(scorer),
+    }
+
+
+def _options(module: nn.Module) -> dict[str, str]:
+    """Plain values and functions among a module's attributes, those of its class too where the module has its own."""
+    names = {*vars(module), *(vars(Scorer) if isinstance(module, Scorer) else ())}
+    values = {name: getattr(module, name) for name in sorted(names - NAMES) if not name.startswith("_")}
+    return {name: text for name, value in values.items() if (text := _plain(value)) is not None}
+
+
+def _plain(value: object) -> str | None:
+    """Text that is the same in every process; None for modules, tensors and methods of classes."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    if isinstance(value, tuple | list):
+        parts = [_plain(each) for each in value]
+        return None if None in parts else f"({', '.join(parts)})"
+    if inspect.isfunction(value) and "." not in value.__qualname__:
+        return f"{value.__module__}.{value.__qualname__}"
+    return None
+
+
+def _tensors(module: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+        values = tensor.detach().cpu().float().contiguous().numpy()
+        digest.update(f"{name} {values.shape}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+def code_of(module: nn.Module) -> str:
+    """Hash of the source that runs: this package's, and that of classes and functions from elsewhere."""
+    package = Path(__file__).resolve().parents[1]
+    strangers = sorted({file for file in _sources(module) if not file.is_relative_to(package)})
+    return _hash("".join([_package_code(package), *(_statements(file) for file in strangers)]))
+
+
+def _sources(module: nn.Module) -> Iterator[Path]:
+    torch_itself = Path(inspect.getfile(nn.Module)).parents[2]
+    for part in module.modules():
+        for value in (type(part), *vars(part).values()):
+            if inspect.isclass(value) or inspect.isfunction(value):
+                try:
+                    file = Path(inspect.getfile(value)).resolve()
+                except TypeError:  # built in
+                    continue
+                if not file.is_relative_to(torch_itself) and file.is_file():
+                    yield file
+
+
+@cache
+def _package_code(package: Path) -> str:
+    files = [file for part in CODE for file in sorted([package / part, *(package / part).rglob("*.py")])]
+    return _hash("".join(_statements(file) for file in files if file.is_file()))
+
+
+def _statements(file: Path) -> str:
+    """A file's syntax without comments, layout and docstrings."""
+    tree = ast.parse(file.read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
