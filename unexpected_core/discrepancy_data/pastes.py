@@ -96,7 +96,7 @@ def _place_object(image, discrepancy, labels, sources, view, blur, rng, settings
     if place.grounded and rng.random() < settings.shadows:
         contact_shadow(image, place.foot, size, rng)
     mix(image, window, thing.alpha[part], thing.texture[part])
-    discrepancy[window][thing.alpha[part] > 0.5] = 1
+    discrepancy[window][thing.alpha[part] > 0.5 * min(1, thing.alpha.max())] = 1  # a blurred twig is a thing, too
 
 
 def unaware(labels: np.ndarray, discrepancy: np.ndarray) -> np.ndarray:

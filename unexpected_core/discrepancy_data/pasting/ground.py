@@ -39,8 +39,14 @@ def choose_spot(mask: np.ndarray, view: View, camera_height: float, rng: np.rand
         return None
     depth = max(foot[0] - view.horizon, 0.02 * view.rows)
     focal = view.rows * rng.uniform(1.2, 2.5)
-    vanishing = mask.shape[1] * rng.normal(0.5, 0.2)
+    vanishing = _far_end(mask) if rng.random() < 0.7 else mask.shape[1] * rng.normal(0.5, 0.2)
     return Spot(foot, depth, depth / camera_height, focal * camera_height / depth, vanishing)
+
+
+def _far_end(mask: np.ndarray) -> float:
+    """Middle column of the mask's uppermost rows: where a road runs to."""
+    top = int(np.argmax(mask.any(1)))
+    return float(np.flatnonzero(mask[top : top + 4].any(0)).mean())
 
 
 def project(spot: Spot, points: np.ndarray) -> np.ndarray:

@@ -32,6 +32,10 @@ GROUPS = tuple(
 )
 """Classes whose pixels make one thing together, as often as they are chosen; a rider keeps the bicycle."""
 HANGING = GROUPS[-1]
+LARGE = GROUPS[2], GROUPS[3], HANGING
+"""Lorries, buses and signs have straight sides."""
+LOWEST = 0.6
+"""Least height of a known thing in heights of the camera; what is lower is a part of one."""
 WIDEST = 3.0
 """Greatest width of a known thing in its heights."""
 
@@ -55,20 +59,27 @@ def find_piece(
     for group in rng.permutation(len(groups))[:3]:
         mask = np.isin(labels, groups[group]).astype(np.uint8)
         _, parts, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-        x, y, w, h, area = stats.T
-        fit = (
-            (area > max(30, labels.size / 1600))
-            & (area < labels.size / 6)
-            & (area > 0.5 * w * h)
-            & (w * squeezed < WIDEST * h)
-        )
-        fit &= (x > 0) & (y > 0) & (x + w < labels.shape[1]) & (y + h < labels.shape[0])
-        fit[0] = False
-        if fit.any():
-            n = int(rng.choice(np.flatnonzero(fit)))
-            window = slice(int(y[n]), int(y[n] + h[n])), slice(int(x[n]), int(x[n] + w[n]))
-            return Piece(window, parts[window] == n, groups[group] == HANGING)
+        fit = np.flatnonzero(_whole(stats, labels.shape, squeezed))
+        for n in rng.permutation(fit)[:3]:
+            x, y, w, h = (int(v) for v in stats[n, :4])
+            shape = parts[y : y + h, x : x + w] == n
+            if groups[group] in LARGE or not _sliced(shape):
+                return Piece((slice(y, y + h), slice(x, x + w)), shape, groups[group] == HANGING)
     return None
+
+
+def _whole(stats: np.ndarray, size: tuple[int, int], squeezed: float) -> np.ndarray:
+    """Which components (rows of OpenCV's statistics) are solid, of a possible size, and clear of the border."""
+    x, y, w, h, area = stats.T
+    pixels, rim = size[0] * size[1], 0.02 * np.array(size)
+    solid = (area > max(30, pixels / 1600)) & (area < pixels / 6) & (area > 0.5 * w * h) & (w * squeezed < WIDEST * h)
+    inside = (x > rim[1]) & (y > rim[0]) & (x + w < size[1] - rim[1]) & (y + h < size[0] - rim[0])
+    return solid & inside & (np.arange(len(stats)) > 0)
+
+
+def _sliced(shape: np.ndarray) -> bool:
+    """Whether a thing has a straight upright side, as if a pole stood before it. shape bool [h, w]."""
+    return bool(max(shape[:, 0].mean(), shape[:, -1].mean()) > 0.6)
 
 
 def paste_known(
@@ -95,7 +106,10 @@ def paste_known(
     scale = np.exp(rng.uniform(*np.log(scales)))
     pixel = view.rows * scale / height  # rows of the image for a row of the source
     size = round((rows.stop - rows.start) * pixel), round((columns.stop - columns.start) * pixel * squeezed)
-    foot = round(view.horizon + (rows.stop - horizon_share(source.labels, horizon) * height) * pixel)
+    depth = rows.stop - horizon_share(source.labels, horizon) * height
+    if not piece.hangs and rows.stop - rows.start < LOWEST * depth:
+        return False
+    foot = round(view.horizon + depth * pixel)
     if min(size) < 4 or size[0] > image.shape[0]:
         return False
     left = _column(labels, foot, size[1], piece.hangs, rng)

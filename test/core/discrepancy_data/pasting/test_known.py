@@ -11,9 +11,15 @@ ROAD, BUILDING, CAR, RIDER, BICYCLE = 0, 2, 13, 12, 18
 
 
 def frame(area, label=CAR, size=(80, 100)):
+    """Houses over road, and a thing in the area, with rounded corners."""
     labels = np.full(size, BUILDING, np.uint8)
     labels[size[0] // 2 :] = ROAD
+    background = labels[area].copy()
     labels[area] = label
+    rows, columns = background.shape
+    y, x = np.ogrid[:rows, :columns]
+    corner = np.minimum(y, rows - 1 - y) + np.minimum(x, columns - 1 - x) < min(rows, columns) // 4
+    np.copyto(labels[area], background, where=corner)
     return labels
 
 
@@ -30,12 +36,18 @@ def test_only_whole_things_of_some_size_are_cut(area, found):
     piece = find_piece(frame(area), np.random.default_rng(0), [(CAR,)])
     assert (piece is not None) == found
     if found:
-        assert piece.window == area and piece.shape.all()
+        assert piece.window == area and piece.shape[10].all() and not piece.shape[0, 0]
+
+
+def test_a_car_behind_a_pole_is_not_cut():
+    labels = frame(np.s_[30:50, 20:50])
+    labels[:, 35:] = ROAD
+    assert find_piece(labels, np.random.default_rng(0), [(CAR,)]) is None
 
 
 def test_a_rider_keeps_the_bicycle():
-    labels = frame(np.s_[30:40, 20:36], RIDER)
-    labels[40:50, 20:36] = BICYCLE
+    labels = frame(np.s_[30:50, 20:36], RIDER)
+    labels[40:][labels[40:] == RIDER] = BICYCLE
     piece = find_piece(labels, np.random.default_rng(0), [(RIDER, BICYCLE)])
     assert piece.window == np.s_[30:50, 20:36]
 
@@ -68,3 +80,13 @@ def test_a_frame_without_things_lends_none():
     rng = np.random.default_rng(0)
     assert not paste_known(photo, names, source, View(30, 80), (0.5, 0.5), rng, (1, 1), 0.4)
     assert (photo == 9).all() and (names == ROAD).all()
+
+
+def test_a_part_of_a_thing_is_not_pasted():
+    """Ten rows high with its foot 38 rows below the horizon: a bumper between two poles."""
+    labels = frame(np.s_[68:78, 30:50])
+    photo, names = np.full((160, 300, 3), 100, np.uint8), np.full((160, 300), ROAD, np.uint8)
+    source = Source(np.zeros((80, 100, 3), np.uint8), labels)
+    rng = np.random.default_rng(0)
+    assert not paste_known(photo, names, source, View(64, 160), (0.5, 0.5), rng, (1, 1), 0.5)
+    assert (names == ROAD).all()
