@@ -17,6 +17,7 @@ CORE = [
     "rich>=13",
     "rosbags>=0.11",
     "safetensors>=0.4",
+    "simplejpeg>=1.7",
     "torch>=2.4",
     "torchvision>=0.19",
     "zstandard>=0.22",

@@ -11,7 +11,19 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-GROUND = {"structs", "labels", "formats", "images", "encodings", "regions", "config", "devices", "files", "log"}
+GROUND = {
+    "structs",
+    "labels",
+    "formats",
+    "images",
+    "encodings",
+    "compressed",
+    "regions",
+    "config",
+    "devices",
+    "files",
+    "log",
+}
 FLOOR_1 = {"networks", "drawing", "media", "metrics", "visualize"}
 BELOW_CLI = (
     GROUND
@@ -40,6 +52,7 @@ PARTS: dict[str, tuple[int, set[str]]] = {
 CORE, ROS = "unexpected_core", "unexpected_ros"
 GUESTS: dict[str, tuple[str, ...]] = {
     # third-party package: the rooms (files or folders) it is let into
+    "simplejpeg": (f"{CORE}/compressed.py",),
     "matplotlib": (f"{CORE}/evaluation/report/plots.py",),
     "jinja2": (f"{CORE}/evaluation/report/page.py",),
     "h5py": (f"{CORE}/evaluation/hdf5.py",),
@@ -50,7 +63,8 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "lightning": (f"{CORE}/training/engine/loop.py",),
     "lightning_fabric": (f"{CORE}/training/engine/loop.py",),
     **dict.fromkeys(("rosbags", "mcap", "av", "zstandard", "lz4", "sqlite3"), (f"{CORE}/media",)),
-    **dict.fromkeys(("PIL", "pillow_heif"), (f"{CORE}/formats.py",)),
+    "pillow_heif": (f"{CORE}/formats.py",),
+    "PIL": (f"{CORE}/formats.py", f"{CORE}/compressed.py"),
     "rclpy": (ROS,),
     "launch": (ROS,),
     "launch_ros": (ROS,),
@@ -61,7 +75,7 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "unexpected_ros.msg": (f"{ROS}/live/messages.py", f"{ROS}/live/outputs.py", f"{ROS}/view/watcher.py"),
     **{f"{kind}_msgs": (ROS,) for kind in ("sensor", "std", "diagnostic", "lifecycle", "geometry", "vision")},
 }
-GROUND_GUESTS = {"numpy", "torch", "cv2", "pydantic", "yaml", "rich", "PIL", "pillow_heif"}
+GROUND_GUESTS = {"numpy", "torch", "cv2", "pydantic", "yaml", "rich", "PIL", "pillow_heif", "simplejpeg"}
 
 
 def is_typing_block(node: ast.AST) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 
-from unexpected_core.images import ImageError, is_cut_jpeg
+from unexpected_core.images import ImageError
+from unexpected_core.log import shown
 
 MAX_SIDE = 16384
-MAX_PIXELS = 1 << 27
+MAX_PIXELS = 50_000_000
+"""Of one image, unless told otherwise; more is rather a damaged or hostile message."""
 
 
 class EncodingError(ImageError):
@@ -77,18 +78,26 @@ ENCODINGS = tuple(_ENCODINGS)
 """Names of the encodings that `to_rgb` reads."""
 
 
-def to_rgb(encoding: str, height: int, width: int, step: int, data, is_bigendian: bool | int = False) -> np.ndarray:
+def to_rgb(
+    encoding: str,
+    height: int,
+    width: int,
+    step: int,
+    data,
+    is_bigendian: bool | int = False,
+    max_pixels: int = MAX_PIXELS,
+) -> np.ndarray:
     """The fields of a sensor_msgs/Image -> RGB uint8 [height, width, 3]; rows may be padded.
 
     data: anything with the buffer protocol. Unpadded rgb8 comes back as a view of it, everything else as a copy.
     Raises EncodingError; its cause is one of: encoding, empty, size, truncated.
     """
+    check_size(height, width, max_pixels)
     if encoding not in _ENCODINGS:
         raise EncodingError(
-            "encoding", f"image encoding '{encoding}' is not supported; publish one of: {', '.join(ENCODINGS)}"
+            "encoding", f"image encoding '{shown(encoding)}' is not supported; publish one of: {', '.join(ENCODINGS)}"
         )
     depth, channels, convert = _ENCODINGS[encoding]
-    _check_size(height, width)
     if convert in (_UYVY, _YUYV) and width % 2:
         raise EncodingError(
             "size", f"{encoding} stores pixels in pairs and needs an even width, found {width}x{height}"
@@ -118,70 +127,13 @@ def _pixels(encoding: str, height: int, width: int, step: int, data: np.ndarray,
     return np.lib.stride_tricks.as_strided(data, (height, width, pixel_bytes), (step, pixel_bytes, 1))
 
 
-def _check_size(height: int, width: int) -> None:
+def check_size(height: int, width: int, max_pixels: int = MAX_PIXELS) -> None:
+    """Raise EncodingError (empty, size) for an image that should not even be decoded."""
     if height < 1 or width < 1:
         raise EncodingError("empty", f"image has no pixels ({width}x{height}); the publisher sent an empty message")
-    if max(height, width) > MAX_SIDE or height * width > MAX_PIXELS:
+    if max(height, width) > MAX_SIDE or height * width > max_pixels:
         raise EncodingError(
             "size",
-            f"image claims {width}x{height} pixels, at most {MAX_SIDE} per side and "
-            f"{MAX_PIXELS} in all are accepted; its size fields may be wrong, else scale it",
+            f"image claims {width}x{height} pixels, at most {MAX_SIDE} per side and {max_pixels} in all are accepted; "
+            "its size fields may be wrong, else scale it or raise input.max_pixels",
         )
-
-
-def decode_compressed(data) -> np.ndarray:
-    """The bytes of a sensor_msgs/CompressedImage (JPEG, PNG, WebP, ...) -> RGB uint8 [H, W, 3].
-
-    16-bit pictures are scaled to 8 bits, alpha is dropped.
-    Raises EncodingError; its cause is one of: empty, size, truncated, format.
-    """
-    data = np.frombuffer(data, np.uint8)
-    if not data.size:
-        raise EncodingError("empty", "compressed image has no data; the publisher sent an empty message")
-    head = data[:32].tobytes()
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        cut = b"IEND" not in data[-64:].tobytes()
-        if len(head) >= 24:
-            _check_size(*reversed(struct.unpack(">II", head[16:24])))
-    elif head.startswith(b"\xff\xd8"):
-        cut = is_cut_jpeg(data)
-        _check_size(*_jpeg_size(data))
-    else:
-        cut = False
-    if cut:
-        raise EncodingError(
-            "truncated",
-            f"compressed image is cut short after {data.size} bytes; "
-            "raise the sender's buffers or use input.reliability:=reliable",
-        )
-    return _decode(data, head)
-
-
-def _decode(data: np.ndarray, head: bytes) -> np.ndarray:
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:
-        image = None
-    if image is None:
-        raise EncodingError(
-            "format",
-            "compressed image is not a readable JPEG, PNG or WebP picture (it begins with "
-            f"{head[:4].hex(' ')}); subscribe to an image_transport 'compressed' topic, "
-            "not compressedDepth, theora or ffmpeg",
-        )
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-def _jpeg_size(data: np.ndarray) -> tuple[int, int]:
-    """(height, width) of the frame header: known before decoding, so that a lying file cannot take gigabytes."""
-    at = 2
-    while at + 9 <= data.size and data[at] == 0xFF:
-        marker, length = int(data[at + 1]), int(data[at + 2]) << 8 | int(data[at + 3])
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack(">HH", data[at + 5 : at + 9].tobytes())
-            return height, width
-        at += 1 if marker == 0xFF else 2 + length
-    raise EncodingError(
-        "truncated",
-        f"compressed image is a JPEG without a frame header ({data.size} bytes); it is cut short or damaged",
-    )

@@ -15,6 +15,16 @@ def to_terminal(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
 
 
+def shown(text: str, most: int = 80) -> str:
+    """Foreign text (from a message, a file) as it may stand in a log line: printable, at most `most` characters.
+
+    >>> shown("rgb8\\nERROR: all is lost")
+    'rgb8?ERROR: all is lost'
+    """
+    cut = text if len(text) <= most else text[: most - 3] + "..."
+    return "".join(c if c.isprintable() else "?" for c in cut)
+
+
 def progress[T](items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
     """Yield the items, showing rate and time left: a rich bar on a terminal, a plain line every 10 s elsewhere."""
     if total is None and hasattr(items, "__len__"):

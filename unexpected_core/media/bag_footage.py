@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from unexpected_core.encodings import decode_compressed, to_rgb
+from unexpected_core.compressed import decode_compressed
+from unexpected_core.encodings import to_rgb
 from unexpected_core.images import ImageError
 from unexpected_core.media.bag import Bag, open_bag
 from unexpected_core.media.channels import Message

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from unexpected_core.log import shown
+
 _PINHOLE = ("", "plumb_bob", "rational_polynomial", "thin_prism_fisheye")
 _FISHEYE = ("equidistant", "fisheye")
 _COEFFICIENTS = dict.fromkeys(_PINHOLE, (0, 4, 5, 8, 12, 14)) | dict.fromkeys(_FISHEYE, (0, 4))
@@ -32,7 +34,7 @@ class Camera:
         count, counts = self.distortion.size, _COEFFICIENTS.get(self.model)
         if counts is None:
             known = ", ".join(filter(None, _COEFFICIENTS))
-            return f"distortion model '{self.model}' is not known; expected one of: {known}"
+            return f"distortion model '{shown(self.model)}' is not known; expected one of: {known}"
         if count not in counts:
             return f"'{self.model}' with {count} distortion coefficients; expected {', '.join(map(str, counts))}"
         return ""

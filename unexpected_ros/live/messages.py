@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 from std_msgs.msg import Header
 
-from unexpected_core.encodings import EncodingError, decode_compressed, to_rgb
+from unexpected_core.compressed import decode_compressed, encode_jpeg, encode_png
+from unexpected_core.encodings import MAX_PIXELS, EncodingError, to_rgb
+from unexpected_core.log import shown
 from unexpected_core.structs import Detection, Region
 from unexpected_ros.live.geometry import Camera, bearing, ground_distance
 from unexpected_ros.live.parameters import CameraSettings
@@ -30,12 +31,13 @@ def age_ms(header: Header, now_ns: int) -> float:
     return (now_ns - stamp) / 1e6 if stamp else math.nan
 
 
-def image_to_rgb(message: Image | CompressedImage) -> np.ndarray:
+def image_to_rgb(message: Image | CompressedImage, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Camera message -> RGB uint8 [H, W, 3], a view of the message where the encoding allows. Raises EncodingError."""
-    if isinstance(message, CompressedImage):
-        return decode_compressed(message.data)
+    m = message
+    if isinstance(m, CompressedImage):
+        return decode_compressed(m.data, max_pixels)
     try:
-        return to_rgb(message.encoding, message.height, message.width, message.step, message.data, message.is_bigendian)
+        return to_rgb(m.encoding, m.height, m.width, m.step, m.data, m.is_bigendian, max_pixels)
     except EncodingError as error:
         if error.cause != "encoding":
             raise
@@ -51,7 +53,9 @@ def _by_cv_bridge(message: Image, error: EncodingError) -> np.ndarray:
     try:
         return np.ascontiguousarray(CvBridge().imgmsg_to_cv2(message, "rgb8"))
     except Exception as refusal:  # cv_bridge raises many kinds, its own and OpenCV's
-        raise EncodingError("encoding", f"{error}; cv_bridge could not read it either: {refusal}") from refusal
+        raise EncodingError(
+            "encoding", f"{error}; cv_bridge could not read it either: {shown(str(refusal))}"
+        ) from refusal
 
 
 def camera_from(message: CameraInfo) -> Camera:
@@ -81,14 +85,12 @@ def to_image(header: Header, pixels: np.ndarray) -> Image:
 
 def to_jpeg(header: Header, image: np.ndarray, quality: int) -> CompressedImage:
     """RGB uint8 [H, W, 3] -> JPEG as image_transport names it."""
-    data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return CompressedImage(header=header, format="rgb8; jpeg compressed bgr8", data=data.tobytes())
+    return CompressedImage(header=header, format="rgb8; jpeg compressed bgr8", data=encode_jpeg(image, quality))
 
 
 def to_png(header: Header, pixels: np.ndarray) -> CompressedImage:
     """uint8 [H, W] -> PNG (lossless) as image_transport names it."""
-    data = cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
-    return CompressedImage(header=header, format="mono8; png compressed ", data=data.tobytes())
+    return CompressedImage(header=header, format="mono8; png compressed ", data=encode_png(pixels))
 
 
 def to_regions(

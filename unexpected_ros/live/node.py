@@ -214,7 +214,12 @@ class DetectorNode(LifecycleNode):
             self._health.count("stale")
             return
         image, detection, tracks, times = find(
-            message, detector, self._tracker, settings.detect, outputs.wanted("resynthesis")
+            message,
+            detector,
+            self._tracker,
+            settings.detect,
+            settings.input.max_pixels,
+            outputs.wanted("resynthesis"),
         )
         found = time.perf_counter()
         self._health.count("processed")

@@ -14,6 +14,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from unexpected_core.config import Setting, Settings, build, merge, settings_of, unknown_name
+from unexpected_core.encodings import MAX_PIXELS
 from unexpected_core.files import write_text
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 
@@ -28,6 +29,9 @@ class InputSettings(Settings):
         "auto", description="QoS of the image subscription; auto takes what the publishers offer, whenever they appear"
     )
     max_age_ms: float = Field(0.0, ge=0.0, le=10000.0, description="frames with an older stamp are dropped; 0 = off")
+    max_pixels: int = Field(
+        MAX_PIXELS, ge=1, le=89_000_000, description="larger images are refused before anything of them is decoded"
+    )
     max_rate_hz: float = Field(0.0, ge=0.0, le=120.0, description="most frames worked on per second; 0 = all it can")
 
 
@@ -86,6 +90,7 @@ def is_live(name: str) -> bool:
     """Whether the parameter may change while the node runs; the others are read when it starts."""
     return name.startswith(("detect.", "camera.")) or name in (
         "input.max_age_ms",
+        "input.max_pixels",
         "input.max_rate_hz",
         "output.overlay_alpha",
         "output.jpeg_quality",

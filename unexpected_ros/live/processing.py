@@ -31,11 +31,12 @@ def find(
     detector: Detector,
     tracker: Tracker,
     settings: LiveDetectSettings,
+    max_pixels: int,
     resynthesis: bool,
 ) -> Found:
     """Message -> Found. Raises EncodingError, ImageError, DetectorError."""
     started = time.perf_counter()
-    image = image_to_rgb(message)
+    image = image_to_rgb(message, max_pixels)
     converted = time.perf_counter()
     detection = detector.detect(image, resynthesis=resynthesis)
     tracks = tracker.update(stamp_ns(message.header), detection.regions)

@@ -16,7 +16,8 @@ from rcl_interfaces.srv import DescribeParameters, GetParameters, SetParametersA
 from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_srvs.srv import SetBool, Trigger  # noqa: E402
 
-from unexpected_core.encodings import decode_compressed, to_rgb  # noqa: E402
+from unexpected_core.compressed import decode_compressed  # noqa: E402
+from unexpected_core.encodings import to_rgb  # noqa: E402
 from unexpected_core.images import read_map  # noqa: E402
 from unexpected_core.labels import colorize  # noqa: E402
 from unexpected_core.pipeline.detector import load_detector  # noqa: E402

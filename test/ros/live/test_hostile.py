@@ -1,0 +1,78 @@
+"""Messages that would take the memory, fill the log or stop the node, sent to a node in a process of its own."""
+
+import io
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+pytestmark = pytest.mark.ros
+pytest.importorskip("rclpy")
+from sensor_msgs.msg import CompressedImage  # noqa: E402
+
+from unexpected_core.compressed import encode_jpeg  # noqa: E402
+from unexpected_core.encodings import EncodingError, to_rgb  # noqa: E402
+from unexpected_ros.live.geometry import Camera  # noqa: E402
+
+
+def bombs(jpeg):
+    """Small files that say they are, or are, pictures of gigabytes; and damaged ones that decoders complain of."""
+    tiff = io.BytesIO()
+    Picture.new("1", (30000, 30000)).save(tiff, format="TIFF", compression="group4")  # true, and 12.9 GB when decoded
+    frame = jpeg.index(b"\xff\xc0") + 5
+    png = io.BytesIO()
+    Picture.fromarray(np.zeros((50, 60, 3), np.uint8)).save(png, format="PNG")
+    return [
+        tiff.getvalue(),
+        b"GIF89a" + struct.pack("<HH", 60000, 60000) + bytes(3) + b",\0\0\0\0" + struct.pack("<HH", 60000, 60000),
+        jpeg[:frame] + struct.pack(">HH", 60000, 60000) + jpeg[frame + 4 :],
+        jpeg[: len(jpeg) // 2] + b"\xff\xd9",
+        png.getvalue()[:60] + bytes(9) + png.getvalue()[69:],
+    ]
+
+
+def peak(node):
+    status = Path(f"/proc/{node.process.pid}/status").read_text().splitlines()
+    return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) * 1024
+
+
+def test_bombs_and_damage_cost_neither_memory_nor_log(driver, start_node, tmp_path, street):
+    from unexpected_ros.msg import AnomalyArray
+
+    arguments = ("-p", "model.path:=random", "-p", "input.transport:=compressed")
+    node = start_node(tmp_path, "-r", "__ns:=/hostile", *arguments)
+    camera = driver.camera(CompressedImage, "/hostile/image/compressed")
+    answers = driver.collect(AnomalyArray, "/hostile/detector/regions")
+    good = encode_jpeg(street(240, 320), 90)
+
+    def served():
+        camera.publish(CompressedImage(format="jpeg", data=good))
+        driver.spin(0.1)
+        return answers
+
+    driver.until(served, "an answer")
+    before, lines = peak(node), node.text().count("\n")
+    for data in bombs(good):
+        for _ in range(10):
+            camera.publish(CompressedImage(format="jpeg", data=data))
+            driver.spin(0.02)
+    driver.until(lambda: "frame skipped" in node.text(), "a report")
+    answers.clear()
+    driver.until(served, "an answer after all that")
+    assert peak(node) - before < 100e6
+    assert 1 <= node.text().count("\n") - lines <= 8, node.text()
+    driver.destroy(camera, answers)
+    time.sleep(0.1)
+    node.end()
+
+
+def test_foreign_text_is_cut_before_it_is_said():
+    long = "all is lost\n" * 20_000
+    with pytest.raises(EncodingError) as caught:
+        to_rgb(long, 6, 10, 30, bytes(180))
+    camera = Camera(6, 10, np.eye(3), np.zeros(5), long)
+    for text in (str(caught.value), camera.flaw):
+        assert "all is lost?all is lost?" in text and "\n" not in text and len(text) < 600

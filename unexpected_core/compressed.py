@@ -1,0 +1,132 @@
+"""JPEG, PNG and WebP bytes -> an RGB image and back, for messages. The size is known before anything is decoded."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import cv2
+import numpy as np
+import simplejpeg
+from PIL import Image
+
+from unexpected_core.encodings import MAX_PIXELS, EncodingError, check_size
+from unexpected_core.images import is_cut_jpeg
+
+MAX_SCANS = 100
+"""Progressive JPEGs need about ten; each costs a pass over the whole image, however small the file."""
+_ROWS = 16
+
+
+def decode_compressed(data, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """The bytes of a sensor_msgs/CompressedImage (JPEG, PNG or still WebP) -> RGB uint8 [H, W, 3].
+
+    16-bit pictures are scaled to 8 bits, alpha is dropped. Takes at most three times the memory of what it returns,
+    and writes nothing to stderr. Raises EncodingError; its cause is one of: empty, size, truncated, format.
+    """
+    data = memoryview(data).cast("B")
+    if not data:
+        raise EncodingError("empty", "compressed image has no data; the publisher sent an empty message")
+    head = bytes(data[:16])
+    if head.startswith(b"\xff\xd8"):
+        return _decode_jpeg(data, max_pixels)
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _decode_png(data, max_pixels)
+    if head[:4] + head[8:12] == b"RIFFWEBP":
+        return _decode_webp(data, max_pixels)
+    raise _unreadable(data)
+
+
+def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
+    """RGB uint8 [H, W, 3], quality 1..100 -> JPEG."""
+    return simplejpeg.encode_jpeg(np.ascontiguousarray(image), quality, "RGB", "420")
+
+
+def encode_png(pixels: np.ndarray) -> bytes:
+    """uint8 [H, W] -> PNG (lossless), fast rather than small."""
+    return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+
+
+def _decode_jpeg(data: memoryview, max_pixels: int) -> np.ndarray:
+    if is_cut_jpeg(np.frombuffer(data, np.uint8)):
+        raise _cut(data)
+    if bytes(data).count(b"\xff\xda") > MAX_SCANS:
+        raise EncodingError("format", f"compressed image is a JPEG of more than {MAX_SCANS} scans; send baseline JPEG")
+    try:
+        height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
+        check_size(height, width, max_pixels)
+        # not strict: many cameras' JPEGs have a byte too many, which does no harm
+        return simplejpeg.decode_jpeg(data, "RGB", strict=False)
+    except EncodingError:
+        raise
+    except (ValueError, KeyError) as error:  # KeyError: colours that it has no name for
+        raise _unreadable(data, f": {error}") from error
+
+
+def _decode_png(data: memoryview, max_pixels: int) -> np.ndarray:
+    if len(data) < 33 or b"IEND" not in bytes(data[-64:]):
+        raise _cut(data)
+    check_size(*reversed(struct.unpack(">II", data[16:24])), max_pixels)
+    try:
+        with io.BytesIO(data) as file:
+            picture = Image.open(file, formats=["PNG"])  # reads up to the pixels
+            check_size(picture.height, picture.width, max_pixels)  # once more: the header may come twice
+            picture.load()
+        return _rgb(picture)
+    except EncodingError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise _unreadable(data, f": {error}") from error
+
+
+def _rgb(picture: Image.Image) -> np.ndarray:
+    """Some rows at a time: a whole picture would be copied three times on its way into numpy."""
+    rgb = np.empty((picture.height, picture.width, 3), np.uint8)
+    for top in range(0, picture.height, _ROWS):
+        strip = picture.crop((0, top, picture.width, min(top + _ROWS, picture.height)))
+        values = np.asarray(strip if strip.mode.startswith("I") else strip.convert("RGB"))
+        rgb[top : top + _ROWS] = values if values.ndim == 3 else (values >> 8)[..., None]  # 16-bit grey
+    return rgb
+
+
+def _decode_webp(data: memoryview, max_pixels: int) -> np.ndarray:
+    check_size(*_webp_size(data), max_pixels)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        image = None
+    if image is None:
+        raise _unreadable(data)
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _webp_size(data: memoryview) -> tuple[int, int]:
+    """(height, width) from the first chunk (RFC 9649, sections 2.5 to 2.7 and 3.4)."""
+    if len(data) < 30:
+        raise _cut(data)
+    kind = bytes(data[12:16])
+    if kind == b"VP8X":
+        if data[20] & 0x02:
+            raise EncodingError("format", "compressed image is an animation; publish single pictures")
+        return 1 + int.from_bytes(data[27:30], "little"), 1 + int.from_bytes(data[24:27], "little")
+    if kind == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return 1 + (bits >> 14 & 0x3FFF), 1 + (bits & 0x3FFF)
+    return int.from_bytes(data[28:30], "little") & 0x3FFF, int.from_bytes(data[26:28], "little") & 0x3FFF
+
+
+def _cut(data: memoryview) -> EncodingError:
+    return EncodingError(
+        "truncated",
+        f"compressed image is cut short after {len(data)} bytes; "
+        "raise the sender's buffers or use input.reliability:=reliable",
+    )
+
+
+def _unreadable(data: memoryview, why: str = "") -> EncodingError:
+    return EncodingError(
+        "format",
+        f"compressed image is not a readable JPEG, PNG or WebP picture{why} (it begins with "
+        f"{bytes(data[:4]).hex(' ')}); subscribe to an image_transport 'compressed' topic, "
+        "not compressedDepth, theora or ffmpeg",
+    )
