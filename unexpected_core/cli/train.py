@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="run folder (default: $DIR_EXPERIMENTS/<name>, or exp/<name>)",
     )
+    parser.add_argument("--partial", action="store_true", help="take data sets that are not complete as they are")
     parser.add_argument("--dry-run", action="store_true", help="print the settings as YAML and stop")
     parser.add_argument(
         "--class-weights",
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     """See cli/main.py."""
     from unexpected_core.training.engine import run as experiment
 
-    settings = _settings(arguments.preset, arguments.data, arguments.set)
+    settings = _settings(arguments.preset, arguments.data, [*["data.partial=true"] * arguments.partial, *arguments.set])
     settings = experiment.resolve(settings)
     folder = experiment.run_folder(settings, arguments.folder)
     if arguments.dry_run:
@@ -63,27 +64,32 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(describe_weights(settings))
     else:
-        experiment.run(settings, folder)
+        trained = experiment.run(settings, folder)
         publish = {"fast": _publish, "fast_opponents": _publish_opponents}.get(settings.task.kind)
         if publish and experiment.is_first_process():
-            publish(settings, folder)
+            publish(settings, folder, trained)
     return 0
 
 
-def _publish_opponents(settings, folder: Path) -> None:
+def _publish_opponents(settings, folder: Path, trained: bool) -> None:
     """Weights to lie beside the detector's."""
-    from unexpected_core.training.publish import publish_opponents
+    from unexpected_core.training.publish import is_published, publish_opponents
     from unexpected_core.weights.cards import card_path
     from unexpected_core.weights.catalog import find_weights
 
+    if not trained and is_published(settings, folder):
+        return
     weights, beside = publish_opponents(settings, folder), find_weights(settings.task.start).parent
     print(f"wrote {weights}: cp {weights} {card_path(weights)} {beside} lets the detector's opponents be scored")
 
 
-def _publish(settings, folder: Path) -> None:
+def _publish(settings, folder: Path, trained: bool) -> None:
     """Weights for the detector; judged at once where the data were drawn."""
-    from unexpected_core.training.publish import publish_fast
+    from unexpected_core.training.publish import is_published, publish_fast
 
+    judged = "drawn" not in settings.data.roots or (folder / "evaluation.json").is_file()
+    if not trained and is_published(settings, folder) and judged:
+        return
     weights = publish_fast(settings, folder)
     print(f"wrote {weights}: unexpected detect --detector {folder} IMAGES --out DIR")
     if "drawn" in settings.data.roots:

@@ -248,10 +248,12 @@ def match(name: str, images: dict[str, Path], maps: dict[str, Path], what: str) 
     return {} if missing else maps
 
 
+USE_WHAT_IS_THERE = "or use what is there: check_counts=False (--option check_counts=false, in trainings --partial)"
+
+
 def check_count(name: str, found: int, expected: int | None) -> None:
     """Published splits have published sizes; a different one means a broken download. Raises DatasetError."""
     if expected is not None and found != expected:
         raise DatasetError(
-            f"data set '{name}' has {expected} frames, found {found}; complete the download, "
-            "or open it with check_counts=False to use what is there"
+            f"data set '{name}' has {expected} frames, found {found}; complete the download, {USE_WHAT_IS_THERE}"
         )

@@ -6,7 +6,16 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, camera_path, ending, images_below, match
+from unexpected_core.datasets.base import (
+    USE_WHAT_IS_THERE,
+    DatasetError,
+    FileDataset,
+    Frame,
+    camera_path,
+    ending,
+    images_below,
+    match,
+)
 from unexpected_core.datasets.cityscapes import read_roi
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import LOST_AND_FOUND_IMAGE, LOST_AND_FOUND_ROAD
@@ -89,8 +98,7 @@ def _valid(keys: list[str], split: str, name: str, check_counts: bool) -> list[s
     if check_counts and split in COUNTS:
         raise DatasetError(
             f"data set '{name}-{split}' has {COUNTS[split]} frames, found {len(keys)}; its invalid "
-            "frames are known by position in the complete set. Complete the download, or open it with "
-            "check_counts=False to use what is there"
+            f"frames are known by position in the complete set. Complete the download, {USE_WHAT_IS_THERE}"
         )
     return keys
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
+from unexpected_core.files import visible
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.tasks.settings_fast import PARTS, FastTraining, OpponentTraining
-from unexpected_core.weights.cards import Card, read_card
-from unexpected_core.weights.catalog import OPPONENTS, find_weights
+from unexpected_core.weights.cards import Card, WeightsError, read_card
+from unexpected_core.weights.catalog import OPPONENTS, SUFFIX, find_weights, verify
 from unexpected_core.weights.reading import read_weights, write_weights
 
 CHECKPOINTS = {"best": BEST, "last": LAST}
@@ -78,11 +81,29 @@ def _publish(settings: FastTraining | OpponentTraining, folder: Path, name: str,
                 "preset": settings.name,
                 "command": f"unexpected train {settings.name} {sources}",
                 "licence": _licence(data),
-                "scores": {"least validation loss": reached["best_loss_val"], "epoch": reached["epoch_idx"]},
+                "scores": _scores(reached),
             }
         ),
     )
     return path
+
+
+def is_published(settings: FastTraining | OpponentTraining, folder: Path) -> bool:
+    """Whether the run folder holds a whole weight file of what the training has reached. Raises TrainingError."""
+    scores = _scores(load(folder / CHECKPOINTS[settings.loop.publish])["state"])
+    return any(_card_of(path).scores == scores for path in visible(folder, f"*{SUFFIX}"))
+
+
+def _card_of(path: Path) -> Card:
+    """The card of a weight file, an empty one where the two do not belong together."""
+    try:
+        return verify(path)
+    except WeightsError:
+        return Card(name="", architecture="")
+
+
+def _scores(reached: Mapping[str, Any]) -> dict[str, Any]:
+    return {"least validation loss": reached["best_loss_val"], "epoch": reached["epoch_idx"]}
 
 
 def _licence(training_data: list[str]) -> str:

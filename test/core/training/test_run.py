@@ -16,7 +16,7 @@ from unexpected_core.config import override
 from unexpected_core.datasets import DatasetError
 from unexpected_core.images import read_image
 from unexpected_core.training.engine import sampler
-from unexpected_core.training.engine.checkpoint import Progress, load_state
+from unexpected_core.training.engine.checkpoint import Progress, load_state, save_state
 from unexpected_core.training.engine.loop import Training
 from unexpected_core.training.engine.run import alone_in, keep_config, resolve, run_folder
 from unexpected_core.training.engine.schedule import rate_factor
@@ -210,6 +210,7 @@ def test_config_is_kept_and_a_different_training_is_refused(tmp_path):
     assert json.loads((tmp_path / "config.json").read_text())["task"]["class_weights"] == [1.45693524, 19.18586532]
     elsewhere = ["loop.epochs=99", "loop.workers=4", "data.sources=[cityscapes_small=/elsewhere]"]
     keep_config(override(settings, elsewhere), tmp_path)
+    save_state(tmp_path, Progress(started=True, step=1), {})
     with pytest.raises(TrainingError, match=r"holds a training with other settings: loop\.batch was 2, now 4\. Use"):
         keep_config(override(settings, ["loop.batch=4"]), tmp_path)
     with pytest.raises(TrainingError, match=r"task\.compares was full, now labels_only"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ from unexpected_core.files import atomic_path
 from unexpected_core.training.errors import TrainingError
 
 BEST, LAST, STATE = "chk_best.pth", "chk_last.pth", "optimizer.pth"
+CURES = {
+    STATE: "delete it to train from the start",
+    LAST: "delete it and run the same command again: it is written anew",
+    BEST: "delete it: the next better epoch writes it anew",
+}
 
 
 @dataclass
@@ -55,12 +61,42 @@ def save(path: Path, content: dict[str, Any]) -> None:
 def load(path: Path) -> dict[str, Any]:
     """Read what `save` wrote, to the CPU. Raises TrainingError."""
     try:
+        with zipfile.ZipFile(path) as archive:  # PyTorch does not look at the checksums
+            damaged = archive.testzip()
+        if damaged:
+            raise zipfile.BadZipFile(f"checksum of {damaged}")
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged archive raises many kinds, some with the advice to load it unsafely
         raise TrainingError(
             f"cannot read {path}: it is not a whole file of weights ({type(error).__name__}). Restore "
-            "it, or delete it to train from the start"
+            f"it, or {CURES.get(path.name, 'delete it')}"
         ) from error
+
+
+def read_progress(folder: Path) -> Progress | None:
+    """Where the training of a run folder stands; None where no state was saved. Raises TrainingError."""
+    return Progress(**load(folder / STATE)["progress"]) if (folder / STATE).exists() else None
+
+
+def is_finished(folder: Path, epochs: int) -> bool:
+    """Whether the training has reached its last epoch, and the files that it was for are there.
+
+    Raises TrainingError where one of them is damaged, or of another epoch than the state says.
+    """
+    progress = read_progress(folder)
+    if progress is None or not progress.started or progress.epoch < epochs:
+        return False
+    for name, epoch in ((LAST, progress.epoch), (BEST, progress.best_epoch)):
+        if (folder / name).exists() and (found := _epoch(load(folder / name))) != epoch:
+            raise TrainingError(
+                f"{folder / name} is of epoch {found}, expected {epoch}, as {STATE} says. Restore it, or {CURES[name]}"
+            )
+    return (folder / LAST).exists()
+
+
+def _epoch(content: Any) -> Any:
+    state = content.get("state") if isinstance(content, dict) else None
+    return state.get("epoch_idx") if isinstance(state, dict) else None
 
 
 def save_weights(folder: Path, weights: dict[str, Tensor], progress: Progress, run_name: str, best: bool) -> None:

@@ -25,6 +25,8 @@ from unexpected_core.log import LOGGER
 from unexpected_core.log import progress as show_progress
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.checkpoint import (
+    BEST,
+    LAST,
     Progress,
     load_state,
     published_weights,
@@ -33,6 +35,7 @@ from unexpected_core.training.engine.checkpoint import (
     save_weights,
 )
 from unexpected_core.training.engine.recorder import Recorder
+from unexpected_core.training.engine.run import STOP
 from unexpected_core.training.engine.schedule import Schedule
 from unexpected_core.training.engine.settings import LoopSettings
 from unexpected_core.training.engine.task import Batch, Examples, Task
@@ -40,8 +43,6 @@ from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-STOP = "stop"
-"""A file of this name in the run folder ends the training after the epoch."""
 
 
 class Training:
@@ -90,11 +91,15 @@ class Training:
             remove_leftovers(folder)
         self.recorder = Recorder(folder, fabric.is_global_zero)
         self.progress = load_state(folder, self.moving) or Progress()
-        self.recorder.start(self.progress.log_bytes, self.done_steps)
 
     def run(self) -> Progress:
         """Train until the epoch limit or the stop file. Raises TrainingError; the saved state is then intact."""
-        with explain_memory(self.settings):
+        if self.progress.started and self.progress.epoch >= self.options.epochs:
+            self.restore_weights()
+            return self.progress
+        # What is recorded at the step of the saved state is whole: the state was saved after it.
+        self.recorder.start(self.progress.log_bytes, self.done_steps + self.progress.started)
+        with explain_memory(self.settings), explain_batch_norm(self.options, self.share):
             if not self.progress.started:
                 self.recorder.line(
                     f"{self.settings.name}: {len(self.examples)} examples, {self.steps} steps of "
@@ -215,6 +220,13 @@ class Training:
         """Optimiser steps since the beginning."""
         return self.progress.epoch * self.steps + self.progress.step
 
+    def restore_weights(self) -> None:
+        """Write chk_last.pth, and chk_best.pth where these are the best weights, if somebody has deleted them."""
+        if self.fabric.is_global_zero and not (self.folder / LAST).exists():
+            best = self.progress.best_epoch == self.progress.epoch and not (self.folder / BEST).exists()
+            weights = published_weights(self.networks_in_use, self.task.published)
+            save_weights(self.folder, weights, self.progress, self.recorder.run_name, best)
+
     def save_state(self) -> None:
         """What resuming needs, by the first process."""
         if self.fabric.is_global_zero:
@@ -296,7 +308,23 @@ def explain_memory(settings: TrainingSettings) -> Iterator[None]:
         now = "".join(f"{name}={crop}, " for name, crop in crops.items())
         raise TrainingError(
             f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, {now}"
-            f"{loop.precision}: raise loop.accumulate (the same batch in less memory), or lower "
+            f"{loop.precision}: raise loop.accumulate (the same batch in less memory), or, with a new --run, lower "
             f"{', '.join(['loop.batch', *crops])} or loop.batch_val, or use loop.precision=bf16-mixed. "
             f"What was saved is intact. ({str(error).splitlines()[0]})"
+        ) from error
+
+
+@contextmanager
+def explain_batch_norm(options: LoopSettings, share: sampler.Share) -> Iterator[None]:
+    """Turn PyTorch's complaint about one value per channel into a TrainingError with the cure."""
+    try:
+        yield
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        each = options.batch // (options.accumulate * share.world)
+        raise TrainingError(
+            f"batch norm needs two examples at once, here it gets {each}: loop.batch={options.batch} over "
+            f"{share.world} processes times loop.accumulate={options.accumulate}. Raise loop.batch, or lower "
+            "loop.accumulate"
         ) from error

@@ -34,7 +34,7 @@ class Recorder:
             self.run_name = dated[-1] if dated else f"{datetime.now():%Y-%m-%d_%H-%M-%S}_log"
 
     def start(self, log_bytes: int, step: int) -> None:
-        """Begin, or go on after `log_bytes` of training.log and `step` optimiser steps."""
+        """Begin, or go on after `log_bytes` of training.log. step: the first one that is not recorded yet."""
         if not self.active:
             return
         from torch.utils.tensorboard import SummaryWriter

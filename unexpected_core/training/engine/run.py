@@ -20,10 +20,13 @@ except ImportError:  # Windows: nothing keeps a second training out
 from unexpected_core.config import settings_of
 from unexpected_core.files import write_text
 from unexpected_core.log import LOGGER
+from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, is_finished, read_progress
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
 
 CONFIG = "config.json"
+STOP = "stop"
+"""A file of this name in the run folder ends the training after the epoch."""
 PATIENCE = 8.0
 """Seconds to wait for a run folder that another process holds."""
 FREE = (
@@ -62,21 +65,38 @@ def run_folder(settings: TrainingSettings, folder: str | Path | None = None) -> 
     return Path(folder) if folder else Path(os.environ.get("DIR_EXPERIMENTS") or "exp") / settings.name
 
 
-def run(settings: TrainingSettings, folder: Path) -> None:
-    """Train, or go on. Raises TrainingError; every exception is also written to training.log."""
+def run(settings: TrainingSettings, folder: Path) -> bool:
+    """Train, or go on; returns whether there was anything to do: a finished run is not touched.
+
+    Raises TrainingError; every exception is also written to training.log.
+    """
     from unexpected_core.training.engine.loop import Training
     from unexpected_core.training.engine.recorder import LOG, append
 
     if settings.data.train == settings.data.val:
         LOGGER.warning("data.val is data.train: the frames that are learned from decide the best epoch")
-    with alone_in(folder):
+    with alone_in(folder), stop_file_consumed(folder):
         keep_config(settings, folder)
+        if is_finished(folder, settings.loop.epochs):
+            LOGGER.info("%s is finished: a higher loop.epochs goes on", folder)
+            return False
         try:
             task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
             Training(settings, task, examples, validation, folder).run()
+            return True
         except Exception:
             append(folder / LOG, traceback.format_exc())
             raise
+
+
+@contextmanager
+def stop_file_consumed(folder: Path) -> Iterator[None]:
+    """However a training ends, a file that asked it to end does not wait for the next one."""
+    try:
+        yield
+    finally:
+        if is_first_process():
+            (folder / STOP).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -129,12 +149,24 @@ def keep_config(settings: TrainingSettings, folder: Path) -> None:
             for name in _names(settings)
             if name not in FREE and _value(before, name) not in (None, _value(now, name))
         ]
+        if before == now:
+            return
         if changes:
-            raise TrainingError(
-                f"{folder} holds a training with other settings: {'; '.join(changes)}. Use another "
-                "--run for a new training, or the old settings to go on"
-            )
+            _start_anew(folder, "; ".join(changes))
     write_text(path, json.dumps(now, indent=2) + "\n")
+
+
+def _start_anew(folder: Path, changes: str) -> None:
+    """Delete what a training left that has not finished a step. Raises TrainingError if it has."""
+    progress = read_progress(folder)
+    if progress and (progress.epoch or progress.step):
+        raise TrainingError(
+            f"{folder} holds a training with other settings: {changes}. Use another "
+            "--run for a new training, or the old settings to go on"
+        )
+    LOGGER.info("%s: no step was finished before; started anew (%s)", folder, changes)
+    for name in (STATE, BEST, LAST):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _names(settings: TrainingSettings) -> list[str]:

@@ -34,9 +34,12 @@ def open_source(data: SourceSettings, name: str, split: str, **options) -> Datas
     if name == "drawn":
         dataset = drawn_dataset(data.drawn, training)
     else:
-        takes_split = name in DATASETS and "split" in inspect.signature(DATASETS[name]).parameters
-        dataset = open_dataset(name, data.roots[name] or None, **({"split": split} if takes_split else {}), **options)
-        dataset = dataset if takes_split else part_of(dataset, training)
+        takes = inspect.signature(DATASETS[name]).parameters if name in DATASETS else {}
+        given = {"split": split} | ({"check_counts": False} if data.partial else {})
+        given = {option: value for option, value in given.items() if option in takes}
+        dataset = open_dataset(name, data.roots[name] or None, **given, **options)
+        dataset = dataset if "split" in takes else part_of(dataset, training)
+    LOGGER.info("%s: %d frames to %s", dataset.name, len(dataset), "learn from" if training else "validate with")
     return cached(dataset, data.cache) if training else dataset
 
 

@@ -30,6 +30,9 @@ class SourceSettings(Settings):
     )
     train: str = Field("train", description="split to learn from")
     val: str = Field("val", description="split that decides the best epoch")
+    partial: bool = Field(
+        False, description="take published data sets that are not complete, with the frames that are there (--partial)"
+    )
     val_examples: int = Field(0, ge=0, description="so many examples of the validation split, evenly spread; 0 = all")
     cache: float = Field(
         2.0,

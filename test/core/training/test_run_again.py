@@ -1,0 +1,173 @@
+"""The same command again: what is finished is left alone, what failed goes on, what an error advises is accepted."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from unexpected_core.cli.main import main
+from unexpected_core.config import override
+from unexpected_core.images import write_image
+from unexpected_core.training.engine.loop import Training, explain_batch_norm
+from unexpected_core.training.engine.run import FREE, run
+from unexpected_core.training.engine.sampler import Share
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.presets import PRESETS
+
+
+@pytest.fixture(scope="module")
+def roads(tmp_path_factory):
+    """Road and nothing else, 32x64, in train and val."""
+    folder, random = tmp_path_factory.mktemp("roads"), np.random.default_rng(0)
+    for name in ("train/a", "train/b", "val/a"):
+        write_image(folder / f"{name}.png", random.integers(0, 256, (32, 64, 3), np.uint8))
+        write_image(folder / f"{name}_trainIds.png", np.zeros((32, 64), np.uint8))
+    return folder
+
+
+def settings(roads, *changes):
+    """The road autoencoder: a step of it takes milliseconds."""
+    small = ["loop.epochs=2", "loop.batch=1", "loop.batch_val=1", "loop.device=cpu", "loop.frames=[0]"]
+    return override(PRESETS["0525_rbm_road"], [*small, f"data.sources=[paired_folder={roads}]", *changes])
+
+
+def contents(folder):
+    """Every file with its bytes and the time it was written."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+def test_a_finished_run_is_left_as_it_is(roads, tmp_path):
+    assert run(settings(roads), tmp_path)
+    before = contents(tmp_path)
+    assert not run(settings(roads), tmp_path)
+    assert contents(tmp_path) == before
+    (tmp_path / "chk_last.pth").unlink()
+    run(settings(roads), tmp_path)
+    again = torch.load(tmp_path / "chk_last.pth", weights_only=True)
+    assert again["state"]["epoch_idx"] == 2
+    before.pop("chk_last.pth")
+    assert before.items() <= contents(tmp_path).items()
+
+
+def test_a_finished_detector_is_not_published_anew(roads, tmp_path):
+    command = ["train", "fast", "--data", f"paired_folder={roads}", "--run", str(tmp_path)]
+    small = ["loop.epochs=1", "loop.batch=1", "loop.batch_val=1", "loop.device=cpu", "loop.frames=[]"]
+    small += ["loop.epoch_examples=1", "task.crop=[32,64]", "task.heights=[32,32]", "task.sources=1"]
+    command += [word for change in small for word in ("--set", change)]
+    assert main(command) == 0
+    before = contents(tmp_path)
+    assert "fast.safetensors" in before
+    assert main(command) == 0
+    assert contents(tmp_path) == before
+    (tmp_path / "fast.safetensors").write_bytes(b"cut off")
+    assert main(command) == 0
+    assert contents(tmp_path)["fast.safetensors"][1] == before["fast.safetensors"][1]
+
+
+@pytest.mark.parametrize("name", ["chk_last.pth", "chk_best.pth", "optimizer.pth"])
+@pytest.mark.parametrize("damage", ["junk", "one flipped bit", "of another epoch"])
+def test_damaged_results_of_a_finished_run_are_noticed(name, damage, roads, tmp_path):
+    run(settings(roads), tmp_path)
+    path = tmp_path / name
+    data = bytearray(path.read_bytes())
+    if damage == "of another epoch":
+        content = torch.load(path, weights_only=True)
+        content.setdefault("state", {})["epoch_idx"] = 7
+        torch.save(content, path)
+    else:
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data if damage == "one flipped bit" else b"junk")
+    if (name, damage) == ("optimizer.pth", "of another epoch"):
+        return
+    with pytest.raises(TrainingError, match=rf"{re.escape(name)}.*Restore it, or delete it"):
+        run(settings(roads), tmp_path)
+
+
+def test_tensorboard_keeps_every_finished_epoch(roads, tmp_path):
+    for epochs in (1, 2, 3):
+        run(settings(roads, f"loop.epochs={epochs}"), tmp_path)
+    (log,) = tmp_path.glob("*_log")
+    board = EventAccumulator(str(log)).Reload()
+    lines = [line for line in (tmp_path / "training.log").read_text().splitlines() if line.startswith("epoch ")]
+    told = [float(re.search(r"val_loss ([^,]+)", line)[1]) for line in lines]
+    kept = board.Scalars("val_loss")
+    assert [each.step for each in kept] == [0, 2, 4, 6]
+    assert [each.value for each in kept] == pytest.approx(told)
+
+
+@pytest.mark.parametrize("when", ["before", "with the last epoch", "after a failure", "finished"])
+def test_a_stop_file_does_not_wait_for_the_next_training(when, roads, tmp_path, monkeypatch):
+    stop = tmp_path / "stop"
+    if when == "before":
+        stop.touch()
+    if when == "with the last epoch":
+        monkeypatch.setattr(Training, "save_state", lambda self: stop.touch())
+    if when == "finished":
+        run(settings(roads), tmp_path)
+        stop.touch()
+    if when == "after a failure":
+        stop.touch()
+        with pytest.raises(TrainingError, match="no data to train on"):
+            run(settings(roads, "data.sources=[]"), tmp_path)
+    else:
+        run(settings(roads), tmp_path)
+    assert not stop.exists()
+
+
+def test_what_an_error_advises_is_accepted(roads, tmp_path, monkeypatch):
+    """A run that has not finished a step starts anew with other settings; one that has is safe."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "learn_step", lambda *_: torch.empty(2**52))
+        with pytest.raises(TrainingError, match=r"out of memory.*with a new --run, lower loop\.batch"):
+            run(settings(roads, "loop.batch=2"), tmp_path)
+    assert run(settings(roads, "loop.batch=1"), tmp_path)
+    assert len(list(tmp_path.glob("*_log"))) == 1
+    assert "out of memory" in (tmp_path / "interrupted.log").read_text()
+    with pytest.raises(TrainingError, match=r"other settings: loop\.batch was 1, now 2\. Use another"):
+        run(settings(roads, "loop.batch=2"), tmp_path)
+    assert {"loop.accumulate", "loop.epochs"} <= set(FREE), "advised without a new --run"
+
+
+def narrow_pspnet(roads, *changes):
+    small = ["loop.batch=1", "loop.device=cpu", "loop.frames=[]", "task.small=true", "data.crop=0"]
+    return override(PRESETS["0121_psp_ensemble_bdd"], [*small, f"data.sources=[paired_folder={roads}]", *changes])
+
+
+def test_a_start_that_cannot_be_had_may_be_left_away(roads, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "empty"))
+    monkeypatch.setattr("torch.hub.download_url_to_file", no_network)
+    asked = narrow_pspnet(roads, "loop.epochs=0")
+    with pytest.raises(TrainingError, match=r"or begin without them: --set task\.start=random"):
+        run(asked, tmp_path / "run")
+    assert run(override(asked, ["task.start=random"]), tmp_path / "run")
+
+
+def no_network(*_, **__):
+    raise OSError("no network")
+
+
+def test_one_example_is_too_few_for_batch_norm(roads, tmp_path):
+    asked = narrow_pspnet(roads, "task.start=random")
+    with pytest.raises(TrainingError, match=r"needs two examples at once, here it gets 1: loop\.batch=1 over 1"):
+        run(asked, tmp_path)
+    with pytest.raises(ValueError, match="of something else"), explain_batch_norm(asked.loop, Share(1)):
+        raise ValueError("of something else")
+
+
+def test_a_partial_data_set_is_taken_when_told_and_counted(tmp_path, caplog, capsys):
+    for split in ("train", "val"):
+        name = f"{split}/aachen/aachen_000000_000019"
+        write_image(tmp_path / f"leftImg8bit/{name}_leftImg8bit.png", np.full((32, 64, 3), 90, np.uint8))
+        write_image(tmp_path / f"gtFine/{name}_gtFine_labelIds.png", np.full((32, 64), 7, np.uint8))
+    command = ["train", "0525_rbm_road", "--data", f"cityscapes={tmp_path}", "--run", str(tmp_path / "run")]
+    command += [word for change in ("loop.epochs=0", "loop.batch=1", "loop.frames=[]") for word in ("--set", change)]
+    assert main(command) == 2
+    error = capsys.readouterr().err
+    assert "'cityscapes-train' has 2975 frames, found 1" in error and "in trainings --partial" in error
+    with caplog.at_level("INFO"):
+        assert main([*command, "--partial"]) == 0
+    assert "cityscapes-train: 1 frames to learn from" in caplog.text
+    assert "cityscapes-val: 1 frames to validate with" in caplog.text
