@@ -72,7 +72,7 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "std_srvs": (ROS,),
     "diagnostic_updater": (ROS,),
     "aiohttp": (f"{ROS}/view/server.py", f"{ROS}/view/window.py"),
-    "unexpected_ros.msg": (f"{ROS}/live/messages.py", f"{ROS}/live/outputs.py", f"{ROS}/view/watcher.py"),
+    "unexpected_ros.msg": (f"{ROS}/live/ros.py", f"{ROS}/view/watcher.py"),
     **{f"{kind}_msgs": (ROS,) for kind in ("sensor", "std", "diagnostic", "lifecycle", "geometry", "vision")},
 }
 GROUND_GUESTS = {"numpy", "torch", "cv2", "pydantic", "yaml", "rich", "PIL", "pillow_heif", "simplejpeg"}
@@ -180,7 +180,7 @@ def test_imports_go_down(path):
             "import importlib\nimportlib.import_module('rclpy.node')",
             r":2: .*unexpected_ros",
         ),
-        ("unexpected_ros/live/node.py", "from unexpected_ros.msg import AnomalyArray", r"messages\.py"),
+        ("unexpected_ros/live/node.py", "from unexpected_ros.msg import AnomalyArray", r"live/ros\.py"),
         ("unexpected_ros/live/node.py", "from unexpected_core.training import loop", r"floor 6 .*floor 4"),
         ("unexpected_core/files.py", "import scipy", r"standard library"),
     ],
@@ -196,7 +196,7 @@ def test_a_breach_is_named_with_line_and_floor(path, source, message):
     [
         ("unexpected_core/structs.py", "if TYPE_CHECKING:\n    from unexpected_core.scorers import base"),
         ("unexpected_core/scorers/a.py", "from . import base\nfrom unexpected_core.scorers.base import Scorer"),
-        ("unexpected_ros/live/messages.py", "import rclpy\nfrom unexpected_ros.msg import AnomalyArray"),
+        ("unexpected_ros/live/ros.py", "import rclpy\nfrom unexpected_ros.msg import AnomalyArray"),
         ("unexpected_ros/live/node.py", "from unexpected_core.structs import Region\nfrom std_msgs.msg import Header"),
         ("unexpected_core/export/check.py", "import onnx, onnxruntime"),
     ],

@@ -17,12 +17,13 @@ from std_srvs.srv import SetBool, Trigger
 from unexpected_core.config import SettingsError
 from unexpected_core.encodings import EncodingError
 from unexpected_ros.live.diagnostics import Health
+from unexpected_ros.live.incoming import age_ms, camera_from, stamp_ns
 from unexpected_ros.live.logs import CauseLog, forward_to, stop_forwarding
-from unexpected_ros.live.messages import age_ms, camera_from, stamp_ns
-from unexpected_ros.live.outputs import OUTPUTS, Publishers, Result
+from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.overrides import overrides, unused
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.processing import find
+from unexpected_ros.live.publishers import Publishers
 from unexpected_ros.live.samples import write_sample
 from unexpected_ros.live.subscription import ImageSubscription, Pace
 from unexpected_ros.live.tracking import Tracker
@@ -221,9 +222,7 @@ class DetectorNode(LifecycleNode):
             settings.input.max_pixels,
             outputs.wanted("resynthesis"),
         )
-        found = time.perf_counter()
         self._health.count("processed")
-        times["age"] = age
         result = Result(
             message.header,
             image,
@@ -232,14 +231,12 @@ class DetectorNode(LifecycleNode):
             settings,
             detector.model_id,
             self._camera,
-            times,
+            times | {"age": age},
             self._health.counts(),
         )
         self._latest = result
-        for name in OUTPUTS:
-            times["publish"] = 1e3 * (time.perf_counter() - found)
-            outputs.publish(name, result)
-        self._health.succeeded(times)
+        published = outputs.publish(result)
+        self._health.succeeded({**result.times, "publish": published})
 
     def _on_error(self, message, error: Exception) -> None:
         if not self.context.ok():

@@ -1,42 +1,43 @@
-"""The output topics as one table. What nobody listens to is not even converted."""
+"""The outputs as one table, for the live node and for bags. Imports no ROS."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile, QoSReliabilityPolicy
-from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
 
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
 from unexpected_core.visualize import overlay
 from unexpected_ros.live.geometry import Camera
-from unexpected_ros.live.messages import to_image, to_jpeg, to_png, to_regions, to_stats
-from unexpected_ros.live.overrides import overrides
-from unexpected_ros.live.parameters import NodeSettings
+from unexpected_ros.live.messages import Messages
+from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.live.tracking import Track
-from unexpected_ros.msg import AnomalyArray, FrameStats
+
+IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 
 
 @dataclass(frozen=True)
 class Result:
-    """All that is known of one processed frame; header is the source image's."""
+    """All that is known of one processed frame, and all that its outputs are made of.
 
-    header: Header
+    header: the source image's. image: RGB uint8 [H, W, 3]. settings: those it was detected with. times: milliseconds
+    by stage: age, convert, infer, and publish once the other outputs are out. counts: frames by what became of them.
+    """
+
+    header: Any
     image: np.ndarray
     detection: Detection
     tracks: list[Track]
     settings: NodeSettings
     model_id: str
     camera: Camera | None
-    times: dict[str, float]  # milliseconds: age, convert, infer, and publish once the other outputs are out
-    counts: dict[str, int]
+    times: Mapping[str, float]
+    counts: Mapping[str, int]
 
     @cached_property
     def mask(self) -> np.ndarray:
@@ -52,75 +53,52 @@ class Result:
 class Output(NamedTuple):
     """Message type, how to make it of a result (None = this frame has none), QoS."""
 
-    type: type
-    make: Callable[[Result], Any]
+    type: str
+    make: Callable[[Messages, Result], Any]
     depth: int = 1
     best_effort: bool = False
 
 
-def _score(r: Result) -> Image:
+def _score(m: Messages, r: Result) -> Any:
     if r.settings.output.score_encoding == "mono8":
-        return to_image(r.header, (r.detection.score * 255).round().clip(0, 255).astype(np.uint8))
-    return to_image(r.header, r.detection.score)
+        return m.image(r.header, (r.detection.score * 255).round().clip(0, 255).astype(np.uint8))
+    return m.image(r.header, r.detection.score)
 
 
+def _resynthesis(m: Messages, r: Result) -> Any:
+    return None if r.detection.resynthesis is None else m.image(r.header, r.detection.resynthesis)
+
+
+def _regions(m: Messages, r: Result) -> Any:
+    threshold, mounting = r.settings.detect.threshold, r.settings.camera
+    return m.regions(r.header, r.detection, r.tracks, threshold, r.model_id, r.camera, mounting)
+
+
+STATS = "stats"
 OUTPUTS = {
-    "mask": Output(Image, lambda r: to_image(r.header, r.mask)),
-    "score": Output(Image, _score),
-    "labels": Output(Image, lambda r: to_image(r.header, r.detection.labels)),
-    "labels_color": Output(Image, lambda r: to_image(r.header, colorize(r.detection.labels))),
-    "resynthesis": Output(
-        Image, lambda r: None if r.detection.resynthesis is None else to_image(r.header, r.detection.resynthesis)
+    "mask": Output(IMAGE, lambda m, r: m.image(r.header, r.mask)),
+    "score": Output(IMAGE, _score),
+    "labels": Output(IMAGE, lambda m, r: m.image(r.header, r.detection.labels)),
+    "labels_color": Output(IMAGE, lambda m, r: m.image(r.header, colorize(r.detection.labels))),
+    "resynthesis": Output(IMAGE, _resynthesis),
+    "overlay": Output(IMAGE, lambda m, r: m.image(r.header, r.overlay)),
+    "overlay/compressed": Output(COMPRESSED, lambda m, r: m.jpeg(r.header, r.overlay, r.settings.output.jpeg_quality)),
+    "mask/compressed": Output(COMPRESSED, lambda m, r: m.png(r.header, r.mask)),
+    "regions": Output("unexpected_ros/msg/AnomalyArray", _regions, depth=5),
+    STATS: Output(
+        "unexpected_ros/msg/FrameStats", lambda m, r: m.stats(r.header, r.times, r.counts), depth=5, best_effort=True
     ),
-    "overlay": Output(Image, lambda r: to_image(r.header, r.overlay)),
-    "overlay/compressed": Output(
-        CompressedImage, lambda r: to_jpeg(r.header, r.overlay, r.settings.output.jpeg_quality)
-    ),
-    "mask/compressed": Output(CompressedImage, lambda r: to_png(r.header, r.mask)),
-    "regions": Output(
-        AnomalyArray,
-        lambda r: to_regions(
-            r.header, r.detection, r.tracks, r.settings.detect.threshold, r.model_id, r.camera, r.settings.camera
-        ),
-        depth=5,
-    ),
-    "stats": Output(FrameStats, lambda r: to_stats(r.header, r.times, r.counts), depth=5, best_effort=True),
 }
 """Topic below ~/ -> output. `stats` comes last: it tells how long the others took."""
 
 
-class Publishers:
-    """The publishers of all outputs."""
-
-    def __init__(self, node: LifecycleNode) -> None:
-        self._node = node
-        self._publishers = {
-            name: node.create_publisher(
-                output.type, f"~/{name}", _qos(output), qos_overriding_options=overrides(node, f"~/{name}")
-            )
-            for name, output in OUTPUTS.items()
-        }
-
-    @property
-    def topics(self) -> list[str]:
-        """Full names, as remapped."""
-        return [publisher.topic_name for publisher in self._publishers.values()]
-
-    def wanted(self, name: str) -> bool:
-        """Whether somebody listens to ~/name."""
-        return self._publishers[name].get_subscription_count() > 0
-
-    def publish(self, name: str, result: Result) -> None:
-        """Make and send one output if somebody listens."""
-        if self.wanted(name) and (message := OUTPUTS[name].make(result)) is not None:
-            self._publishers[name].publish(message)
-
-    def close(self) -> None:
-        """Withdraw all output topics."""
-        for publisher in self._publishers.values():
-            self._node.destroy_publisher(publisher)
-
-
-def _qos(output: Output) -> QoSProfile:
-    policy = QoSReliabilityPolicy.BEST_EFFORT if output.best_effort else QoSReliabilityPolicy.RELIABLE
-    return QoSProfile(depth=output.depth, reliability=policy)
+def messages_of(result: Result, messages: Messages, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Any]]:
+    """(name, message) of every wanted output that the frame has, each made only when it is asked for."""
+    started = time.perf_counter()
+    for name, output in OUTPUTS.items():
+        if not wanted(name):
+            continue
+        if name == STATS:
+            result = replace(result, times={**result.times, "publish": 1e3 * (time.perf_counter() - started)})
+        if (message := output.make(messages, result)) is not None:
+            yield name, message

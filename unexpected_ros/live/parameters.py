@@ -1,4 +1,4 @@
-"""The node's parameters: core settings and the node's own, declared, validated and documented from one definition."""
+"""The node's parameters: its settings, declared, validated and documented."""
 
 from __future__ import annotations
 
@@ -6,75 +6,15 @@ import json
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-from pydantic import Field
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from unexpected_core.config import Setting, Settings, build, merge, settings_of, unknown_name
-from unexpected_core.encodings import MAX_PIXELS
 from unexpected_core.files import write_text
-from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
-
-
-class InputSettings(Settings):
-    """Which messages come in, and which of them are worked on."""
-
-    transport: Literal["raw", "compressed"] = Field(
-        "raw", description="raw: Image on 'image'; compressed: CompressedImage on 'image/compressed'"
-    )
-    reliability: Literal["auto", "reliable", "best_effort"] = Field(
-        "auto", description="QoS of the image subscription; auto takes what the publishers offer, whenever they appear"
-    )
-    max_age_ms: float = Field(0.0, ge=0.0, le=10000.0, description="frames with an older stamp are dropped; 0 = off")
-    max_pixels: int = Field(
-        MAX_PIXELS, ge=1, le=89_000_000, description="larger images are refused before anything of them is decoded"
-    )
-    max_rate_hz: float = Field(0.0, ge=0.0, le=120.0, description="most frames worked on per second; 0 = all it can")
-
-
-class LiveDetectSettings(DetectSettings):
-    """The core's settings, and one that needs several frames."""
-
-    min_persistence: int = Field(
-        1, ge=1, le=30, description="consecutive frames a region must be seen in to be reported"
-    )
-
-
-class OutputSettings(Settings):
-    """How results are published."""
-
-    score_encoding: Literal["32FC1", "mono8"] = Field("32FC1", description="encoding of ~/score; mono8 is score * 255")
-    overlay_alpha: float = Field(0.5, ge=0.0, le=1.0, description="strength of the colour inside regions in ~/overlay")
-    jpeg_quality: int = Field(85, ge=1, le=100, description="quality of ~/overlay/compressed")
-
-
-class CameraSettings(Settings):
-    """How the camera is mounted; distances need it, and camera_info."""
-
-    height: float = Field(0.0, ge=0.0, le=100.0, description="metres above flat ground; 0 = unknown, distances are NaN")
-    pitch: float = Field(0.0, ge=-1.5, le=1.5, description="radians that the optical axis points below the horizon")
-
-
-class SaveSettings(Settings):
-    """Where ~/save_sample writes."""
-
-    directory: str = Field("~/unexpected_samples", description="folder of the samples that ~/save_sample writes")
-
-
-class NodeSettings(Settings):
-    """Everything the node can be told."""
-
-    autostart: bool = Field(True, description="configure and activate by itself; false waits for lifecycle commands")
-    model: ModelSettings = ModelSettings()
-    input: InputSettings = InputSettings()
-    detect: LiveDetectSettings = LiveDetectSettings()
-    output: OutputSettings = OutputSettings()
-    camera: CameraSettings = CameraSettings()
-    save: SaveSettings = SaveSettings()
-
+from unexpected_ros.live.settings import NodeSettings
 
 SETTINGS = {setting.name: setting for setting in settings_of(NodeSettings)}
 THRESHOLD = "detect.threshold"

@@ -9,8 +9,8 @@ import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
 
 from unexpected_core.structs import Detection
-from unexpected_ros.live.messages import image_to_rgb, stamp_ns
-from unexpected_ros.live.parameters import LiveDetectSettings
+from unexpected_ros.live.incoming import image_to_rgb, stamp_ns
+from unexpected_ros.live.settings import LiveDetectSettings
 from unexpected_ros.live.tracking import Track, Tracker, persistent
 
 if TYPE_CHECKING:

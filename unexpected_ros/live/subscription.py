@@ -13,7 +13,7 @@ from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
 from unexpected_ros.live import connection as doctor
-from unexpected_ros.live.parameters import InputSettings
+from unexpected_ros.live.settings import InputSettings
 
 DETECTORS_PUBLISH = "unexpected_ros/msg/AnomalyArray"
 PATIENCE_S = 5.0

@@ -3,122 +3,41 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from unexpected_core.images import ImageError
-from unexpected_core.labels import colorize
 from unexpected_core.log import LOGGER
 from unexpected_core.media.bag import Bag
 from unexpected_core.media.bag_footage import image_of
 from unexpected_core.media.channels import Message
 from unexpected_core.media.errors import IncompleteError
-from unexpected_core.structs import Detection, Region
-from unexpected_core.visualize import overlay
+from unexpected_core.structs import Detection
 from unexpected_ros.bags import BagError, BagWriter, create_bag, open_bag
-from unexpected_ros.live.geometry import Camera, bearing
-from unexpected_ros.live.tracking import Track, Tracker
+from unexpected_ros.live.geometry import Camera
+from unexpected_ros.live.incoming import camera_from, stamp_ns
+from unexpected_ros.live.messages import Messages
+from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
+from unexpected_ros.live.settings import LiveDetectSettings, NodeSettings
+from unexpected_ros.live.tracking import Tracker
 
 if TYPE_CHECKING:
+    from unexpected_core.media.message_types import Typestore
     from unexpected_core.pipeline.detector import Detector
 
 NODE = "/unexpected/detector"
-_ENCODINGS = {("uint8", 2): "mono8", ("uint8", 3): "rgb8", ("float32", 2): "32FC1"}
 
 
-class Messages:
-    """Makes the node's output messages from the types of a bag, field by field as the node does from ROS' own."""
-
-    def __init__(self, types: dict[str, Any]) -> None:
-        self.types = types
-
-    def __call__(self, name: str, **fields: Any) -> Any:
-        """A message by type: messages("std_msgs/msg/Header", stamp=..., frame_id=...)."""
-        return self.types[name](**fields)
-
-    def image(self, header: Any, pixels: np.ndarray) -> Any:
-        """uint8 [H, W] -> mono8, uint8 [H, W, 3] RGB -> rgb8, float32 [H, W] -> 32FC1."""
-        pixels = np.ascontiguousarray(pixels)
-        return self(
-            "sensor_msgs/msg/Image",
-            header=header,
-            height=pixels.shape[0],
-            width=pixels.shape[1],
-            encoding=_ENCODINGS[pixels.dtype.name, pixels.ndim],
-            is_bigendian=0,
-            step=pixels.strides[0],
-            data=pixels.reshape(-1).view(np.uint8),
-        )
-
-    def regions(
-        self,
-        header: Any,
-        detection: Detection,
-        tracks: Sequence[Track],
-        threshold: float,
-        model_id: str,
-        camera: Camera | None,
-    ) -> Any:
-        """Detection -> AnomalyArray; distances are NaN, since a bag does not tell the height of its camera."""
-        height, width = detection.score.shape
-        return self(
-            "unexpected_ros/msg/AnomalyArray",
-            header=header,
-            image_height=height,
-            image_width=width,
-            threshold=threshold,
-            frame_score=float(detection.score.max()),
-            coverage=float(detection.mask.mean()),
-            model_id=model_id,
-            mode=0,
-            regions=[
-                self._region(
-                    region, track, camera and camera.ray(region.centroid_x, region.centroid_y, (height, width))
-                )
-                for region, track in zip(detection.regions, tracks, strict=True)
-            ],
-        )
-
-    def _region(self, region: Region, track: Track, ray: tuple[float, float] | None) -> Any:
-        box = self(
-            "sensor_msgs/msg/RegionOfInterest",
-            x_offset=region.x,
-            y_offset=region.y,
-            width=region.width,
-            height=region.height,
-            do_rectify=False,
-        )
-        return self(
-            "unexpected_ros/msg/AnomalyRegion",
-            id=track.id,
-            roi=box,
-            centroid_x=region.centroid_x,
-            centroid_y=region.centroid_y,
-            area=region.area,
-            score=region.score,
-            max_score=region.max_score,
-            road_fraction=region.road_fraction,
-            label=region.label,
-            age=min(track.age, 65535),
-            bearing=bearing(ray),
-            distance=float("nan"),
-        )
-
-    def outputs(self, header: Any, image: np.ndarray, detection: Detection) -> Iterator[tuple[str, Any]]:
-        """(topic below the node, message) of every picture the node publishes."""
-        yield "mask", self.image(header, detection.mask.view(np.uint8) * np.uint8(255))
-        yield "score", self.image(header, detection.score)
-        yield "labels", self.image(header, detection.labels)
-        yield "labels_color", self.image(header, colorize(detection.labels))
-        if detection.resynthesis is not None:
-            yield "resynthesis", self.image(header, detection.resynthesis)
-        yield "overlay", self.image(header, overlay(image, detection))
+def maker(types: Typestore) -> Callable[..., Any]:
+    """The constructor of messages from the types of a bag, for `Messages`."""
+    return lambda name, **fields: types.types[name](**fields)
 
 
 class FrameByFrame:
@@ -126,7 +45,9 @@ class FrameByFrame:
 
     def __init__(self, detector: Detector, node: str, writer: BagWriter) -> None:
         self.detector, self.node, self.writer = detector, node.rstrip("/"), writer
-        self.messages, self.tracker = Messages(writer.types.types), Tracker()
+        self.make, self.tracker = maker(writer.types), Tracker()
+        detect = LiveDetectSettings(**detector.settings.detect.model_dump())
+        self.settings = NodeSettings(model=detector.settings.model, detect=detect)
         self.camera: Camera | None = None
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
@@ -134,13 +55,7 @@ class FrameByFrame:
 
     def see_camera(self, info: Any) -> None:
         """Use a sensor_msgs/CameraInfo from the next frame on."""
-        self.camera = Camera(
-            info.height,
-            info.width,
-            np.asarray(info.k, np.float64).reshape(3, 3),
-            np.asarray(info.d, np.float64),
-            info.distortion_model,
-        )
+        self.camera = camera_from(info)
 
     def process(self, frame: Message, bag: Bag) -> None:
         """Detect and write all outputs at the frame's time; a frame that cannot be used is counted by cause."""
@@ -169,39 +84,22 @@ class FrameByFrame:
     def _publish(
         self, header: Any, moment: int, image: np.ndarray, detection: Detection, convert: float, infer: float
     ) -> None:
-        start = time.perf_counter()
-        header = self.messages(
-            "std_msgs/msg/Header",
-            frame_id=header.frame_id,
-            stamp=self.messages("builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec),
-        )
-        tracks = self.tracker.update(header.stamp.sec * 1_000_000_000 + header.stamp.nanosec, detection.regions)
-        for name, message in self.messages.outputs(header, image, detection):
-            self.writer.write(f"{self.node}/{name}", message, moment)
-        self.writer.write(
-            f"{self.node}/regions",
-            self.messages.regions(
-                header, detection, tracks, self.detector.settings.detect.threshold, self.detector.model_id, self.camera
-            ),
-            moment,
-        )
         self.processed += 1
-        self.writer.write(
-            f"{self.node}/stats",
-            self.messages(
-                "unexpected_ros/msg/FrameStats",
-                header=header,
-                age_ms=0.0,
-                convert_ms=convert * 1e3,
-                infer_ms=infer * 1e3,
-                publish_ms=(time.perf_counter() - start) * 1e3,
-                received=self.received,
-                processed=self.processed,
-                dropped_stale=0,
-                dropped_busy=0,
-            ),
-            moment,
+        stamp = self.make("builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec)
+        header = self.make("std_msgs/msg/Header", frame_id=header.frame_id, stamp=stamp)
+        result = Result(
+            header,
+            image,
+            detection,
+            self.tracker.update(stamp_ns(header), detection.regions),
+            self.settings,
+            self.detector.model_id,
+            self.camera,
+            {"age": math.nan, "convert": 1e3 * convert, "infer": 1e3 * infer},  # when it was taken is not now
+            {"received": self.received, "processed": self.processed, "stale": 0, "busy": 0},
         )
+        for name, message in messages_of(result, Messages(self.make), lambda name: OUTPUTS[name].type != COMPRESSED):
+            self.writer.write(f"{self.node}/{name}", message, moment)
 
 
 def process_bag(

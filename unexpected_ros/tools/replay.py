@@ -26,7 +26,9 @@ from unexpected_core.log import LOGGER
 from unexpected_core.media.errors import IncompleteError
 from unexpected_core.media.footage import open_footage
 from unexpected_core.media.shots import Footage, Shot
-from unexpected_ros.live.messages import stamp_ns, to_image
+from unexpected_ros.live.incoming import stamp_ns
+from unexpected_ros.live.messages import Messages
+from unexpected_ros.live.ros import ros_message
 
 DEPTH = 10
 MOST_NAMED = 10
@@ -69,7 +71,7 @@ class Replay(Node):
             info = deserialize_message(shot.camera_info, CameraInfo)
             info.header = header
             self._infos.publish(info)
-        self._images.publish(to_image(header, image))
+        self._images.publish(Messages(ros_message).image(header, image))
         return header
 
     def finish(self) -> None:

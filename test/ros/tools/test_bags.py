@@ -1,7 +1,9 @@
 """Bags without ROS: what goes in stays, what comes out is the detector's, and other tools can read it."""
 
+import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,7 +15,12 @@ from unexpected_core import load_detector
 from unexpected_core.pipeline.detector import Detector
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_ros.bags import BagError, create_bag, message_types, open_bag
-from unexpected_ros.tools.offline import main, process_bag
+from unexpected_ros.live.geometry import Camera
+from unexpected_ros.live.messages import Messages
+from unexpected_ros.live.outputs import OUTPUTS, Result
+from unexpected_ros.live.settings import CameraSettings, NodeSettings, OutputSettings
+from unexpected_ros.live.tracking import Tracker
+from unexpected_ros.tools.offline import main, maker, process_bag
 
 HEIGHT, WIDTH, FRAMES = 45, 83, 4
 NODE = "/unexpected/detector"
@@ -267,32 +274,48 @@ def test_no_ros_is_imported(repository):
 
 
 @pytest.mark.ros
-def test_messages_are_those_of_the_node(detector):
+def test_every_output_of_a_frame_is_the_same_live_and_offline(detector):
+    """Byte for byte, and so field by field, NaN included; a field that a table forgets has no default in a bag."""
     from rclpy.serialization import serialize_message
     from std_msgs.msg import Header
 
-    from unexpected_ros.live.geometry import Camera
-    from unexpected_ros.live.messages import to_image, to_regions
-    from unexpected_ros.live.parameters import CameraSettings
-    from unexpected_ros.live.tracking import Tracker
-    from unexpected_ros.tools.offline import Messages
+    from unexpected_ros.live.ros import ros_message
 
     types = message_types()
-    messages = Messages(types.types)
+    live_header = Header(frame_id="camera3")
+    live_header.stamp.sec, live_header.stamp.nanosec = 103, 21
     detection = detector.detect(picture(0))
-    tracks = Tracker().update(1, detection.regions)
-    camera = Camera(HEIGHT, WIDTH, np.array([[50.0, 0, 41], [0, 50, 22], [0, 0, 1]]), np.zeros(5), "plumb_bob")
-    ours, theirs = header(types.types, 3), Header(frame_id="camera3")
-    theirs.stamp.sec, theirs.stamp.nanosec = 103, 21
-    pairs = [
-        (messages.image(ours, detection.score), to_image(theirs, detection.score)),
-        (messages.image(ours, picture(1)), to_image(theirs, picture(1))),
-        (
-            messages.regions(ours, detection, tracks, 0.3, "random", camera),
-            to_regions(theirs, detection, tracks, 0.3, "random", camera, CameraSettings()),
-        ),
-    ]
-    for offline, live in pairs:
-        kind = offline.__msgtype__
-        received = types.deserialize_cdr(serialize_message(live), kind)  # padding bytes are not the same
-        assert bytes(types.serialize_cdr(offline, kind)) == bytes(types.serialize_cdr(received, kind))
+    assert detection.regions and detection.resynthesis is not None
+    for mounted, encoding in ((True, "32FC1"), (False, "mono8")):
+        settings = NodeSettings(
+            output=OutputSettings(score_encoding=encoding, jpeg_quality=33),
+            camera=CameraSettings(height=1.4 * mounted, pitch=0.1),
+        )
+        matrix = np.array([[50.0, 0, 41], [0, 50, 22], [0, 0, 1]])
+        result = Result(
+            live_header,
+            picture(0),
+            detection,
+            Tracker().update(1, detection.regions),
+            settings,
+            "random",
+            Camera(HEIGHT, WIDTH, matrix, np.zeros(5), "plumb_bob") if mounted else None,
+            {"age": 7.5 if mounted else math.nan, "convert": 1.5, "infer": 2.5, "publish": 3.5},
+            {"received": 9, "processed": 6, "stale": 2, "busy": 1},
+        )
+        for output in OUTPUTS.values():
+            live = output.make(Messages(ros_message), result)
+            bagged = output.make(Messages(maker(types)), replace(result, header=header(types.types, 3)))
+            assert bagged.__msgtype__ == output.type
+            received = types.deserialize_cdr(serialize_message(live), output.type)  # padding bytes are not the same
+            assert bytes(types.serialize_cdr(bagged, output.type)) == bytes(types.serialize_cdr(received, output.type))
+        regions = OUTPUTS["regions"].make(Messages(ros_message), result)
+        assert math.isnan(regions.regions[0].distance) == math.isnan(regions.regions[0].bearing) == (not mounted)
+        assert regions.mode == regions.FULL
+
+
+def test_the_age_of_a_recorded_frame_is_unknown(source, tmp_path, detector):
+    process_bag(source, tmp_path / "out.mcap", detector)
+    stats = [message for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/stats"]]
+    assert all(math.isnan(s.age_ms) and s.convert_ms > 0 and s.infer_ms > 0 and s.publish_ms > 0 for s in stats)
+    assert [(s.received, s.processed) for s in stats] == [(n, n) for n in range(1, FRAMES + 1)]

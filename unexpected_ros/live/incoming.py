@@ -1,0 +1,66 @@
+"""Messages in: camera messages to arrays, calibration to Camera. Of ROS or of a bag alike; imports no ROS."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from unexpected_core.compressed import decode_compressed
+from unexpected_core.encodings import MAX_PIXELS, EncodingError, to_rgb
+from unexpected_core.log import shown
+from unexpected_ros.live.geometry import Camera
+
+if TYPE_CHECKING:
+    from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+    from std_msgs.msg import Header
+
+
+def stamp_ns(header: Header) -> int:
+    """The header's stamp in nanoseconds; 0 where the publisher set none."""
+    return header.stamp.sec * 1_000_000_000 + header.stamp.nanosec
+
+
+def age_ms(header: Header, now_ns: int) -> float:
+    """Milliseconds from the header's stamp to now; NaN where the publisher set none."""
+    stamp = stamp_ns(header)
+    return (now_ns - stamp) / 1e6 if stamp else math.nan
+
+
+def image_to_rgb(message: Image | CompressedImage, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Camera message -> RGB uint8 [H, W, 3], a view of the message where the encoding allows. Raises EncodingError."""
+    m = message
+    if hasattr(m, "format"):  # CompressedImage
+        return decode_compressed(m.data, max_pixels)
+    try:
+        return to_rgb(m.encoding, m.height, m.width, m.step, m.data, m.is_bigendian, max_pixels)
+    except EncodingError as error:
+        if error.cause != "encoding":
+            raise
+        return _by_cv_bridge(message, error)
+
+
+def _by_cv_bridge(message: Image, error: EncodingError) -> np.ndarray:
+    """Rare encodings, where cv_bridge is installed (it is not among the wheels). Raises EncodingError."""
+    try:
+        from cv_bridge import CvBridge
+    except ImportError:
+        raise EncodingError("encoding", f"{error} (or install cv_bridge, which reads more)") from None
+    try:
+        return np.ascontiguousarray(CvBridge().imgmsg_to_cv2(message, "rgb8"))
+    except Exception as refusal:  # cv_bridge raises many kinds, its own and OpenCV's
+        raise EncodingError(
+            "encoding", f"{error}; cv_bridge could not read it either: {shown(str(refusal))}"
+        ) from refusal
+
+
+def camera_from(message: CameraInfo) -> Camera:
+    """Calibration message -> Camera."""
+    return Camera(
+        message.height,
+        message.width,
+        np.array(message.k, np.float64).reshape(3, 3),
+        np.array(message.d, np.float64),
+        message.distortion_model,
+    )

@@ -1,0 +1,28 @@
+"""The message classes of ROS, made by name."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+
+from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats
+
+CLASSES: dict[str, type] = {
+    f"{kind.__module__.partition('.')[0]}/msg/{kind.__name__}": kind
+    for kind in (Image, CompressedImage, RegionOfInterest, AnomalyArray, AnomalyRegion, FrameStats)
+}
+"""Name, such as sensor_msgs/msg/Image -> class: those that the package sends."""
+
+
+def ros_message(name: str, **fields: Any) -> Any:
+    """A message of ROS by name; numpy arrays uint8 [n] become the array.array that it holds bytes in."""
+    return CLASSES[name](**{key: _bytes(v) if isinstance(v, np.ndarray) else v for key, v in fields.items()})
+
+
+def _bytes(values: np.ndarray) -> array:
+    data = array("B")
+    data.frombytes(memoryview(values))  # one copy; a message given anything else would take it element by element
+    return data

@@ -1,0 +1,68 @@
+"""The node's settings: the core's and its own, the one definition behind parameters and documentation. No ROS."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from unexpected_core.config import Settings
+from unexpected_core.encodings import MAX_PIXELS
+from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
+
+
+class InputSettings(Settings):
+    """Which messages come in, and which of them are worked on."""
+
+    transport: Literal["raw", "compressed"] = Field(
+        "raw", description="raw: Image on 'image'; compressed: CompressedImage on 'image/compressed'"
+    )
+    reliability: Literal["auto", "reliable", "best_effort"] = Field(
+        "auto", description="QoS of the image subscription; auto takes what the publishers offer, whenever they appear"
+    )
+    max_age_ms: float = Field(0.0, ge=0.0, le=10000.0, description="frames with an older stamp are dropped; 0 = off")
+    max_pixels: int = Field(
+        MAX_PIXELS, ge=1, le=89_000_000, description="larger images are refused before anything of them is decoded"
+    )
+    max_rate_hz: float = Field(0.0, ge=0.0, le=120.0, description="most frames worked on per second; 0 = all it can")
+
+
+class LiveDetectSettings(DetectSettings):
+    """The core's settings, and one that needs several frames."""
+
+    min_persistence: int = Field(
+        1, ge=1, le=30, description="consecutive frames a region must be seen in to be reported"
+    )
+
+
+class OutputSettings(Settings):
+    """How results are published."""
+
+    score_encoding: Literal["32FC1", "mono8"] = Field("32FC1", description="encoding of ~/score; mono8 is score * 255")
+    overlay_alpha: float = Field(0.5, ge=0.0, le=1.0, description="strength of the colour inside regions in ~/overlay")
+    jpeg_quality: int = Field(85, ge=1, le=100, description="quality of ~/overlay/compressed")
+
+
+class CameraSettings(Settings):
+    """How the camera is mounted; distances need it, and camera_info."""
+
+    height: float = Field(0.0, ge=0.0, le=100.0, description="metres above flat ground; 0 = unknown, distances are NaN")
+    pitch: float = Field(0.0, ge=-1.5, le=1.5, description="radians that the optical axis points below the horizon")
+
+
+class SaveSettings(Settings):
+    """Where ~/save_sample writes."""
+
+    directory: str = Field("~/unexpected_samples", description="folder of the samples that ~/save_sample writes")
+
+
+class NodeSettings(Settings):
+    """Everything the node can be told."""
+
+    autostart: bool = Field(True, description="configure and activate by itself; false waits for lifecycle commands")
+    model: ModelSettings = ModelSettings()
+    input: InputSettings = InputSettings()
+    detect: LiveDetectSettings = LiveDetectSettings()
+    output: OutputSettings = OutputSettings()
+    camera: CameraSettings = CameraSettings()
+    save: SaveSettings = SaveSettings()
