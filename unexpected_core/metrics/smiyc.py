@@ -3,7 +3,8 @@
 Each frame is binned at percentiles of its own scores, and the bins of all frames are swept together. The binning makes
 AP some tenths of a point higher than it is; use mode `exact` for anything but comparing with that benchmark's tables.
 Behaviour is that of road-anomaly-benchmark of August 2023 under NumPy 1.26. Three corners need a word: where several
-frames share the highest threshold, its result depends on an unstable sort, ours orders them as a stable one; a frame
+frames share the highest threshold, its result depends on an unstable sort, ours orders them as a stable one, and
+`order_range` says how far that goes; a frame
 without ROI adds nothing (there: an error); float16 scores are subtracted in float16, as NumPy 1 did.
 """
 
@@ -11,9 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
+from unexpected_core.config import Number
 from unexpected_core.metrics.curves import Curve, PixelNumbers
 from unexpected_core.metrics.keys import MetricError, from_keys, split, to_keys
 
@@ -28,6 +31,17 @@ class FrameBins:
     thresholds: np.ndarray
     positives: np.ndarray
     negatives: np.ndarray
+
+
+@dataclass(frozen=True)
+class OrderRange:
+    """Smallest and greatest value that the order of a sort can make. frames: how many share the highest threshold."""
+
+    NAMES: ClassVar[tuple[str, ...]] = ("average_precision", "best_f1", "best_f1_threshold")
+    frames: int
+    average_precision: tuple[Number, Number]
+    best_f1: tuple[Number, Number]
+    best_f1_threshold: tuple[Number, Number]
 
 
 class _Sorted:
@@ -108,7 +122,27 @@ class BinnedCounts:
         return counts[0], counts[1]
 
     def numbers(self) -> PixelNumbers:
-        """The benchmark's numbers over all frames. Raises MetricError if no frame has a ROI."""
+        """The benchmark's numbers over all frames, sorted stably. Raises MetricError if no frame has a ROI."""
+        return _numbers(_closed_curve(*self._falling()), len(self.frames))
+
+    def order_range(self) -> OrderRange | None:
+        """What the numbers would be in other orders of the sort; None where they do not depend on it.
+
+        The benchmark sorts all frames' bins by threshold with a sort that is not stable, and keeps the very first bin
+        as a point of its own; where several frames share the highest threshold, any of their bins may be the first.
+        """
+        thresholds, true, false = self._falling()
+        ties = int(np.count_nonzero(thresholds == thresholds[0]))
+        bins = np.stack([np.diff(counts[:ties], prepend=0) for counts in (true, false)], axis=1)
+        curves = [_closed_curve(thresholds, *_starting(true, false, *first)) for first in np.unique(bins, axis=0)]
+        possible = np.array([[getattr(_numbers(curve, 0), name) for name in OrderRange.NAMES] for curve in curves])
+        low, high = possible.min(0).tolist(), possible.max(0).tolist()
+        if np.allclose(low, high, rtol=0, atol=1e-12, equal_nan=True):
+            return None
+        return OrderRange(ties, *zip(low, high, strict=True))
+
+    def _falling(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """All frames' bins, thresholds falling float64 [K]; pixels at or above them, int64 [K]. Raises MetricError."""
         thresholds = np.concatenate([frame.thresholds for frame in self.frames] or [[]])
         if not len(thresholds):
             raise MetricError("no frames to measure; the data set or the folder of scores is empty, or all is ignored")
@@ -117,7 +151,14 @@ class BinnedCounts:
             np.cumsum(np.concatenate([getattr(frame, name) for frame in self.frames])[order])
             for name in ("positives", "negatives")
         )
-        return _numbers(_closed_curve(thresholds[order], true, false), len(self.frames))
+        return thresholds[order], true, false
+
+
+def _starting(true: np.ndarray, false: np.ndarray, first_true: int, first_false: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same cumulative counts with another bin in front; later ones hold both anyway."""
+    true, false = true.copy(), false.copy()
+    true[0], false[0] = first_true, first_false
+    return true, false
 
 
 def _closed_curve(thresholds: np.ndarray, true: np.ndarray, false: np.ndarray) -> Curve:

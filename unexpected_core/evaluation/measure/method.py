@@ -40,7 +40,9 @@ from unexpected_core.metrics.components import ComponentCounts
 from unexpected_core.metrics.curves import Curve, PixelNumbers
 from unexpected_core.metrics.false_alarms import realised_rate
 from unexpected_core.metrics.objects import join, recall_table
+from unexpected_core.metrics.pixel import PixelCounts
 from unexpected_core.metrics.segmentation import class_iou, mean_iou
+from unexpected_core.metrics.smiyc import BinnedCounts
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,10 @@ def measure(candidate: Candidate, settings: EvaluationSettings) -> Measured:
         frames=len(source.keys),
         frames_expected=len(source.dataset),
         frames_stored=len(source.scores) + source.surplus,
-        pixel={mode: _pixel_result(pixels.numbers[mode], pixels.resampled[mode]) for mode in settings.mode},
+        pixel={
+            mode: _pixel_result(pixels.numbers[mode], pixels.resampled[mode], pixels.reading.counts[mode])
+            for mode in settings.mode
+        },
         threshold=threshold,
         components=_component_result(regions.exact, components, settings),
         components_smiyc=None if smiyc is None else _smiyc_result(regions.smiyc, pixels.weights, smiyc, settings),
@@ -109,7 +114,9 @@ def _measure_pixels(candidate: Candidate, settings: EvaluationSettings) -> _Pixe
         return _Pixels(reading, weights, numbers, resampled, single)
 
 
-def _pixel_result(numbers: PixelNumbers, resampled: Mapping[str, Resampled]) -> PixelResult:
+def _pixel_result(
+    numbers: PixelNumbers, resampled: Mapping[str, Resampled], counts: PixelCounts | BinnedCounts
+) -> PixelResult:
     return PixelResult(
         **intervals(resampled),
         best_f1_threshold=numbers.best_f1_threshold,
@@ -117,6 +124,7 @@ def _pixel_result(numbers: PixelNumbers, resampled: Mapping[str, Resampled]) -> 
         positives=numbers.positives,
         negatives=numbers.negatives,
         frames=numbers.frames,
+        order_range=counts.order_range() if isinstance(counts, BinnedCounts) else None,
     )
 
 

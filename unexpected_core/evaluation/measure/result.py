@@ -10,6 +10,7 @@ from unexpected_core.evaluation.doctor.evidence import Evidence
 from unexpected_core.evaluation.threshold import Threshold
 from unexpected_core.metrics.bootstrap import Interval
 from unexpected_core.metrics.components import Sizes
+from unexpected_core.metrics.smiyc import OrderRange
 
 RecallLine = dict[str, Number]
 """from, to, obstacles, found; see metrics.objects.recall_table."""
@@ -17,7 +18,10 @@ RecallLine = dict[str, Number]
 
 @dataclass(frozen=True)
 class PixelResult:
-    """Pixel metrics in one mode, fractions in [0, 1] with intervals; thresholds are scores; what was counted."""
+    """Pixel metrics in one mode, fractions in [0, 1] with intervals; thresholds are scores; what was counted.
+
+    order_range: mode `smiyc` only, where the benchmark's own numbers depend on the order of its sort.
+    """
 
     average_precision: Interval
     auroc: Interval
@@ -28,6 +32,7 @@ class PixelResult:
     positives: int
     negatives: int
     frames: int
+    order_range: OrderRange | None = None
 
 
 @dataclass(frozen=True)
