@@ -158,10 +158,10 @@ class McapStorage:
                 losses.append(f"damaged from byte {at} of {size} on")
                 return
             yield span
-            if opcode in (Opcode.DATA_END, Opcode.FOOTER) or (opcode == Opcode.CHUNK and not span.whole):
+            if opcode in (Opcode.DATA_END, Opcode.FOOTER):
                 return
             at += HEAD + length
-        losses.append(f"breaks off at byte {size}")
+        losses.append(f"breaks off at byte {size}{', inside a record' if at > size else ''}")
 
     def _content(self, span: Span) -> bytes:
         self._file.seek(span.start)
@@ -178,8 +178,6 @@ class McapStorage:
             cause = str(error) or type(error).__name__
             losses.append(f"the chunk at byte {span.start - HEAD} is damaged ({cause})")
             return
-        if not span.whole:
-            losses.append(f"breaks off at byte {span.start + span.there}, inside a chunk")
         yield from _records(data)
 
     def close(self) -> None:

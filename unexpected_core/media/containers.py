@@ -6,19 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-TS_PACKET = 188
-
 
 def missing_bytes(path: Path) -> int:
     """How many bytes the container announces beyond the end of the file; 0 where it is whole or does not say.
 
-    MP4 and QuickTime, AVI, Matroska and WebM, MPEG transport streams.
+    MP4 and QuickTime, AVI, Matroska and WebM, MPEG transport streams, motion JPEG.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(16)
         measure = _measure_of(head)
         return max(measure(file, size) - size, 0) if measure else 0
+
+
+def is_container(path: Path) -> bool:
+    """Whether a file begins as one of these, motion JPEG left aside. Raises OSError."""
+    with path.open("rb") as file:
+        return _measure_of(file.read(16)) not in (None, _jpeg_end)
 
 
 def _measure_of(head: bytes) -> Callable[[BinaryIO, int], int] | None:
@@ -28,7 +32,9 @@ def _measure_of(head: bytes) -> Callable[[BinaryIO, int], int] | None:
         return _riff_end
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return _matroska_end
-    return _ts_end if head[:1] == b"\x47" else None
+    if head[:1] == b"\x47" or head[4:5] == b"\x47":
+        return _ts_end
+    return _jpeg_end if head[:3] == b"\xff\xd8\xff" else None
 
 
 def _mp4_end(file: BinaryIO, size: int) -> int:
@@ -100,8 +106,15 @@ def _vint(data: bytes, keep_marker: bool = False) -> tuple[int | None, int]:
 
 
 def _ts_end(file: BinaryIO, size: int) -> int:
-    """Packets of 188 bytes, or 192 with a time code before each (M2TS begins otherwise)."""
-    file.seek(TS_PACKET)
-    if file.read(1) != b"\x47":
-        return size
-    return -(-size // TS_PACKET) * TS_PACKET
+    """Packets of 188 bytes, or of 192 with a time code before each, as on Blu-ray."""
+    for length, sync in ((188, 0), (192, 4)):
+        file.seek(length + sync)
+        if file.read(1) == b"\x47":
+            return -(-size // length) * length
+    return size
+
+
+def _jpeg_end(file: BinaryIO, size: int) -> int:
+    """The last picture of motion JPEG ends with its end mark; recorders may pad with zeros."""
+    file.seek(max(size - 4096, 0))
+    return size if file.read().rstrip(b"\0").endswith(b"\xff\xd9") else size + 2

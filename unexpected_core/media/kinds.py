@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from unexpected_core.formats import IMAGE_SUFFIXES, is_picture
+from unexpected_core.media.containers import is_container
 
 BAG_SUFFIXES = (".mcap", ".db3", ".bag", ".zstd")
 BARE_VIDEO_SUFFIXES = (".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".265", ".hevc")
@@ -32,7 +33,9 @@ def kind_of(path: Path) -> str:
         return "bag"
     if suffix in BARE_VIDEO_SUFFIXES:
         return "video"
-    return "photograph" if is_picture(path) or suffix in IMAGE_SUFFIXES else "video"
+    if is_picture(path):
+        return "photograph"
+    return "photograph" if suffix in IMAGE_SUFFIXES and not is_container(path) else "video"
 
 
 def is_bag_folder(folder: Path) -> bool:

@@ -66,13 +66,20 @@ def _open(path: Path) -> Iterator[av.container.InputContainer]:
     try:
         container = av.open(str(path))
     except (av.FFmpegError, OSError, ValueError) as error:
-        cut = missing_bytes(path) if path.is_file() else 0
-        cause = f"{cut} bytes are missing at its end" if cut else getattr(error, "strerror", None) or str(error)
+        cause = _cut(path) or getattr(error, "strerror", None) or str(error)
         raise MediaError(f"{path} cannot be decoded as a video: {cause}; copy or record it again") from error
     with container:
         if not container.streams.video:
-            raise MediaError(f"{path} cannot be decoded as a video: it has no video stream")
+            cause = _cut(path) or "it has no video stream"
+            raise MediaError(f"{path} cannot be decoded as a video: {cause}; copy or record it again")
+        if container.streams.video[0].codec_context is None:
+            raise MediaError(f"{path} cannot be decoded as a video: this FFmpeg lacks its codec; convert it to H.264")
         yield container
+
+
+def _cut(path: Path) -> str:
+    missing = missing_bytes(path) if path.is_file() else 0
+    return f"{missing} bytes are missing at its end" if missing else ""
 
 
 def _packets(container: av.container.InputContainer) -> Iterator[av.Packet]:
@@ -87,14 +94,15 @@ class _Played:
 
     def __init__(self, video: Video, container: av.container.InputContainer) -> None:
         self.video, self.container, self.stream = video, container, container.streams.video[0]
-        self.frames = self.damaged = self.discarded = 0
+        self.packets = self.frames = self.damaged = self.discarded = 0
         self.last = 0.0
         self.broken = ""
+        self._corrupt: set[int | None] = set()
 
     def shots(self) -> Iterator[Shot]:
         every, start = self.video.every, None
         for frame in self._decoded():
-            damaged = frame is None or frame.is_corrupt
+            damaged = frame is None or frame.is_corrupt or frame.pts in self._corrupt
             self.damaged += damaged
             number, self.frames = self.frames, self.frames + 1
             if frame is not None and frame.time is not None:
@@ -110,7 +118,7 @@ class _Played:
         """Every frame; None for one that was in the file and could not be decoded."""
         try:
             for packet in _packets(self.container):
-                self.discarded += bool(packet.size) and packet.is_discard
+                self._count(packet)
                 try:
                     yield from packet.decode()
                 except av.FFmpegError:
@@ -119,33 +127,44 @@ class _Played:
         except av.FFmpegError as error:
             self.broken = error.strerror or str(error)
 
+    def _count(self, packet: av.Packet) -> None:
+        if packet.size:
+            self.packets += 1
+            self.discarded += packet.is_discard
+            if packet.is_corrupt and packet.pts is not None:
+                self._corrupt.add(packet.pts)
+
     def check_end(self) -> None:
         """Raise MediaError when nothing could be decoded, IncompleteError when less than there should be."""
-        whole, path, claimed = self.frames - self.damaged, self.video.path, self.stream.frames or None
-        if not whole:
-            raise MediaError(
-                f"{path}: not one frame could be decoded (codec {self.video.codec}"
-                + (f", {claimed} frames claimed" if claimed else "")
-                + "); the file is damaged, or this FFmpeg lacks the codec"
-            )
-        cause = self._shortfall(path, claimed)
+        path, claimed = self.video.path, self.stream.frames or None
+        cause = self._shortfall(claimed)
+        if self.frames == self.damaged:
+            told = f"codec {self.video.codec}" + (f", {claimed} frames claimed" if claimed else "")
+            cause = cause or "the file is damaged, or this FFmpeg lacks the codec"
+            raise MediaError(f"{path}: not one frame could be decoded ({told}): {cause}; copy or record it again")
         if cause:
-            number = (
-                f"{self.frames} of {claimed} frames" if claimed and claimed > self.frames else f"{self.frames} frames"
-            )
+            of_all = f" of {claimed}" if claimed and claimed > self.frames else ""
             damaged = f", {self.damaged} of them damaged" if self.damaged else ""
             raise IncompleteError(
-                f"{path} breaks off after {number}{damaged}: {cause}; copy or record it again", self.frames, claimed
+                f"{path} breaks off after {self.frames}{of_all} frames{damaged}: {cause}; copy or record it again",
+                self.frames,
+                claimed,
             )
 
-    def _shortfall(self, path: Path, claimed: int | None) -> str:
-        missing = missing_bytes(path)
-        if missing:
-            return f"{missing} bytes are missing at its end"
-        if self.broken:
-            return self.broken
-        if claimed and self.frames + self.discarded < claimed:
-            return "it claims more than it holds"
+    def _shortfall(self, claimed: int | None) -> str:
+        """Why some frames must be missing, '' where none are."""
+        cause = _cut(self.video.path) or self.broken
+        if cause:
+            return cause
+        bare = self.container.format.name in ("h264", "hevc", "mjpeg")
+        if bare and self.packets > self.frames:
+            return f"{self.packets - self.frames} of its pictures cannot be decoded"
+        late = self._ends_early()
+        if late or (claimed and self.frames + self.discarded < claimed and self.container.format.name != "avi"):
+            return late or "it claims more than it holds"
+        return ""  # AVI counts frames that were dropped on recording, too
+
+    def _ends_early(self) -> str:
         duration = float(self.container.duration or 0) / av.time_base
         left = duration - self.last - SLACK / (self.video.rate or PHOTO_RATE)
         return f"it claims {duration:.1f} s and ends at {self.last:.1f} s" if left > max(0.5, 0.02 * duration) else ""

@@ -1,0 +1,120 @@
+"""Makers of bags for the tests beside this file."""
+
+from contextlib import contextmanager
+
+import numpy as np
+from mcap.writer import CompressionType, Writer
+from rosbags.typesys import Stores, get_typestore
+
+TYPES = get_typestore(Stores.ROS2_KILTED)
+IMAGE, INFO, STRING = "sensor_msgs/msg/Image", "sensor_msgs/msg/CameraInfo", "std_msgs/msg/String"
+START = 100_000_000_000
+SIZE = (24, 32)
+VOLATILE = """\
+- history: 3
+  depth: 0
+  reliability: 1
+  durability: 2
+  deadline: {sec: 0, nsec: 0}
+  lifespan: {sec: 0, nsec: 0}
+  liveliness: 1
+  liveliness_lease_duration: {sec: 0, nsec: 0}
+  avoid_ros_namespace_conventions: false
+"""
+LATCHED = VOLATILE.replace("durability: 2", "durability: 1")
+
+
+def picture(number):
+    """RGB uint8 [24, 32, 3] that compresses badly, so that cuts hit pictures."""
+    return np.random.default_rng(number).integers(0, 256, (*SIZE, 3), np.uint8)
+
+
+def header(number, types=TYPES.types):
+    time = types["builtin_interfaces/msg/Time"](sec=100 + number, nanosec=0)
+    return types["std_msgs/msg/Header"](stamp=time, frame_id="camera")
+
+
+def image(number):
+    height, width = SIZE
+    pixels = picture(number).reshape(-1)
+    return TYPES.types[IMAGE](header(number), height, width, "rgb8", 0, 3 * width, pixels)
+
+
+def string(text):
+    return TYPES.types[STRING](data=text)
+
+
+def time_of(number):
+    return START + number * 100_000_000
+
+
+class Mcap:
+    """An MCAP file of any shape."""
+
+    def __init__(self, stream, compression=CompressionType.ZSTD, chunk_size=1 << 12, profile="ros2", **options):
+        self.writer = Writer(stream, compression=compression, chunk_size=chunk_size, **options)
+        self.writer.start(profile=profile)
+        self.channels = {}
+
+    def channel(self, topic, kind, encoding="cdr", language="ros2msg", definition=None, qos=None, schema=True):
+        if definition is None:
+            definition = TYPES.generate_msgdef(kind, ros_version=2)[0]
+        number = self.writer.register_schema(kind, language, definition.encode()) if schema else 0
+        notes = {} if qos is None else {"offered_qos_profiles": qos}
+        self.channels[topic] = self.writer.register_channel(topic, encoding, number, notes)
+
+    def write(self, topic, message, number):
+        if topic not in self.channels:
+            self.channel(topic, message.__msgtype__)
+        self.raw(topic, bytes(TYPES.serialize_cdr(message, message.__msgtype__)), number)
+
+    def raw(self, topic, data, number):
+        self.writer.add_message(self.channels[topic], time_of(number), data, time_of(number) - 1000)
+
+
+@contextmanager
+def mcap(path, **options):
+    """Write an MCAP file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as stream:
+        file = Mcap(stream, **options)
+        yield file
+        file.writer.finish()
+
+
+def drive(path, count=8, topic="/cam/image", first=0, **options):
+    """An MCAP file of `count` images and as many strings; returns the path."""
+    with mcap(path, **options) as file:
+        for n in range(first, first + count):
+            file.write(topic, image(n), n)
+            file.write("/talk", string(f"word {n}"), n)
+    return path
+
+
+METADATA = """\
+rosbag2_bagfile_information:
+  version: 5
+  storage_identifier: {storage}
+  duration: {{nanoseconds: 700000000}}
+  starting_time: {{nanoseconds_since_epoch: 100000000000}}
+  message_count: {count}
+  topics_with_message_count:
+    - topic_metadata:
+        name: /cam/image
+        type: sensor_msgs/msg/Image
+        serialization_format: cdr
+        offered_qos_profiles: "{qos}"
+      message_count: {count}
+  compression_format: "{format}"
+  compression_mode: "{mode}"
+  relative_file_paths: [{files}]
+"""
+
+
+def metadata(folder, files, count=8, storage="mcap", qos="", form="", mode=""):
+    """Write metadata.yaml beside the files."""
+    text = METADATA.format(
+        storage=storage, count=count, qos=qos.replace("\n", "\\n"), files=", ".join(files), format=form, mode=mode
+    )
+    (folder / "metadata.yaml").write_text(text)
+    return folder

@@ -1,0 +1,183 @@
+"""Videos of many codecs and containers: whole, cut at many places, damaged, of variable rate, turned."""
+
+import cv2
+import numpy as np
+import pytest
+
+from unexpected_core.images import ImageError
+from unexpected_core.media.containers import missing_bytes
+from unexpected_core.media.errors import IncompleteError, MediaError
+from unexpected_core.media.footage import open_footage
+
+COUNT = 24
+KEYS = {"g": "6"}
+FAST, PIECES = {"movflags": "faststart"}, {"movflags": "frag_keyframe+empty_moov"}
+# name, codec, options of the container; the first ones say how long they are, up to the last byte
+MEASURED = {
+    "whole.mp4": ("libx264", {}),
+    "fast.mp4": ("libx264", FAST),
+    "pieces.mp4": ("libx264", PIECES),
+    "av1.mp4": ("libsvtav1", FAST),
+    "hevc.mov": ("libx265", FAST),
+    "motion.avi": ("mjpeg", {}),
+    "mpeg4.avi": ("mpeg4", {}),
+    "h264.mkv": ("libx264", {}),
+    "vp8.webm": ("libvpx", {}),
+    "vp9.webm": ("libvpx-vp9", {}),
+    "live.webm": ("libvpx", {"live": "1"}),
+}
+OTHERS = {
+    "h264.ts": ("libx264", {}),
+    "camera.m2ts": ("libx264", {}),
+    "bare.h264": ("libx264", {}),
+    "bare.h265": ("libx265", {}),
+    "bare.mjpeg": ("mjpeg", {}),
+    "flash.flv": ("flv1", {}),
+}
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory, make_video):
+    """Name -> path of a whole video of COUNT frames, made when it is asked for."""
+    folder = tmp_path_factory.mktemp("videos")
+
+    def video(name):
+        codec, options = (MEASURED | OTHERS)[name]
+        if not (folder / name).exists():
+            keys = KEYS if codec.startswith("libx") else {}
+            make_video(folder / name, codec, COUNT, options=options, codec_options=keys)
+        return folder / name
+
+    return video
+
+
+def play(path):
+    """(frames, damaged ones, seconds of each, the complaint at the end or '')."""
+    times, damaged, complaint = [], 0, ""
+    try:
+        for shot in open_footage(path).shots():
+            times.append(shot.time)
+            try:
+                assert shot.read().ndim == 3
+            except ImageError:
+                damaged += 1
+    except MediaError as error:
+        complaint = str(error)
+    return len(times), damaged, times, complaint
+
+
+@pytest.mark.parametrize("name", MEASURED | OTHERS)
+def test_every_frame_of_every_container_is_read(videos, picture, name):
+    frames, damaged, times, complaint = play(videos(name))
+    assert (frames, damaged, complaint) == (COUNT, 0, "")
+    rate = 25 if "bare" in name else 10  # without time stamps, FFmpeg assumes 25 Hz
+    assert times == pytest.approx(np.arange(COUNT) / rate, abs=0.002)
+    assert missing_bytes(videos(name)) == 0
+    images = [shot.read() for shot in open_footage(videos(name)).shots()]
+    for n in (0, COUNT - 1):
+        assert np.abs(images[n].astype(int) - picture(n)).mean() < 12
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_cut_video_is_never_taken_for_a_whole_one(videos, tmp_path, name):
+    data = videos(name).read_bytes()
+    for place in np.linspace(0.03, 0.999, 14):
+        path = tmp_path / f"cut_{name}"
+        path.write_bytes(data[: int(len(data) * place)])
+        frames, damaged, _, complaint = play(path)
+        if frames - damaged < COUNT:
+            assert complaint, f"{frames} frames of {COUNT} at {place}, and not a word"
+            assert str(path) in complaint and "\n" not in complaint
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_streams_that_do_not_say_how_long_they_are_complain_of_a_half_frame(videos, tmp_path, name):
+    data, noticed = videos(name).read_bytes(), 0
+    for place in (0.31, 0.52, 0.77, 0.93):
+        path = tmp_path / f"cut_{name}"
+        path.write_bytes(data[: int(len(data) * place)])
+        _, damaged, _, complaint = play(path)
+        noticed += bool(damaged or complaint)
+    assert noticed >= 2  # a cut between two frames leaves a whole, shorter stream
+
+
+def test_a_cut_video_says_how_much_there_is_and_why(videos, tmp_path):
+    data = videos("fast.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(data[: int(len(data) * 0.8)])
+    frames, _, _, complaint = play(tmp_path / "cut.mp4")
+    assert 0 < frames < COUNT
+    assert f"breaks off after {frames} of {COUNT} frames" in complaint
+    assert f"{len(data) - int(len(data) * 0.8)} bytes are missing at its end; copy or record it again" in complaint
+    (tmp_path / "head.mp4").write_bytes(data[: int(len(data) * 0.4)])
+    with pytest.raises(MediaError, match=r"not one frame could be decoded \(codec h264, 24 frames claimed\)"):
+        list(open_footage(tmp_path / "head.mp4").shots())
+
+
+def test_damage_in_the_middle_is_counted_and_the_rest_goes_on(videos, tmp_path):
+    data = bytearray(videos("fast.mp4").read_bytes())
+    at = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 2
+    data[at : at + 60] = b"\xff" * 60
+    (tmp_path / "hit.mp4").write_bytes(data)
+    frames, damaged, times, _ = play(tmp_path / "hit.mp4")
+    assert frames == COUNT and 1 <= damaged < COUNT / 2
+    assert times[-1] == pytest.approx(2.3)
+
+
+def test_time_stamps_of_a_variable_rate_are_kept(tmp_path, make_video):
+    times = [0, 0.2, 0.4, 0.41, 0.42, 0.9, 1.5, 1.51]
+    make_video(tmp_path / "vfr.mkv", "libx264", len(times), times=times)
+    frames, _, found, complaint = play(tmp_path / "vfr.mkv")
+    assert (frames, complaint) == (len(times), "")
+    assert found == pytest.approx(times, abs=0.002)
+
+
+def test_every_kth_frame_keeps_its_number_and_time(videos):
+    shots = list(open_footage(videos("fast.mp4"), every=10).shots())
+    assert [(shot.name, round(shot.time, 3)) for shot in shots] == [("00000", 0.0), ("00010", 1.0), ("00020", 2.0)]
+    assert open_footage(videos("fast.mp4"), every=10).claimed == 3
+    assert open_footage(videos("live.webm"), every=10).count() == 3
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_phone_held_upright_gives_upright_frames(tmp_path, make_video, picture, degrees):
+    import av
+
+    make_video(tmp_path / "flat.mp4", "libx264", 3, options=FAST)
+    with av.open(str(tmp_path / "flat.mp4")) as source, av.open(str(tmp_path / "turned.mp4"), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        try:
+            stream.set_display_rotation(degrees)
+        except AttributeError:
+            pytest.skip("this PyAV cannot write a rotation")
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    image = next(open_footage(tmp_path / "turned.mp4").shots()).read()
+    capture = cv2.VideoCapture(str(tmp_path / "turned.mp4"))
+    assert np.abs(image[:, :, ::-1].astype(int) - capture.read()[1]).max() <= 3
+
+
+def test_a_wrong_suffix_does_not_matter(videos, tmp_path):
+    for name, wrong in (("fast.mp4", "a.jpg"), ("vp8.webm", "b.avi"), ("motion.avi", "c.bin")):
+        (tmp_path / wrong).write_bytes(videos(name).read_bytes())
+        assert play(tmp_path / wrong)[::3] == (COUNT, "")
+
+
+def test_what_is_no_video_is_named(tmp_path):
+    for content in (b"", b"no video", bytes(5000), b"\0\0\0\x18ftypmp42" + bytes(40)):
+        (tmp_path / "x.mp4").write_bytes(content)
+        with pytest.raises(MediaError, match=r"x\.mp4 cannot be decoded as a video: "):
+            open_footage(tmp_path / "x.mp4")
+
+
+def test_real_cases(shared_data):
+    cases = shared_data / "cases"
+    assert play(cases / "av1.mp4")[::3] == (12, "")
+    assert play(cases / "live.webm")[::3] == (30, "")
+    frames, _, times, complaint = play(cases / "vfr.mkv")
+    assert (frames, complaint) == (60, "") and times[1:3] == [0.2, 0.4] and times[-1] == pytest.approx(2.49)
+    assert "breaks off after 11 of 30 frames" in play(cases / "cut.avi")[3]
+    assert "not one frame could be decoded (codec h264, 30 frames claimed)" in play(cases / "cut_fast.mp4")[3]
+    with pytest.raises(IncompleteError):
+        list(open_footage(cases / "cut.avi").shots())
