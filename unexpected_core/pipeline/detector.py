@@ -68,12 +68,13 @@ class Detector:
         detect = build(DetectSettings, self.settings.detect.model_dump() | changes)
         self.settings = self.settings.model_copy(update={"detect": detect})
 
-    def detect(self, image: np.ndarray, resynthesis: bool = True) -> Detection:
+    def detect(self, image: np.ndarray, resynthesis: bool = True, settings: DetectSettings | None = None) -> Detection:
         """RGB uint8 [H, W, 3] of any size -> Detection at that size. Raises ImageError, DetectorError.
 
-        resynthesis: False leaves Detection.resynthesis None and saves the time to enlarge it.
+        resynthesis: False leaves Detection.resynthesis None and saves the time to enlarge it. settings: for this call
+        in place of the detector's own.
         """
-        return self.detect_batch([image], resynthesis)[0]
+        return self.detect_batch([image], resynthesis, settings)[0]
 
     def score(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         """RGB uint8 [H, W, 3] -> score float32 [H, W], labels uint8 [H, W] or None, without looking for regions.
@@ -86,19 +87,25 @@ class Detector:
             score, labels, _ = self._runner.score(self._runner.upload([image], working), resynthesis=False)
         return resize_image(score[0], size), None if labels is None else resize_map(labels[0], size)
 
-    def detect_batch(self, images: Sequence[np.ndarray], resynthesis: bool = True) -> list[Detection]:
+    def detect_batch(
+        self, images: Sequence[np.ndarray], resynthesis: bool = True, settings: DetectSettings | None = None
+    ) -> list[Detection]:
         """Like detect, for several; those of one size are scored together, and their timings speak of all of them."""
         for image in images:
             check_image(image)
         detections: dict[int, Detection] = {}
         with self._busy:
             for group in group_by_size(images):
-                found = self._detect_same_size([images[i] for i in group], resynthesis)
+                found = self._detect_same_size(
+                    [images[i] for i in group], resynthesis, settings or self.settings.detect
+                )
                 detections.update(zip(group, found, strict=True))
         return [detections[i] for i in range(len(images))]
 
-    def _detect_same_size(self, images: list[np.ndarray], resynthesis: bool) -> list[Detection]:
-        settings, runner = self.settings.detect, self._runner
+    def _detect_same_size(
+        self, images: list[np.ndarray], resynthesis: bool, settings: DetectSettings
+    ) -> list[Detection]:
+        runner = self._runner
         size = images[0].shape[:2]
         working = working_size(*size, self.scorer.working_height, settings.scale)
         watch = Stopwatch(runner.device)

@@ -162,7 +162,7 @@ class DetectorNode(LifecycleNode):
         # torch takes seconds to import, and where it is missing, that is to be said like any other failed load
         from unexpected_core.pipeline.detector import load_detector
 
-        model, detect = self.settings.model.model_dump(), self.settings.detect.model_dump(exclude={"min_persistence"})
+        model, detect = self.settings.model.model_dump(), self.settings.detect.core.model_dump()
         if THRESHOLD not in self._given:
             del detect["threshold"]
         detector = load_detector(model.pop("path"), **model, **detect)
@@ -190,8 +190,6 @@ class DetectorNode(LifecycleNode):
     def _apply_parameters(self, parameters: list[Parameter]) -> None:
         self.settings = changed(self.settings, parameters)
         self._given |= {parameter.name for parameter in parameters}
-        if self._detector:  # takes effect with the next frame
-            self._detector.update(**self.settings.detect.model_dump(exclude={"min_persistence"}))
 
     # ---- frames
 

@@ -38,7 +38,7 @@ def find(
     started = time.perf_counter()
     image = image_to_rgb(message, max_pixels)
     converted = time.perf_counter()
-    detection = detector.detect(image, resynthesis=resynthesis)
+    detection = detector.detect(image, resynthesis, settings.core)
     tracks = tracker.update(stamp_ns(message.header), detection.regions)
     detection, tracks = persistent(detection, tracks, settings.min_persistence)
     found = time.perf_counter()

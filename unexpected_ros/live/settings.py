@@ -34,6 +34,11 @@ class LiveDetectSettings(DetectSettings):
         1, ge=1, le=30, description="consecutive frames a region must be seen in to be reported"
     )
 
+    @property
+    def core(self) -> DetectSettings:
+        """Those that a detector takes."""
+        return DetectSettings(**self.model_dump(include=DetectSettings.model_fields.keys()))
+
 
 class OutputSettings(Settings):
     """How results are published."""

@@ -11,9 +11,11 @@ pytestmark = pytest.mark.ros
 rclpy = pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
+from unexpected_core import load_detector  # noqa: E402
 from unexpected_core.config import SettingsError  # noqa: E402
 from unexpected_core.pipeline.detector import Detector  # noqa: E402
 from unexpected_core.scorers.random import RandomScorer  # noqa: E402
@@ -223,10 +225,34 @@ def test_the_threshold_is_the_detectors_unless_given(make_node, monkeypatch):
     node = make_node(start=False)
     assert node.trigger_configure() == node.trigger_configure().SUCCESS
     assert node.get_parameter("detect.threshold").value == 0.37
-    assert node._detector.settings.detect.threshold == 0.37
+    assert node.settings.detect.threshold == 0.37
     other = make_node(start=False, detect__threshold=1)
     other.trigger_configure()
-    assert other._detector.settings.detect.threshold == other.get_parameter("detect.threshold").value == 1.0
+    assert other.settings.detect.threshold == other.get_parameter("detect.threshold").value == 1.0
+
+
+def test_a_frame_is_detected_and_reported_with_the_settings_it_began_with(
+    driver, make_node, answers, street, to_message, monkeypatch
+):
+    settings = {"threshold": 0.5, "hysteresis": 0.0, "min_area": 1}
+    node = make_node(**{f"detect__{name}": value for name, value in settings.items()})
+    detect = node._detector.detect
+
+    def while_a_parameter_changes(*arguments):
+        node.set_parameters([Parameter("detect.threshold", value=0.9)])
+        return detect(*arguments)
+
+    monkeypatch.setattr(node._detector, "detect", while_a_parameter_changes)
+    camera = driver.camera(Image, TOPIC)
+    driver.until(lambda: node._outputs.wanted("regions"), "the subscription")
+    camera.publish(to_message(street()))
+    driver.until(lambda: answers, "an answer")
+    monkeypatch.undo()
+    expected = load_detector("random", device="cpu", **settings).detect(street())
+    assert answers[0].threshold == 0.5
+    assert [r.area for r in answers[0].regions] == [r.area for r in expected.regions]
+    assert publish_until_answered(driver, camera, to_message(street()), answers).threshold == pytest.approx(0.9)
+    driver.destroy(camera)
 
 
 def test_a_model_that_is_not_there_is_said(make_node, capfd):
