@@ -1,9 +1,10 @@
 """The detector node, and RViz if wanted: ros2 launch unexpected_ros detector.launch.py image:=/camera/image_raw."""
 
 import os
+import shutil
 from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
@@ -33,7 +34,7 @@ ARGUMENTS = {
         "large_images gives Fast DDS room in shared memory for images of megabytes",
         ["none", "large_images"],
     ),
-    "log_level": ("info", "debug, info, warn or error", None),
+    "log_level": ("info", "least severity that is written", ["debug", "info", "warn", "error", "fatal"]),
     "respawn": ("false", "start the node again when it ends", ["true", "false"]),
     "python_prefix": (
         "",
@@ -73,6 +74,7 @@ def actions(context: LaunchContext) -> list:
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     # shells leave the ~ of name:=~/folder to us
     given |= {name: str(Path(given[name]).expanduser()) for name in ("params_file", "python_prefix") if given[name]}
+    check(given)
     switches = ("true", "false")
     parameters = {
         parameter: given[name] == "true" if given[name] in switches else given[name]
@@ -99,6 +101,19 @@ def actions(context: LaunchContext) -> list:
         + [node]
         + ([rviz(given)] if given["rviz"] == "true" else [])
     )
+
+
+def check(given: dict[str, str]) -> None:
+    """Look before anything is started: launch leaves running what it has started when something else fails."""
+    if not Path(given["params_file"]).is_file():
+        raise RuntimeError(f"params_file:={given['params_file']} does not exist; give the path of a YAML file")
+    if given["python_prefix"] and not shutil.which(given["python_prefix"].split()[0]):
+        raise RuntimeError(f"python_prefix:={given['python_prefix']} is no program; give the path of a Python")
+    if given["rviz"] == "true":
+        try:
+            get_package_prefix("rviz2")
+        except PackageNotFoundError:
+            raise RuntimeError("rviz:=true needs the package rviz2; install it, or leave rviz out") from None
 
 
 def rviz(given: dict[str, str]) -> Node:

@@ -3,11 +3,21 @@
 Takes the arguments of detector.launch.py too.
 """
 
+import shutil
 from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, OpaqueFunction
+from launch.actions import (
+    DeclareLaunchArgument,
+    ExecuteProcess,
+    IncludeLaunchDescription,
+    OpaqueFunction,
+    RegisterEventHandler,
+    Shutdown,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
@@ -20,7 +30,7 @@ ARGUMENTS = {
     "bag": ("", "rosbag2 to play with its own topics and time (ros2 bag play)"),
     "footage": ("", "folder of photographs, video or rosbag2 to publish on the image topic, stamped now"),
     "rate": ("", "bag: factor on its speed; footage: frames per second"),
-    "loop": ("false", "bag: begin anew at its end"),
+    "loop": ("false", "begin anew at its end"),
     "start_offset": ("0.0", "bag: seconds to skip at its beginning"),
     "clock": ("true", "bag: publish /clock, and let the node use it"),
 }
@@ -34,17 +44,50 @@ def generate_launch_description() -> LaunchDescription:
                 DeclareLaunchArgument(name, default_value=default, description=description)
                 for name, (default, description) in ARGUMENTS.items()
             ),
+            OpaqueFunction(function=check),
+            RegisterEventHandler(OnProcessExit(on_exit=over)),
             OpaqueFunction(function=detector),
             OpaqueFunction(function=player),
         ]
     )
 
 
-def detector(context: LaunchContext) -> list:
-    """The node, with the bag's time if it plays one. Its other arguments are those given to this file."""
-    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+def values(context: LaunchContext, *others: str) -> dict[str, str]:
+    """The arguments of this file and others', as given."""
+    given = {name: LaunchConfiguration(name, default="").perform(context) for name in (*ARGUMENTS, *others)}
+    # shells leave the ~ of name:=~/folder to us
+    paths = [name for name in ("bag", "footage", "python_prefix") if given.get(name)]
+    return given | {name: str(Path(given[name]).expanduser()) for name in paths}
+
+
+def check(context: LaunchContext) -> None:
+    """Look before anything is started: launch leaves running what it has started when something else fails."""
+    given = values(context)
     if bool(given["bag"]) == bool(given["footage"]):
         raise RuntimeError("replay.launch.py plays one thing: give either bag:=PATH or footage:=PATH")
+    name = "bag" if given["bag"] else "footage"
+    if not Path(given[name]).exists():
+        raise RuntimeError(f"{name}:={given[name]} does not exist; give the path of what is to be played")
+    if given["bag"]:
+        try:
+            get_package_prefix("ros2bag")
+            found = shutil.which("ros2")
+        except PackageNotFoundError:
+            found = None
+        if not found:
+            raise RuntimeError("bag:= needs the command ros2 bag; install ros2bag, or play it with footage:=PATH")
+
+
+def over(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
+    """When the player has ended, or the detector for good, nothing is left to do."""
+    respawned = LaunchConfiguration("respawn", default="false").perform(context) == "true"
+    lasting = ("rviz2", "detector") if respawned else ("rviz2",)
+    return None if event.process_name.startswith(lasting) else Shutdown(reason=f"{event.process_name} has ended")
+
+
+def detector(context: LaunchContext) -> list:
+    """The node, with the bag's time if it plays one. Its other arguments are those given to this file."""
+    given = values(context)
     simulated = bool(given["bag"]) and given["clock"] == "true"
     return [
         IncludeLaunchDescription(
@@ -56,14 +99,10 @@ def detector(context: LaunchContext) -> list:
 
 def player(context: LaunchContext) -> list:
     """Who publishes; in the environment of detector.launch.py, so that dds_profile serves the larger images too."""
-    given = {
-        name: LaunchConfiguration(name).perform(context)
-        for name in (*ARGUMENTS, "image", "camera_info", "namespace", "python_prefix")
-    }
-    # shells leave the ~ of name:=~/folder to us
-    given |= {name: str(Path(given[name]).expanduser()) for name in ("bag", "footage", "python_prefix") if given[name]}
+    given = values(context, "image", "camera_info", "namespace", "python_prefix")
     if given["footage"]:
-        rate = ["--rate", given["rate"]] if given["rate"] else []
+        options = ["--rate", given["rate"]] if given["rate"] else []
+        options += ["--loop"] if given["loop"] == "true" else []
         return [
             Node(
                 package="unexpected_ros",
@@ -71,7 +110,7 @@ def player(context: LaunchContext) -> list:
                 namespace=given["namespace"],
                 output="screen",
                 prefix=given["python_prefix"] or None,
-                arguments=[given["footage"], "--wait-for", "1", "--timeout", PATIENCE_S, *rate],
+                arguments=[given["footage"], "--wait-for", "1", "--timeout", PATIENCE_S, *options],
                 remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
             )
         ]

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import subprocess
 
 import pytest
 
@@ -63,9 +64,13 @@ def describe(launch, repository):
 
 
 @pytest.mark.ros
-def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe):
+def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe, monkeypatch, tmp_path):
     from launch_ros.actions import Node
 
+    marker = tmp_path / "share/ament_index/resource_index/packages/rviz2"
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{os.environ['AMENT_PREFIX_PATH']}:{tmp_path}")
     assert [n.node_executable for n in describe("detector") if isinstance(n, Node)] == ["detector"]
     found = describe("detector", rviz="true", dds_profile="large_images")
     assert [n.node_executable for n in found if isinstance(n, Node)] == ["detector", "rviz2"]
@@ -73,22 +78,64 @@ def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe):
 
 
 @pytest.mark.ros
-def test_a_home_folder_may_be_written_short(launch, describe, monkeypatch):
-    from launch.utilities import perform_substitutions
-    from launch_ros.actions import Node
-
-    monkeypatch.setenv("HOME", "/home/me")
-    given = {"footage": "~/photos"} | dict.fromkeys(("image", "camera_info", "namespace", "python_prefix"), "")
-    player = next(action for action in describe("replay", **given) if isinstance(action, Node))
-    words = [perform_substitutions(launch.LaunchContext(), part) for part in player.cmd]
-    assert "/home/me/photos" in words and "~/photos" not in words
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("detector", {"params_file": "/nowhere.yaml"}, "params_file:=/nowhere.yaml does not exist"),
+        ("detector", {"python_prefix": "/no/python"}, "python_prefix:=/no/python is no program"),
+        ("detector", {"rviz": "true"}, "rviz:=true needs the package rviz2"),
+        ("detector", {"log_level": "banana"}, '"log_level" provided value "banana" is not valid'),
+        ("replay", {}, "give either bag:=PATH or footage:=PATH"),
+        ("replay", {"bag": "a", "footage": "b"}, "give either bag:=PATH or footage:=PATH"),
+        ("replay", {"bag": "/nowhere"}, "bag:=/nowhere does not exist"),
+        ("replay", {"footage": "/nowhere"}, "footage:=/nowhere does not exist"),
+        ("replay", {"bag": "/"}, "bag:= needs the command ros2 bag"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_started(launch, describe, monkeypatch, name, given, message):
+    monkeypatch.setenv("AMENT_PREFIX_PATH", os.environ["AMENT_PREFIX_PATH"].split(":")[0])  # neither rviz2 nor ros2bag
+    with pytest.raises(RuntimeError, match=message):
+        describe(name, **given)
 
 
 @pytest.mark.ros
-def test_replay_wants_one_thing_to_play(launch, describe):
-    for given in ({}, {"bag": "a", "footage": "b"}):
-        with pytest.raises(RuntimeError, match="give either bag:=PATH or footage:=PATH"):
-            describe("replay", **given)
+def test_a_home_folder_may_be_written_short(launch, describe, monkeypatch, tmp_path):
+    from launch.utilities import perform_substitutions
+    from launch_ros.actions import Node
+
+    (tmp_path / "photos").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = {"footage": "~/photos", "loop": "true"} | dict.fromkeys(
+        ("image", "camera_info", "namespace", "python_prefix"), ""
+    )
+    player = next(action for action in describe("replay", **given) if isinstance(action, Node))
+    words = [perform_substitutions(launch.LaunchContext(), part) for part in player.cmd]
+    assert str(tmp_path / "photos") in words and "~/photos" not in words
+    assert "--loop" in words
+
+
+@pytest.mark.ros
+def test_when_the_player_ends_the_launch_ends(launch, repository, tmp_path):
+    """A folder without pictures: replay ends at once, and the detector must not outlive it."""
+    from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+    given = {"model": "random", "namespace": "short", "footage": str(tmp_path)}
+    path = str(repository / "launch" / "replay.launch.py")
+    service = launch.LaunchService(noninteractive=True)
+    service.include_launch_description(
+        launch.LaunchDescription(
+            [
+                launch.actions.IncludeLaunchDescription(
+                    PythonLaunchDescriptionSource(path), launch_arguments=given.items()
+                )
+            ]
+        )
+    )
+    import asyncio
+
+    assert asyncio.run(asyncio.wait_for(service.run_async(), 120)) == 0
+    left = subprocess.run(["pgrep", "-f", "__ns:=/short"], capture_output=True, text=True).stdout
+    assert not left
 
 
 @pytest.mark.ros
