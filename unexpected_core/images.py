@@ -58,12 +58,19 @@ def read_image(path: str | Path) -> np.ndarray:
 
     Raises ImageError.
     """
+    return read_turned(path)[0]
+
+
+def read_turned(path: str | Path) -> tuple[np.ndarray, int]:
+    """See read_image; with it the turn that EXIF asked for and that was made, 1 (none) .. 8. Raises ImageError."""
     path = Path(path)
     data = _read(path)
-    if picture_format(data[:64]) == "heic":
-        return _read_heic(path, data)
+    kind, orientation = picture_format(data[:64]), exif_orientation(data)
+    if kind == "heic":
+        return _read_heic(path, data), 1
     image = _decode(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    return cv2.cvtColor(turn(image, exif_orientation(data)), cv2.COLOR_BGR2RGB)
+    image = image if kind == "tiff" else turn(image, orientation)  # OpenCV turns TIFFs whatever it is told
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB), orientation
 
 
 def _read_heic(path: Path, data: bytes) -> np.ndarray:
@@ -106,11 +113,6 @@ def read_map(path: str | Path) -> np.ndarray:
 def _lossy(data: bytes) -> str:
     kind = picture_format(data[:64])
     return "lossy WebP" if kind == "webp" and b"VP8 " in data[12:64] else LOSSY.get(kind, "")
-
-
-def orientation_of(path: str | Path) -> int:
-    """EXIF's orientation of a picture file, 1 (none) .. 8. Raises ImageError."""
-    return exif_orientation(_read(Path(path)))
 
 
 def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:

@@ -11,13 +11,14 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from unexpected_core.files import visible
 from unexpected_core.formats import IMAGE_SUFFIXES
-from unexpected_core.images import read_image, read_map, resize_image, resize_map
+from unexpected_core.images import read_map, read_turned, resize_image, resize_map
 from unexpected_core.labels import IGNORE, NUM_CLASSES, UNKNOWN
 from unexpected_core.structs import RoadCamera, Sample
 
@@ -109,9 +110,10 @@ class FileDataset(Dataset):
     def load(self, index: int) -> Sample:
         """Read one frame's files; see Dataset.load."""
         frame = self.frames[index]
-        image = read_image(frame.image)
+        image, orientation = read_turned(frame.image)
+        photo = _Photo(frame.image, image.shape[:2], orientation)
         # Cityscapes takes labels and obstacle from one file: read it once.
-        ids = {path: _read_ids(path, image) for path in {frame.labels, frame.obstacle} if path}
+        ids = {path: _read_ids(path, photo) for path in {frame.labels, frame.obstacle} if path}
         labels = obstacle = None
         if frame.labels and self.labels_table is not None:
             labels = translate(ids[frame.labels], self.labels_table, frame.labels)
@@ -121,7 +123,7 @@ class FileDataset(Dataset):
                 obstacle[resize_map(self.roi, obstacle.shape) == 0] = IGNORE
         instances = None
         if frame.instances:
-            instances = _read_ids(frame.instances, image).astype(np.int32)
+            instances = _read_ids(frame.instances, photo).astype(np.int32)
             instances[instances < self.stuff_below] = 0
         return Sample(frame.key, image, labels, instances, obstacle)
 
@@ -150,15 +152,30 @@ def _read_camera(path: Path) -> RoadCamera:
         ) from error
 
 
-def _read_ids(path: Path, image: np.ndarray) -> np.ndarray:
+class _Photo(NamedTuple):
+    """What a map must fit: the photograph's file, size (height, width) and EXIF orientation."""
+
+    path: Path
+    size: tuple[int, int]
+    orientation: int
+
+
+def _read_ids(path: Path, photo: _Photo) -> np.ndarray:
     ids = read_map(path)
-    if ids.shape != image.shape[:2]:
-        raise DatasetError(f"{path} is {_size(ids)} but its image is {_size(image)}")
+    turned = photo.orientation >= 5 and photo.size[0] != photo.size[1]  # then the size tells whether the map was, too
+    if photo.orientation != 1 and not (turned and ids.shape == photo.size):
+        raise DatasetError(
+            f"{photo.path} is turned by its EXIF (orientation {photo.orientation}), and whether its map {path} "
+            f"({_size(ids.shape)}) was drawn on the turned photograph is not known; turn the pixels of both "
+            "(such as with `mogrify -auto-orient`) and remove the orientation"
+        )
+    if ids.shape != photo.size:
+        raise DatasetError(f"{path} is {_size(ids.shape)} but its image is {_size(photo.size)}")
     return ids
 
 
-def _size(values: np.ndarray) -> str:
-    return f"{values.shape[1]}x{values.shape[0]}"
+def _size(shape: tuple[int, ...]) -> str:
+    return f"{shape[1]}x{shape[0]}"
 
 
 def translate(ids: np.ndarray, table: np.ndarray, path: Path) -> np.ndarray:

@@ -211,7 +211,7 @@ def test_a_cut_mcap_gives_what_is_whole_and_says_so(tmp_path, bags, compression)
         counts.append(len(images))
         if counts[-1] < COUNT:  # a cut behind the data loses the index only
             assert "cut.mcap" in complaint and "\n" not in complaint and "mcap recover" in complaint
-    assert counts == sorted(counts) and counts[-1] == COUNT and len(set(counts)) > 4
+    assert counts == sorted(counts) and counts[-1] == COUNT and len(set(counts)) > 2
 
 
 def test_a_chunk_that_does_not_match_its_checksum_costs_its_messages_only(tmp_path, bags):
