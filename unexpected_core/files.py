@@ -6,6 +6,7 @@ import hashlib
 import os
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -51,6 +52,12 @@ def visible(folder: str | Path, pattern: str) -> list[Path]:
     folder = Path(folder)
     found = (path for path in folder.glob(pattern) if path.is_file())
     return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
+def damaged_member(path: str | Path) -> str | None:
+    """The first member of a zip archive whose checksum is wrong; None where all are whole. Raises BadZipFile."""
+    with zipfile.ZipFile(path) as archive:
+        return archive.testzip()
 
 
 @cache

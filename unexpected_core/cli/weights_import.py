@@ -25,12 +25,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Import everything found, go on after a bad file. Returns 0 all done, 1 some, 2 none."""
     from unexpected_core.log import LOGGER
-    from unexpected_core.weights.authors import find_checkpoints
+    from unexpected_core.weights.authors_files import find_checkpoints
     from unexpected_core.weights.cards import WeightsError
 
     done, failed, out = 0, 0, Path(arguments.out)
     for path in arguments.paths:
-        for experiment, file in find_checkpoints(path):
+        try:
+            found = list(find_checkpoints(path))
+        except WeightsError as error:
+            LOGGER.error("%s", error)
+            found, failed = [], failed + 1
+        for experiment, file in found:
             try:
                 print(_import(experiment, file, out, arguments.half))
                 done += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,10 +12,8 @@ from torch import Tensor
 from unexpected_core.labels import NUM_CLASSES, NUM_FULL_IDS
 from unexpected_core.networks import build_network
 from unexpected_core.weights.cards import WeightsError
+from unexpected_core.weights.state_dicts import odd_kind, unwrap
 from unexpected_core.weights.unpickling import read_pickle
-
-CHECKPOINTS = ("chk_best.pth", "chk_last.pth", "latest_net_G.pth", "latest_net_D.pth")
-"""Names under which the original's experiments keep weights, best first."""
 
 
 class Checkpoint(NamedTuple):
@@ -46,13 +44,22 @@ class Checkpoint(NamedTuple):
 
 
 def read_checkpoint(path: str | Path) -> Checkpoint:
-    """Open one file of the original system (or of a training here). Raises WeightsError."""
-    return understand(Path(path), read_pickle(path))
+    """Open one file of the original system (or of a training here). Raises WeightsError, whatever the file holds."""
+    content = read_pickle(path)
+    try:
+        return understand(Path(path), content)
+    except WeightsError:
+        raise
+    except Exception as error:  # anything can be in a file of somebody else's
+        raise WeightsError(
+            f"{path} is not built like the networks of the paper ({type(error).__name__}: {error}); "
+            "get the file again, or import another"
+        ) from error
 
 
 def understand(path: Path, content: Any) -> Checkpoint:
     """What an opened file holds; path is for messages. Raises WeightsError."""
-    found, epoch = _state_dict(path, content)
+    found, epoch = unwrap(path, content)
     network, options = recognise(path, {key: tuple(tensor.shape) for key, tensor in found.items()})
     with torch.device("meta"):
         wanted = build_network(network, **options).state_dict(keep_vars=True)
@@ -65,44 +72,11 @@ def understand(path: Path, content: Any) -> Checkpoint:
     return Checkpoint(path, network, options, {key: state[key] for key in wanted}, repeated, filled, ignored, epoch)
 
 
-def find_checkpoints(path: str | Path) -> Iterator[tuple[str, Path]]:
-    """(experiment, file) of a file, an experiment's folder or a tree of them. Raises WeightsError when there is none.
-
-    The experiment is the name of the folder; what a config.json beside it says about paths is of no interest.
-    """
-    path = Path(path)
-    if path.is_file():
-        yield experiment_of(path), path
-        return
-    folders = [path, *sorted(p for p in path.rglob("*") if p.is_dir())] if path.is_dir() else []
-    found = [file for folder in folders for file in _checkpoints_in(folder)]
-    if not found:
-        what = "holds no" if path.is_dir() else "does not exist; expected a folder with"
-        raise WeightsError(
-            f"{path} {what} {', '.join(CHECKPOINTS)}; give a checkpoint, an experiment's folder or the "
-            "folder that holds the experiments (0120_BayesSegNet_BDD, ...)"
-        )
-    for file in found:
-        yield experiment_of(file), file
-
-
-def experiment_of(path: Path) -> str:
-    """Name of the experiment a checkpoint belongs to: its folder's, or its own where the file was renamed."""
-    known = path.name in CHECKPOINTS
-    name = path.resolve().parent.name if known else path.stem
-    return f"{name}_discriminator" if path.name == "latest_net_D.pth" else name
-
-
-def _checkpoints_in(folder: Path) -> list[Path]:
-    best = [folder / name for name in CHECKPOINTS[:2] if (folder / name).is_file()][:1]
-    return best + [folder / name for name in CHECKPOINTS[2:] if (folder / name).is_file()]
-
-
 def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, dict[str, Any]]:
     """Shape by key -> (entry of NETWORKS, its options). Raises WeightsError for any network not of the paper."""
 
     def expect(what: str, key: str, axis: int, expected: int) -> None:
-        found = shapes.get(key, (0,) * (axis + 1))[axis]
+        found = (*shapes.get(key, ()), *(0,) * (axis + 1))[axis]
         if found != expected:
             raise WeightsError(
                 f"{path} is a network for {found} {what}, expected {expected} (Cityscapes): "
@@ -150,22 +124,6 @@ _GENERATOR_ONLY = 1024
 _COMPARED = {_GENERATOR_ONLY: "discrepancy_generator_only", 768: "discrepancy_labels_only", 1280: "discrepancy_full"}
 
 
-def _state_dict(path: Path, content: Any) -> tuple[dict[str, Tensor], int | None]:
-    """Unwrap 'weights', drop DataParallel's prefix 'module.'."""
-    wrapped = isinstance(content, Mapping) and isinstance(content.get("weights"), Mapping)
-    state = content["weights"] if wrapped else content
-    if not isinstance(state, Mapping) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        what = f"keys {', '.join(map(str, [*content][:4]))}" if isinstance(content, Mapping) else type(content).__name__
-        raise WeightsError(
-            f"{path} holds no weights: found {what}; expected tensors by name, or in 'weights': "
-            "take chk_best.pth, not optimizer.pth"
-        )
-    described = content.get("state") if wrapped else None
-    epoch = described.get("epoch_idx") if isinstance(described, Mapping) else None
-    prefix = "module." if all(key.startswith("module.") for key in state) else ""
-    return {key.removeprefix(prefix): value for key, value in state.items()}, None if epoch is None else int(epoch)
-
-
 def _is_statistic(key: str) -> bool:
     return key.endswith((".running_mean", ".running_var", ".num_batches_tracked"))
 
@@ -180,6 +138,9 @@ def _check_fit(path: Path, network: str, wanted: Mapping[str, Tensor], state: Ma
         "missing": [key for key in wanted if key not in state],
         "left over": [key for key in state if key not in wanted],
         "of another shape": shapes,
+        "of another kind": [
+            f"{key} {kind}" for key in wanted if key in state and (kind := odd_kind(state[key], wanted[key]))
+        ],
     }
     faults = [
         f"{len(keys)} {kind} ({'; '.join(keys[:3])}{'; ...' if len(keys) > 3 else ''})"

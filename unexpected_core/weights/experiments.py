@@ -15,7 +15,8 @@ from torch import nn
 from unexpected_core.files import visible
 from unexpected_core.log import LOGGER
 from unexpected_core.networks import build_network
-from unexpected_core.weights.authors import CHECKPOINTS, read_checkpoint
+from unexpected_core.weights.authors import read_checkpoint
+from unexpected_core.weights.authors_files import CHECKPOINTS
 from unexpected_core.weights.cards import WeightsError, card_path, read_card
 from unexpected_core.weights.catalog import SUFFIX
 from unexpected_core.weights.reading import load_into, read_weights

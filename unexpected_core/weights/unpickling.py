@@ -5,12 +5,14 @@ from __future__ import annotations
 import pickle
 import re
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from unexpected_core.files import damaged_member
 from unexpected_core.weights.cards import WeightsError
 
 _FLOATS = [type(np.dtype(kind)) for kind in ("float64", "float32", "int64", "int32")]
@@ -23,11 +25,20 @@ def read_pickle(path: str | Path) -> Any:
     """A PyTorch file (zip, or the older container), tensors on the CPU. Raises WeightsError; no code of it is run."""
     path = Path(path)
     try:
+        if zipfile.is_zipfile(path) and (member := damaged_member(path)):  # PyTorch does not look at the checksums
+            raise zipfile.BadZipFile(f"the checksum of {member} is wrong")
         with torch.serialization.safe_globals(HARMLESS), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise WeightsError(f"no file {path}") from None
+        link = f": it is a link to {path.readlink()}, which is not there" if path.is_symlink() else ""
+        raise WeightsError(f"no file {path}{link}") from None
+    except PermissionError:
+        raise WeightsError(
+            f"may not read {path}: permission denied; ask its owner, or copy it as one who may"
+        ) from None
+    except IsADirectoryError:
+        raise WeightsError(f"{path} is a folder, expected a file") from None
     except pickle.UnpicklingError as error:
         raise WeightsError(_explain(path, str(error))) from None
     except Exception as error:  # a damaged container fails in many ways: RuntimeError, EOFError, KeyError, ...

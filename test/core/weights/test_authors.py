@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import torch
 from unexpected_core.cli.main import main
 from unexpected_core.networks import NETWORKS, build_network
 from unexpected_core.scorers import UnknownScorer, load_scorer
-from unexpected_core.weights.authors import find_checkpoints, read_checkpoint, understand
+from unexpected_core.weights.authors import read_checkpoint, understand
+from unexpected_core.weights.authors_files import find_checkpoints
 from unexpected_core.weights.cards import WeightsError
 from unexpected_core.weights.experiments import EXPERIMENTS, load_network
 from unexpected_core.weights.reading import read_weights
@@ -256,3 +258,110 @@ def test_without_weights_the_user_is_told_what_to_get_and_where_to_put_it(tree, 
 def test_every_experiment_names_a_network():
     assert set(EXPERIMENTS) <= set(NETWORKS)
     assert all(entry.name.startswith(f"{entry.number}_") for entry in EXPERIMENTS.values())
+
+
+def spoilt(kind, state):
+    """A checkpoint with something in it that no training here would write."""
+    key = "linear_layer.weight"
+    content = checkpoint(dict(state))
+    content["weights"] |= {
+        "sparse": {key: state[key].to_sparse()},
+        "complex": {key: state[key].to(torch.complex64)},
+        "integer": {key: state[key].to(torch.int32)},
+        "meta": {key: state[key].to("meta")},
+        "flat": {key: state[key].flatten()},
+        "scalar": {key: state[key].sum()},
+        "keys": {7: state[key]},
+    }.get(kind, {})
+    return content | {"odd state": {"state": {"epoch_idx": [1]}}, "list": {"state": [1, 2]}}.get(kind, {})
+
+
+BAD = ("sparse", "complex", "integer", "meta", "flat", "scalar", "keys")
+
+
+@pytest.mark.parametrize("kind", [*BAD, "broken link", "flipped bit", "folder of that name"])
+def test_a_bad_file_of_any_kind_costs_only_itself(kind, tree, tmp_path, rbm_state, capsys, caplog):
+    bad = tree / "0517_bad" / "chk_best.pth"
+    bad.parent.mkdir()
+    torch.save(spoilt(kind, rbm_state), bad)
+    if kind == "flipped bit":
+        data = bytearray(bad.read_bytes())
+        data[data.index(rbm_state["linear_layer.weight"].numpy().tobytes()[:64])] ^= 1
+        bad.write_bytes(data)
+    if kind == "broken link":
+        bad.unlink()
+        bad.symlink_to(tmp_path / "gone.pth")
+    if kind == "folder of that name":
+        bad.unlink()
+        bad.mkdir()
+    assert main(["weights", "import", str(tree), str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]) == 1
+    assert "0525_RBM_road_lowLR.safetensors: rbm" in capsys.readouterr().out
+    assert ("0517_bad: " in caplog.text) == (kind != "folder of that name") and "nowhere does not exist" in caplog.text
+    assert {"broken link": "is a link to", "flipped bit": "checksum of"}.get(kind, "") in caplog.text
+    assert [path.stem for path in (tmp_path / "out").glob("*.safetensors")] == ["0525_RBM_road_lowLR"]
+
+
+@pytest.mark.parametrize("kind", ["odd state", "list"])
+def test_what_stands_beside_the_weights_does_not_matter(kind, tmp_path, rbm_state):
+    torch.save(spoilt(kind, rbm_state), tmp_path / FILE)
+    assert read_checkpoint(tmp_path / FILE).epoch is None
+
+
+def test_wrappers_and_prefixes_of_other_trainings_are_opened(rbm_state):
+    prefixed = {f"module._orig_mod.{key}": tensor for key, tensor in rbm_state.items()}
+    for content in (
+        {"model": rbm_state, "optimizer": {"lr": 1}, "epoch": 3},
+        {"state_dict": prefixed, "epoch": np.int64(3)},
+        {"model_state_dict": rbm_state, "epoch": 3},
+        {"state": {"epoch_idx": 3}, "weights": {"model": {"state_dict": prefixed}}},
+    ):
+        found = understand(FILE, content)
+        assert list(found.state) == list(rbm_state) and found.epoch == 3
+    endless = {}
+    endless["model"] = endless
+    with pytest.raises(WeightsError, match="holds no weights: found keys model"):
+        understand(FILE, endless)
+
+
+def test_links_into_a_store_of_data_keep_their_names(tree, tmp_path):
+    """Files and folders kept under hashes, as DVC and model hubs lay them out; each is found once."""
+    store, links = tmp_path / "store" / "3f", tmp_path / "links"
+    store.mkdir(parents=True)
+    links.mkdir()
+    (tree / "0525_RBM_road_lowLR").rename(store / "a01b")
+    (store / "a01b" / "chk_best.pth").rename(store / "c02d")
+    (links / "0525_whole").symlink_to(store / "a01b")
+    (store / "a01b" / "chk_best.pth").symlink_to("../c02d")
+    (store / "a01b" / "round").symlink_to(links)
+    assert list(find_checkpoints(links)) == [("0525_whole", links / "0525_whole" / "chk_best.pth")]
+    assert next(find_checkpoints(links / "0525_whole" / "chk_best.pth"))[0] == "0525_whole"
+    assert main(["weights", "import", str(links), "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "0525_whole.safetensors").is_file()
+
+
+@pytest.fixture
+def nobody():
+    """A folder of a user who is not allowed everything, and that user for the length of the test."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, user = Path(name), os.geteuid()
+        folder.chmod(0o755)
+        os.chown(folder, 65534 if user == 0 else -1, -1)
+        if user == 0:
+            os.seteuid(65534)
+        yield folder
+        os.seteuid(user)
+
+
+def test_what_may_not_be_read_is_not_called_damaged(nobody, rbm_state, capsys, caplog):
+    for name in ("0517_file", "0521_folder", "0525_good"):
+        (nobody / name).mkdir()
+        torch.save(checkpoint(rbm_state), nobody / name / "chk_best.pth")
+    (nobody / "0517_file" / "chk_best.pth").chmod(0)
+    (nobody / "0521_folder").chmod(0)
+    for path in ("0517_file/chk_best.pth", "0521_folder", "0521_folder/chk_best.pth"):
+        assert main(["weights", "import", str(nobody / path), "--out", str(nobody / "out")]) == 2
+        assert caplog.messages[0].count("permission denied") == 1 and "damaged" not in caplog.text
+        caplog.clear()
+    assert main(["weights", "import", str(nobody), "--out", str(nobody / "out")]) == 1
+    assert caplog.text.count("permission denied") == 2 and "0525_good.safetensors: rbm" in capsys.readouterr().out
+    (nobody / "0521_folder").chmod(0o755)

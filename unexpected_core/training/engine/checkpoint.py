@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unexpected_core.files import atomic_path
+from unexpected_core.files import atomic_path, damaged_member
 from unexpected_core.training.errors import TrainingError
 
 BEST, LAST, STATE = "chk_best.pth", "chk_last.pth", "optimizer.pth"
@@ -61,10 +61,8 @@ def save(path: Path, content: dict[str, Any]) -> None:
 def load(path: Path) -> dict[str, Any]:
     """Read what `save` wrote, to the CPU. Raises TrainingError."""
     try:
-        with zipfile.ZipFile(path) as archive:  # PyTorch does not look at the checksums
-            damaged = archive.testzip()
-        if damaged:
-            raise zipfile.BadZipFile(f"checksum of {damaged}")
+        if member := damaged_member(path):  # PyTorch does not look at the checksums
+            raise zipfile.BadZipFile(f"checksum of {member}")
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged archive raises many kinds, some with the advice to load it unsafely
         raise TrainingError(
