@@ -73,7 +73,10 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "diagnostic_updater": (ROS,),
     "aiohttp": (f"{ROS}/view/server.py", f"{ROS}/view/window.py"),
     "unexpected_ros.msg": (f"{ROS}/live/ros.py", f"{ROS}/view/watcher.py"),
-    **{f"{kind}_msgs": (ROS,) for kind in ("sensor", "std", "diagnostic", "lifecycle", "geometry", "vision")},
+    **{
+        f"{kind}_msgs": (ROS,)
+        for kind in ("sensor", "std", "diagnostic", "lifecycle", "geometry", "vision", "rosgraph")
+    },
 }
 GROUND_GUESTS = {"numpy", "torch", "cv2", "pydantic", "yaml", "rich", "PIL", "pillow_heif", "simplejpeg"}
 

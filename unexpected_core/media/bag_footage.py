@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -41,7 +42,7 @@ class BagFootage(Footage):
                     start = message.time if start is None else start
                     name = f"{n:06d}"
                     read = partial(_rgb, bag, message, name)
-                    yield Shot(name, (message.time - start) / 1e9, self.path, read, info)
+                    yield Shot(name, (message.time - start) / 1e9, self.path, read, info, *header_of(message.data))
                     n += 1
             except IncompleteError as error:
                 raise IncompleteError(str(error), n, self.claimed) from error
@@ -54,6 +55,15 @@ def open_bag_footage(path: Path, topic: str | None = None) -> BagFootage:
     with open_bag(path) as bag:
         topic = bag.image_topic(topic)
         return BagFootage(path, topic, bag.count(topic))
+
+
+def header_of(data: bytes) -> tuple[int, str]:
+    """Stamp in nanoseconds and frame_id of a message in CDR that begins with a std_msgs/Header; 0 and '' of a stump."""
+    try:
+        seconds, nanoseconds, length = struct.unpack_from("<iII" if data[1] & 1 else ">iII", data, 4)
+    except (struct.error, IndexError):
+        return 0, ""
+    return seconds * 10**9 + nanoseconds, bytes(data[16 : 15 + length]).decode("utf-8", "replace")
 
 
 def _rgb(bag: Bag, message: Message, name: str) -> np.ndarray:

@@ -20,6 +20,7 @@ class Shot:
     time: seconds since the first picture. source: the file it is of.
     read: gives RGB uint8 [H, W, 3] while this is the newest shot of its footage; raises ImageError.
     camera_info: the calibration beside it, a sensor_msgs/CameraInfo in CDR bytes, or None.
+    stamp, frame_id: of a message's header; 0 nanoseconds and '' where there is none.
     """
 
     name: str
@@ -27,6 +28,8 @@ class Shot:
     source: Path
     read: Callable[[], np.ndarray]
     camera_info: bytes | None = None
+    stamp: int = 0
+    frame_id: str = ""
 
 
 class Footage:

@@ -1,6 +1,9 @@
-"""A camera made of a file: publishes photographs, a video or a rosbag2 on `image` (and `camera_info`), stamped now.
+"""A camera made of a file: publishes photographs, a video or a bag on `image` and `camera_info`; needs no `ros2 bag`.
 
-ros2 run unexpected_ros replay PHOTOS_OR_VIDEO_OR_BAG --rate 5 --ros-args -r image:=/camera/image
+ros2 run unexpected_ros replay PHOTOS_OR_VIDEO_OR_BAG --loop --ros-args -r image:=/camera/image
+
+While it plays: services ~/pause (std_srvs/SetBool) and ~/step (std_srvs/Trigger), parameters `speed` and `position`
+(setting it jumps), and in a terminal the keys space (pause), . (next frame), arrows (5 s back and on, faster, slower).
 """
 
 from __future__ import annotations
@@ -8,18 +11,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import rclpy
-from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException
-from rclpy.node import Node
-from rclpy.qos import QoSProfile
-from rclpy.serialization import deserialize_message
 from rclpy.utilities import remove_ros_args
-from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
 
 from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER
@@ -27,106 +27,124 @@ from unexpected_core.media.errors import IncompleteError
 from unexpected_core.media.footage import open_footage
 from unexpected_core.media.shots import Footage, Shot
 from unexpected_ros.live.incoming import stamp_ns
-from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.ros import ros_message
+from unexpected_ros.tools.keys import keys
+from unexpected_ros.tools.player import Player, ReplayError
+from unexpected_ros.tools.transport import MAX_SPEED, MIN_SPEED, Transport
 
-DEPTH = 10
 MOST_NAMED = 10
+JUMP_S, FASTER = 5.0, 1.25
 
 
-class ReplayError(RuntimeError):
-    """A replay that cannot begin; the message says why."""
+@dataclass
+class Playing:
+    """One replay: what plays where and how, how many frames were sent, and what was wrong (each thing once)."""
 
+    player: Player
+    transport: Transport
+    footage: Footage
+    rate: float | None = None  # Hz, None = the footage's own times
+    poll: Callable[[], None] = lambda: None
+    journal: TextIO | None = None
+    sent: int = 0
+    problems: dict[str, None] = field(default_factory=dict)
 
-class Replay(Node):
-    """Publishes shots with the stamps of now."""
+    def play(self, start: float = 0.0, loop: bool = False) -> None:
+        """Publish everything from `start` seconds on; with loop, again and again."""
+        self.transport.rewind(start, time.monotonic())
+        while True:
+            before = self.sent
+            target = self._play_from(start)
+            if target is None and (not loop or self.sent == before):
+                break
+            start = target or 0.0
+            if target is None:
+                self.transport.rewind(0.0, time.monotonic())
+        self.player.finish()
 
-    def __init__(self, frame_id: str = "camera") -> None:
-        super().__init__("replay")
-        self.frame_id = frame_id
-        self._images = self.create_publisher(Image, "image", QoSProfile(depth=DEPTH))
-        self._infos = self.create_publisher(CameraInfo, "camera_info", QoSProfile(depth=DEPTH))
+    def _play_from(self, start: float) -> float | None:
+        """One pass; returns the position to begin anew from when a jump backwards was asked for."""
+        try:
+            for n, shot in enumerate(self.footage.shots()):
+                when = n / self.rate if self.rate else shot.time
+                while when >= start:
+                    target = self.player.wait(when, self.poll)
+                    if target is None:
+                        self._send(shot, when)
+                        break
+                    if target <= when:
+                        return target
+                    start = target
+        except IncompleteError as error:
+            self.problems[str(error)] = None
+        return None
 
-    def wait_for_subscribers(self, count: int, timeout: float) -> None:
-        """Return when `count` subscribers listen to the image. Raises ReplayError after `timeout` seconds."""
-        give_up = time.monotonic() + timeout
-        while (found := self._images.get_subscription_count()) < count:
-            if time.monotonic() > give_up:
-                raise ReplayError(
-                    f"{self._images.topic_name} has {found} subscribers after {timeout:g} s, expected "
-                    f"{count}; start them first, on the same ROS_DOMAIN_ID, or use --wait-for {found}"
-                )
-            rclpy.spin_once(self, timeout_sec=0.05)
-
-    def sleep_until(self, due: float) -> None:
-        """Serve callbacks until time.monotonic() reaches due."""
-        while (left := due - time.monotonic()) > 0:
-            rclpy.spin_once(self, timeout_sec=left)
-
-    def publish(self, shot: Shot) -> Header:
-        """Send one shot, its calibration first; returns the header. Raises ImageError when it cannot be read."""
-        image = shot.read()
-        header = Header(stamp=self.get_clock().now().to_msg(), frame_id=self.frame_id)
-        if shot.camera_info is not None:
-            info = deserialize_message(shot.camera_info, CameraInfo)
-            info.header = header
-            self._infos.publish(info)
-        self._images.publish(Messages(ros_message).image(header, image))
-        return header
-
-    def finish(self) -> None:
-        """Wait until reliable subscribers have everything."""
-        self._images.wait_for_all_acked(Duration(seconds=5))
-
-
-def play(replay: Replay, footage: Footage, rate: float | None, journal: Path | None) -> tuple[int, list[str]]:
-    """Publish all shots, at `rate` Hz or in their own time; returns how many, and what is missing and why.
-
-    journal: file of 'nanoseconds,name'.
-    """
-    sent, problems, start = 0, [], time.monotonic()
-    lines = journal.open("w", encoding="utf-8") if journal else None
-    try:
-        for shot in footage.shots():
-            replay.sleep_until(start + ((sent + len(problems)) / rate if rate else shot.time))
-            try:
-                header = replay.publish(shot)
-            except ImageError as error:
+    def _send(self, shot: Shot, when: float) -> None:
+        try:
+            header = self.player.publish(shot, when)
+        except ImageError as error:
+            if str(error) not in self.problems:
                 LOGGER.warning("left out: %s", error)
-                problems.append(str(error))
-                continue
-            sent += 1
-            if lines:
-                print(f"{stamp_ns(header)},{shot.name}", file=lines, flush=True)
-            total = "?" if footage.claimed is None else max(sent, footage.claimed)
-            print(f"sent {sent}/{total}", end="\r" if sys.stdout.isatty() else "\n", flush=True)
-    except IncompleteError as error:
-        problems.append(str(error))
-    finally:
-        if lines:
-            lines.close()
-    replay.finish()
-    return sent, problems
+            self.problems[str(error)] = None
+            return
+        self.sent += 1
+        if self.journal:
+            print(f"{stamp_ns(header)},{shot.name}", file=self.journal, flush=True)
+        total = "?" if self.footage.claimed is None else max(self.sent, self.footage.claimed)
+        print(f"sent {self.sent}/{total}", end="\r" if sys.stdout.isatty() else "\n", flush=True)
+
+
+def obey(key: str, transport: Transport, now: float) -> None:
+    """What a key in the terminal does; others do nothing."""
+    acts = {
+        " ": lambda: transport.pause(not transport.paused, now),
+        ".": lambda: transport.step(now),
+        "left": lambda: transport.seek(transport.position(now) - JUMP_S, now),
+        "right": lambda: transport.seek(transport.position(now) + JUMP_S, now),
+        "up": lambda: transport.set_speed(transport.speed * FASTER, now),
+        "down": lambda: transport.set_speed(transport.speed / FASTER, now),
+    }
+    acts.get(key, lambda: None)()
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line without its ROS arguments."""
-    parser = argparse.ArgumentParser(prog="replay", description=__doc__.partition("\n")[0])
-    parser.add_argument("input", help="folder of photographs, photograph, video, or rosbag2 (.mcap, .db3, folder)")
+    parser = argparse.ArgumentParser(
+        prog="replay", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("input", help="folder of photographs, photograph, video, or bag (.mcap, .db3, .bag, folder)")
     parser.add_argument("--rate", type=float, help="Hz; without it photographs play at 10, others in their own time")
+    parser.add_argument("--speed", type=float, default=1.0, help="seconds of footage in a second (%(default)s)")
+    parser.add_argument("--start", type=float, default=0.0, metavar="S", help="begin this many seconds in")
+    parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
+    parser.add_argument("--paused", action="store_true", help="begin paused")
+    parser.add_argument(
+        "--stamps", choices=("now", "recorded"), help="of the headers; default: recorded with --clock, else now"
+    )
+    parser.add_argument(
+        "--clock", action="store_true", help="publish /clock, for nodes with use_sim_time; it jumps back in a loop"
+    )
     parser.add_argument("--topic", help="image topic to play; needed for a bag with several")
-    parser.add_argument("--frame-id", default="camera", help="frame_id of the headers (%(default)s)")
+    parser.add_argument("--frame-id", help="frame_id of the headers; default: the recorded one, or 'camera'")
     parser.add_argument("--wait-for", type=int, default=0, metavar="N", help="begin when N subscribers listen")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for them (%(default)s)")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="write 'stamp in nanoseconds,name' of each frame")
     given = parser.parse_args(arguments)
     if given.rate is not None and not 0 < given.rate <= 1000:
         parser.error(f"--rate {given.rate:g}: expected Hz above 0 and at most 1000")
+    if not MIN_SPEED <= given.speed <= MAX_SPEED:
+        parser.error(f"--speed {given.speed:g}: expected {MIN_SPEED:g} to {MAX_SPEED:g}")
+    if not 0 <= given.start < float("inf"):
+        parser.error(f"--start {given.start:g}: expected seconds, 0 or more")
+    if given.clock and given.stamps == "now":
+        parser.error("--clock runs in recorded time, and --stamps now does not; leave one of them out")
+    given.stamps = given.stamps or ("recorded" if given.clock else "now")
+    if given.rate and given.stamps == "recorded":
+        parser.error("--rate gives frames times of its own, and recorded stamps keep theirs; use --speed")
     return given
 
 
 def main() -> int:
-    """Play once. 0 also when interrupted; 1 with the cause on stderr when something is missing, or nobody listens."""
+    """Play. 0 also when interrupted; 1 with the cause on stderr when something is missing, or nobody listens."""
     given = parse(remove_ros_args(sys.argv)[1:])
     try:
         footage = open_footage(given.input, given.topic)
@@ -134,26 +152,36 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     rclpy.init()
-    replay = Replay(given.frame_id)
+    transport = Transport(time.monotonic(), given.speed, given.paused)
+    player = Player(transport, given.frame_id, given.stamps == "recorded", given.clock)
     try:
-        replay.wait_for_subscribers(given.wait_for, given.timeout)
-        sent, problems = play(replay, footage, given.rate, given.journal)
-        claimed = "" if footage.claimed is None else f" of {footage.claimed}"
-        print(f"played {sent}{claimed} frames of {footage.path}")
-        for problem in problems[:MOST_NAMED]:
-            print(f"error: {problem}", file=sys.stderr)
-        if problems:
-            print(f"error: {len(problems)} problems in all; see above", file=sys.stderr)
-            return 1
-    except (ReplayError, ValueError) as error:
+        return _run(player, transport, footage, given)
+    except (ReplayError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+        return 0
     finally:
-        replay.destroy_node()
+        player.destroy_node()
         rclpy.try_shutdown()
-    return 0
+
+
+def _run(player: Player, transport: Transport, footage: Footage, given: argparse.Namespace) -> int:
+    player.wait_for_subscribers(given.wait_for, given.timeout)
+    with ExitStack() as stack:
+        pressed = stack.enter_context(keys())
+        journal = stack.enter_context(given.journal.open("w", encoding="utf-8")) if given.journal else None
+        playing = Playing(
+            player, transport, footage, given.rate, lambda: obey(pressed(), transport, time.monotonic()), journal
+        )
+        playing.play(given.start, given.loop)
+    claimed = "" if footage.claimed is None or given.loop else f" of {footage.claimed}"
+    print(f"played {playing.sent}{claimed} frames of {footage.path}")
+    for problem in list(playing.problems)[:MOST_NAMED]:
+        print(f"error: {problem}", file=sys.stderr)
+    if playing.problems:
+        print(f"error: {len(playing.problems)} problems in all; see above", file=sys.stderr)
+    return 1 if playing.problems else 0
 
 
 if __name__ == "__main__":

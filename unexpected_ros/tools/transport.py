@@ -64,6 +64,10 @@ class Transport:
         self._steps = int(self._paused)
         self._hold(self._target, now)
 
+    def rewind(self, position: float, now: float) -> None:
+        """Stand at a position without anybody having asked for it: the beginning, or the end of a loop."""
+        self._hold(position, now)
+
     def sought(self) -> float | None:
         """The position that was asked for since this was last called, or None."""
         target, self._target = self._target, None

@@ -1,0 +1,204 @@
+"""The replay as a process: what a camera's user sees of a drive that somebody pauses, steps through, jumps in."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import time
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from unexpected_core.media.drive import FRAME_ID, START, write_bag
+
+pytestmark = pytest.mark.ros
+pytest.importorskip("rclpy")
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue  # noqa: E402
+from rcl_interfaces.srv import SetParameters  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
+from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
+from std_srvs.srv import SetBool, Trigger  # noqa: E402
+
+FRAMES, RATE = 6, 10.0
+HEIGHT, WIDTH = 31, 46
+
+
+@pytest.fixture(scope="module")
+def drive(tmp_path_factory):
+    """A drive of frames that tell their number."""
+    path = tmp_path_factory.mktemp("drive") / "drive.mcap"
+    frames = ((np.full((HEIGHT, WIDTH, 3), 40 * n, np.uint8), None) for n in range(FRAMES))
+    write_bag(path, frames, RATE)
+    return path
+
+
+@pytest.fixture
+def play(drive, driver):
+    """Start a replay of the drive as /deck/replay; returns what comes on the image topic."""
+    started = []
+
+    def start(*arguments, inbox_topic="/deck/image", footage=drive):
+        inbox = driver.collect(Image, inbox_topic, connected=False)
+        command = [sys.executable, "-m", "unexpected_ros.tools.replay", str(footage), *arguments, "--wait-for", "1"]
+        process = subprocess.Popen(
+            [*command, "--ros-args", "-r", "__ns:=/deck"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        )
+        started.append((process, inbox))
+        return process, inbox
+
+    yield start
+    for process, inbox in started:
+        process.kill()
+        process.communicate()
+        driver.destroy(inbox)
+
+
+def numbers(inbox):
+    return [message.data[0] // 40 for message in inbox]
+
+
+def stamps(inbox):
+    return [message.header.stamp.sec * 10**9 + message.header.stamp.nanosec for message in inbox]
+
+
+def set_parameter(driver, name, value):
+    kind = ParameterType.PARAMETER_INTEGER if isinstance(value, int) else ParameterType.PARAMETER_DOUBLE
+    field = {"integer_value": value} if isinstance(value, int) else {"double_value": value}
+    parameter = Parameter(name=name, value=ParameterValue(type=kind, **field))
+    return driver.call(SetParameters, "/deck/replay/set_parameters", parameters=[parameter]).results[0]
+
+
+def test_a_loop_keeps_the_recorded_stamps_and_publishes_their_clock(play, driver):
+    clocks = driver.collect(Clock, "/clock", connected=False)
+    infos = driver.collect(CameraInfo, "/deck/camera_info", connected=False)
+    process, inbox = play("--loop", "--clock")
+    driver.until(lambda: len(inbox) > 2 * FRAMES, "two rounds")
+    first = START * 10**9
+    period = round(1e9 / RATE)
+    assert stamps(inbox)[: 2 * FRAMES] == [first + n * period for n in range(FRAMES)] * 2
+    assert numbers(inbox)[: 2 * FRAMES] == [*range(FRAMES)] * 2
+    assert {message.header.frame_id for message in inbox} == {FRAME_ID}
+    assert infos and infos[-1].header.frame_id == FRAME_ID
+    times = [message.clock.sec * 10**9 + message.clock.nanosec for message in clocks]
+    assert first <= min(times) and max(times) < first + (FRAMES + 20) * period
+    assert all(any(0 <= time - stamp < period for time in times) for stamp in stamps(inbox)), "no frame of the future"
+    assert sum(later < earlier for earlier, later in pairwise(times)) in (1, 2)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert process.stderr.read() == ""
+    driver.destroy(clocks, infos)
+
+
+def test_without_a_clock_frames_are_of_now(play, driver):
+    process, inbox = play("--speed", "20")
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    driver.until(lambda: len(inbox) == FRAMES, "all frames")
+    assert f"played {FRAMES} of {FRAMES} frames" in out
+    now = driver.node.get_clock().now().nanoseconds
+    assert all(abs(now - stamp) < 60e9 for stamp in stamps(inbox)) and stamps(inbox) == sorted(stamps(inbox))
+    assert {message.header.frame_id for message in inbox} == {"camera"}
+
+
+def test_it_pauses_steps_jumps_and_changes_speed_on_request(play, driver):
+    _, inbox = play("--paused", "--stamps", "recorded", "--loop")
+    for n in range(3):
+        assert driver.call(Trigger, "/deck/replay/step").success
+        driver.until(lambda n=n: len(inbox) == n + 1, "the frame stepped to")
+    driver.spin(0.5)
+    assert numbers(inbox) == [0, 1, 2]
+    assert set_parameter(driver, "position", 0.35).successful
+    driver.until(lambda: len(inbox) == 4, "the frame jumped to")
+    assert set_parameter(driver, "position", 0).successful
+    driver.until(lambda: len(inbox) == 5, "the frame jumped back to")
+    assert numbers(inbox) == [0, 1, 2, 4, 0]
+    assert not set_parameter(driver, "speed", 1e6).successful
+    assert set_parameter(driver, "speed", 4.0).successful
+    assert "playing at" in driver.call(SetBool, "/deck/replay/pause", data=False).message
+    driver.until(lambda: len(inbox) > 5 + FRAMES, "a round")
+    assert numbers(inbox)[5 : 4 + FRAMES] == [*range(1, FRAMES)]
+    assert "paused at" in driver.call(SetBool, "/deck/replay/pause", data=True).message
+    driver.spin(0.2)
+    count = len(inbox)
+    driver.spin(0.5)
+    assert len(inbox) == count
+
+
+def test_a_part_is_played_at_another_rate(play, driver):
+    process, inbox = play("--rate", "50", "--start", "0.05")  # frames 0.02 s apart: the third is the first in it
+    process.communicate(timeout=60)
+    driver.until(lambda: len(inbox) == FRAMES - 3, "the frames from there on")
+    assert numbers(inbox) == [3, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--clock", "--stamps", "now"], "leave one of them out"),
+        (["--clock", "--rate", "5"], "use --speed"),
+        (["--speed", "0"], "expected 0.01 to 100"),
+        (["--start", "nan"], "expected seconds"),
+    ],
+)
+def test_what_contradicts_itself_is_refused_in_one_line(drive, options, words):
+    from unexpected_ros.tools.replay import parse
+
+    with pytest.raises(SystemExit):
+        parse([str(drive), *options])
+    command = [sys.executable, "-m", "unexpected_ros.tools.replay", str(drive), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and words in done.stderr.splitlines()[-1]
+
+
+def test_keys_of_a_terminal():
+    from unexpected_ros.tools.replay import obey
+    from unexpected_ros.tools.transport import Transport
+
+    deck = Transport(now=0.0)
+    obey(" ", deck, 8.0)
+    assert deck.paused and deck.position(9.0) == 8.0
+    obey("left", deck, 9.0)
+    assert deck.sought() == 3.0
+    obey("up", deck, 9.0)
+    assert deck.speed == 1.25
+    obey("down", deck, 9.0)
+    obey("x", deck, 9.0)
+    obey("", deck, 9.0)
+    assert deck.speed == 1.0 and deck.paused
+    obey(" ", deck, 9.0)
+    assert not deck.paused
+
+
+def test_keys_reach_the_replay_through_a_terminal_which_is_left_as_it_was(drive, tmp_path):
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    program = (
+        "import os, fcntl, termios, time\n"
+        "os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+        "from unexpected_ros.tools.keys import keys\n"
+        "with keys() as pressed:\n"
+        "    print('ready', flush=True)\n"
+        "    found = []\n"
+        "    while len(found) < 3:\n"
+        "        found += filter(None, [pressed()])\n"
+        "        time.sleep(0.01)\n"
+        "print(found, flush=True)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdin=theirs, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    for key in (b" ", b"\x1b[C", b"."):
+        os.write(ours, key)
+        time.sleep(0.2)
+    assert process.stdout.readline() == "[' ', 'right', '.']\n"
+    assert process.wait(20) == 0
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)

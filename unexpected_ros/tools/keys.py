@@ -1,0 +1,38 @@
+"""Single keys from the terminal, where there is one and it is ours."""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import termios
+import tty
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+ARROWS = {"\x1b[A": "up", "\x1b[B": "down", "\x1b[C": "right", "\x1b[D": "left"}
+
+
+@contextmanager
+def keys() -> Iterator[Callable[[], str]]:
+    """A function that gives the key pressed since it was last asked, '' for none; always '' without a terminal.
+
+    Arrows are 'up', 'down', 'right', 'left'. The terminal is as it was when the block ends.
+    """
+    if not sys.stdin.isatty() or os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():  # a background job must not ask
+        yield lambda: ""
+        return
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal)
+    try:
+        yield lambda: _pressed(terminal)
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _pressed(terminal: int) -> str:
+    if not select.select([terminal], [], [], 0)[0]:
+        return ""
+    text = os.read(terminal, 8).decode("utf-8", "replace")
+    return ARROWS.get(text, text[:1])

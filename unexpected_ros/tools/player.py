@@ -1,0 +1,154 @@
+"""The node of the replay: a camera whose frames, time and speed others may command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import rclpy
+from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
+from rclpy.clock import Clock as RosClock
+from rclpy.clock import ClockType
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
+from rclpy.serialization import deserialize_message
+from rclpy.time import Time
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import Header
+from std_srvs.srv import SetBool, Trigger
+
+from unexpected_core.media.shots import Shot
+from unexpected_ros.live.messages import Messages
+from unexpected_ros.live.ros import ros_message
+from unexpected_ros.tools.transport import MAX_SPEED, MIN_SPEED, Transport
+
+DEPTH = 10
+CLOCK_S = 1 / 40
+POLL_S = 0.05
+LONGEST_S = 1e9
+
+
+class ReplayError(RuntimeError):
+    """A replay that cannot begin; the message says why."""
+
+
+class Player(Node):
+    """Publishes shots when the transport says that they are due.
+
+    recorded: keep the stamps (and, without `frame_id`, the frame_id) of footage that has them; else stamps are of now.
+    clock: publish /clock, which runs as the recording did.
+    """
+
+    def __init__(
+        self, transport: Transport, frame_id: str | None = None, recorded: bool = False, clock: bool = False
+    ) -> None:
+        super().__init__("replay")
+        self._transport, self._frame_id, self._recorded = transport, frame_id, recorded
+        self._origin: int | None = None
+        self._images = self.create_publisher(Image, "image", QoSProfile(depth=DEPTH))
+        self._infos = self.create_publisher(CameraInfo, "camera_info", QoSProfile(depth=DEPTH))
+        self._times = self.create_publisher(Clock, "/clock", QoSProfile(depth=1)) if clock else None
+        if clock:
+            self.create_timer(CLOCK_S, self._show_time, clock=RosClock(clock_type=ClockType.STEADY_TIME))
+        self.create_service(SetBool, "~/pause", self._on_pause)
+        self.create_service(Trigger, "~/step", self._on_step)
+        self._declare("speed", transport.speed, MIN_SPEED, MAX_SPEED, "seconds of footage in a second")
+        self._declare("position", 0.0, 0.0, LONGEST_S, "seconds from the first frame; setting it jumps there")
+        self.add_pre_set_parameters_callback(_integers_to_floats)
+        self.add_post_set_parameters_callback(self._on_parameters)
+
+    def _declare(self, name: str, value: float, least: float, most: float, description: str) -> None:
+        limits = [FloatingPointRange(from_value=least, to_value=most)]
+        self.declare_parameter(name, value, ParameterDescriptor(description=description, floating_point_range=limits))
+
+    def _on_parameters(self, parameters: list[Parameter]) -> None:
+        acts = {"speed": self._transport.set_speed, "position": self._transport.seek}
+        for parameter in parameters:
+            if parameter.name in acts:
+                acts[parameter.name](parameter.value, time.monotonic())
+
+    def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._transport.pause(request.data, time.monotonic())
+        response.success, response.message = True, self.place()
+        return response
+
+    def _on_step(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._transport.step(time.monotonic())
+        response.success, response.message = True, self.place()
+        return response
+
+    def place(self) -> str:
+        """'paused at 3.2 s', 'playing at 3.2 s'."""
+        transport = self._transport
+        return f"{'paused' if transport.paused else 'playing'} at {transport.position(time.monotonic()):.1f} s"
+
+    def wait_for_subscribers(self, count: int, timeout: float) -> None:
+        """Return when `count` subscribers listen to the image. Raises ReplayError after `timeout` seconds."""
+        give_up = time.monotonic() + timeout
+        while (found := self._images.get_subscription_count()) < count:
+            if time.monotonic() > give_up:
+                raise ReplayError(
+                    f"{self._images.topic_name} has {found} subscribers after {timeout:g} s, expected "
+                    f"{count}; start them first, on the same ROS_DOMAIN_ID, or use --wait-for {found}"
+                )
+            rclpy.spin_once(self, timeout_sec=POLL_S)
+
+    def wait(self, due: float, poll: Callable[[], None]) -> float | None:
+        """Serve callbacks (and `poll`) until the frame of `due` is; returns a position that is to be gone to first."""
+        rclpy.spin_once(self, timeout_sec=0)
+        while True:
+            poll()
+            if (target := self._transport.sought()) is not None:
+                return target
+            left = self._transport.wait(due, time.monotonic())
+            if left <= 0:
+                return None
+            rclpy.spin_once(self, timeout_sec=min(left, POLL_S))
+
+    def publish(self, shot: Shot, when: float) -> Header:
+        """Send one shot, its calibration first; returns the header. Raises ImageError when it cannot be read.
+
+        when: its time in seconds, of which the stamps are made that the footage does not have.
+        """
+        image = shot.read()
+        header = self._header(shot, when)
+        if shot.camera_info is not None:
+            info = deserialize_message(shot.camera_info, CameraInfo)
+            info.header = header
+            self._infos.publish(info)
+        self._show_time(Time.from_msg(header.stamp).nanoseconds)  # no frame is of a time to come
+        self._images.publish(Messages(ros_message).image(header, image))
+        self._transport.shown(when, time.monotonic())
+        return header
+
+    def _header(self, shot: Shot, when: float) -> Header:
+        stamp, frame_id = self.get_clock().now().nanoseconds, "camera"
+        if self._recorded:
+            if self._origin is None:
+                self._origin = (shot.stamp or stamp) - round(when * 1e9)
+            stamp = shot.stamp or self._origin + round(when * 1e9)
+            frame_id = shot.frame_id or frame_id
+        return Header(stamp=Time(nanoseconds=stamp).to_msg(), frame_id=self._frame_id or frame_id)
+
+    def _show_time(self, least: int = 0) -> None:
+        if self._times and self._origin is not None:
+            position = self._transport.position(time.monotonic())
+            nanoseconds = max(self._origin + round(position * 1e9), least)
+            self._times.publish(Clock(clock=Time(nanoseconds=nanoseconds).to_msg()))
+
+    def finish(self) -> None:
+        """Wait until reliable subscribers have everything."""
+        self._images.wait_for_all_acked(Duration(seconds=5))
+
+
+def _integers_to_floats(parameters: list[Parameter]) -> list[Parameter]:
+    """`ros2 param set /replay position 10` means 10.0; ROS alone refuses it."""
+    return [
+        Parameter(p.name, value=float(p.value))
+        if p.name in ("speed", "position") and p.type_ == Parameter.Type.INTEGER
+        else p
+        for p in parameters
+    ]
