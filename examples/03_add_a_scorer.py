@@ -4,7 +4,7 @@ import sys
 
 from unexpected_core.cli.main import main
 from unexpected_core.scorers import SCORERS, ScorerEntry
-from unexpected_core.scorers.from_logits import LogitsScorer, segmenter_of
+from unexpected_core.scorers.logits.scorer import LogitsScorer, segmenter_of
 
 
 def margin(logits):  # [B, C, H, W] -> [B, H, W] in [0, 1], higher = more unexpected

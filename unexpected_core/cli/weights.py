@@ -102,7 +102,8 @@ def _statistics(arguments: argparse.Namespace) -> int:
     from unexpected_core.pipeline.detector import Detector
     from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
     from unexpected_core.scorers import load_scorer
-    from unexpected_core.scorers.from_logits import LogitCounter, LogitsScorer, segmenter_of
+    from unexpected_core.scorers.logits.scorer import LogitsScorer, segmenter_of
+    from unexpected_core.scorers.logits.standardized import LogitCounter
     from unexpected_core.weights.cards import read_card, write_card
     from unexpected_core.weights.catalog import find_weights
 

@@ -13,6 +13,7 @@ from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.resizing import to_working
 from unexpected_core.pipeline.settings import ModelSettings
 from unexpected_core.scorers.base import Scorer
+from unexpected_core.scorers.calibration import calibrated
 
 
 class DetectorError(RuntimeError):
@@ -51,10 +52,7 @@ class Runner:
             if not _is_out_of_memory(error):
                 raise
             raise self._out_of_memory(batch) from error
-        score = scores.score.float()
-        if self.scorer.calibration is not None:
-            a, b = self.scorer.calibration
-            score = (a * score + b).sigmoid()
+        score = calibrated(scores.score, self.scorer.calibration)
         if not score.isfinite().all():
             raise DetectorError(
                 f"{self.scorer.name} gave scores that are not numbers; "

@@ -43,12 +43,12 @@ SCORERS: dict[str, ScorerEntry] = {
     "resynthesis": ScorerEntry("unexpected_core.scorers.resynthesis:resynthesis", base="fast"),
     "image_difference": ScorerEntry("unexpected_core.scorers.resynthesis:ImageDifference", base="fast"),
     "direct": ScorerEntry("unexpected_core.scorers.direct:DirectScorer", base="fast"),
-    "softmax": ScorerEntry("unexpected_core.scorers.from_logits:softmax_scorer", base="fast"),
-    "entropy": ScorerEntry("unexpected_core.scorers.from_logits:entropy_scorer", base="fast"),
-    "max_logit": ScorerEntry("unexpected_core.scorers.from_logits:max_logit_scorer", base="fast"),
-    "energy": ScorerEntry("unexpected_core.scorers.from_logits:energy_scorer", base="fast"),
+    "softmax": ScorerEntry("unexpected_core.scorers.logits.scorer:softmax_scorer", base="fast"),
+    "entropy": ScorerEntry("unexpected_core.scorers.logits.scorer:entropy_scorer", base="fast"),
+    "max_logit": ScorerEntry("unexpected_core.scorers.logits.scorer:max_logit_scorer", base="fast"),
+    "energy": ScorerEntry("unexpected_core.scorers.logits.scorer:energy_scorer", base="fast"),
     "standardized_max_logit": ScorerEntry(
-        "unexpected_core.scorers.from_logits:standardized_max_logit_scorer", base="fast"
+        "unexpected_core.scorers.logits.scorer:standardized_max_logit_scorer", base="fast"
     ),
     **{
         f"fast_{name}": ScorerEntry(f"unexpected_core.scorers.opponents:{name}", base="fast", opponent=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore, restore_labels
-from unexpected_core.scorers.from_logits import segmenter_of
+from unexpected_core.scorers.logits.scorer import segmenter_of
 from unexpected_core.structs import Scores
 
 

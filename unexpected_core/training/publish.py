@@ -13,8 +13,8 @@ from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.tasks.settings_fast import PARTS, FastTraining, OpponentTraining
 from unexpected_core.weights.cards import Card, WeightsError, read_card
-from unexpected_core.weights.catalog import OPPONENTS, SUFFIX, find_weights, verify
-from unexpected_core.weights.reading import read_weights, write_weights
+from unexpected_core.weights.catalog import OPPONENTS, SUFFIX, find_weights
+from unexpected_core.weights.reading import read_weights, verify, write_weights
 
 CHECKPOINTS = {"best": BEST, "last": LAST}
 

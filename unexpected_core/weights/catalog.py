@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from unexpected_core.config import unknown_name
-from unexpected_core.files import sha256, visible
-from unexpected_core.weights.cards import Card, WeightsError, read_card
+from unexpected_core.files import visible
+from unexpected_core.weights.cards import WeightsError, read_card
 
 FINGERPRINT = re.compile("[0-9a-f]{8,64}")
 FOLDER = Path(__file__).parent
@@ -79,15 +79,3 @@ def _only_one(folder: Path) -> Path:
         return found[0]
     names = ", ".join(path.name for path in found) or "none"
     raise WeightsError(f"{folder} must hold exactly one {SUFFIX} file, found {names}; give the file itself")
-
-
-def verify(path: Path) -> Card:
-    """The card of a weight file whose bytes are those that the card was written for. Raises WeightsError."""
-    card = read_card(path)
-    found = sha256(path)
-    if found != card.sha256:
-        raise WeightsError(
-            f"{path} is damaged, or not the file its card is for: sha256 {found[:12]}..., the card says "
-            f"{card.sha256[:12] or 'nothing'}...; get both files again"
-        )
-    return card

@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from unexpected_core.files import atomic_path, commit, sha256
-from unexpected_core.weights.cards import Card, WeightsError, write_card
-from unexpected_core.weights.catalog import SUFFIX, find_weights, verify
+from unexpected_core.weights.cards import Card, WeightsError, read_card, write_card
+from unexpected_core.weights.catalog import SUFFIX, find_weights
 
 
 class Weights(NamedTuple):
@@ -31,6 +31,18 @@ def read_weights(name_or_path: str | Path) -> Weights:
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"cannot read {path}: {error}; get the file again") from error
     return Weights({key: t.float() if t.is_floating_point() else t for key, t in state.items()}, card)
+
+
+def verify(path: Path) -> Card:
+    """The card of a weight file whose bytes are those that the card was written for. Raises WeightsError."""
+    card = read_card(path)
+    found = sha256(path)
+    if found != card.sha256:
+        raise WeightsError(
+            f"{path} is damaged, or not the file its card is for: sha256 {found[:12]}..., the card says "
+            f"{card.sha256[:12] or 'nothing'}...; get both files again"
+        )
+    return card
 
 
 def write_weights(path: str | Path, state: dict[str, Tensor], card: Card, half: bool = True) -> Card:

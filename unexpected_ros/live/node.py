@@ -27,7 +27,7 @@ from unexpected_ros.live.publishers import Publishers
 from unexpected_ros.live.samples import write_sample
 from unexpected_ros.live.subscription import ImageSubscription, Pace
 from unexpected_ros.live.tracking import Tracker
-from unexpected_ros.live.worker import Worker
+from unexpected_ros.live.worker import Worker, too_old
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
@@ -89,7 +89,7 @@ class DetectorNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the camera and begin to work."""
         self._begin_anew()
-        self._worker = Worker(self._work, self._on_error, "detector")
+        self._worker = Worker(self._work, self._on_error, "detector", self._is_stale)
         self._active = True
         try:
             self._listen()
@@ -205,13 +205,19 @@ class DetectorNode(LifecycleNode):
         elif self._worker.offer(message) is not None:
             self._health.count("busy")
 
+    def _age(self, message) -> float:
+        return age_ms(message.header, self.get_clock().now().nanoseconds)
+
+    def _is_stale(self, message) -> bool:
+        stale = too_old(self._age(message), self.settings.input.max_age_ms)
+        if stale:
+            self._health.count("stale")
+        return stale
+
     def _work(self, message) -> None:
         """One frame, in the worker's thread."""
         settings, detector, outputs = self.settings, self._detector, self._outputs
-        age = age_ms(message.header, self.get_clock().now().nanoseconds)
-        if settings.input.max_age_ms and age > settings.input.max_age_ms:
-            self._health.count("stale")
-            return
+        age = self._age(message)
         image, detection, tracks, times = find(
             message,
             detector,

@@ -9,14 +9,26 @@ from collections.abc import Callable
 LOGGER = logging.getLogger(__name__)
 
 
+def too_old(age_ms: float, max_age_ms: float) -> bool:
+    """Whether an item is stale; an unknown age (NaN) is not, and a limit of 0 lets everything pass."""
+    return 0 < max_age_ms < age_ms
+
+
 class Worker[T]:
     """Runs `work(item)` in a thread of its own; an item that arrives while one waits takes its place.
 
-    An exception costs one item: `on_error(item, exception)` hears of it, and the next item is tried.
+    An item for which `is_stale(item)` holds when its turn comes is dropped. An exception costs one item:
+    `on_error(item, exception)` hears of it, and the next item is tried.
     """
 
-    def __init__(self, work: Callable[[T], None], on_error: Callable[[T, Exception], None], name: str) -> None:
-        self._work, self._on_error = work, on_error
+    def __init__(
+        self,
+        work: Callable[[T], None],
+        on_error: Callable[[T, Exception], None],
+        name: str,
+        is_stale: Callable[[T], bool] = lambda item: False,
+    ) -> None:
+        self._work, self._on_error, self._is_stale = work, on_error, is_stale
         self._slot: list[T] = []  # empty or one item
         self._stopping = False
         self._changed = threading.Condition()
@@ -48,7 +60,8 @@ class Worker[T]:
     def _run(self) -> None:
         while (item := self._take()) is not None:
             try:
-                self._work(item)
+                if not self._is_stale(item):
+                    self._work(item)
             except Exception as error:  # whatever it is, the next item must be served
                 self._report(item, error)
 

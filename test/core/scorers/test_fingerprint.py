@@ -6,7 +6,8 @@ from torch import nn
 
 from unexpected_core.scorers import SCORERS, build_scorer
 from unexpected_core.scorers.fingerprint import _statements, fingerprint
-from unexpected_core.scorers.from_logits import LogitsScorer, energy, max_logit
+from unexpected_core.scorers.logits.functions import energy, max_logit
+from unexpected_core.scorers.logits.scorer import LogitsScorer
 from unexpected_core.scorers.random import RandomScorer
 
 
@@ -33,7 +34,7 @@ def test_options_of_the_card_and_functions_count():
     fast.road_prior += 1
     assert changed(before, fingerprint(fast)) == {"road_prior"}
     a, b = (fingerprint(LogitsScorer(nn.Conv2d(3, 19, 1), function)) for function in (max_logit, energy))
-    assert a["function"] == "unexpected_core.scorers.from_logits.max_logit" and "function" in changed(a, b)
+    assert a["function"] == "unexpected_core.scorers.logits.functions.max_logit" and "function" in changed(a, b)
 
 
 def test_buffers_that_no_file_holds_count():

@@ -28,8 +28,8 @@ from unexpected_core.training.tasks.losses import redrawing_loss
 from unexpected_core.training.tasks.rbm import road_patches
 from unexpected_core.training.tasks.settings_fast import OpponentSettings
 from unexpected_core.weights.cards import Card, WeightsError, read_card
-from unexpected_core.weights.catalog import find_opponents, shipped, verify
-from unexpected_core.weights.reading import read_weights, write_weights
+from unexpected_core.weights.catalog import find_opponents, shipped
+from unexpected_core.weights.reading import read_weights, verify, write_weights
 
 OPPONENTS = ("fast_retrained", "fast_generator_only", "fast_labels_only", "fast_ensemble", "fast_dropout", "fast_rbm")
 

@@ -12,12 +12,12 @@ from unexpected_core.images import write_image
 from unexpected_core.scorers import SCORERS, load_scorer
 from unexpected_core.scorers.base import ScorerError
 from unexpected_core.scorers.fast import FastScorer
-from unexpected_core.scorers.from_logits import class_statistics, mean_and_std
+from unexpected_core.scorers.logits.standardized import class_statistics, mean_and_std
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_core.weights import catalog
 from unexpected_core.weights.cards import Card, WeightsError, card_path, read_card
-from unexpected_core.weights.catalog import find_weights, verify
-from unexpected_core.weights.reading import load_into, read_weights, write_weights
+from unexpected_core.weights.catalog import find_weights
+from unexpected_core.weights.reading import load_into, read_weights, verify, write_weights
 
 CARD = Card(
     name="toy",

@@ -1,8 +1,11 @@
 """Newest frame wins, an exception costs one frame, and the thread ends when told."""
 
+import math
 import threading
 
-from unexpected_ros.live.worker import Worker
+import pytest
+
+from unexpected_ros.live.worker import Worker, too_old
 
 
 class Bench:
@@ -63,3 +66,25 @@ def test_stop_finishes_the_item_in_work_and_forgets_the_waiting_one():
     assert bench.worker.stop(timeout=5)
     assert bench.done == [1]
     assert bench.worker.offer(3) == 3
+
+
+def test_a_stale_item_is_dropped_when_its_turn_comes():
+    done, seen = [], threading.Semaphore(0)
+
+    def is_stale(item):
+        seen.release()
+        return item == "old"
+
+    worker = Worker(done.append, lambda item, error: None, "bench", is_stale)
+    for item in ("old", "new"):
+        worker.offer(item)
+        assert seen.acquire(timeout=5)
+    assert worker.stop(timeout=5)
+    assert done == ["new"]
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "max_age_ms", "stale"), [(9, 10, False), (11, 10, True), (1e9, 0, False), (math.nan, 10, False)]
+)
+def test_what_is_too_old(age_ms, max_age_ms, stale):
+    assert too_old(age_ms, max_age_ms) is stale

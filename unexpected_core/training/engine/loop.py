@@ -18,12 +18,12 @@ import torch
 import torch.distributed as processes
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from unexpected_core.devices import choose_device
 from unexpected_core.log import LOGGER
 from unexpected_core.log import progress as show_progress
 from unexpected_core.training.engine import sampler
+from unexpected_core.training.engine.average import in_use, moving_average
 from unexpected_core.training.engine.checkpoint import (
     BEST,
     LAST,
@@ -73,11 +73,7 @@ class Training:
         optimizer = OPTIMIZERS[o.method](trained, lr=o.learning_rate, betas=o.betas, weight_decay=o.weight_decay)
         self.schedule = Schedule(o, optimizer, options.epochs, self.steps)
         self.losses, self.optimizer = fabric.setup(_Losses(task, self.networks), optimizer)
-        self.average = (
-            AveragedModel(self.networks, multi_avg_fn=get_ema_multi_avg_fn(options.average), use_buffers=True)
-            if options.average
-            else None
-        )
+        self.average = moving_average(self.networks, options.average)
         self.moving = {
             "networks": self.networks,
             "optimizer": optimizer,
@@ -213,7 +209,7 @@ class Training:
     @property
     def networks_in_use(self) -> nn.ModuleDict:
         """What is validated and published: the averaged networks where there are some."""
-        return self.average.module if self.average and self.average.n_averaged else self.networks
+        return in_use(self.networks, self.average)
 
     @property
     def done_steps(self) -> int:

@@ -24,8 +24,8 @@ from unexpected_core.training.examples.fast import FastExamples
 from unexpected_core.training.examples.samples import open_source, spread
 from unexpected_core.training.tasks.losses import discrepancy_loss, painting_loss, pixel_cross_entropy
 from unexpected_core.training.tasks.settings_fast import PARTS, FastSettings, FastTraining, OpponentTraining, Part
-from unexpected_core.weights.catalog import find_weights, verify
-from unexpected_core.weights.reading import load_into, read_weights
+from unexpected_core.weights.catalog import find_weights
+from unexpected_core.weights.reading import load_into, read_weights, verify
 
 
 class FastTask:

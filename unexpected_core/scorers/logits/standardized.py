@@ -1,46 +1,15 @@
-"""Scores that need nothing but a segmenter's logits.
-
-First the pure functions: logits [B, C, H, W] -> score float32 [B, H, W], higher = more unexpected. Then the scorer that
-applies one of them to any segmenter.
-"""
+"""Max logits standardised by their predicted class (Jung et al., ICCV 2021), and the statistics that they need."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, max_pool2d, pad
 
 from unexpected_core.labels import NUM_CLASSES
-from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore
-from unexpected_core.structs import Scores
-
-
-def softmax(logits: Tensor) -> Tensor:
-    """1 - greatest class probability, in [0, 1 - 1/C] (Hendrycks and Gimpel, 2017)."""
-    logits = logits.float()
-    top, predicted = logits.max(1, keepdim=True)
-    # The sum of the others' probabilities, so that very sure pixels keep their order; 1 - max p would be 0 for all.
-    others = (logits - top).exp().scatter(1, predicted, 0).sum(1)
-    return others / (1 + others)
-
-
-def entropy(logits: Tensor) -> Tensor:
-    """Entropy of the class probabilities divided by log C, in [0, 1]."""
-    log_p = logits.float().log_softmax(1)
-    return -(log_p.exp() * log_p).sum(1) / math.log(logits.shape[1])
-
-
-def max_logit(logits: Tensor) -> Tensor:
-    """Minus the greatest logit, unbounded (Hendrycks et al., 2022)."""
-    return -logits.float().amax(1)
-
-
-def energy(logits: Tensor) -> Tensor:
-    """Minus log sum exp of the logits, unbounded (Liu et al., 2020, with temperature 1)."""
-    return -logits.float().logsumexp(1)
+from unexpected_core.scorers.logits.functions import max_logit
 
 
 def class_statistics(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -129,27 +98,6 @@ def dilated_smoothing(score: Tensor, size: int = 7, sigma: float = 1.0, dilation
     return conv2d(x, kernel.view(1, 1, 1, size), dilation=(1, dilation))[:, 0]
 
 
-class LogitsScorer(Scorer):
-    """Any segmenter with any function of its logits; labels come along, no resynthesis.
-
-    The segmenter gives logits [B, C, h, w], or a result that has them as `logits`; it may have a `multiple` that the
-    image's sides must be multiples of. The logits are enlarged to the image before they are judged.
-    """
-
-    def __init__(
-        self, segmenter: nn.Module, function: Callable[[Tensor], Tensor], calibration: tuple[float, float] | None = None
-    ):
-        super().__init__()
-        self.segmenter, self.function, self.calibration = segmenter, function, calibration
-
-    def forward(self, images: Tensor) -> Scores:
-        """See Scorer.forward."""
-        padded = pad_to_multiple(images, getattr(self.segmenter, "multiple", 1))
-        output = self.segmenter(padded)
-        logits = restore(getattr(output, "logits", output), padded, images)
-        return Scores(self.function(logits), logits.argmax(1).byte())
-
-
 class StandardizedMaxLogit(nn.Module):
     """standardized_max_logit with its class statistics, as a function of logits; without them mean 0, std 1."""
 
@@ -180,45 +128,3 @@ class LogitCounter:
         """Mean and standard deviation of each class's max logit, as cards hold them. Needs at least one image."""
         mean, std = mean_and_std(*self.sums)
         return tuple(round(x, 4) for x in mean.tolist()), tuple(round(x, 4) for x in std.tolist())
-
-
-RAW_TO_UNIT = (1.0, 0.0)
-"""Detectors show unbounded scores as their sigmoid, which keeps the order."""
-
-
-def softmax_scorer(base: Scorer) -> Scorer:
-    """`softmax` on the base's segmenter."""
-    return LogitsScorer(segmenter_of(base), softmax)
-
-
-def entropy_scorer(base: Scorer) -> Scorer:
-    """`entropy` on the base's segmenter."""
-    return LogitsScorer(segmenter_of(base), entropy)
-
-
-def max_logit_scorer(base: Scorer) -> Scorer:
-    """`max_logit` on the base's segmenter."""
-    return LogitsScorer(segmenter_of(base), max_logit, RAW_TO_UNIT)
-
-
-def energy_scorer(base: Scorer) -> Scorer:
-    """`energy` on the base's segmenter."""
-    return LogitsScorer(segmenter_of(base), energy, RAW_TO_UNIT)
-
-
-def standardized_max_logit_scorer(base: Scorer) -> Scorer:
-    """`standardized_max_logit` on the base's segmenter, with the statistics on its weights' card."""
-    if base.logit_statistics is None and base.model_id:
-        raise ScorerError(
-            f"standardized_max_logit needs 'logit_statistics' on the card of {base.model_id}: write "
-            "them there with `unexpected weights statistics WEIGHTS --dataset NAME --split train`"
-        )
-    return LogitsScorer(segmenter_of(base), StandardizedMaxLogit(base.logit_statistics), RAW_TO_UNIT)
-
-
-def segmenter_of(base: Scorer) -> nn.Module:
-    """The segmenter inside a scorer. Raises ScorerError."""
-    segmenter = getattr(base, "segmenter", None)
-    if not isinstance(segmenter, nn.Module):
-        raise ScorerError(f"scorer '{base.name}' has no segmenter; logits scores need one")
-    return segmenter

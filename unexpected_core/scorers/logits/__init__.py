@@ -1,0 +1,1 @@
+"""Scores that need nothing but a segmenter's logits."""

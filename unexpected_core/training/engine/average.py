@@ -1,0 +1,21 @@
+"""The moving average of the weights during a training: what is then validated and published."""
+
+from __future__ import annotations
+
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+
+def moving_average(networks: nn.Module, decay: float) -> AveragedModel | None:
+    """An average that each step of `update_parameters` moves: decay * average + (1 - decay) * weights; 0 = none.
+
+    Buffers (batch norm's statistics) are averaged like weights.
+    """
+    if not decay:
+        return None
+    return AveragedModel(networks, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+
+def in_use(networks: nn.Module, average: AveragedModel | None) -> nn.Module:
+    """What is validated and published: the averaged networks, once there is an average."""
+    return average.module if average and average.n_averaged else networks
