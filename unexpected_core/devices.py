@@ -1,8 +1,11 @@
-"""Where networks run, and with which numbers."""
+"""Where networks run. Torch is imported when it is needed: detectors of other runtimes do without."""
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 class DeviceError(ValueError):
@@ -11,6 +14,8 @@ class DeviceError(ValueError):
 
 def choose_device(name: str = "auto") -> torch.device:
     """'auto' -> CUDA when there is one, else CPU; otherwise the named device. Raises DeviceError."""
+    import torch
+
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -25,8 +30,10 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
-def describe_device(device: torch.device, half: bool) -> str:
+def describe_device(device: torch.device, precision: str) -> str:
     """One line for logs: 'cpu, float32, 2 threads' or 'cuda:0 (name), float16'."""
+    import torch
+
     if device.type == "cuda":
-        return f"{device} ({torch.cuda.get_device_name(device)}), {'float16' if half else 'float32'}"
-    return f"{device}, {'bfloat16' if half else 'float32'}, {torch.get_num_threads()} threads"
+        return f"{device} ({torch.cuda.get_device_name(device)}), {precision}"
+    return f"{device}, {precision}, {torch.get_num_threads()} threads"

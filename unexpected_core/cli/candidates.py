@@ -64,14 +64,16 @@ class Networks:
         from unexpected_core.pipeline.detector import load_detector
         from unexpected_core.scorers import SCORERS
 
+        # plainly, so that numbers do not depend on what this machine finds fast
+        settings = {"runtime": "eager", "precision": "float32", **self.settings}
         if _kind(name) == "published":
-            return load_detector(name, **self.published, **self.settings)
+            return load_detector(name, **self.published, **settings)
         if _kind(name) == "own":
-            return load_detector(name, **self.settings)
+            return load_detector(name, **settings)
         path = RANDOM if self.random else self.detector
         if SCORERS[name].base:
-            return load_detector(path, scorer=name, **self.settings)
-        detector = load_detector(path, **self.settings)
+            return load_detector(path, scorer=name, **settings)
+        detector = load_detector(path, **settings)
         if detector.scorer.name not in (name, RANDOM):
             raise UsageError(f"--detector {path} is a '{detector.scorer.name}', not a '{name}': give its own name")
         return detector
@@ -141,8 +143,8 @@ def _score(name: str, detector: Detector, dataset: Dataset, settings: Evaluation
         "method": name,
         "model_id": detector.model_id,
         "scale": f"{detector.settings.detect.scale:g}",
-        "device": detector.device.type,
-        "half": str(detector.settings.model.half and detector.device.type == "cuda"),
+        "device": detector.device.partition(":")[0],
+        "precision": detector.precision,
         **{f"scorer {part}": text for part, text in fingerprint(detector.scorer).items()},
     }
     method = Method(name, lambda image: Answer(*detector.score(image)), made_by)

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = {name: value for name in DetectSettings.model_fields if (value := getattr(arguments, name)) is not None}
     given |= {name: getattr(arguments, name) for name in PUBLISHED}
     detector = load_detector(arguments.detector, arguments.device, scorer=arguments.scorer, **given)
-    meaningless = detector.scorer.random_weights
+    meaningless = detector.random_weights
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
     out, start = Path(arguments.out), time.perf_counter()
     with Results(out, kinds, arguments.score_format, meaningless, arguments.resume) as results:

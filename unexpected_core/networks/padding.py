@@ -28,15 +28,15 @@ def pad_reflect(values: Tensor, padding: Padding) -> Tensor:
     """Mirror [..., H, W] of any dtype outwards. Unlike torch's own, the padding may be wider than the image."""
     height, width = values.shape[-2:]
     if padding.top or padding.bottom:
-        values = values.index_select(-2, _mirrored(height, padding.top, padding.bottom).to(values.device))
+        values = values.index_select(-2, _mirrored(height, padding.top, padding.bottom, values.device))
     if padding.left or padding.right:
-        values = values.index_select(-1, _mirrored(width, padding.left, padding.right).to(values.device))
+        values = values.index_select(-1, _mirrored(width, padding.left, padding.right, values.device))
     return values
 
 
-def _mirrored(size: int, before: int, after: int) -> Tensor:
+def _mirrored(size: int, before: int, after: int, device: torch.device) -> Tensor:
     period = max(2 * (size - 1), 1)
-    steps = torch.arange(-before, size + after).remainder(period)
+    steps = torch.arange(-before, size + after, device=device).remainder(period)
     return torch.minimum(steps, period - steps) if size > 1 else torch.zeros_like(steps)
 
 

@@ -3,58 +3,80 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from unexpected_core.config import SettingsError, build, unknown_name
 from unexpected_core.images import check_image, resize_image, resize_map
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.batching import group_by_size
 from unexpected_core.pipeline.resizing import working_size
-from unexpected_core.pipeline.runner import DetectorError, Runner
-from unexpected_core.pipeline.settings import PUBLISHED, DetectorSettings, DetectSettings, ModelSettings
+from unexpected_core.pipeline.runner import DetectorError, Maps, Runner
+from unexpected_core.pipeline.runtimes import open_runner, torch_runner
+from unexpected_core.pipeline.settings import DetectorSettings, DetectSettings, ModelSettings
 from unexpected_core.pipeline.timing import Stopwatch
 from unexpected_core.regions import find_regions, no_labels
-from unexpected_core.scorers import load_scorer
-from unexpected_core.scorers.base import Scorer
 from unexpected_core.structs import Detection
+
+if TYPE_CHECKING:
+    from unexpected_core.scorers.base import Scorer
 
 
 class Detector:
     """Scorer + resizing + threshold + regions. Calls from several threads wait for one another."""
 
-    def __init__(self, scorer: Scorer, settings: DetectorSettings | None = None):
+    def __init__(self, scorer: Scorer | Runner, settings: DetectorSettings | None = None):
         self.settings = settings or DetectorSettings()
-        self._runner = Runner(scorer, self.settings.model)
+        self._runner = scorer if isinstance(scorer, Runner) else torch_runner(scorer, self.settings.model)
         self._busy = threading.Lock()
-        height = scorer.working_height
+        height = self._runner.working_height
         if self.settings.model.warmup and height:  # without a working height the size of the first image is unknown
             self._runner.warm_up(working_size(height, 2 * height, height, self.settings.detect.scale))
-        LOGGER.info("detector %s on %s", self.model_id, self._runner.description)
+        LOGGER.info("detector %s on %s (%s)", self.model_id, self._runner.description, self._runner.reason)
 
     @property
-    def scorer(self) -> Scorer:
-        """The scorer, on its device."""
+    def scorer(self) -> Scorer | None:
+        """The torch module on its device; None where an exported file runs."""
         return self._runner.scorer
 
     @property
     def model_id(self) -> str:
         """Name and weights' fingerprint, or that they are random: what messages carry."""
-        name = self.scorer.model_id or self.scorer.name
-        return f"{name}-random-weights" if self.scorer.random_weights and "random" not in name else name
+        name = self._runner.model_id or self._runner.name
+        return f"{name}-random-weights" if self.random_weights and "random" not in name else name
 
     @property
-    def device(self) -> torch.device:
-        """Where it computes."""
+    def random_weights(self) -> bool:
+        """Whether the networks are untrained, so that results mean nothing and must say so."""
+        return self._runner.random_weights
+
+    @property
+    def working_height(self) -> int | None:
+        """Image height in pixels the networks were made for; None = any."""
+        return self._runner.working_height
+
+    @property
+    def device(self) -> str:
+        """Where it computes: 'cpu', 'cuda:0', ..."""
         return self._runner.device
 
     @property
+    def runtime(self) -> str:
+        """What runs the networks: eager, compile, cuda_graph, onnx or openvino."""
+        return self._runner.runtime
+
+    @property
+    def precision(self) -> str:
+        """What the networks compute in: float32, bfloat16 or float16."""
+        return self._runner.precision
+
+    @property
     def description(self) -> str:
-        """Device and precision in words: 'cpu, float32, 2 threads'."""
+        """Device, precision and runtime in words: 'cpu, float32, 2 threads, eager'."""
         return self._runner.description
 
     def update(self, **changes: Any) -> None:
@@ -83,9 +105,8 @@ class Detector:
         """
         size = check_image(image).shape[:2]
         with self._busy:
-            working = working_size(*size, self.scorer.working_height, self.settings.detect.scale)
-            score, labels, _ = self._runner.score(self._runner.upload([image], working), resynthesis=False)
-        return resize_image(score[0], size), None if labels is None else resize_map(labels[0], size)
+            maps = self._score([image], self.settings.detect, False, Stopwatch())
+        return resize_image(maps.score[0], size), None if maps.labels is None else resize_map(maps.labels[0], size)
 
     def detect_batch(
         self, images: Sequence[np.ndarray], resynthesis: bool = True, settings: DetectSettings | None = None
@@ -93,54 +114,78 @@ class Detector:
         """Like detect, for several; those of one size are scored together, and their timings speak of all of them."""
         for image in images:
             check_image(image)
+        settings = settings or self.settings.detect
         detections: dict[int, Detection] = {}
         with self._busy:
             for group in group_by_size(images):
-                found = self._detect_same_size(
-                    [images[i] for i in group], resynthesis, settings or self.settings.detect
-                )
+                found = self._detect_same_size([images[i] for i in group], resynthesis, settings)
                 detections.update(zip(group, found, strict=True))
         return [detections[i] for i in range(len(images))]
+
+    def detect_stream(self, images: Iterable[np.ndarray], resynthesis: bool = True) -> Iterator[Detection]:
+        """Like detect for one image after the other: regions of one are found while the next is scored.
+
+        More images a second, each one image later.
+        """
+        with ThreadPoolExecutor(1, "regions") as finisher:
+            pending: Future[Detection] | None = None
+            for image in images:
+                check_image(image)
+                settings, watch = self.settings.detect, Stopwatch()
+                with self._busy:
+                    maps = self._score([image], settings, resynthesis, watch)
+                    _check_road_only(maps, settings)
+                done, pending = pending, finisher.submit(_finish, maps, 0, image.shape[:2], settings, watch)
+                if done is not None:
+                    yield done.result()
+            if pending is not None:
+                yield pending.result()
 
     def _detect_same_size(
         self, images: list[np.ndarray], resynthesis: bool, settings: DetectSettings
     ) -> list[Detection]:
-        runner = self._runner
-        size = images[0].shape[:2]
-        working = working_size(*size, self.scorer.working_height, settings.scale)
-        watch = Stopwatch(runner.device)
-        batch = runner.upload(images, working)
+        watch = Stopwatch()
+        maps = self._score(images, settings, resynthesis, watch)
+        _check_road_only(maps, settings)
+        return [_finish(maps, i, image.shape[:2], settings, watch) for i, image in enumerate(images)]
+
+    def _score(self, images: list[np.ndarray], settings: DetectSettings, resynthesis: bool, watch: Stopwatch) -> Maps:
+        working = working_size(*images[0].shape[:2], self.working_height, settings.scale)
+        batch = self._runner.prepare(images, working)
         watch.lap("prepare")
-        score, labels, painted = runner.score(batch, resynthesis)
+        maps = self._runner.score(batch, resynthesis)
         watch.lap("score")
-        if labels is None and settings.road_only:
-            raise DetectorError("road_only needs labels, and this scorer predicts none; set road_only=False")
-        found = []
-        for i in range(len(images)):
-            maps = (
-                resize_image(score[i], size),
-                no_labels(size) if labels is None else resize_map(labels[i], size),
-                None if painted is None else resize_image(painted[i], size),
-            )
-            watch.lap("restore")
-            mask, regions = find_regions(*maps[:2], **settings.model_dump(exclude={"scale"}))
-            watch.lap("regions")
-            found.append(Detection(maps[0], mask, *maps[1:], regions, dict(watch.timings)))
-        return found
+        return maps
+
+
+def _check_road_only(maps: Maps, settings: DetectSettings) -> None:
+    if maps.labels is None and settings.road_only:
+        raise DetectorError("road_only needs labels, and this scorer predicts none; set road_only=False")
+
+
+def _finish(maps: Maps, i: int, size: tuple[int, int], settings: DetectSettings, watch: Stopwatch) -> Detection:
+    """The i-th image's maps at the image's size, and the regions in them."""
+    score = resize_image(maps.score[i], size)
+    labels = no_labels(size) if maps.labels is None else resize_map(maps.labels[i], size)
+    painted = None if maps.resynthesis is None else resize_image(maps.resynthesis[i], size)
+    watch.lap("restore")
+    mask, regions = find_regions(score, labels, **settings.model_dump(exclude={"scale"}))
+    watch.lap("regions")
+    return Detection(score, mask, labels, painted, regions, dict(watch.timings))
 
 
 def load_detector(name_or_path: str | Path = "fast", device: str = "auto", **settings: Any) -> Detector:
-    """A detector by shipped name, weight file or its folder; 'random' is a toy whose scores mean nothing.
+    """A detector by shipped name, weight file or its folder, or exported file (.onnx: needs no torch).
 
-    settings: any of DetectSettings and ModelSettings by name: load_detector("fast", threshold=0.7, scorer="softmax").
-    A threshold that is not given is the one on the weights' card. Raises WeightsError, DeviceError, SettingsError.
+    'random' is a toy whose scores mean nothing. settings: any of DetectSettings and ModelSettings by name:
+    load_detector("fast", threshold=0.7, scorer="softmax"). A threshold that is not given is the one on the weights'
+    card. Raises WeightsError, DeviceError, SettingsError.
     """
     chosen = _settings(path=str(name_or_path), device=device, **settings)
-    scorer = load_scorer(chosen.model.path, chosen.model.scorer, **chosen.model.model_dump(include=set(PUBLISHED)))
-    scorer.fuse()
+    runner = open_runner(chosen.model)
     if "threshold" not in settings:
-        chosen = chosen.model_copy(update={"detect": chosen.detect.model_copy(update={"threshold": scorer.threshold})})
-    return Detector(scorer, chosen)
+        chosen = chosen.model_copy(update={"detect": chosen.detect.model_copy(update={"threshold": runner.threshold})})
+    return Detector(runner, chosen)
 
 
 def _settings(**values: Any) -> DetectorSettings:

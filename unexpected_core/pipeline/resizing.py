@@ -1,12 +1,13 @@
-"""From the input's size to the size a scorer was made for, on the device."""
+"""From the input's size to the size a scorer was made for, and back."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-import torch
-from torch import Tensor
-from torch.nn.functional import interpolate
+import numpy as np
+
+from unexpected_core.images import resize_image
 
 WIDEST = 4.0
 """Working images hold at most WIDEST x height^2 pixels, so that a strip of 64x4096 is not blown up to 512x32768."""
@@ -21,12 +22,28 @@ def working_size(height: int, width: int, working_height: int | None, scale: flo
     return max(SMALLEST, round(height * factor)), max(SMALLEST, round(width * factor))
 
 
-def to_working(images: Tensor, size: tuple[int, int], dtype: torch.dtype) -> Tensor:
-    """RGB uint8 [B, H, W, 3] -> [B, 3, h, w] in [0, 1]; shrinking averages, growing is bilinear."""
-    x = images.permute(0, 3, 1, 2)
-    if x.shape[-2:] == size:
-        return x.to(dtype).div_(255)
-    shrinks = size[0] < x.shape[-2] or size[1] < x.shape[-1]
-    x = x.float() if x.is_cuda else x  # the CPU resizes uint8 directly, and much faster
-    x = interpolate(x, size=size, mode="bilinear", align_corners=False, antialias=shrinks)
-    return x.to(dtype).div_(255).clamp_(0, 1)
+def to_working(images: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:
+    """RGB uint8 [H, W, 3] of one size -> [B, h, w, 3], writeable and contiguous; shrinking averages."""
+    if len(images) == 1:
+        return np.require(resize_image(images[0], size)[None], requirements="CW")
+    return np.stack([resize_image(image, size) for image in images])
+
+
+def resize_weights(source: int, target: int) -> np.ndarray:
+    """What each of `source` pixels gives to each of `target`: float32 [target, source], rows sum to 1.
+
+    The rules of images.resize_image, for devices that OpenCV does not know: shrinking averages over the area that a
+    pixel covers, growing is bilinear between pixel centres.
+    """
+    pixels = np.arange(source)
+    if target < source:
+        edges = np.arange(target + 1) * (source / target)
+        covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+        return (covered.clip(0) * (target / source)).astype(np.float32)
+    centres = ((np.arange(target) + 0.5) * (source / target) - 0.5).clip(0, source - 1)
+    return (1 - np.abs(centres[:, None] - pixels)).clip(0).astype(np.float32)
+
+
+def nearest_indices(source: int, target: int) -> np.ndarray:
+    """Which of `source` pixels stands at each of `target`: int64 [target], as images.resize_map takes them."""
+    return np.minimum((np.arange(target) * (source / target)).astype(np.int64), source - 1)

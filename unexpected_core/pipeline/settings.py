@@ -26,8 +26,16 @@ class ModelSettings(Settings):
     )
     compat: bool = Field(False, description="rbm and iccv2019_labels_only by the original's own rules")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes CUDA when there is one")
-    half: bool = Field(True, description="half precision on CUDA; the CPU always computes in float32")
-    compile: bool = Field(False, description="torch.compile the scorer: slower start, faster frames")
+    runtime: Literal["auto", "eager", "compile", "cuda_graph", "onnx", "openvino"] = Field(
+        "auto",
+        description="what runs the networks; auto: a CUDA graph on a GPU, on the CPU the exported file where one "
+        "stands beside the weights, else eager",
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto",
+        description="what the networks compute in; auto: float16 on CUDA, and on the CPU bfloat16 where a test at "
+        "load shows it faster and equal",
+    )
     warmup: bool = Field(True, description="run one blank frame when loading, so that the first real one is not slow")
 
 

@@ -142,7 +142,7 @@ class DetectorNode(LifecycleNode):
         if self._outputs:
             self._outputs.close()
             self._outputs = None
-        on_gpu = self._detector and self._detector.device.type == "cuda"
+        on_gpu = self._detector and self._detector.device.startswith("cuda")
         self._detector = self._latest = None
         if on_gpu:
             import torch

@@ -137,7 +137,7 @@ def test_settings_change_from_the_next_image_on_all_or_none():
 
 def test_loading_takes_the_weights_threshold_unless_told():
     assert load_detector("random", "cpu").settings.detect.threshold == build_scorer("random").threshold
-    detector = load_detector("random", "cpu", threshold=0.3, road_only=True, half=False)
+    detector = load_detector("random", "cpu", threshold=0.3, road_only=True, precision="float32")
     assert detector.settings.detect.threshold == 0.3 and detector.settings.detect.road_only
     assert detector.settings.model.path == "random" and detector.model_id == "random"
     with pytest.raises(SettingsError, match="unknown setting 'tresh'; did you mean 'threshold'"):
@@ -195,14 +195,14 @@ def test_failures_say_the_cure_and_cost_one_image():
 
 def test_when_compilation_fails_it_goes_on_without(monkeypatch, caplog):
     def broken(module):
-        def forward(_):
+        def forward(*_):
             raise RuntimeError("no C++ compiler")
 
         return forward
 
     monkeypatch.setattr(torch, "compile", broken)
     with caplog.at_level(logging.WARNING, "unexpected"):
-        detector = load_detector("random", "cpu", compile=True)
+        detector = load_detector("random", "cpu", runtime="compile")
     assert "torch.compile failed (no C++ compiler)" in caplog.text
     assert detector.detect(picture(40, 50)).score.shape == (40, 50)
 
@@ -244,12 +244,11 @@ def test_working_size_keeps_the_shape_of_the_image(size, working, scale, expecte
 
 def test_shrinking_averages_instead_of_skipping():
     checks = (np.indices((64, 96)).sum(0) % 2 * 255).astype(np.uint8)
-    pixels = torch.from_numpy(np.repeat(checks[None, ..., None], 3, -1))
-    small = to_working(pixels, (16, 24), torch.float32)
-    assert small.shape == (1, 3, 16, 24)
-    assert (small - 0.5).abs().max() < 0.02
-    same = to_working(pixels, (64, 96), torch.float32)
-    assert torch.equal(same[0, 0], pixels[0, ..., 0] / 255)
+    pixels = np.repeat(checks[..., None], 3, -1)
+    small = to_working([pixels], (16, 24))
+    assert small.shape == (1, 16, 24, 3)
+    assert np.abs(small.astype(int) - 127).max() < 6
+    assert np.array_equal(to_working([pixels, pixels], (64, 96))[1], pixels)
 
 
 def test_the_example_for_one_photo(tmp_path, monkeypatch, capsys, repository):

@@ -1,0 +1,162 @@
+import logging
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from unexpected_core import load_detector
+from unexpected_core.images import resize_image
+from unexpected_core.pipeline import precision, torch_runner
+from unexpected_core.pipeline.detector import Detector
+from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
+from unexpected_core.scorers import build_scorer, load_scorer
+from unexpected_core.scorers.base import Scorer
+from unexpected_core.structs import Scores
+
+
+class Bright(Scorer):
+    """Score = mean brightness; `takes` seconds in float32, a third of that in bfloat16, which is off by `off`."""
+
+    name, working_height, takes, off = "bright", 64, 0.003, 0.0
+
+    def forward(self, images: Tensor) -> Scores:
+        half = images.dtype == torch.bfloat16
+        time.sleep(self.takes / 3 if half else self.takes)
+        return Scores(images.float().mean(1) + half * self.off)
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    return resize_image(coarse, (height, width))
+
+
+@pytest.fixture
+def with_bfloat16(monkeypatch):
+    monkeypatch.setattr(precision, "_has_bfloat16", lambda: True)
+
+
+CPU = torch.device("cpu")
+
+
+def test_half_precision_is_taken_where_it_is_faster_and_equal(with_bfloat16):
+    chosen, why = precision.choose_precision("auto", Bright(), CPU)
+    assert chosen == "bfloat16" and "times as fast, and differs by 0.00" in why
+
+
+def test_half_precision_is_left_where_it_differs_or_does_not_pay(with_bfloat16):
+    wrong, slow, broken = Bright(), Bright(), Bright()
+    wrong.off, slow.takes = 0.1, 0.0
+    broken.forward = lambda images: Scores(images[:, 7])
+    chosen, why = precision.choose_precision("auto", wrong, CPU)
+    assert chosen == "float32" and why.startswith("bfloat16 differs by 0.10")
+    assert precision.choose_precision("auto", slow, CPU)[0] == "float32"
+    chosen, why = precision.choose_precision("auto", broken, CPU)
+    assert chosen == "float32" and why.startswith("bfloat16 failed: index 7")
+    assert precision.choose_precision("bfloat16", wrong, CPU) == ("bfloat16", "as set")
+
+
+def test_scores_that_are_not_numbers_are_no_equal_ones(with_bfloat16):
+    scorer = Bright()
+    scorer.off = float("nan")
+    assert precision.choose_precision("auto", scorer, CPU) == ("float32", "bfloat16 differs by nan")
+
+
+def test_a_processor_without_bfloat16_and_methods_of_any_size_stay_in_float32(monkeypatch):
+    monkeypatch.setattr(precision, "_has_bfloat16", lambda: False)
+    assert precision.choose_precision("auto", Bright(), CPU)[1] == "this processor has no instructions for bfloat16"
+    anysize = Bright()
+    anysize.working_height = None
+    assert precision.choose_precision("auto", anysize, CPU)[0] == "float32"
+
+
+def test_the_test_at_load_leaves_the_weights_alone(with_bfloat16):
+    scorer = load_scorer("fast")
+    before = {key: value.clone() for key, value in scorer.state_dict().items()}
+    precision.choose_precision("auto", scorer, CPU)
+    assert all(torch.equal(value, before[key]) for key, value in scorer.state_dict().items())
+
+
+def test_bfloat16_scores_what_float32_scores():
+    image = picture(96, 160)
+    full = load_detector("fast", "cpu", runtime="eager", precision="float32", scale=0.3, warmup=False)
+    half = load_detector("fast", "cpu", runtime="eager", precision="bfloat16", scale=0.3, warmup=False)
+    assert full.description.startswith("cpu, float32, ") and half.description.startswith("cpu, bfloat16, ")
+    difference = np.abs(full.detect(image).score - half.detect(image).score)
+    assert difference.mean() < 5e-3 and np.quantile(difference, 0.99) < 2e-2
+
+
+def test_what_cannot_run_here_is_said_and_something_else_runs(caplog, tmp_path):
+    image = picture(40, 60)
+    with caplog.at_level(logging.WARNING, "unexpected"):
+        detector = load_detector("random", "cpu", runtime="onnx", warmup=False)
+    assert "runtime=onnx: 'random' has no weight file; going on with torch" in caplog.text
+    assert detector.runtime == "eager" and detector.detect(image).score.shape == (40, 60)
+    with caplog.at_level(logging.WARNING, "unexpected"):
+        detector = load_detector("random", "cpu", runtime="cuda_graph", warmup=False)
+    assert "runtime=cuda_graph needs a GPU, this is cpu; going on with eager" in caplog.text
+    assert detector.runtime == "eager"
+
+
+def test_a_compiled_program_that_fails_later_is_given_up(monkeypatch, caplog):
+    def compiled(module):
+        def forward(images, paint):
+            if images.shape[2] > 2 * images.shape[1]:
+                raise RuntimeError("recompilation failed\nmore")
+            return module(images, paint)
+
+        return forward
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    detector = load_detector("random", "cpu", runtime="compile", warmup=False)
+    small, large = picture(40, 60), picture(40, 160)
+    detector.detect(small)
+    assert detector.runtime == "compile"
+    with caplog.at_level(logging.WARNING, "unexpected"):
+        found = detector.detect(large)
+    assert "torch.compile failed (recompilation failed); going on without it" in caplog.text
+    assert detector.runtime == "eager"
+    plain = load_detector("random", "cpu", runtime="eager", warmup=False)
+    np.testing.assert_array_equal(found.score, plain.detect(large).score)
+
+
+def test_the_log_says_what_runs_and_why(caplog):
+    with caplog.at_level(logging.INFO, "unexpected"):
+        load_detector("random", "cpu", warmup=False)
+    assert "detector random on cpu, float32, " in caplog.text and ", eager (" in caplog.text
+    assert "untrained networks agree with nothing)" in caplog.text
+
+
+def test_a_stream_is_its_images_one_by_one():
+    detector = load_detector("random", "cpu", warmup=False)
+    images = [picture(60 + 3 * seed, 90, seed) for seed in range(5)]
+    found = list(detector.detect_stream(images))
+    assert len(found) == 5 and list(detector.detect_stream([])) == []
+    for image, one in zip(images, found, strict=True):
+        alone = detector.detect(image)
+        np.testing.assert_array_equal(one.score, alone.score)
+        assert one.regions == alone.regions and np.array_equal(one.mask, alone.mask)
+
+
+def test_an_error_in_a_stream_reaches_the_reader():
+    settings = DetectorSettings(model=ModelSettings(device="cpu", warmup=False))
+    detector = Detector(build_scorer("random"), settings)
+    stream = detector.detect_stream([picture(40, 60), "no image", picture(40, 60)])
+    with pytest.raises(ValueError, match="expected an RGB image"):
+        list(stream)
+    assert detector.detect(picture(40, 60)).score.shape == (40, 60)
+
+
+@pytest.mark.slow
+def test_the_compiled_scorer_scores_the_same():
+    image = picture(96, 160)
+    options = {"precision": "float32", "scale": 0.3, "warmup": False}
+    compiled = load_detector("fast", "cpu", runtime="compile", **options)
+    expected = load_detector("fast", "cpu", runtime="eager", **options).detect(image)
+    np.testing.assert_allclose(compiled.detect(image).score, expected.score, atol=1e-4)
+    assert compiled.runtime == "compile"
+
+
+def test_every_dtype_has_a_name():
+    assert set(torch_runner.DTYPES) == set(ModelSettings.model_fields["precision"].annotation.__args__) - {"auto"}

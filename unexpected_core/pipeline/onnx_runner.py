@@ -1,0 +1,132 @@
+"""Runs exported detectors with ONNX Runtime or OpenVINO. No torch."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from unexpected_core.devices import DeviceError
+from unexpected_core.pipeline.resizing import to_working
+from unexpected_core.pipeline.runner import DetectorError, Maps, Runner, RuntimeMissing
+from unexpected_core.weights.cards import WeightsError
+from unexpected_core.weights.exported import Exported, from_metadata
+
+OUTPUTS = ("score", "labels", "resynthesis")
+MOST_SHAPES = 4
+"""Programs that OpenVINO keeps, one for each count and size of images."""
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class ExportedRunner(Runner):
+    """What the two runtimes have in common: who the networks are, and images as the graph takes them."""
+
+    def __init__(self, exported: Exported, device: str, precision: str) -> None:
+        self.name, self.model_id = exported.name, exported.model_id
+        self.working_height, self.threshold = exported.working_height, exported.threshold
+        self.random_weights = exported.random_weights
+        self.exported, self.device, self.precision = exported, device, precision
+
+    @property
+    def description(self) -> str:
+        """Device, precision and runtime in words: 'cpu, float32, 2 threads, onnx'."""
+        return f"{self.device}, {self.precision}, {processors()} threads, {self.runtime}"
+
+    def prepare(self, images: Sequence[np.ndarray], working: tuple[int, int]) -> np.ndarray:
+        """See Runner.prepare: uint8 [B, h, w, 3]."""
+        return to_working(images, working)
+
+
+class OnnxRunner(ExportedRunner):
+    """An exported detector in ONNX Runtime, on the CPU or on CUDA."""
+
+    runtime = "onnx"
+
+    def __init__(self, file: str | Path, device: str = "auto") -> None:
+        try:
+            import onnxruntime as ort
+        except ImportError:
+            raise RuntimeMissing("onnxruntime is not installed: pip install onnxruntime") from None
+        providers = _providers(device, ort.get_available_providers())
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = processors()
+        options.log_severity_level = 3  # it is loud about what is only slow
+        try:
+            self._session = ort.InferenceSession(str(file), options, providers=providers)
+        except Exception as error:  # its own error types have no common base
+            raise WeightsError(f"cannot read {file}: {str(error).splitlines()[0]}; export it again") from None
+        entries = self._session.get_modelmeta().custom_metadata_map
+        on_cuda = "CUDA" in self._session.get_providers()[0]
+        exported = from_metadata(entries, str(file))
+        super().__init__(exported, "cuda:0" if on_cuda else "cpu", exported.precision)
+        self._outputs = [output.name for output in self._session.get_outputs()]
+
+    def score(self, batch: np.ndarray, resynthesis: bool = True) -> Maps:
+        """See Runner.score: maps at the working size."""
+        names = [name for name in self._outputs if resynthesis or name != "resynthesis"]
+        try:
+            found = dict(zip(names, self._session.run(names, {"images": batch}), strict=True))
+        except Exception as error:
+            raise DetectorError(f"ONNX Runtime failed: {str(error).splitlines()[0]}") from error
+        return self.checked(Maps(*(found.get(name) for name in OUTPUTS)))
+
+
+class OpenVinoRunner(ExportedRunner):
+    """An exported detector in OpenVINO, on the CPU; compiled anew for each count and size of images."""
+
+    runtime = "openvino"
+
+    def __init__(self, file: str | Path, precision: str = "auto") -> None:
+        try:
+            import openvino
+        except ImportError:
+            raise RuntimeMissing("openvino is not installed: pip install openvino") from None
+        self._core = openvino.Core()
+        try:
+            self._model = self._core.read_model(str(file))
+        except RuntimeError as error:
+            raise WeightsError(f"cannot read {file}: {str(error).splitlines()[0]}; export it again") from None
+        info = self._model.get_rt_info()
+        entries = {key: str(value.value) for key, value in info.get("framework", {}).items()} if info else {}
+        super().__init__(from_metadata(entries, str(file)), "cpu", "bfloat16" if precision == "bfloat16" else "float32")
+        self._compiled: OrderedDict[tuple[int, ...], object] = OrderedDict()
+
+    def score(self, batch: np.ndarray, resynthesis: bool = True) -> Maps:
+        """See Runner.score: maps at the working size."""
+        try:
+            found = self._program(batch.shape)([batch])
+        except RuntimeError as error:
+            raise DetectorError(f"OpenVINO failed: {str(error).splitlines()[0]}") from error
+        named = {key.get_any_name(): np.array(value) for key, value in found.items()}  # it reuses its memory
+        if not resynthesis:
+            named.pop("resynthesis", None)
+        return self.checked(Maps(*(named.get(name) for name in OUTPUTS)))
+
+    def _program(self, shape: tuple[int, ...]):
+        if shape not in self._compiled:
+            while len(self._compiled) >= MOST_SHAPES:
+                self._compiled.popitem(last=False)
+            self._model.reshape(list(shape))
+            kind = {"bfloat16": "bf16", "float32": "f32"}[self.precision]
+            options = {"INFERENCE_PRECISION_HINT": kind, "PERFORMANCE_HINT": "LATENCY"}
+            self._compiled[shape] = self._core.compile_model(self._model, "CPU", options)
+        self._compiled.move_to_end(shape)
+        return self._compiled[shape]
+
+
+def _providers(device: str, available: Sequence[str]) -> list[str]:
+    if device not in ("auto", "cpu") and not device.startswith("cuda"):
+        raise DeviceError(f"unknown device '{device}': expected auto, cpu, cuda or cuda:N")
+    cuda = "CUDAExecutionProvider" in available
+    if device.startswith("cuda") and not cuda:
+        raise DeviceError(f"device '{device}' is not available: this onnxruntime has {', '.join(available)}")
+    return (
+        ["CPUExecutionProvider"] if device == "cpu" or not cuda else ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )

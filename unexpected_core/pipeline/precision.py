@@ -1,0 +1,87 @@
+"""Which numbers the networks compute in. Half precision is taken where a test at load shows that it pays and agrees."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from unexpected_core.log import LOGGER
+from unexpected_core.scorers.base import Scorer
+from unexpected_core.scorers.served import Served
+
+SECONDS = 0.3
+"""About what the test may cost."""
+AGREES = 0.02
+"""Greatest difference of scores in [0, 1] that all but a thousandth of the pixels may show."""
+PAYS = 1.15
+"""Half precision must be so many times as fast."""
+SIZE = (192, 384)
+
+
+def choose_precision(wanted: str, scorer: Scorer, device: torch.device) -> tuple[str, str]:
+    """The setting `precision` -> what to compute in, and why. auto: float16 on CUDA; on the CPU what the test says.
+
+    scorer: on the device, in float32.
+    """
+    if wanted != "auto":
+        return wanted, "as set"
+    if device.type == "cuda":
+        return "float16", "CUDA computes it faster"
+    if scorer.random_weights:
+        return "float32", "untrained networks agree with nothing"
+    if scorer.working_height is None:
+        return "float32", "made for no size, so none to test bfloat16 at"
+    if not torch.backends.mkldnn.is_available() or not _has_bfloat16():
+        return "float32", "this processor has no instructions for bfloat16"
+    try:
+        return _compare(scorer)
+    except Exception as error:  # a method that half precision breaks is no reason not to load it
+        LOGGER.debug("bfloat16 failed", exc_info=True)
+        return "float32", f"bfloat16 failed: {str(error).splitlines()[0]}"
+
+
+def _has_bfloat16() -> bool:
+    supported: Callable[[], Any] = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    return bool(supported()) and bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)())
+
+
+@torch.inference_mode()
+def _compare(scorer: Scorer) -> tuple[str, str]:
+    full = Served(scorer)
+    half = Served(copy.deepcopy(scorer).to(torch.bfloat16), torch.bfloat16)
+    photo = torch.from_numpy(_test_image(*SIZE))[None]
+    score, rounded = full(photo, False)[0], half(photo, False)[0]
+    difference = float((score - rounded).abs().flatten().quantile(0.999))
+    if not difference <= AGREES:
+        return "float32", f"bfloat16 differs by {difference:.3f}"
+    gain = _gain(lambda: full(photo, False), lambda: half(photo, False))
+    said = f"bfloat16 is {gain:.1f} times as fast, and differs by {difference:.4f}"
+    return ("bfloat16" if gain >= PAYS else "float32"), said
+
+
+def _gain(slow: Callable[[], Any], fast: Callable[[], Any]) -> float:
+    """How many times as fast `fast` is: turn by turn, so that other work on the machine disturbs both."""
+    best = [float("inf"), float("inf")]
+    end = time.perf_counter() + SECONDS
+    while time.perf_counter() < end or not np.isfinite(best).all():
+        for i, run in enumerate((slow, fast)):
+            start = time.perf_counter()
+            run()
+            best[i] = min(best[i], time.perf_counter() - start)
+    return best[0] / best[1]
+
+
+def _test_image(height: int, width: int) -> np.ndarray:
+    """RGB uint8 [height, width, 3]: ground and sky with things of all sizes on them, drawn from a fixed seed."""
+    random = np.random.default_rng(0)
+    image = np.where(np.arange(height)[:, None, None] < height // 2, (150, 170, 190), (90, 88, 86)).astype(np.int32)
+    image = np.repeat(image, width, axis=1)
+    for side in np.geomspace(height // 2, 3, 40).astype(int):
+        y, x = random.integers(0, height - side + 1), random.integers(0, width - side + 1)
+        image[y : y + side, x : x + side] = random.integers(0, 256, 3)
+    return (image + random.integers(-8, 9, image.shape)).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,112 @@
+"""Which runtime serves a detector: the one asked for, or the best there is; always with a reason, and a way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from unexpected_core.log import LOGGER
+from unexpected_core.pipeline.runner import Runner, RuntimeMissing
+from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
+from unexpected_core.weights.cards import WeightsError
+from unexpected_core.weights.catalog import find_weights, verify
+from unexpected_core.weights.exported import SUFFIX
+
+OF_FILES = ("onnx", "openvino")
+"""Runtimes of exported detectors; the others run torch."""
+
+
+def open_runner(model: ModelSettings) -> Runner:
+    """The networks that the settings name, in the runtime that they name. Raises WeightsError, DeviceError, ...
+
+    An exported file runs in ONNX Runtime or OpenVINO; weights run in torch, or by the exported file beside them. What
+    was asked for and cannot be is said in the log, and the next best is taken.
+    """
+    if model.path.endswith(SUFFIX):
+        return _with_reason(_open_file(Path(model.path).expanduser(), model), "an exported detector")
+    try:
+        return _open_beside(model)
+    except RuntimeMissing as missing:
+        if model.runtime in OF_FILES:
+            LOGGER.warning("runtime=%s: %s; going on with torch", model.runtime, missing)
+        return torch_runner(_load(model), model, f"not onnx: {missing}")
+
+
+def _open_file(file: Path, model: ModelSettings) -> Runner:
+    from unexpected_core.pipeline.onnx_runner import OnnxRunner, OpenVinoRunner
+
+    if not file.is_file():
+        raise WeightsError(f"no file {file}: 'unexpected export' makes one")
+    if model.runtime not in ("auto", *OF_FILES):
+        LOGGER.warning("runtime=%s runs weights, %s is exported; going on with onnx", model.runtime, file.name)
+    if model.runtime != "openvino":
+        return OnnxRunner(file, model.device)
+    try:
+        return OpenVinoRunner(file, model.precision)
+    except RuntimeMissing as missing:
+        LOGGER.warning("runtime=openvino: %s; going on with onnx", missing)
+        return OnnxRunner(file, model.device)
+
+
+def _open_beside(model: ModelSettings) -> Runner:
+    """The exported file beside the weights. Raises RuntimeMissing saying why it is not for these settings."""
+    if model.runtime not in ("auto", *OF_FILES):
+        raise RuntimeMissing(f"runtime={model.runtime}")
+    if model.scorer or any(getattr(model, name) != ModelSettings.model_fields[name].default for name in PUBLISHED):
+        raise RuntimeMissing("an exported file holds one method, as it was exported")
+    plain = model.device in ("auto", "cpu") and model.precision in ("auto", "float32")
+    if model.runtime == "auto" and not plain:
+        raise RuntimeMissing(f"device={model.device}, precision={model.precision}")
+    try:
+        weights = find_weights(model.path)
+    except WeightsError:
+        raise RuntimeMissing(f"'{model.path}' has no weight file") from None
+    file = weights.with_suffix(SUFFIX)
+    if not file.is_file():
+        raise RuntimeMissing(f"no {file.name} beside the weights ('unexpected export {model.path} --onnx {file}')")
+    if model.runtime == "auto" and _has_cuda():
+        raise RuntimeMissing("CUDA graphs are faster")
+    runner = _open_file(file, model)
+    if runner.exported.sha256 != verify(weights).sha256:
+        raise RuntimeMissing(f"{file} was exported from other weights; export it again")
+    return _with_reason(runner, f"{file.name} stands beside the weights")
+
+
+def _has_cuda() -> bool:
+    """Whether torch is installed and sees a GPU; where there is no driver, torch is not even imported."""
+    if not any(Path(place).exists() for place in ("/dev/nvidiactl", "/dev/dxg")):
+        return False
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
+def _load(model: ModelSettings):
+    from unexpected_core.scorers import load_scorer
+
+    scorer = load_scorer(model.path, model.scorer, **model.model_dump(include=set(PUBLISHED)))
+    scorer.fuse()
+    return scorer
+
+
+def torch_runner(scorer, model: ModelSettings, reason: str = "") -> Runner:
+    """A scorer in torch, as the settings say. Raises DeviceError."""
+    from unexpected_core.devices import choose_device
+    from unexpected_core.pipeline.torch_runner import TorchRunner
+
+    device, compiled = choose_device(model.device), model.runtime == "compile"
+    if device.type == "cuda":
+        from unexpected_core.pipeline.cuda_runner import CudaRunner
+
+        runner: TorchRunner = CudaRunner(scorer, device, model.precision, compiled, graph=model.runtime != "eager")
+    else:
+        if model.runtime == "cuda_graph":
+            LOGGER.warning("runtime=cuda_graph needs a GPU, this is %s; going on with eager", device)
+        runner = TorchRunner(scorer, device, model.precision, compiled)
+    return _with_reason(runner, f"{reason}; {runner.why_precision}" if reason else runner.why_precision)
+
+
+def _with_reason(runner: Runner, reason: str) -> Runner:
+    runner.reason = reason
+    return runner

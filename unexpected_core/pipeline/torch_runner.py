@@ -1,0 +1,84 @@
+"""Runs a scorer with torch on the processor: eager or compiled. Exhausted memory is its business too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unexpected_core.devices import describe_device
+from unexpected_core.log import LOGGER
+from unexpected_core.pipeline.precision import choose_precision
+from unexpected_core.pipeline.resizing import to_working
+from unexpected_core.pipeline.runner import DetectorError, Maps, Runner
+from unexpected_core.scorers.base import Scorer
+from unexpected_core.scorers.served import Served
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class TorchRunner(Runner):
+    """A scorer on a device. compiled: torch.compile it; when that fails, it goes on without."""
+
+    runtime = "eager"
+
+    def __init__(self, scorer: Scorer, device: torch.device, precision: str = "auto", compiled: bool = False) -> None:
+        self._device, self.device = device, str(device)
+        self.name, self.model_id = scorer.name, scorer.model_id
+        self.working_height, self.threshold = scorer.working_height, scorer.threshold
+        self.random_weights = scorer.random_weights
+        scorer = scorer.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+        self.precision, self.why_precision = choose_precision(precision, scorer, device)
+        dtype = DTYPES[self.precision]
+        self.scorer = scorer.to(dtype)
+        self._eager = Served(self.scorer, dtype).eval()
+        self._program: Callable = torch.compile(self._eager) if compiled else self._eager
+        self.runtime = "compile" if compiled else "eager"
+
+    @property
+    def description(self) -> str:
+        """Device, precision and runtime in words: 'cpu, float32, 2 threads, eager'."""
+        return f"{describe_device(self._device, self.precision)}, {self.runtime}"
+
+    def prepare(self, images: Sequence[np.ndarray], working: tuple[int, int]) -> Tensor:
+        """See Runner.prepare: uint8 [B, h, w, 3]."""
+        return torch.from_numpy(to_working(images, working))
+
+    @torch.inference_mode()
+    def score(self, batch: Tensor, resynthesis: bool = True) -> Maps:
+        """See Runner.score: maps at the working size."""
+        found = self._guarded(lambda: self._program(batch, resynthesis), batch.shape)
+        return self.checked(Maps(*(None if x is None else x.numpy() for x in found)))
+
+    def _guarded[T](self, run: Callable[[], T], shape: Sequence[int]) -> T:
+        """Run; where memory ends say so, and where another runtime than eager fails fall back to that."""
+        try:
+            return run()
+        except Exception as error:
+            if _is_out_of_memory(error):
+                raise self._out_of_memory(shape) from error
+            if self.runtime == "eager":
+                raise
+            LOGGER.warning("%s failed (%s); going on without it", _NAMES[self.runtime], str(error).splitlines()[0])
+            self._use_eager()
+            return run()
+
+    def _use_eager(self) -> None:
+        self._program, self.runtime = self._eager, "eager"
+
+    def _out_of_memory(self, shape: Sequence[int]) -> DetectorError:
+        torch.cuda.empty_cache()
+        count, height, width = shape[:3]
+        return DetectorError(
+            f"{self.device} ran out of memory scoring {count} image(s) at {width}x{height}: "
+            "score fewer images at a time, or at a smaller scale"
+        )
+
+
+_NAMES = {"compile": "torch.compile", "cuda_graph": "the CUDA graph"}
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,0 +1,34 @@
+"""A scorer from the camera's bytes to the detector's: what every runtime runs, and what export writes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from unexpected_core.scorers.base import Scorer
+from unexpected_core.scorers.calibration import calibrated
+
+
+class Served(nn.Module):
+    """Scales to [0, 1], scores, calibrates, paints in 8 bits. dtype: what the networks compute in; scores are float32.
+
+    The score is sigmoid(a * score + b) where the scorer has a calibration (a, b).
+    """
+
+    def __init__(self, scorer: Scorer, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.scorer, self.dtype = scorer, dtype
+
+    def forward(self, images: Tensor, paint: bool = True) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """RGB uint8 [B, h, w, 3] -> score float32 [B, h, w], labels uint8 [B, h, w], resynthesis uint8 [B, h, w, 3].
+
+        Labels and resynthesis are None where the scorer gives none, the resynthesis also if it is not to paint.
+        """
+        # Bytes stored pixel by pixel are channels_last already, which convolutions like best.
+        scores = self.scorer(images.permute(0, 3, 1, 2).to(self.dtype).div(255))
+        score = calibrated(scores.score, self.scorer.calibration)
+        painted = None
+        if paint and scores.resynthesis is not None:
+            painted = scores.resynthesis.float().clamp(0, 1).mul(255).round().to(torch.uint8)
+            painted = painted.permute(0, 2, 3, 1).contiguous()
+        return score, scores.labels, painted
