@@ -7,8 +7,8 @@ from pathlib import Path
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.runner import Runner, RuntimeMissing
 from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
-from unexpected_core.weights.cards import WeightsError
-from unexpected_core.weights.catalog import find_weights, verify
+from unexpected_core.weights.cards import WeightsError, read_card
+from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.exported import SUFFIX
 
 OF_FILES = ("onnx", "openvino")
@@ -66,7 +66,7 @@ def _open_beside(model: ModelSettings) -> Runner:
     if model.runtime == "auto" and _has_cuda():
         raise RuntimeMissing("CUDA graphs are faster")
     runner = _open_file(file, model)
-    if runner.exported.sha256 != verify(weights).sha256:
+    if runner.exported.sha256 != read_card(weights).sha256:
         raise RuntimeMissing(f"{file} was exported from other weights; export it again")
     return _with_reason(runner, f"{file.name} stands beside the weights")
 
