@@ -13,8 +13,8 @@ venv:        ## .venv with everything the project needs (PYTHON=/path/to/python3
 build: venv  ## messages and Python packages into install/
 	@scripts/build.sh
 
-demo: build  ## replay -> node -> recorder on a drawn drive, or INPUT=folder|video|bag [RATE=Hz] [TOPIC=name] [MODEL=name]
-	@$(ros) exec python demo/run.py $(foreach option,INPUT RATE TOPIC MODEL,\
+demo: build  ## replay -> node -> recorder on a drawn drive, or INPUT=folder|video|bag [RATE=Hz] [TOPIC=name] [MODEL=name] [VIEW=1]
+	@$(ros) exec python demo/run.py $(if $(VIEW),--view) $(foreach option,INPUT RATE TOPIC MODEL,\
 	    $(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) "$($(option))"))
 
 test: build  ## the tests (ARGS="...": more arguments of pytest)

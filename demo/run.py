@@ -12,6 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from children import die_with_parent
@@ -105,8 +107,11 @@ def follow(crew: Crew, replay: subprocess.Popen) -> None:
         raise crew.failed("replay")
 
 
-def run(crew: Crew, footage: Path, rate: float | None, topic: str | None, model: str, folder: Path) -> None:
-    """Play the footage through the node; writes demo.mcap and sent.csv into folder. Raises DemoError."""
+def run(crew: Crew, playing: list[str], model: str, folder: Path) -> None:
+    """Play through the node (playing: arguments of replay); writes demo.mcap and sent.csv into folder.
+
+    Raises DemoError.
+    """
     crew.start("detector", "--ros-args", "-p", f"model.path:={model}")
     crew.start(
         "recorder",
@@ -117,12 +122,10 @@ def run(crew: Crew, footage: Path, rate: float | None, topic: str | None, model:
         "--quiet",
         str(QUIET_S),
     )
-    options = [*(["--rate", str(rate)] if rate else []), *(["--topic", topic] if topic else [])]
     # the detector and the recorder: the latter comes last, when it is connected to every output
     replay = crew.start(
         "replay",
-        str(footage),
-        *options,
+        *playing,
         "--wait-for",
         "2",
         "--timeout",
@@ -134,8 +137,25 @@ def run(crew: Crew, footage: Path, rate: float | None, topic: str | None, model:
     follow(crew, replay)
     if crew.stop("recorder", patience=60) != 0:
         raise crew.failed("recorder")
-    if crew.stop("detector") != 0:
-        raise crew.failed("detector")
+
+
+def open_window(crew: Crew) -> None:
+    """Start the page that shows what the detector sees, and say where it is. Raises DemoError."""
+    address = crew.start("view", "--detector", NODE, lines=True).stdout.readline()
+    if not address:
+        crew.stop("view")
+        raise crew.failed("view")
+    print(address, end="", flush=True)
+
+
+def go_on(crew: Crew, options: list[str]) -> None:
+    """Play again and again for those who look on; ends with Ctrl-C. Raises DemoError."""
+    print("\nthe drive plays on; look at the page, or end with Ctrl-C", flush=True)
+    crew.start("replay", *options, "--loop")
+    with suppress(KeyboardInterrupt):
+        while True:
+            crew.check("detector", "replay", "view")
+            time.sleep(0.5)
 
 
 def isolate() -> None:
@@ -158,8 +178,29 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--topic", help="image topic of a bag that has several")
     parser.add_argument("--model", default="fast", help="detector: name, weight file or folder (%(default)s)")
+    parser.add_argument("--view", action="store_true", help="show it live on a page, and play on until Ctrl-C")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "demo", help="folder of the results")
     return parser.parse_args()
+
+
+def perform(given: argparse.Namespace, crew: Crew) -> None:
+    """The demo from its drive to its page. Raises DemoError."""
+    shutil.rmtree(given.out / "frames", ignore_errors=True)
+    drive = None if given.input else make_drive(given.out / "drive")
+    rate = given.rate or (DRIVE_RATE if drive else None)
+    options = {"--rate": rate, "--topic": given.topic}
+    playing = [str(drive or given.input), *(f"{name}={value}" for name, value in options.items() if value)]
+    if given.view:
+        open_window(crew)
+    run(crew, playing, given.model, given.out)
+    if not given.view and crew.stop("detector") != 0:
+        raise crew.failed("detector")
+    summary = summarize(given.out, IMAGE, NODE, drive.parent if drive else None)
+    write_page(summary, given.out)
+    show(summary, Console())
+    print(f"\nopen {given.out / 'index.html'}\n     {given.out / 'demo.mcap'}: all topics, as recorded")
+    if given.view:
+        go_on(crew, playing)
 
 
 def main() -> int:
@@ -168,14 +209,9 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # said aloud: a script in the background inherits a deaf SIGINT
         signal.signal(number, signal.default_int_handler)
     isolate()
-    shutil.rmtree(given.out / "frames", ignore_errors=True)
     crew = Crew(given.out / "log")
     try:
-        drive = None if given.input else make_drive(given.out / "drive")
-        rate = given.rate or (DRIVE_RATE if drive else None)
-        run(crew, drive or given.input, rate, given.topic, given.model, given.out)
-        summary = summarize(given.out, IMAGE, NODE, drive.parent if drive else None)
-        write_page(summary, given.out)
+        perform(given, crew)
     except DemoError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -185,8 +221,6 @@ def main() -> int:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is short; let it be whole
         crew.stop_all()
-    show(summary, Console())
-    print(f"\nopen {given.out / 'index.html'}\n     {given.out / 'demo.mcap'}: all topics, as recorded")
     return 0
 
 

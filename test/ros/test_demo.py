@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 import uuid
 from pathlib import Path
 
@@ -126,6 +127,23 @@ def test_demo_ends_by_itself_with_page_bag_and_table(repository, footage, tmp_pa
     pictures = sorted(path.name for path in (tmp_path / "frames").iterdir())
     assert len(pictures) == FRAMES + 4 * processed
     assert all(f'src="frames/{name}"' in page for name in pictures)
+
+
+def test_with_a_window_it_plays_on_until_interrupted(repository, footage, tmp_path, run):
+    pytest.importorskip("aiohttp")
+    demo = start(repository, run, "--input", footage, "--rate", 10, "--view", "--out", tmp_path)
+    told = ""
+    while "plays on" not in told:
+        line = demo.stdout.readline()
+        assert line, told
+        told += line
+    address = next(line.split()[1] for line in told.splitlines() if line.startswith("open http://localhost:"))
+    with urllib.request.urlopen(address) as page:
+        assert b"unexpected" in page.read()
+    assert (tmp_path / "index.html").is_file() and len(processes(run)) == 4
+    os.killpg(demo.pid, signal.SIGINT)
+    told += demo.communicate(timeout=100)[0]
+    assert demo.returncode == 0 and "Traceback" not in told and processes(run) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])

@@ -39,7 +39,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line without its ROS arguments."""
     parser = argparse.ArgumentParser(prog="view", description="a page that shows what a detector sees, live")
     parser.add_argument("--detector", metavar="NAME", help="such as /unexpected/detector; default: the first there is")
-    parser.add_argument("--port", type=int, default=PORT, help="0 takes a free one (%(default)s)")
+    parser.add_argument(
+        "--port", type=int, help=f"0 takes a free one; default: {PORT}, or a free one where it is taken"
+    )
     parser.add_argument(
         "--host",
         default=LOOPBACK[1],
@@ -70,8 +72,7 @@ async def serve(given: argparse.Namespace, ready: Callable[[str], None], stop: a
     runner = web.AppRunner(application(hub, remote, given.host), shutdown_timeout=GRACE_S)
     try:
         await runner.setup()
-        site = web.TCPSite(runner, given.host, given.port)
-        await site.start()
+        await _listen(runner, given.host, given.port)
         spinning.start()
         ready(_address(given.host, runner.addresses[0][1]))
         await stop.wait()
@@ -82,6 +83,15 @@ async def serve(given: argparse.Namespace, ready: Callable[[str], None], stop: a
             spinning.join(GRACE_S)
         drawing.stop(GRACE_S)
         node.destroy_node()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int | None) -> None:
+    try:
+        await web.TCPSite(runner, host, PORT if port is None else port).start()
+    except OSError:
+        if port is not None:
+            raise
+        await web.TCPSite(runner, host, 0).start()
 
 
 def _spin(executor: SingleThreadedExecutor) -> None:
@@ -112,7 +122,8 @@ def main(arguments: Any = None) -> int:
     try:
         asyncio.run(_until_told(given))
     except OSError as error:
-        print(f"error: cannot listen on {given.host}:{given.port}: {error.strerror}; try --port 0", file=sys.stderr)
+        place = f"{given.host}:{PORT if given.port is None else given.port}"
+        print(f"error: cannot listen on {place}: {error.strerror}; try --port 0", file=sys.stderr)
         return 1
     finally:
         rclpy.try_shutdown()
