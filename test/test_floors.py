@@ -18,6 +18,7 @@ GROUND = {
     "images",
     "encodings",
     "compressed",
+    "depth",
     "regions",
     "config",
     "devices",

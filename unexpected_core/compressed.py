@@ -10,7 +10,8 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from unexpected_core.encodings import MAX_PIXELS, EncodingError, check_size
+from unexpected_core.depth import to_eight
+from unexpected_core.encodings import MAX_PIXELS, EncodingError, check_size, demosaic, known_encoding, stated_bits
 from unexpected_core.images import is_cut_jpeg
 
 MAX_SCANS = 100
@@ -18,20 +19,23 @@ MAX_SCANS = 100
 _ROWS = 16
 
 
-def decode_compressed(data, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def decode_compressed(data, max_pixels: int = MAX_PIXELS, form: str = "", bit_depth: int = 0) -> np.ndarray:
     """The bytes of a sensor_msgs/CompressedImage (JPEG, PNG or still WebP) -> RGB uint8 [H, W, 3].
 
-    16-bit pictures are scaled to 8 bits, alpha is dropped. Takes at most three times the memory of what it returns,
-    and writes nothing to stderr. Raises EncodingError; its cause is one of: empty, size, truncated, format.
+    form: the message's format, 'ENCODING; jpeg compressed ...': pictures of one channel that were Bayer mosaics get
+    their colours. bit_depth: bits used of 16, see `to_rgb`. Alpha is dropped.
+    Takes at most three times the memory of what it returns, and writes nothing to stderr.
+    Raises EncodingError; its cause is one of: empty, size, truncated, format.
     """
     data = memoryview(data).cast("B")
     if not data:
         raise EncodingError("empty", "compressed image has no data; the publisher sent an empty message")
     head = bytes(data[:16])
+    encoding = known_encoding(form.partition(";")[0])
     if head.startswith(b"\xff\xd8"):
-        return _decode_jpeg(data, max_pixels)
+        return _decode_jpeg(data, max_pixels, encoding)
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _decode_png(data, max_pixels)
+        return _decode_png(data, max_pixels, encoding, bit_depth or stated_bits(encoding))
     if head[:4] + head[8:12] == b"RIFFWEBP":
         return _decode_webp(data, max_pixels)
     raise _unreadable(data)
@@ -47,14 +51,16 @@ def encode_png(pixels: np.ndarray) -> bytes:
     return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 
-def _decode_jpeg(data: memoryview, max_pixels: int) -> np.ndarray:
+def _decode_jpeg(data: memoryview, max_pixels: int, encoding: str) -> np.ndarray:
     if is_cut_jpeg(np.frombuffer(data, np.uint8)):
         raise _cut(data)
     if bytes(data).count(b"\xff\xda") > MAX_SCANS:
         raise EncodingError("format", f"compressed image is a JPEG of more than {MAX_SCANS} scans; send baseline JPEG")
     try:
-        height, width, *_ = simplejpeg.decode_jpeg_header(data, strict=False)
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(data, strict=False)
         check_size(height, width, max_pixels)
+        if colours == "Gray" and encoding.startswith("bayer"):
+            return demosaic(simplejpeg.decode_jpeg(data, "GRAY", strict=False)[..., 0], encoding)
         # not strict: many cameras' JPEGs have a byte too many, which does no harm
         return simplejpeg.decode_jpeg(data, "RGB", strict=False)
     except EncodingError:
@@ -63,7 +69,7 @@ def _decode_jpeg(data: memoryview, max_pixels: int) -> np.ndarray:
         raise _unreadable(data, f": {error}") from error
 
 
-def _decode_png(data: memoryview, max_pixels: int) -> np.ndarray:
+def _decode_png(data: memoryview, max_pixels: int, encoding: str, bits: int) -> np.ndarray:
     if len(data) < 33 or b"IEND" not in bytes(data[-64:]):
         raise _cut(data)
     check_size(*reversed(struct.unpack(">II", data[16:24])), max_pixels)
@@ -72,6 +78,8 @@ def _decode_png(data: memoryview, max_pixels: int) -> np.ndarray:
             picture = Image.open(file, formats=["PNG"])  # reads up to the pixels
             check_size(picture.height, picture.width, max_pixels)  # once more: the header may come twice
             picture.load()
+        if picture.mode.startswith("I") or (picture.mode == "L" and encoding.startswith("bayer")):
+            return demosaic(_grey(picture, bits), encoding)
         return _rgb(picture)
     except EncodingError:
         raise
@@ -84,9 +92,14 @@ def _rgb(picture: Image.Image) -> np.ndarray:
     rgb = np.empty((picture.height, picture.width, 3), np.uint8)
     for top in range(0, picture.height, _ROWS):
         strip = picture.crop((0, top, picture.width, min(top + _ROWS, picture.height)))
-        values = np.asarray(strip if strip.mode.startswith("I") else strip.convert("RGB"))
-        rgb[top : top + _ROWS] = values if values.ndim == 3 else (values >> 8)[..., None]  # 16-bit grey
+        rgb[top : top + _ROWS] = np.asarray(strip.convert("RGB"))
     return rgb
+
+
+def _grey(picture: Image.Image, bits: int) -> np.ndarray:
+    """One channel of 8 or 16 bits -> uint8 [H, W]."""
+    values = np.asarray(picture)
+    return values if values.dtype == np.uint8 else to_eight(values.astype(np.uint16), bits, "16-bit PNG messages")
 
 
 def _decode_webp(data: memoryview, max_pixels: int) -> np.ndarray:

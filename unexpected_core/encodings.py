@@ -7,6 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from unexpected_core.depth import MAX_BITS, to_eight
 from unexpected_core.images import ImageError
 from unexpected_core.log import shown
 
@@ -47,7 +48,7 @@ _UYVY = _convert(cv2.COLOR_YUV2RGB_UYVY)
 _YUYV = _convert(cv2.COLOR_YUV2RGB_YUYV)
 
 # encoding: (bytes per channel, channels, converter of uint8 pixels). Types without colour names are read as
-# OpenCV orders them (8UC3 is BGR), as cv_bridge does. 16-bit values are scaled to 8 bits.
+# OpenCV orders them (8UC3 is BGR), as cv_bridge does. Values of two bytes are scaled to 8 bits.
 _ENCODINGS: dict[str, tuple[int, int, Callable[[np.ndarray], np.ndarray]]] = {
     "mono8": (1, 1, _GREY),
     "8UC1": (1, 1, _GREY),
@@ -70,12 +71,30 @@ _ENCODINGS: dict[str, tuple[int, int, Callable[[np.ndarray], np.ndarray]]] = {
     "yuv422_yuy2": (1, 2, _YUYV),
     "yuyv": (1, 2, _YUYV),
 } | {
-    f"bayer_{pattern.lower()}{bits}": (bits // 8, 1, _demosaic(getattr(cv2, f"COLOR_Bayer{pattern}2RGB")))
+    f"bayer_{pattern.lower()}{bits}": (1 if bits == 8 else 2, 1, _demosaic(getattr(cv2, f"COLOR_Bayer{pattern}2RGB")))
     for pattern in ("RGGB", "BGGR", "GBRG", "GRBG")
-    for bits in (8, 16)
+    for bits in (8, 10, 12, 14, 16)
 }
+_ENCODINGS |= {f"mono{bits}": (2, 1, _GREY) for bits in (10, 12, 14)}
 ENCODINGS = tuple(_ENCODINGS)
 """Names of the encodings that `to_rgb` reads."""
+
+
+def demosaic(pixels: np.ndarray, encoding: str) -> np.ndarray:
+    """uint8 [H, W] -> RGB uint8 [H, W, 3] where the encoding is a Bayer pattern, else grey. Raises EncodingError."""
+    _, channels, convert = _ENCODINGS.get(encoding, (1, 1, _GREY))
+    return (convert if channels == 1 else _GREY)(np.ascontiguousarray(pixels))
+
+
+def stated_bits(encoding: str) -> int:
+    """Bits that an encoding says its values have: 10, 12, 14; 0 where 16 may be the size of the box only."""
+    return next((bits for bits in (10, 12, 14) if encoding.endswith(str(bits))), 0)
+
+
+def known_encoding(name: str) -> str:
+    """The name as it stands in ENCODINGS, whatever its capitals, 'RGGB16' for 'bayer_rggb16'; itself if unknown."""
+    small = name.strip().lower()
+    return next((known for known in (name, small, f"bayer_{small}") if known in _ENCODINGS), name)
 
 
 def to_rgb(
@@ -86,13 +105,16 @@ def to_rgb(
     data,
     is_bigendian: bool | int = False,
     max_pixels: int = MAX_PIXELS,
+    bit_depth: int = 0,
 ) -> np.ndarray:
     """The fields of a sensor_msgs/Image -> RGB uint8 [height, width, 3]; rows may be padded.
 
     data: anything with the buffer protocol. Unpadded rgb8 comes back as a view of it, everything else as a copy.
+    bit_depth: bits that are used of values of two bytes, 8..16; 0 = what the encoding says, else 16.
     Raises EncodingError; its cause is one of: encoding, empty, size, truncated.
     """
     check_size(height, width, max_pixels)
+    encoding = known_encoding(encoding)
     if encoding not in _ENCODINGS:
         raise EncodingError(
             "encoding", f"image encoding '{shown(encoding)}' is not supported; publish one of: {', '.join(ENCODINGS)}"
@@ -104,8 +126,16 @@ def to_rgb(
         )
     pixels = _pixels(encoding, height, width, step, np.frombuffer(data, np.uint8), depth * channels)
     if depth == 2:
-        pixels = pixels[..., 0 if is_bigendian else 1 :: 2]  # the more significant byte of each value
+        pixels = _eight_bits(pixels, is_bigendian, bit_depth or stated_bits(encoding), encoding)
     return convert(np.ascontiguousarray(pixels))
+
+
+def _eight_bits(pixels: np.ndarray, is_bigendian: bool | int, bits: int, encoding: str) -> np.ndarray:
+    """Bytes [H, W, 2 * channels] -> uint8 [H, W, channels]."""
+    high, low = (pixels[..., 0::2], pixels[..., 1::2]) if is_bigendian else (pixels[..., 1::2], pixels[..., 0::2])
+    if bits == MAX_BITS or (not bits and high.max() >> 6):  # all are used: the more significant byte is enough
+        return high
+    return to_eight(high.astype(np.uint16) << 8 | low, bits, f"images in {encoding}")
 
 
 def _pixels(encoding: str, height: int, width: int, step: int, data: np.ndarray, pixel_bytes: int) -> np.ndarray:

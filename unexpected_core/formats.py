@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from pathlib import Path
 
@@ -117,6 +118,18 @@ def decode_heic(data: bytes) -> np.ndarray | None:
         return np.asarray(picture.to_pillow().convert("RGB"))
     except Exception:  # damaged files raise many kinds
         return None
+
+
+def stated_bits(data: bytes) -> int:
+    """Bits that the values of a 16-bit file have, as a PNM's largest value or a PNG's sBIT chunk says; 0 = not said."""
+    kind = picture_format(data[:64])
+    if kind == "pnm":
+        numbers = re.findall(rb"\d+", re.sub(rb"#[^\n]*", b"", data[2:256]))
+        bits = int(numbers[2]).bit_length() if len(numbers) > 2 else 0
+    else:
+        at = data[:512].find(b"sBIT") if kind == "png" else -1
+        bits = data[at + 4] if at > 0 else 0
+    return bits if 8 < bits < 16 else 0
 
 
 def stored_indices(data: bytes) -> np.ndarray | None:

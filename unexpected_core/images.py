@@ -7,12 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from unexpected_core.depth import to_eight
 from unexpected_core.files import atomic_path
 from unexpected_core.formats import (
     LOSSY,
     decode_heic,
     exif_orientation,
     picture_format,
+    stated_bits,
     stored_indices,
     turn,
 )
@@ -53,22 +55,26 @@ def is_cut_jpeg(data: np.ndarray) -> bool:
     return text.find(b"\xff\xd9", at) < 0  # thumbnails have ends of their own, but before; phones append things behind
 
 
-def read_image(path: str | Path) -> np.ndarray:
+def read_image(path: str | Path, bit_depth: int = 0) -> np.ndarray:
     """Colour or grey file -> RGB uint8 [H, W, 3], turned as its EXIF says; 16-bit files are scaled to 8.
 
-    Raises ImageError.
+    bit_depth: bits used of 16, 8..16; 0 = as the file says, else 16. Raises ImageError.
     """
-    return read_turned(path)[0]
+    return read_turned(path, bit_depth)[0]
 
 
-def read_turned(path: str | Path) -> tuple[np.ndarray, int]:
+def read_turned(path: str | Path, bit_depth: int = 0) -> tuple[np.ndarray, int]:
     """See read_image; with it the turn that EXIF asked for and that was made, 1 (none) .. 8. Raises ImageError."""
     path = Path(path)
     data = _read(path)
     kind, orientation = picture_format(data[:64]), exif_orientation(data)
     if kind == "heic":
         return _read_heic(path, data), 1
-    image = _decode(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    image = _decode(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image.dtype == np.uint16:
+        image = to_eight(image, bit_depth or stated_bits(data), f"{path.suffix} files in {path.parent}")
+    elif image.dtype != np.uint8:
+        raise ImageError(f"{path} holds {image.dtype} values; expected 8 or 16 bits")
     image = image if kind == "tiff" else turn(image, orientation)  # OpenCV turns TIFFs whatever it is told
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB), orientation
 

@@ -25,7 +25,7 @@ def encode(image: np.ndarray, encoding: str, bigendian: bool) -> np.ndarray:
     )
     order = "bgra" if encoding.endswith("C4") else None if encoding.endswith("C1") else order
     pattern = encoding[6:10] if encoding.startswith("bayer") else None
-    wide = "16" in encoding
+    bits = next((bits for bits in (10, 12, 14, 16) if str(bits) in encoding), 8)
     rows = []
     for y, line in enumerate(image):
         values = []
@@ -41,9 +41,10 @@ def encode(image: np.ndarray, encoding: str, bigendian: bool) -> np.ndarray:
                 values += [chroma, luma] if encoding in ("yuv422", "uyvy") else [luma, chroma]
             else:
                 values.append(rgb[0])
-        low = 77  # the less significant byte of 16-bit values, which must not matter
+        low = 77 % (1 << bits - 8)  # the less significant bits, which must not matter
         pack = (">" if bigendian else "<") + f"{len(values)}H"
-        rows.append(struct.pack(pack, *(int(v) << 8 | low for v in values)) if wide else bytes(int(v) for v in values))
+        wide = struct.pack(pack, *(int(v) << bits - 8 | low for v in values))
+        rows.append(wide if bits > 8 else bytes(int(v) for v in values))
     return np.array([list(row) for row in rows], np.uint8)
 
 
@@ -66,7 +67,7 @@ def test_every_encoding_gives_back_the_picture(encoding, padding, bigendian):
     data = np.pad(rows, ((0, 0), (0, padding)), constant_values=255)
     rgb = to_rgb(encoding, HEIGHT, WIDTH, data.shape[1], data.tobytes(), bigendian)
     assert rgb.shape == (HEIGHT, WIDTH, 3) and rgb.dtype == np.uint8 and rgb.flags.c_contiguous
-    grey = encoding in ("mono8", "8UC1", "mono16", "16UC1")
+    grey = encoding.startswith("mono") or encoding.endswith("UC1")
     expected = np.repeat(image[..., :1], 3, axis=2) if grey else image
     if encoding.startswith("bayer"):  # the demosaic mixes neighbours: compare inside the areas
         rgb, expected = rgb[1:2, 1:5], expected[1:2, 1:5]

@@ -48,6 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--score-format", choices=("png16", "npy"), default="png16", help="default png16")
     parser.add_argument("--topic", help="image topic of bags that have several")
     parser.add_argument("--every", type=int, default=1, metavar="K", help="take every K-th frame of videos (default 1)")
+    parser.add_argument(
+        "--bit-depth",
+        type=int,
+        choices=range(8, 17),
+        default=0,
+        metavar="N",
+        help="bits used of 16-bit pictures, 8..16",
+    )
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run with the same --out ended")
     for setting in settings_of(DetectSettings):
         default = "from the weights" if setting.name == "threshold" else setting.default
@@ -79,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Results(out, kinds, arguments.score_format, meaningless, arguments.resume) as results:
         detecting = Detecting(detector, results, kinds, about)
         try:
-            detecting.run(map(Path, arguments.inputs), arguments.topic, arguments.every)
+            detecting.run(arguments.inputs, arguments.topic, arguments.every, arguments.bit_depth)
         except KeyboardInterrupt:
             LOGGER.error("interrupted; the same command with --resume goes on")
             raise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,22 +42,24 @@ class Detecting:
         self.tallies: list[Tally] = []
         self._unique = UniqueNames()
 
-    def run(self, inputs: Iterable[Path], topic: str | None, every: int) -> None:
-        """Detect in all inputs, one after the other."""
+    def run(self, inputs: Iterable[str], topic: str | None, every: int, bit_depth: int) -> None:
+        """Detect in all inputs, one after the other; see cli.inputs.open_input."""
         from unexpected_core.cli.detect import ALL_KINDS
 
         written = [self.results.folder / kind for kind in ALL_KINDS]
-        opened = [self._open(path, topic, every, written) for path in inputs]
+        opened = [
+            self._open(Path(path), partial(open_input, Path(path), topic, every, written, bit_depth)) for path in inputs
+        ]
         claims = [tally.claimed for _, tally in opened]
         total = None if None in claims else sum(claims)
         for work in progress(self._shots(opened), "detect", total):
             self._detect(*work)
 
-    def _open(self, path: Path, topic: str | None, every: int, written: list[Path]) -> tuple[Footage | None, Tally]:
+    def _open(self, path: Path, open_it: Callable[[], Footage]) -> tuple[Footage | None, Tally]:
         tally = Tally(str(path), claimed=0)
         self.tallies.append(tally)
         try:
-            footage = open_input(path, topic, every, written)
+            footage = open_it()
         except MediaError as error:
             tally.failed = 1
             self._note(tally, str(path), self._unique(safe_name(path.stem)), error)

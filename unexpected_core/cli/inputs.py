@@ -16,10 +16,13 @@ from unexpected_core.media.shots import Footage, Shot
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
 
 
-def open_input(path: Path, topic: str | None = None, every: int = 1, results: Sequence[Path] = ()) -> Footage:
+def open_input(
+    path: Path, topic: str | None = None, every: int = 1, results: Sequence[Path] = (), bit_depth: int = 0
+) -> Footage:
     """Open one input. Raises MediaError.
 
     topic: of bags with several cameras; every: take every k-th frame of videos.
+    bit_depth: bits used of 16-bit pictures, 0 = as they say.
     results: folders that are about to be written; what lies in them is no input.
     """
     written = [folder.resolve() for folder in results]
@@ -28,7 +31,7 @@ def open_input(path: Path, topic: str | None = None, every: int = 1, results: Se
             raise MediaError(f"{path} lies where results are to be written, and is left alone; choose another --out")
     except OSError as error:
         raise MediaError(f"cannot read {path}: {error.strerror or error}") from error
-    return open_footage(path, topic, every, skip=written)
+    return open_footage(path, topic, every, bit_depth, skip=written)
 
 
 def output_name(footage: Footage, shot: Shot) -> str:

@@ -12,22 +12,22 @@ from typing import Any
 import numpy as np
 
 from unexpected_core.compressed import decode_compressed
-from unexpected_core.encodings import to_rgb
+from unexpected_core.encodings import MAX_PIXELS, EncodingError, to_rgb
 from unexpected_core.images import ImageError
 from unexpected_core.media.bag import Bag, open_bag
 from unexpected_core.media.channels import Message
 from unexpected_core.media.errors import IncompleteError, MediaError
-from unexpected_core.media.message_types import COMPRESSED
 from unexpected_core.media.shots import Footage, Shot
 
 
 @dataclass(frozen=True, slots=True)
 class BagFootage(Footage):
-    """See Footage. topic: the images'; the CameraInfo beside it comes with them."""
+    """See Footage. topic: the images'; the CameraInfo beside it comes with them. bit_depth: see image_of."""
 
     path: Path
     topic: str
     claimed: int | None
+    bit_depth: int = 0
 
     def shots(self) -> Iterator[Shot]:
         """See Footage."""
@@ -41,7 +41,7 @@ class BagFootage(Footage):
                         continue
                     start = message.time if start is None else start
                     name = f"{n:06d}"
-                    read = partial(_rgb, bag, message, name)
+                    read = partial(_rgb, bag, message, name, self.bit_depth)
                     yield Shot(name, (message.time - start) / 1e9, self.path, read, info, *header_of(message.data))
                     n += 1
             except IncompleteError as error:
@@ -50,11 +50,11 @@ class BagFootage(Footage):
             raise MediaError(f"{self.path} holds no image on {self.topic}")
 
 
-def open_bag_footage(path: Path, topic: str | None = None) -> BagFootage:
+def open_bag_footage(path: Path, topic: str | None = None, bit_depth: int = 0) -> BagFootage:
     """topic: may be left out when the bag holds one image topic. Raises BagError."""
     with open_bag(path) as bag:
         topic = bag.image_topic(topic)
-        return BagFootage(path, topic, bag.count(topic))
+        return BagFootage(path, topic, bag.count(topic), bit_depth)
 
 
 def header_of(data: bytes) -> tuple[int, str]:
@@ -66,17 +66,21 @@ def header_of(data: bytes) -> tuple[int, str]:
     return seconds * 10**9 + nanoseconds, bytes(data[16 : 15 + length]).decode("utf-8", "replace")
 
 
-def _rgb(bag: Bag, message: Message, name: str) -> np.ndarray:
+def _rgb(bag: Bag, message: Message, name: str, bit_depth: int) -> np.ndarray:
     try:
-        return image_of(bag.read(message.channel, message.data), message.channel.type)
+        return image_of(bag.read(message.channel, message.data), bit_depth=bit_depth)
     except ImageError as error:
         raise ImageError(f"{bag.path}, frame {name}: {error}") from error
 
 
-def image_of(message: Any, kind: str) -> np.ndarray:
-    """sensor_msgs/Image or CompressedImage, as rosbags reads it -> RGB uint8 [H, W, 3]. Raises ImageError."""
-    if kind == COMPRESSED:
-        return decode_compressed(message.data)
-    if not hasattr(message, "encoding"):
-        raise ImageError(f"{kind} is not an image message")
-    return to_rgb(message.encoding, message.height, message.width, message.step, message.data, message.is_bigendian)
+def image_of(message: Any, max_pixels: int = MAX_PIXELS, bit_depth: int = 0) -> np.ndarray:
+    """sensor_msgs/Image or CompressedImage, of ROS or of a bag -> RGB uint8 [H, W, 3], a view where it can be.
+
+    bit_depth: bits used of 16, 0 = as the encoding says. Raises EncodingError.
+    """
+    m = message
+    if hasattr(m, "format"):  # CompressedImage
+        return decode_compressed(m.data, max_pixels, m.format, bit_depth)
+    if not hasattr(m, "encoding"):
+        raise EncodingError("encoding", f"{getattr(m, '__msgtype__', type(m).__name__)} is no image message")
+    return to_rgb(m.encoding, m.height, m.width, m.step, m.data, m.is_bigendian, max_pixels, bit_depth)

@@ -19,11 +19,15 @@ from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
 
 @dataclass(frozen=True, slots=True)
 class Photographs(Footage):
-    """See Footage. Files in order: photographs, and other footage among them, which `open_other` opens."""
+    """See Footage. Files in order: photographs, and other footage among them, which `open_other` opens.
+
+    bit_depth: see images.read_image.
+    """
 
     path: Path
     files: tuple[Path, ...]
     open_other: Callable[[Path], Footage]
+    bit_depth: int = 0
     rate: float = PHOTO_RATE
 
     @property
@@ -36,7 +40,7 @@ class Photographs(Footage):
         time, problems, given = 0.0, [], 0
         for file in self.files:
             if not _is_other(file):
-                yield Shot(self._name(file), time, file, partial(read_image, file))
+                yield Shot(self._name(file), time, file, partial(read_image, file, self.bit_depth))
                 time, given = time + 1 / self.rate, given + 1
                 continue
             try:
@@ -61,7 +65,11 @@ def _is_other(file: Path) -> bool:
 
 
 def open_folder(
-    folder: Path, open_other: Callable[[Path], Footage], recursive: bool = True, skip: Sequence[Path] = ()
+    folder: Path,
+    open_other: Callable[[Path], Footage],
+    bit_depth: int = 0,
+    recursive: bool = True,
+    skip: Sequence[Path] = (),
 ) -> Photographs:
     """The pictures and videos of a folder by name, numbers in names by value (2 before 10).
 
@@ -83,12 +91,12 @@ def open_folder(
         raise MediaError(f"{folder} holds no images ({', '.join(IMAGE_SUFFIXES[:6])}, ...) and no videos{held}")
     if rest:
         LOGGER.warning("%s: %d files are no pictures and are left out: %s", folder, len(rest), _named(rest))
-    return Photographs(folder, files, open_other)
+    return Photographs(folder, files, open_other, bit_depth)
 
 
-def open_photograph(file: Path) -> Photographs:
+def open_photograph(file: Path, bit_depth: int = 0) -> Photographs:
     """One photograph as footage."""
-    return Photographs(file, (file,), _no_other)
+    return Photographs(file, (file,), _no_other, bit_depth)
 
 
 def _no_other(file: Path) -> Footage:

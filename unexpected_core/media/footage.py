@@ -15,11 +15,17 @@ from unexpected_core.media.video import open_video
 
 
 def open_footage(
-    path: str | Path, topic: str | None = None, every: int = 1, recursive: bool = True, skip: Sequence[Path] = ()
+    path: str | Path,
+    topic: str | None = None,
+    every: int = 1,
+    bit_depth: int = 0,
+    recursive: bool = True,
+    skip: Sequence[Path] = (),
 ) -> Footage:
     """Open footage of any kind, told by its contents. Raises MediaError.
 
-    topic: of bags with several cameras. every: take every k-th frame of videos.
+    topic: of bags with several cameras. every: take every k-th frame of videos. bit_depth: bits used of 16-bit
+    pictures, 0 = as they say.
     recursive, skip: of folders; whether to look below them, and folders (resolved) to leave alone.
     """
     path = Path(path)
@@ -28,9 +34,11 @@ def open_footage(
             raise MediaError(f"{path} does not exist; expected photographs, a video, or a rosbag2")
         kind = kind_of(path)
         if kind == "folder":
-            return open_folder(path, partial(open_footage, topic=topic, every=every), recursive, skip)
+            return open_folder(
+                path, partial(open_footage, topic=topic, every=every, bit_depth=bit_depth), bit_depth, recursive, skip
+            )
     except OSError as error:
         raise MediaError(f"cannot read {path}: {error.strerror or error}") from error
     if kind == "photograph":
-        return open_photograph(path)
-    return open_bag_footage(path, topic) if kind == "bag" else open_video(path, every)
+        return open_photograph(path, bit_depth)
+    return open_bag_footage(path, topic, bit_depth) if kind == "bag" else open_video(path, every)

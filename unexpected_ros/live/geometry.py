@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,20 +20,43 @@ HORIZON = 1e-3
 """Tangent of the angle below the horizon from which on a ray is said to meet the ground (at 1000 camera heights)."""
 
 
+class Region(NamedTuple):
+    """The part of the sensor that images show, in its pixels; all zeros = the whole."""
+
+    x: int = 0
+    y: int = 0
+    width: int = 0
+    height: int = 0
+
+
+WHOLE = Region()
+
+
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Calibration of an image of this size: the fields of sensor_msgs/CameraInfo."""
+    """Calibration of a sensor of this size: the fields of sensor_msgs/CameraInfo.
+
+    Images show `region` of the sensor (all of it where its size is 0), `binning` (right, down) of its pixels in one.
+    projection: P, float64 [3, 4]. rectified: images are undistorted already, so P counts and not K and D; None = not
+    known, and they are taken as the camera made them.
+    """
 
     height: int
     width: int
     matrix: np.ndarray  # K, float64 [3, 3]
     distortion: np.ndarray  # D, float64 [n]
     model: str
+    projection: np.ndarray | None = None
+    region: Region = WHOLE
+    binning: tuple[int, int] = (1, 1)
+    rectified: bool | None = False
 
     @property
     def flaw(self) -> str:
         """Why this calibration cannot be used, '' where it can; an uncalibrated camera (zeros) has no flaw."""
         count, counts = self.distortion.size, _COEFFICIENTS.get(self.model)
+        if self.rectified and self._projects():
+            return ""
         if counts is None:
             known = ", ".join(filter(None, _COEFFICIENTS))
             return f"distortion model '{shown(self.model)}' is not known; expected one of: {known}"
@@ -39,21 +64,61 @@ class Camera:
             return f"'{self.model}' with {count} distortion coefficients; expected {', '.join(map(str, counts))}"
         return ""
 
+    @property
+    def doubt(self) -> str:
+        """What is not known of the images and matters, '' for nothing."""
+        if self.rectified is not None or not self.distortion.any():
+            return ""
+        return (
+            "whether images are rectified is not known from the topic's name; they are taken as distorted. "
+            "Set camera.rectified to yes or no"
+        )
+
     def ray(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float] | None:
         """Pixel of an image of `size` (height, width) -> (right, down) at depth 1; None where uncalibrated or flawed.
 
         The image may have been resized since calibration; the principal point is scaled with it.
         """
-        if not self.matrix[0, 0] or not self.matrix[1, 1] or not self.width or not self.height or self.flaw:
+        matrix = self.projection[:, :3] if self.rectified and self._projects() else self.matrix
+        if not matrix[0, 0] or not matrix[1, 1] or not self.width or not self.height or self.flaw:
             return None
-        point = np.array([[[x * self.width / size[1], y * self.height / size[0]]]])
-        if self.model in _FISHEYE:
+        left, top, width, height = self._shown(size)
+        point = np.array([[[left + x * width / size[1], top + y * height / size[0]]]])
+        if self.rectified:
+            undistorted = cv2.undistortPoints(point, matrix, None)
+        elif self.model in _FISHEYE:
             distortion = self.distortion if self.distortion.size else np.zeros(4)
-            undistorted = cv2.fisheye.undistortPoints(point, self.matrix, distortion)
+            undistorted = cv2.fisheye.undistortPoints(point, matrix, distortion)
         else:
-            undistorted = cv2.undistortPoints(point, self.matrix, self.distortion if self.distortion.size else None)
+            undistorted = cv2.undistortPoints(point, matrix, self.distortion if self.distortion.size else None)
         right, down = undistorted[0, 0]
         return (float(right), float(down)) if math.isfinite(right) and math.isfinite(down) else None
+
+    def _projects(self) -> bool:
+        return self.projection is not None and bool(self.projection[0, 0] and self.projection[1, 1])
+
+    def _shown(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """(left, top, width, height) of what an image of this size shows, in the sensor's pixels.
+
+        Some drivers announce a region and send the whole: an image that has just the whole's size shows the whole.
+        """
+        part, (right, down) = self.region, (max(n, 1) for n in self.binning)
+        whole = (0, 0, self.width, self.height)
+        if not part.width or not part.height or size == (self.height // down, self.width // right):
+            return whole
+        return part
+
+
+def is_rectified(topic: str, setting: str = "auto") -> bool | None:
+    """Whether the images of a topic are rectified: setting 'yes' or 'no', or by its name as image_proc and drivers
+    give them ('image_rect', 'rect/image'; 'image_raw'); None where the name does not tell.
+    """
+    if setting != "auto":
+        return setting == "yes"
+    words = set(re.split(r"[/_]", topic.lower()))
+    if words & {"rect", "rectified", "undistorted", "undist"}:
+        return True
+    return False if "raw" in words else None
 
 
 def bearing(ray: tuple[float, float] | None) -> float:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unexpected_core.compressed import decode_compressed
-from unexpected_core.encodings import MAX_PIXELS, EncodingError, to_rgb
+from unexpected_core.encodings import MAX_PIXELS, EncodingError
 from unexpected_core.log import shown
-from unexpected_ros.live.geometry import Camera
+from unexpected_core.media.bag_footage import image_of
+from unexpected_ros.live.geometry import Camera, Region
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -28,13 +28,13 @@ def age_ms(header: Header, now_ns: int) -> float:
     return (now_ns - stamp) / 1e6 if stamp else math.nan
 
 
-def image_to_rgb(message: Image | CompressedImage, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Camera message -> RGB uint8 [H, W, 3], a view of the message where the encoding allows. Raises EncodingError."""
-    m = message
-    if hasattr(m, "format"):  # CompressedImage
-        return decode_compressed(m.data, max_pixels)
+def image_to_rgb(message: Image | CompressedImage, max_pixels: int = MAX_PIXELS, bit_depth: int = 0) -> np.ndarray:
+    """Camera message -> RGB uint8 [H, W, 3], a view of the message where the encoding allows. Raises EncodingError.
+
+    bit_depth: bits used of 16, 0 = as the encoding says.
+    """
     try:
-        return to_rgb(m.encoding, m.height, m.width, m.step, m.data, m.is_bigendian, max_pixels)
+        return image_of(message, max_pixels, bit_depth)
     except EncodingError as error:
         if error.cause != "encoding":
             raise
@@ -55,12 +55,17 @@ def _by_cv_bridge(message: Image, error: EncodingError) -> np.ndarray:
         ) from refusal
 
 
-def camera_from(message: CameraInfo) -> Camera:
-    """Calibration message -> Camera."""
+def camera_from(message: CameraInfo, rectified: bool | None = False) -> Camera:
+    """Calibration message -> Camera. rectified: whether the images are, None = not known; see geometry.is_rectified."""
+    roi = message.roi
     return Camera(
         message.height,
         message.width,
         np.array(message.k, np.float64).reshape(3, 3),
         np.array(message.d, np.float64),
         message.distortion_model,
+        np.array(message.p, np.float64).reshape(3, 4),
+        Region(roi.x_offset, roi.y_offset, roi.width, roi.height),
+        (message.binning_x, message.binning_y),
+        rectified,
     )

@@ -17,6 +17,7 @@ from std_srvs.srv import SetBool, Trigger
 from unexpected_core.config import SettingsError
 from unexpected_core.encodings import EncodingError
 from unexpected_ros.live.diagnostics import Health
+from unexpected_ros.live.geometry import is_rectified
 from unexpected_ros.live.incoming import age_ms, camera_from, stamp_ns
 from unexpected_ros.live.logs import CauseLog, forward_to, stop_forwarding
 from unexpected_ros.live.outputs import Result
@@ -194,9 +195,11 @@ class DetectorNode(LifecycleNode):
     # ---- frames
 
     def _on_camera_info(self, message: CameraInfo) -> None:
-        self._camera = camera_from(message)
+        self._camera = camera_from(message, is_rectified(self._input.topic, self.settings.camera.rectified))
         if self._camera.flaw:
             self._warn_once("calibration", f"camera_info is of no use for bearing and distance: {self._camera.flaw}")
+        elif self._camera.doubt:
+            self._warn_once("rectified", f"{self._input.topic}: {self._camera.doubt}")
 
     def _on_image(self, message) -> None:
         self._health.count("received")
@@ -223,7 +226,7 @@ class DetectorNode(LifecycleNode):
             detector,
             self._tracker,
             settings.detect,
-            settings.input.max_pixels,
+            settings.input,
             outputs.wanted("resynthesis"),
         )
         self._health.count("processed")

@@ -10,7 +10,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from unexpected_core.structs import Detection
 from unexpected_ros.live.incoming import image_to_rgb, stamp_ns
-from unexpected_ros.live.settings import LiveDetectSettings
+from unexpected_ros.live.settings import InputSettings, LiveDetectSettings
 from unexpected_ros.live.tracking import Track, Tracker, persistent
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def find(
     detector: Detector,
     tracker: Tracker,
     settings: LiveDetectSettings,
-    max_pixels: int,
+    reading: InputSettings,
     resynthesis: bool,
 ) -> Found:
     """Message -> Found. Raises EncodingError, ImageError, DetectorError."""
     started = time.perf_counter()
-    image = image_to_rgb(message, max_pixels)
+    image = image_to_rgb(message, reading.max_pixels, reading.bit_depth)
     converted = time.perf_counter()
     detection = detector.detect(image, resynthesis, settings.core)
     tracks = tracker.update(stamp_ns(message.header), detection.regions)

@@ -24,6 +24,12 @@ class InputSettings(Settings):
     max_pixels: int = Field(
         MAX_PIXELS, ge=1, le=89_000_000, description="larger images are refused before anything of them is decoded"
     )
+    bit_depth: int = Field(
+        0,
+        ge=0,
+        le=16,
+        description="bits that are used of 16-bit values, such as 12; 0 = what the encoding says, else 16",
+    )
     max_rate_hz: float = Field(0.0, ge=0.0, le=120.0, description="most frames worked on per second; 0 = all it can")
 
 
@@ -50,6 +56,11 @@ class OutputSettings(Settings):
 
 class CameraSettings(Settings):
     """How the camera is mounted; distances need it, and camera_info."""
+
+    rectified: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="whether images are undistorted already (P counts, not K and D); auto goes by the topic's name",
+    )
 
     height: float = Field(0.0, ge=0.0, le=100.0, description="metres above flat ground; 0 = unknown, distances are NaN")
     pitch: float = Field(0.0, ge=-1.5, le=1.5, description="radians that the optical axis points below the horizon")

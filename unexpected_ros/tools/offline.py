@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unexpected_core.config import override
 from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER
 from unexpected_core.media.bag import Bag
@@ -21,7 +22,7 @@ from unexpected_core.media.channels import Message
 from unexpected_core.media.errors import IncompleteError
 from unexpected_core.structs import Detection
 from unexpected_ros.bags import BagError, BagWriter, create_bag, open_bag
-from unexpected_ros.live.geometry import Camera
+from unexpected_ros.live.geometry import Camera, is_rectified
 from unexpected_ros.live.incoming import camera_from, stamp_ns
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
@@ -43,11 +44,15 @@ def maker(types: Typestore) -> Callable[..., Any]:
 class FrameByFrame:
     """State of one pass over a bag: tracks, camera and counts."""
 
-    def __init__(self, detector: Detector, node: str, writer: BagWriter) -> None:
+    def __init__(
+        self, detector: Detector, node: str, writer: BagWriter, image_topic: str, settings: NodeSettings | None = None
+    ) -> None:
         self.detector, self.node, self.writer = detector, node.rstrip("/"), writer
         self.make, self.tracker = maker(writer.types), Tracker()
         detect = LiveDetectSettings(**detector.settings.detect.model_dump())
-        self.settings = NodeSettings(model=detector.settings.model, detect=detect)
+        given = settings or NodeSettings()
+        self.settings = given.model_copy(update={"model": detector.settings.model, "detect": detect})
+        self.rectified = is_rectified(image_topic, self.settings.camera.rectified)
         self.camera: Camera | None = None
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
@@ -55,7 +60,10 @@ class FrameByFrame:
 
     def see_camera(self, info: Any) -> None:
         """Use a sensor_msgs/CameraInfo from the next frame on."""
-        self.camera = camera_from(info)
+        self.camera = camera_from(info, self.rectified)
+        if self.camera.doubt and self.rectified is None:
+            LOGGER.warning("%s", self.camera.doubt)
+            self.rectified = False
 
     def process(self, frame: Message, bag: Bag) -> None:
         """Detect and write all outputs at the frame's time; a frame that cannot be used is counted by cause."""
@@ -65,7 +73,7 @@ class FrameByFrame:
         start = time.perf_counter()
         try:
             message = bag.read(frame.channel, frame.data)
-            image = image_of(message, frame.channel.type)
+            image = image_of(message, bit_depth=self.settings.input.bit_depth)
         except ImageError as error:
             return self._failed(getattr(error, "cause", "damaged"), error)
         decoded = time.perf_counter()
@@ -103,11 +111,17 @@ class FrameByFrame:
 
 
 def process_bag(
-    source: str | Path, target: str | Path, detector: Detector, topic: str | None = None, node: str = NODE
+    source: str | Path,
+    target: str | Path,
+    detector: Detector,
+    topic: str | None = None,
+    node: str = NODE,
+    settings: NodeSettings | None = None,
 ) -> FrameByFrame:
     """Copy source to target and add the outputs for every image of a topic (None: the only one). Raises BagError.
 
-    node: full name under which the outputs appear. target exists only when all of source was read.
+    node: full name under which the outputs appear. settings: of the node, such as its camera's.
+    target exists only when all of source was read.
     """
     before, after = Path(source).resolve(), Path(target).resolve()
     if before.is_relative_to(after) or after.is_relative_to(before):  # a folder is replaced with all that is in it
@@ -118,7 +132,7 @@ def process_bag(
             raise BagError(f"{source} has outputs already ({', '.join(taken)}); choose another name with --node")
         image_topic = bag.image_topic(topic)
         info_topic = bag.camera_info_topic(image_topic)
-        run = FrameByFrame(detector, node, writer)
+        run = FrameByFrame(detector, node, writer, image_topic, settings)
         total = bag.count(image_topic)
         try:
             for message in bag.messages():
@@ -147,13 +161,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--node", default=NODE, help="name of the node that the outputs appear under (%(default)s)")
     parser.add_argument("--model", default="fast", help="detector: name, weight file or folder (%(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the node, such as input.bit_depth=12, camera.rectified=yes or camera.height=1.4",
+    )
     given = parser.parse_args(arguments)
 
     from unexpected_core.pipeline.detector import load_detector
 
     try:
+        settings = override(NodeSettings(), given.set)
         detector = load_detector(given.model, given.device)
-        done = process_bag(given.input, given.output, detector, given.topic, given.node)
+        done = process_bag(given.input, given.output, detector, given.topic, given.node, settings)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

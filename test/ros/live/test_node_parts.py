@@ -2,14 +2,16 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from unexpected_core.images import read_image, read_map
 from unexpected_core.structs import Detection, Region
+from unexpected_ros.live import geometry
 from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain
-from unexpected_ros.live.geometry import Camera, bearing, ground_distance
+from unexpected_ros.live.geometry import Camera, bearing, ground_distance, is_rectified
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.samples import write_sample
 from unexpected_ros.live.tracking import Track, Tracker, persistent
@@ -93,6 +95,56 @@ def test_distortion_is_undone():
     theta = math.atan(x)
     fisheye = camera(model="equidistant", distortion=[0, 0, 0, 0]).ray(100 + 100 * theta, 50, (100, 200))
     assert fisheye == pytest.approx((x, 0), abs=1e-6)
+
+
+def part(x=0, y=0, width=0, height=0, binning=(0, 0), size=(100, 200)):
+    """camera(), of which images show a part, `binning` pixels in one."""
+    return replace(camera(size[1], size[0]), region=geometry.Region(x, y, width, height), binning=binning)
+
+
+@pytest.mark.parametrize(
+    ("shown", "pixel", "size"),
+    [
+        (part(), (150, 75), (100, 200)),
+        (part(100, 50, 100, 50), (50, 25), (50, 100)),  # the lower right quarter
+        (part(100, 50, 100, 50), (25, 12.5), (25, 50)),  # and resized
+        (part(binning=(2, 2)), (75, 37.5), (50, 100)),
+        (part(binning=(2, 1)), (75, 75), (100, 100)),
+        (part(100, 50, 100, 50, (2, 2)), (25, 12.5), (25, 50)),
+        (part(100, 50, 100, 50), (150, 75), (100, 200)),  # announced, but the whole is sent
+        (part(100, 50, 100, 50, (2, 2)), (75, 37.5), (50, 100)),
+    ],
+)
+def test_rays_of_a_part_of_the_sensor_and_of_binned_pixels(shown, pixel, size):
+    assert shown.ray(*pixel, size) == pytest.approx((0.5, 0.25))
+
+
+def test_rectified_images_are_not_undistorted_twice():
+    projection = np.array([[80.0, 0, 90, 0], [0, 80, 40, 0], [0, 0, 1, 0]])
+    raw = replace(camera(distortion=[-0.3, 0.1, 0, 0]), projection=projection)
+    assert replace(raw, rectified=True).ray(170, 80, (100, 200)) == pytest.approx((1, 0.5))
+    assert raw.ray(170, 80, (100, 200)) != pytest.approx((1, 0.5), abs=0.05)
+    assert replace(raw, rectified=True, projection=np.zeros((3, 4))).ray(200, 50, (100, 200)) == pytest.approx((1, 0))
+    assert replace(raw, rectified=True, model="unheard_of").ray(170, 80, (100, 200)) == pytest.approx((1, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("topic", "rectified"),
+    [
+        ("/cam/image_rect", True),
+        ("/cam/image_rect_color/compressed", True),
+        ("/rect/image", True),
+        ("/cam/image_raw", False),
+        ("/cam/image", None),
+        ("/direct/image", None),
+    ],
+)
+def test_whether_images_are_rectified_is_told_by_the_topic_or_by_the_parameter(topic, rectified):
+    assert is_rectified(topic) is rectified
+    assert is_rectified(topic, "yes") is True and is_rectified(topic, "no") is False
+    doubtful = replace(camera(distortion=[-0.3, 0.1, 0, 0]), rectified=rectified)
+    assert bool(doubtful.doubt) == (rectified is None)
+    assert not replace(camera(), rectified=rectified).doubt  # without distortion it is all the same
 
 
 def test_without_calibration_everything_is_nan():
