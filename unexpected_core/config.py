@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -25,6 +26,11 @@ class Settings(BaseModel):
     """Base of all settings: frozen, no unknown names, defaults checked too."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def same(model: type[Settings], name: str) -> Any:
+    """A field that means the same as one of another model: its default, bounds and description, defined there."""
+    return copy(model.model_fields[name])
 
 
 class Setting(NamedTuple):

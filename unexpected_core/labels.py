@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -10,6 +10,8 @@ IGNORE = 255
 NUM_CLASSES = 19
 NUM_FULL_IDS = 35
 """One-hot channels of the paper's generator: Cityscapes full ids 0..34."""
+LabelKind = Literal["train", "full"]
+"""Cityscapes' train ids 0..18, which any data set can have, or its full ids 0..34, which its own frames have."""
 
 
 class Label(NamedTuple):

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from pydantic import Field
 
+from unexpected_core.config import Settings
 from unexpected_core.labels import DRIVABLE, IGNORE
 from unexpected_core.structs import Region
 
@@ -27,15 +29,29 @@ MOST_BOXES = 32
 _IS_DRIVABLE = np.isin(np.arange(256), DRIVABLE)
 
 
+class RegionSettings(Settings):
+    """From a score map to regions."""
+
+    threshold: float = Field(0.5, ge=0.0, le=1.0, description="score above which a pixel is unexpected")
+    hysteresis: float = Field(
+        0.25,
+        ge=0.0,
+        le=0.5,
+        description="a region grows down to threshold - hysteresis around pixels above "
+        "threshold, never below threshold / 2",
+    )
+    min_area: int = Field(
+        60,
+        ge=1,
+        le=10_000_000,
+        description="smallest region in pixels of a 1024x512 image; scales with the image's area",
+    )
+    road_only: bool = Field(False, description="keep only regions that stand on or lie in drivable labels")
+    max_regions: int = Field(64, ge=0, le=256, description="most regions reported, best score first")
+
+
 def find_regions(
-    score: np.ndarray,
-    labels: np.ndarray,
-    *,
-    threshold: float = 0.5,
-    hysteresis: float = 0.25,
-    min_area: int = 60,
-    road_only: bool = False,
-    max_regions: int = 64,
+    score: np.ndarray, labels: np.ndarray, settings: RegionSettings
 ) -> tuple[np.ndarray, tuple[Region, ...]]:
     """Score float32 [H, W] and train ids uint8 [H, W] -> mask bool [H, W] and the regions it is made of, best first.
 
@@ -43,20 +59,20 @@ def find_regions(
     (hysteresis as in Canny, 1986); it grows down to half the threshold at most, or a low one would flood the image
     from its first pixel. min_area counts pixels of a 1024x512 image and scales with the area of this one.
     """
-    mask = np.zeros(score.shape, bool)
+    mask, threshold = np.zeros(score.shape, bool), settings.threshold
     seeds = score > threshold
-    if not max_regions or not seeds.any():
+    if not settings.max_regions or not seeds.any():
         return mask, ()
-    grown = score > max(threshold - hysteresis, threshold / 2)
-    least = max(1, round(min_area * score.size / REFERENCE_AREA))
+    grown = score > max(threshold - settings.hysteresis, threshold / 2)
+    least = max(1, round(settings.min_area * score.size / REFERENCE_AREA))
     areas = [
         area
         for box, blocks in _boxes(grown, seeds, least)
         for area in _areas(score, labels, grown, box, blocks, least)
-        if area.max_score > threshold and (area.road_fraction >= ON_ROAD or not road_only)
+        if area.max_score > threshold and (area.road_fraction >= ON_ROAD or not settings.road_only)
     ]
     areas.sort(key=lambda area: (-area.score, area.y, area.x))
-    return mask, tuple(_report(area, labels, mask) for area in areas[:max_regions])
+    return mask, tuple(_report(area, labels, mask) for area in areas[: settings.max_regions])
 
 
 class _Box(NamedTuple):

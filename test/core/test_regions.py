@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.labels import IGNORE, TRAIN_ID
-from unexpected_core.regions import find_regions, no_labels
+from unexpected_core.regions import RegionSettings, find_regions, no_labels
 
 ROAD, CAR = TRAIN_ID["road"], TRAIN_ID["car"]
 
@@ -11,7 +11,7 @@ ROAD, CAR = TRAIN_ID["road"], TRAIN_ID["car"]
 def regions_of(score, labels=None, **options):
     score = np.asarray(score, np.float32)
     labels = no_labels(score.shape) if labels is None else labels
-    return find_regions(score, labels, **{"threshold": 0.5, "hysteresis": 0.1, "min_area": 1} | options)
+    return find_regions(score, labels, RegionSettings(**{"threshold": 0.5, "hysteresis": 0.1, "min_area": 1} | options))
 
 
 def test_one_region_written_out():

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from unexpected_core.regions import find_regions, no_labels
+from unexpected_core.regions import RegionSettings, find_regions, no_labels
 from unexpected_core.structs import Detection
 from unexpected_core.visualize import HEAT, OUTLINE, grid, heat_map, overlay, stamp
 
 
 def detection(score: np.ndarray) -> Detection:
-    mask, regions = find_regions(score, no_labels(score.shape), min_area=1)
+    mask, regions = find_regions(score, no_labels(score.shape), RegionSettings(min_area=1))
     return Detection(score, mask, no_labels(score.shape), None, regions)
 
 

@@ -75,10 +75,11 @@ def _import(experiment: str, file: Path, out: Path, half: bool) -> str:
 
 def _own_training(file: Path) -> dict[str, Any]:
     """Data and licence for the card, where the run's config.json says that the network was trained here; else {}."""
+    from unexpected_core.weights.cards import licence_of
+
     try:
         sources = json.loads((file.parent / "config.json").read_text(encoding="utf-8"))["data"]["sources"]
         data = [source.partition("=")[0] for source in sources]
     except (OSError, ValueError, LookupError, TypeError, AttributeError):  # the original's config, or none
         return {}
-    drawn_only = {"licence": "trained on drawings only: Apache-2.0"} if set(data) == {"drawn"} else {}
-    return {"training_data": data} | drawn_only
+    return {"training_data": data, "licence": licence_of(data)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from unexpected_core.datasets.base import (
 )
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.images import read_map
-from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, OUTSIDE_ROI
+from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, OUTSIDE_ROI, LabelKind
 
 LAYOUT = ("leftImg8bit/*/*/*_leftImg8bit.*", "images/leftImg8bit/*/*/*_leftImg8bit.*")
 SOURCE = "https://www.cityscapes-dataset.com (leftImg8bit_trainvaltest.zip, gtFine_trainvaltest.zip)"
@@ -40,7 +39,7 @@ def _open(
     home: Home,
     root: str | Path | None = None,
     split: str = "train",
-    ids: Literal["train", "full"] = "train",
+    ids: LabelKind = "train",
     instances: bool = False,
     check_counts: bool = True,
 ) -> FileDataset:

@@ -13,7 +13,15 @@ from typing import NamedTuple
 
 from unexpected_core.config import unknown_name
 from unexpected_core.files import visible, write_text
-from unexpected_core.images import ImageError, read_image, read_map, resize_image, resize_map, write_image
+from unexpected_core.formats import IMAGE_SUFFIXES
+from unexpected_core.images import (
+    ImageError,
+    read_image,
+    read_map,
+    resize_image,
+    resize_map,
+    write_image,
+)
 from unexpected_core.log import LOGGER, progress
 
 QUALITY = 90
@@ -74,7 +82,7 @@ def find_copies(name: str, source: Path, target: Path) -> list[Copy]:
     for part in PARTS[name]:
         for path in visible(source / part, "**/*.*"):
             place = target / path.relative_to(source)
-            if path.stem.endswith(IMAGE) and path.suffix.lower() in (".png", ".webp", ".jpg"):
+            if path.stem.endswith(IMAGE) and path.suffix.lower() in IMAGE_SUFFIXES:
                 copies.append(Copy(path, place.with_suffix(".webp"), is_map=False))
             elif path.stem.endswith(MAPS) and path.suffix.lower() == ".png":
                 copies.append(Copy(path, place, is_map=True))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
+from typing import Literal
 
 LABELS, COLOURS, ERRORS = "_fakeTrainIds.png", "_fakeTrainIds_colorimg.png", "_errors.png"
 ORIGINAL, ORIGINAL_COLOURS = "_predTrainIds.png", "_predTrainIds_colorimg.png"
+ResynthesisSuffix = Literal[".jpg", ".webp", ".png"]
 
 
 def label_file(split: str, key: str, ending: str) -> str:

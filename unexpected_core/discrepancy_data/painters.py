@@ -25,7 +25,7 @@ INSIDE_FAST = "generator."
 class NetworkPainter:
     """Runs a generator network on one frame at a time. name: for manifests."""
 
-    def __init__(self, network: nn.Module, name: str, device: str = "auto") -> None:
+    def __init__(self, network: nn.Module, name: str, device: str) -> None:
         self.device, self.name = choose_device(device), name
         self.network = network.eval().to(self.device)
 
@@ -44,7 +44,7 @@ class NetworkPainter:
         return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
 
 
-def generator_painter(weights: str | Path, device: str = "auto") -> NetworkPainter:
+def generator_painter(weights: str | Path, device: str) -> NetworkPainter:
     """A painter from a weight file (shipped name, file or folder) of a generator or of the `fast` detector.
 
     Raises WeightsError for weights of anything else.
@@ -64,7 +64,7 @@ def generator_painter(weights: str | Path, device: str = "auto") -> NetworkPaint
     return NetworkPainter(network, f"{name} {read.card.model_id}", device)
 
 
-def random_painter(name: str, device: str = "auto") -> NetworkPainter:
+def random_painter(name: str, device: str) -> NetworkPainter:
     """An untrained generator network by name, the same weights each time: for trying out. Raises WeightsError."""
     if name not in GENERATORS:
         raise WeightsError(unknown_name("generator network", name, GENERATORS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from unexpected_core.files import visible
 from unexpected_core.images import read_image, read_map
 from unexpected_core.labels import IGNORE, TRAIN_IDS, map_labels
 
-SUFFIXES = (".jpg", ".webp", ".png")
+SUFFIXES = get_args(layout.ResynthesisSuffix)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

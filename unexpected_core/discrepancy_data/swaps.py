@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from unexpected_core.config import Settings
+from unexpected_core.discrepancy_data.layout import ResynthesisSuffix
 from unexpected_core.discrepancy_data.pastes import PasteSettings
 from unexpected_core.labels import IGNORE, NUM_CLASSES, TRAIN_ID
 
@@ -43,7 +44,7 @@ class Recipe(Settings):
     paste: bool = Field(False, description="put objects into the photo, unknown to the labels")
     pastes: PasteSettings = Field(PasteSettings(), description="what is put in")
     seed: int = Field(0, ge=0, description="same seed, same set")
-    gen_img_ext: Literal[".jpg", ".webp", ".png"] = Field(
+    gen_img_ext: ResynthesisSuffix = Field(
         ".jpg", description="format of the resyntheses: .jpg with quality 75 as the paper, .webp with 90, .png exact"
     )
     write_original: bool = Field(False, description="write the unaltered labels too (*_predTrainIds.png)")

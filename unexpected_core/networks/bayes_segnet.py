@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks.normalise import ImageNetNormalise
 from unexpected_core.networks.padding import crop_padding, pad_reflect, padding_to_multiple
 
@@ -25,7 +26,7 @@ class BayesSegNet(nn.Module):
     width: channels of the first block (64 as published).
     """
 
-    def __init__(self, num_classes: int = 19, width: int = 64) -> None:
+    def __init__(self, num_classes: int = NUM_CLASSES, width: int = 64) -> None:
         super().__init__()
         c1, c2, c3, c4 = (width * 2**level for level in range(4))
         self.num_classes = num_classes

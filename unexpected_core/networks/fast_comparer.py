@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, cosine_similarity
 
 from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks.blocks import ConvNormReLU, double, join
+from unexpected_core.networks.choices import Compares
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
-
-Compares = Literal["full", "generator_only", "labels_only"]
 
 
 def label_evidence(logits: Tensor) -> Tensor:

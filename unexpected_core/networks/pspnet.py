@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.resnet import Bottleneck, ResNet
 
+from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks.normalise import ImageNetNormalise
 
 BINS = (1, 2, 3, 6)
@@ -24,7 +25,7 @@ class PspNet(nn.Module):
 
     def __init__(
         self,
-        num_classes: int = 19,
+        num_classes: int = NUM_CLASSES,
         blocks: Sequence[int] = (3, 4, 23, 3),
         stage_width: int = 64,
         pyramid_width: int = 512,

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unexpected_core.networks.choices import HIDDEN
 from unexpected_core.networks.padding import Padding, pad_reflect
 
 PATCH = 8
@@ -42,7 +43,7 @@ class Reconstruction(NamedTuple):
 class RoadAutoencoder(nn.Module):
     """RGB [B, 3, H, W] in [0, 1] -> the same image redrawn from 8x8 patches, [B, 3, H, W] in [0, 1]."""
 
-    def __init__(self, hidden: int = 20) -> None:
+    def __init__(self, hidden: int = HIDDEN) -> None:
         super().__init__()
         values = 3 * PATCH * PATCH
         self.bias_visible = nn.Parameter(torch.zeros(values))

@@ -36,7 +36,7 @@ class CudaRunner(TorchRunner):
     """A scorer on a GPU; maps come back at the images' own size. graph: capture each kind of batch as a CUDA graph."""
 
     def __init__(
-        self, scorer: Scorer, device: torch.device, precision: str = "auto", compiled: bool = False, graph: bool = True
+        self, scorer: Scorer, device: torch.device, precision: str, compiled: bool = False, graph: bool = True
     ) -> None:
         super().__init__(scorer, device, precision, compiled)
         self.runtime = "cuda_graph" if graph and not compiled else self.runtime

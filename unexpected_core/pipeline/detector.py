@@ -25,6 +25,8 @@ from unexpected_core.structs import Detection
 if TYPE_CHECKING:
     from unexpected_core.scorers.base import Scorer
 
+MODEL = ModelSettings()
+
 
 class Detector:
     """Scorer + resizing + threshold + regions. Calls from several threads wait for one another."""
@@ -169,12 +171,12 @@ def _finish(maps: Maps, i: int, size: tuple[int, int], settings: DetectSettings,
     labels = no_labels(size) if maps.labels is None else resize_map(maps.labels[i], size)
     painted = None if maps.resynthesis is None else resize_image(maps.resynthesis[i], size)
     watch.lap("restore")
-    mask, regions = find_regions(score, labels, **settings.model_dump(exclude={"scale"}))
+    mask, regions = find_regions(score, labels, settings)
     watch.lap("regions")
     return Detection(score, mask, labels, painted, regions, dict(watch.timings))
 
 
-def load_detector(name_or_path: str | Path = "fast", device: str = "auto", **settings: Any) -> Detector:
+def load_detector(name_or_path: str | Path = MODEL.path, device: str = MODEL.device, **settings: Any) -> Detector:
     """A detector by shipped name, weight file or its folder, or exported file (.onnx: needs no torch).
 
     'random' is a toy whose scores mean nothing. settings: any of DetectSettings and ModelSettings by name:

@@ -49,7 +49,7 @@ class OnnxRunner(ExportedRunner):
 
     runtime = "onnx"
 
-    def __init__(self, file: str | Path, device: str = "auto") -> None:
+    def __init__(self, file: str | Path, device: str) -> None:
         try:
             import onnxruntime as ort
         except ImportError:
@@ -83,7 +83,7 @@ class OpenVinoRunner(ExportedRunner):
 
     runtime = "openvino"
 
-    def __init__(self, file: str | Path, precision: str = "auto") -> None:
+    def __init__(self, file: str | Path, precision: str) -> None:
         try:
             import openvino
         except ImportError:

@@ -7,24 +7,20 @@ from typing import Literal
 from pydantic import Field
 
 from unexpected_core.config import Settings
+from unexpected_core.regions import RegionSettings
+from unexpected_core.scorers.settings import PublishedSettings
 
 
-class ModelSettings(Settings):
-    """Which networks, and how they run. Fixed once a detector is loaded."""
+class NetworkSettings(Settings):
+    """Which networks, and which method on them."""
 
     path: str = Field("fast", description="name of a shipped detector, or folder or file of weights")
     scorer: str = Field("", description="method to run on these networks (softmax, direct, ...); empty = their own")
-    weights: str = Field(
-        "",
-        description="folder of experiments for the paper's methods (iccv2019, dropout, ensemble, "
-        "rbm, ...); empty = $DIR_EXPERIMENTS",
-    )
-    random_weights: bool = Field(False, description="untrained networks, to try things out: the scores mean nothing")
-    segmenter: Literal["pspnet", "bayes_segnet"] = Field("pspnet", description="segmenter of the iccv2019 methods")
-    resynthesis_input: Literal["normalised", "raw_tanh"] = Field(
-        "normalised", description="what iccv2019 compares with: as in its training, or as in the original pipeline"
-    )
-    compat: bool = Field(False, description="rbm and iccv2019_labels_only by the original's own rules")
+
+
+class ModelSettings(PublishedSettings, NetworkSettings):
+    """Which networks, and how they run. Fixed once a detector is loaded."""
+
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes CUDA when there is one")
     runtime: Literal["auto", "eager", "compile", "cuda_graph", "onnx", "openvino"] = Field(
         "auto",
@@ -39,29 +35,13 @@ class ModelSettings(Settings):
     warmup: bool = Field(True, description="run one blank frame when loading, so that the first real one is not slow")
 
 
-PUBLISHED = ("weights", "random_weights", "segmenter", "resynthesis_input", "compat")
+PUBLISHED = tuple(PublishedSettings.model_fields)
 """The model settings that say how a method of the paper is put together."""
 
 
-class DetectSettings(Settings):
+class DetectSettings(RegionSettings):
     """From scores to regions. May change between two frames."""
 
-    threshold: float = Field(0.5, ge=0.0, le=1.0, description="score above which a pixel is unexpected")
-    hysteresis: float = Field(
-        0.25,
-        ge=0.0,
-        le=0.5,
-        description="a region grows down to threshold - hysteresis around pixels above "
-        "threshold, never below threshold / 2",
-    )
-    min_area: int = Field(
-        60,
-        ge=1,
-        le=10_000_000,
-        description="smallest region in pixels of a 1024x512 image; scales with the image's area",
-    )
-    road_only: bool = Field(False, description="keep only regions that stand on or lie in drivable labels")
-    max_regions: int = Field(64, ge=0, le=256, description="most regions reported, best score first")
     scale: float = Field(1.0, ge=0.1, le=2.0, description="factor on the working size the detector was made for")
 
 

@@ -24,7 +24,7 @@ class TorchRunner(Runner):
 
     runtime = "eager"
 
-    def __init__(self, scorer: Scorer, device: torch.device, precision: str = "auto", compiled: bool = False) -> None:
+    def __init__(self, scorer: Scorer, device: torch.device, precision: str, compiled: bool = False) -> None:
         self._device, self.device = device, str(device)
         self.name, self.model_id = scorer.name, scorer.model_id
         self.working_height, self.threshold = scorer.working_height, scorer.threshold

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
 from unexpected_core.networks.blocks import ConvNormReLU, Residual
+from unexpected_core.regions import RegionSettings
 from unexpected_core.structs import Scores
 
 
@@ -29,7 +30,7 @@ class Scorer(nn.Module):
     name: str = "scorer"
     model_id: str = ""
     working_height: int | None = None
-    threshold: float = 0.5
+    threshold: float = RegionSettings.model_fields["threshold"].default
     calibration: tuple[float, float] | None = None
     logit_statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
     weights: Path | None = None

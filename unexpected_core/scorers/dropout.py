@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from unexpected_core.config import build
 from unexpected_core.networks.bayes_segnet import BayesSegNet
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.moments import mean_and_variance
@@ -33,5 +34,5 @@ class DropoutScorer(Scorer):
 
 def dropout(**options) -> Scorer:
     """Experiment 0120 with 16 samples."""
-    source = Published(**options)
+    source = build(Published, options)
     return source.finish(DropoutScorer(source.network("bayes_segnet")), "dropout", ("bayes_segnet",))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from unexpected_core.config import build
 from unexpected_core.scorers.base import Scorer, ScorerError
 from unexpected_core.scorers.moments import mean_and_variance
 from unexpected_core.scorers.published import Published
@@ -32,5 +33,5 @@ class EnsembleScorer(Scorer):
 
 def ensemble(**options) -> Scorer:
     """Experiment 0121: all members found, five as published."""
-    source = Published(**options)
+    source = build(Published, options)
     return source.finish(EnsembleScorer(source.ensemble()), "ensemble", ("pspnet",))

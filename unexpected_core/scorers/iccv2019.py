@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from unexpected_core.config import build
 from unexpected_core.networks.discrepancy import DiscrepancyNetwork
 from unexpected_core.networks.pix2pixhd import Pix2PixHdGenerator, tanh_to_eight_bits
-from unexpected_core.scorers.base import Scorer, ScorerError
+from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.published import Published
+from unexpected_core.scorers.settings import ResynthesisInput
 from unexpected_core.structs import Scores
-
-RESYNTHESIS_INPUTS = ("normalised", "raw_tanh")
-SEGMENTERS = ("pspnet", "bayes_segnet")
 
 
 class Iccv2019Scorer(Scorer):
     """Segment, resynthesise, compare; the score is the comparison's probability of channel 1.
 
-    generator: None for the labels-only method. resynthesis_input: see Published.
+    generator: None for the labels-only method. resynthesis_input: see PublishedSettings.
     """
 
     def __init__(
@@ -25,12 +24,9 @@ class Iccv2019Scorer(Scorer):
         segmenter: nn.Module,
         generator: Pix2PixHdGenerator | None,
         discrepancy: DiscrepancyNetwork,
-        resynthesis_input: str = "normalised",
+        resynthesis_input: ResynthesisInput,
     ) -> None:
         super().__init__()
-        if resynthesis_input not in RESYNTHESIS_INPUTS:
-            known = " or ".join(RESYNTHESIS_INPUTS)
-            raise ScorerError(f"resynthesis_input must be {known}, found '{resynthesis_input}'")
         self.segmenter, self.generator, self.discrepancy = segmenter, generator, discrepancy
         self.resynthesis_input = resynthesis_input
 
@@ -54,22 +50,20 @@ class Iccv2019Scorer(Scorer):
 
 def iccv2019(**options) -> Scorer:
     """The full method: photograph against resynthesis and labels."""
-    return _assemble("iccv2019", "discrepancy_full", Published(**options))
+    return _assemble("iccv2019", "discrepancy_full", build(Published, options))
 
 
 def iccv2019_generator_only(**options) -> Scorer:
     """Photograph against resynthesis."""
-    return _assemble("iccv2019_generator_only", "discrepancy_generator_only", Published(**options))
+    return _assemble("iccv2019_generator_only", "discrepancy_generator_only", build(Published, options))
 
 
 def iccv2019_labels_only(**options) -> Scorer:
     """Photograph against labels; nothing is painted."""
-    return _assemble("iccv2019_labels_only", "discrepancy_labels_only", Published(**options))
+    return _assemble("iccv2019_labels_only", "discrepancy_labels_only", build(Published, options))
 
 
 def _assemble(name: str, discrepancy: str, source: Published) -> Scorer:
-    if source.segmenter not in SEGMENTERS:
-        raise ScorerError(f"segmenter must be {' or '.join(SEGMENTERS)}, found '{source.segmenter}'")
     names = (source.segmenter, *(["pix2pixhd_generator"] * (discrepancy != "discrepancy_labels_only")), discrepancy)
     networks = [source.network(part) for part in names]
     generator = networks[1] if len(networks) == 3 else None

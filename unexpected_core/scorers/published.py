@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from unexpected_core.networks import NETWORKS, build_network
 from unexpected_core.scorers.base import Scorer
+from unexpected_core.scorers.settings import PublishedSettings
 from unexpected_core.structs import Scores
 from unexpected_core.weights.experiments import (
     EXPERIMENTS,
@@ -24,23 +24,15 @@ MEMBERS = 5
 """PSPNets in the paper's ensemble."""
 
 
-@dataclass(frozen=True)
-class Published:
-    """How a method of the paper is put together.
+class Published(PublishedSettings):
+    """The settings, and the networks they mean.
 
-    weights: folder of experiments ('' = $DIR_EXPERIMENTS). random_weights: untrained networks in its place, and
-    results watermarked as meaningless. small: narrow networks (for tests). segmenter: 'pspnet' or 'bayes_segnet'.
-    resynthesis_input: what the discrepancy network is given, 'normalised' as in its training, or 'raw_tanh' as in the
-    original's joint pipeline. compat: the original's rules where ours are better: labels-only pads labels with road
-    (ours mirrors them), rbm takes the mean over the batch and leaves the last rows and columns out.
+    compat is the original's rules where ours are better: labels-only pads labels with road (ours mirrors them), rbm
+    takes the mean over the batch and leaves the last rows and columns out. With random_weights the results are
+    watermarked as meaningless.
     """
 
-    weights: str = ""
-    random_weights: bool = False
-    small: bool = False
-    segmenter: str = "pspnet"
-    resynthesis_input: str = "normalised"
-    compat: bool = False
+    small: bool = Field(False, description="narrow networks, with random weights only: for tests")
 
     def network(self, name: str) -> nn.Module:
         """One network by its name in NETWORKS. Raises WeightsError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from unexpected_core.config import build
 from unexpected_core.networks.padding import Padding, pad_reflect
 from unexpected_core.networks.rbm import PATCH, RoadAutoencoder, cover, cut_patches, join_patches
 from unexpected_core.scorers.base import Scorer
@@ -47,5 +48,5 @@ class RbmScorer(Scorer):
 
 def rbm(**options) -> Scorer:
     """Experiment 0525."""
-    source = Published(**options)
+    source = build(Published, options)
     return source.finish(RbmScorer(source.network("rbm"), source.compat), "rbm", ("rbm",))

@@ -12,7 +12,7 @@ from unexpected_core.files import visible
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.tasks.settings_fast import PARTS, FastTraining, OpponentTraining
-from unexpected_core.weights.cards import Card, WeightsError, read_card
+from unexpected_core.weights.cards import Card, WeightsError, licence_of, read_card
 from unexpected_core.weights.catalog import OPPONENTS, SUFFIX, find_weights
 from unexpected_core.weights.reading import read_weights, verify, write_weights
 
@@ -80,7 +80,7 @@ def _publish(settings: FastTraining | OpponentTraining, folder: Path, name: str,
                 "training_data": data,
                 "preset": settings.name,
                 "command": f"unexpected train {settings.name} {sources}",
-                "licence": _licence(data),
+                "licence": licence_of(data),
                 "scores": _scores(reached),
             }
         ),
@@ -104,8 +104,3 @@ def _card_of(path: Path) -> Card:
 
 def _scores(reached: Mapping[str, Any]) -> dict[str, Any]:
     return {"least validation loss": reached["best_loss_val"], "epoch": reached["epoch_idx"]}
-
-
-def _licence(training_data: list[str]) -> str:
-    drawn_only = set(training_data) == {"drawn"}
-    return "trained on drawings only: Apache-2.0" if drawn_only else Card.model_fields["licence"].default

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from unexpected_core.config import Settings, SettingsError, build
+from unexpected_core.config import Settings, SettingsError, build, same
 from unexpected_core.files import write_text
+from unexpected_core.regions import RegionSettings
 
 
 class WeightsError(ValueError):
@@ -23,7 +25,7 @@ class Card(Settings):
     architecture: str = Field(description="entry of SCORERS or NETWORKS that the weights belong to")
     options: dict[str, Any] = Field({}, description="arguments the architecture is built with")
     working_height: int | None = Field(None, ge=32, le=4096, description="image height in pixels it was made for")
-    threshold: float = Field(0.5, ge=0.0, le=1.0, description="score above which a pixel is unexpected")
+    threshold: float = same(RegionSettings, "threshold")
     calibration: tuple[float, float] | None = Field(
         None, description="(a, b): score = sigmoid(a * logit + b); none = as the architecture gives it"
     )
@@ -43,6 +45,13 @@ class Card(Settings):
     def model_id(self) -> str:
         """Name and the first eight digits of the fingerprint: what messages carry."""
         return f"{self.name}-{self.sha256[:8]}" if self.sha256 else self.name
+
+
+def licence_of(training_data: Collection[str]) -> str:
+    """What weights may be used for, by the sets they learned from: drawings are ours, all else is research data."""
+    if set(training_data) == {"drawn"}:
+        return "trained on drawings only: Apache-2.0"
+    return Card.model_fields["licence"].default
 
 
 def card_path(weights: str | Path) -> Path:

@@ -22,7 +22,9 @@ def test_pix2pixhd_paints_by_the_eight_bit_rule(tmp_path):
     options = {"width": 4, "residual_blocks": 1}
     torch.manual_seed(0)
     network = build_network("pix2pixhd_generator", **options).eval()
-    paint = generator_painter(stored(tmp_path / "g.safetensors", "pix2pixhd_generator", network.state_dict(), options))
+    paint = generator_painter(
+        stored(tmp_path / "g.safetensors", "pix2pixhd_generator", network.state_dict(), options), "cpu"
+    )
     with torch.inference_mode():
         expected = tanh_to_eight_bits(network.forward_tanh(torch.from_numpy(LABELS)[None]))[0] * 255
     painted = paint(LABELS)
@@ -35,9 +37,9 @@ def test_the_fast_detector_lends_its_generator(tmp_path):
     torch.manual_seed(0)
     generator = build_network("fast_generator")
     state = generator.state_dict()
-    alone = generator_painter(stored(tmp_path / "a.safetensors", "fast_generator", state))
+    alone = generator_painter(stored(tmp_path / "a.safetensors", "fast_generator", state), "cpu")
     whole = {f"generator.{key}": value for key, value in state.items()} | {"segmenter.weight": torch.zeros(2, 2)}
-    inside = generator_painter(stored(tmp_path / "b.safetensors", "fast", whole))
+    inside = generator_painter(stored(tmp_path / "b.safetensors", "fast", whole), "cpu")
     assert alone(LABELS).shape == (33, 50, 3)
     np.testing.assert_array_equal(inside(LABELS), alone(LABELS))
 
@@ -45,13 +47,13 @@ def test_the_fast_detector_lends_its_generator(tmp_path):
 def test_only_generators_paint(tmp_path):
     path = stored(tmp_path / "c.safetensors", "pspnet", {"x": torch.zeros(1)})
     with pytest.raises(WeightsError, match="of 'pspnet', which paints nothing; expected pix2pixhd_generator"):
-        generator_painter(path)
+        generator_painter(path, "cpu")
     with pytest.raises(WeightsError, match="unknown generator network 'fast_generato'; did you mean 'fast_generator'"):
-        random_painter("fast_generato")
+        random_painter("fast_generato", "cpu")
 
 
 def test_untrained_is_the_same_each_time():
     state = torch.get_rng_state()
-    one, other = random_painter("fast_generator"), random_painter("fast_generator")
+    one, other = random_painter("fast_generator", "cpu"), random_painter("fast_generator", "cpu")
     np.testing.assert_array_equal(one(LABELS), other(LABELS))
     assert torch.equal(torch.get_rng_state(), state)

@@ -101,8 +101,8 @@ def test_the_two_inputs_differ_and_a_third_is_refused():
     with torch.inference_mode():
         scores = [Iccv2019Scorer(*parts, kind)(pictures(1, 40, 60)).score for kind in ("normalised", "raw_tanh")]
     assert not torch.allclose(*scores)
-    with pytest.raises(ScorerError, match="resynthesis_input must be normalised or raw_tanh, found 'raw'"):
-        Iccv2019Scorer(*parts, "raw")
+    with pytest.raises(SettingsError, match=r"'resynthesis_input' = 'raw': Input should be 'normalised' or 'raw_tanh'"):
+        build_scorer("iccv2019", random_weights=True, small=True, resynthesis_input="raw")
 
 
 def test_labels_only_paints_nothing_and_its_padding_is_a_choice():
@@ -110,7 +110,7 @@ def test_labels_only_paints_nothing_and_its_padding_is_a_choice():
     reflect = narrow("discrepancy_labels_only")
     road = narrow("discrepancy_labels_only", label_padding="road")
     road.load_state_dict(reflect.state_dict())
-    scorer = Iccv2019Scorer(narrow("pspnet"), None, reflect)
+    scorer = Iccv2019Scorer(narrow("pspnet"), None, reflect, "normalised")
     images = pictures(1, 45, 70)
     assert scorer(images).resynthesis is None
     labels = torch.full((1, 45, 70), 10, dtype=torch.uint8)
@@ -223,7 +223,7 @@ def test_random_weights_write_across_their_results_that_they_mean_nothing():
     assert labels_only.scorer.discrepancy.label_padding == "road"
     assert build_scorer("rbm", random_weights=True, compat=True).scorer.compat
     assert load_scorer("fast", random_weights=True).model_id == "random"
-    with pytest.raises(ScorerError, match="segmenter must be pspnet or bayes_segnet, found 'fast'"):
+    with pytest.raises(SettingsError, match="'segmenter' = 'fast': Input should be 'pspnet' or 'bayes_segnet'"):
         build_scorer("iccv2019", random_weights=True, small=True, segmenter="fast")
 
 

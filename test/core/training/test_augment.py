@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.augment import Augmentation
+from unexpected_core.training.examples.settings import DataSettings
 
 SIZES = st.tuples(st.integers(48, 90), st.integers(60, 120))
 SEEDS = st.integers(0, 2**31)
@@ -31,7 +32,7 @@ def example(height, width):
 def test_crop_and_flip_move_all_maps_alike(size, crop, seed):
     maps = example(*size)
     torch.manual_seed(seed)
-    got = Augmentation(crop)(maps)
+    got = Augmentation(DataSettings(crop=crop))(maps)
     rows, columns = got["instances"] // 1000, got["instances"] % 1000
     assert got["image"].shape == (3, *crop) and got["image"].dtype == np.uint8
     np.testing.assert_array_equal(got["image"], maps["image"][rows, columns].transpose(2, 0, 1))
@@ -48,7 +49,7 @@ def test_crop_and_flip_move_all_maps_alike(size, crop, seed):
 def test_scale_moves_all_maps_alike(size, scale, seed):
     maps = example(*size)
     torch.manual_seed(seed)
-    got = Augmentation(crop=0.5, scale=scale)(maps)
+    got = Augmentation(DataSettings(crop=0.5, scale=scale))(maps)
     rows, columns = got["instances"] // 1000, got["instances"] % 1000  # nearest: true places of the original
     assert rows.max() < size[0] and columns.max() < size[1]
     np.testing.assert_array_equal(got["labels"], rows // 6)
@@ -65,7 +66,7 @@ def test_scale_moves_all_maps_alike(size, scale, seed):
 def test_colour_and_blur_leave_ids_alone(seed):
     maps = example(60, 80)
     torch.manual_seed(seed)
-    got = Augmentation(crop=(0, 0), flip=False, colour=0.5, blur=1.0)(maps)
+    got = Augmentation(DataSettings(crop=(0, 0), flip=False, colour=0.5, blur=1.0))(maps)
     for name in ("labels", "instances", "discrepancy"):
         np.testing.assert_array_equal(got[name], maps[name])
     assert (got["image"] != maps["image"].transpose(2, 0, 1)).any()
@@ -73,13 +74,13 @@ def test_colour_and_blur_leave_ids_alone(seed):
 
 def test_photo_and_resynthesis_get_the_same_colours():
     maps = example(60, 80) | {"resynthesis": example(60, 80)["image"]}
-    got = Augmentation(crop=(32, 40), colour=0.4, blur=0.5)(maps)
+    got = Augmentation(DataSettings(crop=(32, 40), colour=0.4, blur=0.5))(maps)
     np.testing.assert_array_equal(got["image"], got["resynthesis"])
 
 
 def test_the_seed_decides():
     maps = example(60, 80)
-    augment = Augmentation(crop=(32, 40), scale=(0.8, 1.5), colour=0.2, blur=0.5)
+    augment = Augmentation(DataSettings(crop=(32, 40), scale=(0.8, 1.5), colour=0.2, blur=0.5))
     results = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
@@ -91,12 +92,14 @@ def test_the_seed_decides():
 def test_mirrors_half():
     maps = example(8, 10)
     torch.manual_seed(0)
-    mirrored = sum(bool(Augmentation(crop=(0, 0))(maps)["image"][1, 0, 0]) for _ in range(200))
+    mirrored = sum(bool(Augmentation(DataSettings(crop=(0, 0)))(maps)["image"][1, 0, 0]) for _ in range(200))
     assert 70 < mirrored < 130
 
 
 def test_errors():
     with pytest.raises(TrainingError, match=r"crop of 384x768 .* not fit an image of 60x80: choose a smaller"):
-        Augmentation()(example(60, 80))
+        Augmentation(DataSettings())(example(60, 80))
     with pytest.raises(TrainingError, match="differ in size: image 80x60, labels 60x80"):
-        Augmentation(crop=(8, 8))({"image": np.zeros((60, 80, 3), np.uint8), "labels": np.zeros((80, 60), np.uint8)})
+        Augmentation(DataSettings(crop=(8, 8)))(
+            {"image": np.zeros((60, 80, 3), np.uint8), "labels": np.zeros((80, 60), np.uint8)}
+        )

@@ -25,7 +25,7 @@ from unexpected_core.training.examples import drawn
 from unexpected_core.training.examples.augment import Augmentation
 from unexpected_core.training.examples.drawn import drawn_dataset
 from unexpected_core.training.examples.samples import changed, checked_labels, spread
-from unexpected_core.training.examples.settings import DrawnSettings
+from unexpected_core.training.examples.settings import DataSettings, DrawnSettings
 from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.tasks.losses import class_weights, pixel_cross_entropy
 
@@ -201,7 +201,7 @@ def test_wrong_labels():
 
 def test_crop_larger_than_the_image_names_the_image():
     with pytest.raises(TrainingError, match=r"'aachen/1': a crop of 384x768 .* does not fit an image of 300x900"):
-        changed("aachen/1", {"image": np.zeros((300, 900, 3), np.uint8)}, Augmentation())
+        changed("aachen/1", {"image": np.zeros((300, 900, 3), np.uint8)}, Augmentation(DataSettings()))
 
 
 def test_config_is_kept_and_a_different_training_is_refused(tmp_path):

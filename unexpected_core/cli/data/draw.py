@@ -8,21 +8,23 @@ from pathlib import Path
 from unexpected_core.cli.arguments import at_least_one, parse_size
 from unexpected_core.cli.data.to_bag import frames_of
 
-TRACKS = ("train", "train_objects", "obstacle", "anomaly", "shift", "clips")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
+    from unexpected_core.drawing.tracks import CLIP_LENGTH, CLIP_RATE, TRACKS
+
     parser.epilog = "Stopped half-way, the same command goes on. The same seed gives the same pixels everywhere."
     parser.add_argument("--track", default="obstacle", choices=TRACKS, help="default: obstacle")
     parser.add_argument(
-        "--count", type=at_least_one, default=200, metavar="N", help="frames (default 200; a clip has 120)"
+        "--count", type=at_least_one, default=200, metavar="N", help=f"frames (default 200; a clip has {CLIP_LENGTH})"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
     parser.add_argument("--size", default="512x256", metavar="WxH", help="default 512x256")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
     parser.add_argument("--bag", action="store_true", help="also write DIR/drive.mcap, a rosbag2 with camera_info")
-    parser.add_argument("--rate", type=float, default=15.0, metavar="HZ", help="of the drive (default 15)")
+    parser.add_argument(
+        "--rate", type=float, default=CLIP_RATE, metavar="HZ", help=f"of the drive (default {CLIP_RATE:g})"
+    )
     parser.add_argument("--workers", type=at_least_one, metavar="N", help="default: one per core")
     parser.set_defaults(action=_draw)
 

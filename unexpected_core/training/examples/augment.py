@@ -12,6 +12,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.examples.settings import DataSettings
 
 GRAIN = 8
 """Sides of proportional crops are multiples of this: the discrepancy networks halve three times."""
@@ -19,18 +20,13 @@ GRAIN = 8
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Scale, crop, mirror, colour and blur; random numbers come from torch's global generator.
+    """Scale, crop, mirror, colour and blur as `data` says; random numbers come from torch's global generator.
 
-    crop: (height, width) in pixels, or the share of each side to keep, such as 0.75 (384x768 of 512x1024); 0 = all.
-    scale: range of the zoom before the crop, never so small that the crop would not fit. flip: mirror half of them.
-    colour: strength of brightness, contrast, saturation and (a fifth of it) hue changes. blur: share that is blurred.
+    A crop may be the share of each side to keep, such as 0.75 (384x768 of 512x1024), and 0 keeps all. The zoom is never
+    so small that the crop would not fit. Hue changes are a fifth of those of brightness, contrast and saturation.
     """
 
-    crop: tuple[int, int] | float = (384, 768)
-    flip: bool = True
-    scale: tuple[float, float] = (1.0, 1.0)
-    colour: float = 0.0
-    blur: float = 0.0
+    data: DataSettings
 
     def __call__(self, maps: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Maps of one example by name: RGB uint8 [H, W, 3] or ids [H, W] -> RGB uint8 [3, h, w] or ids [h, w].
@@ -47,10 +43,10 @@ class Augmentation:
         return {name: _unwrap(changed[name], values) for name, values in maps.items()}
 
     def _crop_of(self, size: tuple[int, int]) -> tuple[int, int]:
-        if isinstance(self.crop, tuple):
-            crop = self.crop if any(self.crop) else size
+        if isinstance(self.data.crop, tuple):
+            crop = self.data.crop if any(self.data.crop) else size
         else:
-            crop = tuple(int(side * self.crop) // GRAIN * GRAIN for side in size) if self.crop else size
+            crop = tuple(int(side * self.data.crop) // GRAIN * GRAIN for side in size) if self.data.crop else size
         if not all(0 < part <= side for part, side in zip(crop, size, strict=True)):
             raise TrainingError(
                 f"a crop of {crop[0]}x{crop[1]} (height x width) does not fit an image of "
@@ -59,16 +55,16 @@ class Augmentation:
         return crop
 
     def _transforms(self, crop: tuple[int, int], size: tuple[int, int]):
-        if self.scale != (1.0, 1.0):
+        if self.data.scale != (1.0, 1.0):
             least = max(crop[0] / size[0], crop[1] / size[1])
-            yield RandomZoom(max(self.scale[0], least), max(self.scale[1], least))
+            yield RandomZoom(max(self.data.scale[0], least), max(self.data.scale[1], least))
         yield v2.RandomCrop(crop)
-        if self.flip:
+        if self.data.flip:
             yield v2.RandomHorizontalFlip()
-        if self.colour:
-            yield v2.ColorJitter(self.colour, self.colour, self.colour, min(self.colour / 5, 0.5))
-        if self.blur:
-            yield v2.RandomApply([v2.GaussianBlur(5, (0.1, 1.5))], self.blur)
+        if self.data.colour:
+            yield v2.ColorJitter(self.data.colour, self.data.colour, self.data.colour, min(self.data.colour / 5, 0.5))
+        if self.data.blur:
+            yield v2.RandomApply([v2.GaussianBlur(5, (0.1, 1.5))], self.data.blur)
 
 
 class RandomZoom(v2.Transform):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from unexpected_core import drawing
 from unexpected_core.datasets import Dataset, open_dataset
-from unexpected_core.datasets.drawn import Drawn
+from unexpected_core.datasets.drawn import VAL_SEED, Drawn
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.drawing.folder import draw_folder
 from unexpected_core.training.errors import TrainingError
@@ -26,9 +26,10 @@ def drawn_dataset(settings: DrawnSettings, training: bool) -> Dataset:
 
 
 def _drawn(settings: DrawnSettings, split: str, track: str, count: int) -> Dataset:
-    recipe = "{}x{}-seed{}-{}".format(*settings.size, settings.seed, fingerprint())
+    seed = settings.seed + VAL_SEED * (split == "val")
+    recipe = "{}x{}-seed{}-{}".format(*settings.size, seed, fingerprint())
     folder = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", recipe, f"{split}-{track}-{count}")
-    roads = Drawn(track, count, settings.seed + (split == "val"), settings.size).roads
+    roads = Drawn(track, count, seed, settings.size).roads
     try:
         draw_folder(folder, roads, parts=PARTS)
     except OSError as error:

@@ -89,7 +89,7 @@ def labelled_examples(
 ) -> tuple[SampleExamples, SampleExamples]:
     """Examples of images and labels, to learn from and to validate with. options: see `open_sources`."""
     return (
-        SampleExamples(open_sources(data, data.train, **options), augmentation(data), num_classes),
+        SampleExamples(open_sources(data, data.train, **options), Augmentation(data), num_classes),
         SampleExamples(open_sources(data, data.val, **options), None, num_classes, data.val_examples),
     )
 
@@ -106,11 +106,6 @@ def checked_labels(key: str, labels: np.ndarray | None, num_classes: int = NUM_C
             "convert full ids to train ids, or raise task.num_classes"
         )
     return labels
-
-
-def augmentation(data: DataSettings) -> Augmentation:
-    """The random changes that a training asks for."""
-    return Augmentation(data.crop, data.flip, data.scale, data.colour, data.blur)
 
 
 def changed(key: str, maps: Maps, augment: Augmentation | None) -> Maps:

@@ -17,7 +17,7 @@ class DrawnSettings(Settings):
         0.5, ge=0, le=1, description="share of frames with drawn objects of the training families on the road"
     )
     size: tuple[int, int] = Field((256, 512), description="height, width in pixels")
-    seed: int = Field(0, ge=0, description="same seed, same frames; val: seed + 1")
+    seed: int = Field(0, ge=0, description="same seed, same frames; validation has others")
 
 
 class SourceSettings(Settings):

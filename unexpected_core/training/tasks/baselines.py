@@ -8,10 +8,13 @@ The autoencoder has a rate of its own: its weights must grow several times over 
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from unexpected_core.networks.choices import Compares
 from unexpected_core.networks.fast_opponents import FastOpponents
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
 from unexpected_core.networks.rbm import Reconstruction
@@ -21,7 +24,7 @@ from unexpected_core.training.tasks.losses import discrepancy_loss, pixel_cross_
 from unexpected_core.training.tasks.rbm import road_patches
 from unexpected_core.training.tasks.settings_fast import OpponentSettings, OpponentTraining
 
-COMPARERS = ("full", "generator_only", "labels_only")
+COMPARERS = get_args(Compares)
 
 
 class OpponentsTask:

@@ -14,7 +14,7 @@ from unexpected_core.networks import NETWORKS, build_network
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.augment import Augmentation
-from unexpected_core.training.examples.samples import augmentation, changed, checked_labels, open_sources, spread
+from unexpected_core.training.examples.samples import changed, checked_labels, open_sources, spread
 from unexpected_core.training.tasks.imagenet import start_discrepancy
 from unexpected_core.training.tasks.losses import pixel_cross_entropy
 from unexpected_core.training.tasks.settings import DiscrepancySettings, DiscrepancyTraining
@@ -106,6 +106,6 @@ def open_task(settings: DiscrepancyTraining) -> OpenedTask:
     data = settings.data
     return (
         DiscrepancyTask(settings.task),
-        DiscrepancyExamples(open_set(settings, data.train), augmentation(data)),
+        DiscrepancyExamples(open_set(settings, data.train), Augmentation(data)),
         DiscrepancyExamples(open_set(settings, data.val), None, data.val_examples),
     )

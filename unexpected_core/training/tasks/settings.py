@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from unexpected_core.config import Settings
-from unexpected_core.labels import NUM_CLASSES
+from unexpected_core.labels import NUM_CLASSES, LabelKind
+from unexpected_core.networks.choices import HIDDEN, Compares, Segmenter
 from unexpected_core.training.settings import AugmentedTraining
 
 ImageNet = Literal["imagenet", "random"]
@@ -18,7 +19,7 @@ class SegmentationSettings(Settings):
     """Labels from images."""
 
     kind: Literal["segmentation"] = "segmentation"
-    network: Literal["bayes_segnet", "pspnet"] = Field("pspnet", description="network to train")
+    network: Segmenter = Field("pspnet", description="network to train")
     member: int = Field(0, ge=0, description="member of an ensemble: changes the seed and the name, nothing else")
     num_classes: int = Field(NUM_CLASSES, ge=2, le=255, description="classes")
     start: ImageNet = Field("imagenet", description="weights of the encoder to begin with")
@@ -30,7 +31,7 @@ class GeneratorSettings(Settings):
     """Images from labels, against a discriminator."""
 
     kind: Literal["generator"] = "generator"
-    ids: Literal["full", "train"] = Field(
+    ids: LabelKind = Field(
         "full",
         description="labels to paint from: Cityscapes' 35 full ids (the "
         "paper), or the 19 train ids, which any data set has",
@@ -45,7 +46,7 @@ class DiscrepancySettings(Settings):
     """Where labels were altered, from image, resynthesis and labels."""
 
     kind: Literal["discrepancy"] = "discrepancy"
-    compares: Literal["full", "generator_only", "labels_only"] = Field("full", description="what the photo is held to")
+    compares: Compares = Field("full", description="what the photo is held to")
     class_weights: tuple[float, float] = Field(
         (1.45693524, 19.18586532), description="cross-entropy weights of expected and unexpected pixels"
     )
@@ -69,7 +70,7 @@ class RbmSettings(Settings):
     """Road patches, redrawn from few numbers."""
 
     kind: Literal["rbm"] = "rbm"
-    hidden: int = Field(20, ge=1, description="numbers that a patch is redrawn from")
+    hidden: int = Field(HIDDEN, ge=1, description="numbers that a patch is redrawn from")
 
 
 class SegmentationTraining(AugmentedTraining):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from unexpected_core.training.examples.settings import ExampleSettings
 from unexpected_core.training.settings import TrainingSettings
 
 Part = Literal["segmenter", "generator", "comparer", "direct"]
-PARTS: tuple[Part, ...] = ("segmenter", "generator", "comparer", "direct")
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 class FastSettings(ExampleSettings):

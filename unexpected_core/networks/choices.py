@@ -1,0 +1,12 @@
+"""Names and numbers that networks share with the settings that choose among them. Loads no torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Segmenter = Literal["pspnet", "bayes_segnet"]
+"""The paper's segmenters, entries of NETWORKS."""
+Compares = Literal["full", "generator_only", "labels_only"]
+"""What a discrepancy network holds the photograph to: resynthesis and labels, the resynthesis, the labels."""
+HIDDEN = 20
+"""Numbers that the road autoencoder redraws a patch from."""
