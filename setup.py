@@ -69,7 +69,9 @@ setup(
         "train": ["lightning-fabric>=2.4", "tensorboard>=2.17"],
         "plots": ["h5py>=3.10", "jinja2>=3.1", "matplotlib>=3.9"],  # what evaluation writes
         "heic": ["pillow-heif>=0.16"],  # photographs of iPhones
-        "export": ["onnx>=1.16", "onnxruntime>=1.18"],
+        "export": ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.3"],  # writing ONNX files
+        "onnx": ["onnxruntime>=1.18"],  # running them
+        "openvino": ["openvino>=2024.4"],  # running them on Intel and AMD processors
         "view": ["aiohttp>=3.9"],  # the page of `ros2 run unexpected_ros view`
         "dev": [
             "hypothesis>=6",

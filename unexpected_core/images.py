@@ -168,3 +168,14 @@ def check_image(image: np.ndarray) -> np.ndarray:
     if 0 in image.shape:
         raise ImageError(f"expected an image with pixels, found size {image.shape[1]}x{image.shape[0]}")
     return image
+
+
+def trial_image(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """RGB uint8 [height, width, 3] to try networks on: ground and sky with things of all sizes on them, and noise."""
+    random = np.random.default_rng(seed)
+    sky, ground = random.integers(90, 220, 3), random.integers(60, 130, 3)
+    image = np.where(np.arange(height)[:, None, None] < height // 2, sky, ground).repeat(width, axis=1)
+    for side in np.geomspace(max(4, min(height, width) // 2), 3, 40).astype(int):
+        y, x = random.integers(0, max(1, height - side)), random.integers(0, max(1, width - side))
+        image[y : y + side, x : x + side] = random.integers(0, 256, 3)
+    return (image + random.integers(-8, 9, image.shape)).clip(0, 255).astype(np.uint8)

@@ -24,6 +24,7 @@ COMMANDS = {
     "train": "train networks from a preset",
     "evaluate": "score and measure methods on a data set",
     "doctor": "look for numbers that cannot be true in evaluation results",
+    "export": "write a detector as one ONNX file, and check it",
     "weights": "list, inspect, verify and import weight files",
 }
 """Sub-command -> what it does. The module is ``unexpected_core.cli.<name>``."""

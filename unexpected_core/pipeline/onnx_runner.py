@@ -13,7 +13,7 @@ from unexpected_core.devices import DeviceError
 from unexpected_core.pipeline.resizing import to_working
 from unexpected_core.pipeline.runner import DetectorError, Maps, Runner, RuntimeMissing
 from unexpected_core.weights.cards import WeightsError
-from unexpected_core.weights.exported import Exported, from_metadata
+from unexpected_core.weights.exported import KEY, Exported, from_metadata
 
 OUTPUTS = ("score", "labels", "resynthesis")
 MOST_SHAPES = 4
@@ -93,8 +93,8 @@ class OpenVinoRunner(ExportedRunner):
             self._model = self._core.read_model(str(file))
         except RuntimeError as error:
             raise WeightsError(f"cannot read {file}: {str(error).splitlines()[0]}; export it again") from None
-        info = self._model.get_rt_info()
-        entries = {key: str(value.value) for key, value in info.get("framework", {}).items()} if info else {}
+        place = ["framework", KEY]
+        entries = {KEY: str(self._model.get_rt_info(place).value)} if self._model.has_rt_info(place) else {}
         super().__init__(from_metadata(entries, str(file)), "cpu", "bfloat16" if precision == "bfloat16" else "float32")
         self._compiled: OrderedDict[tuple[int, ...], object] = OrderedDict()
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from unexpected_core.images import trial_image
 from unexpected_core.log import LOGGER
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.served import Served
@@ -54,7 +55,7 @@ def _has_bfloat16() -> bool:
 def _compare(scorer: Scorer) -> tuple[str, str]:
     full = Served(scorer)
     half = Served(copy.deepcopy(scorer).to(torch.bfloat16), torch.bfloat16)
-    photo = torch.from_numpy(_test_image(*SIZE))[None]
+    photo = torch.from_numpy(trial_image(*SIZE))[None]
     score, rounded = full(photo, False)[0], half(photo, False)[0]
     difference = float((score - rounded).abs().flatten().quantile(0.999))
     if not difference <= AGREES:
@@ -74,14 +75,3 @@ def _gain(slow: Callable[[], Any], fast: Callable[[], Any]) -> float:
             run()
             best[i] = min(best[i], time.perf_counter() - start)
     return best[0] / best[1]
-
-
-def _test_image(height: int, width: int) -> np.ndarray:
-    """RGB uint8 [height, width, 3]: ground and sky with things of all sizes on them, drawn from a fixed seed."""
-    random = np.random.default_rng(0)
-    image = np.where(np.arange(height)[:, None, None] < height // 2, (150, 170, 190), (90, 88, 86)).astype(np.int32)
-    image = np.repeat(image, width, axis=1)
-    for side in np.geomspace(height // 2, 3, 40).astype(int):
-        y, x = random.integers(0, height - side + 1), random.integers(0, width - side + 1)
-        image[y : y + side, x : x + side] = random.integers(0, 256, 3)
-    return (image + random.integers(-8, 9, image.shape)).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,101 @@
+"""`unexpected export DETECTOR --onnx FILE`: a detector as one ONNX file, checked against itself."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unexpected_core.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_FRAMES = 64
+EPILOG = """\
+examples:
+  unexpected export fast --onnx fast.onnx
+  unexpected export fast --onnx fast.onnx --int8 drive.mp4
+  unexpected export iccv2019 --weights exp/ --size 512x1024 --onnx iccv2019.onnx
+
+The file takes images uint8 [batch, height, width, 3] (RGB, at the working size) and gives score float32 in [0, 1], and
+labels and resynthesis uint8. Use it wherever a detector is named: unexpected detect --detector fast.onnx. Beside the
+weights it was made from, runtime=auto takes it by itself. Exit code: 0 equal, 1 the check found a difference."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.main."""
+    from unexpected_core.cli.arguments import add_published_arguments
+
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("detector", metavar="DETECTOR", help="shipped name, weight file or its folder, iccv2019, ...")
+    parser.add_argument("--onnx", required=True, type=Path, metavar="FILE", help="file to write, ends in .onnx")
+    add_published_arguments(parser)
+    parser.add_argument("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
+    parser.add_argument("--opset", type=int, default=18, help="version of the ONNX operators (default 18)")
+    parser.add_argument("--size", type=size, metavar="HxW", help="one size for all images (default: any size)")
+    parser.add_argument(
+        "--int8",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="also write FILE_int8.onnx: convolutions in 8 bits, by what is met in these photographs, videos or bags",
+    )
+
+
+def size(text: str) -> tuple[int, int]:
+    """'512x1024' -> (512, 1024)."""
+    found = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH such as 512x1024, found '{text}'")
+    return int(found[1]), int(found[2])
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export, check, and quantise where asked; 1 if the file does not do what the detector does."""
+    from unexpected_core.export.check import compare, sizes_to_check
+    from unexpected_core.export.onnx_file import export_onnx
+    from unexpected_core.pipeline.settings import PUBLISHED
+    from unexpected_core.scorers import load_scorer
+
+    published = {name: getattr(arguments, name) for name in PUBLISHED}
+    scorer = load_scorer(arguments.detector, arguments.scorer, **published)
+    print(f"writing {arguments.onnx} (this takes a minute)", flush=True)
+    exported, module = export_onnx(scorer, arguments.onnx, arguments.size, arguments.opset)
+    megabytes = arguments.onnx.stat().st_size / 1e6
+    print(f"{exported.model_id}, opset {exported.opset}, {megabytes:.1f} MB; ONNX Runtime beside torch:")
+    fits = True
+    for difference in compare(module, arguments.onnx, sizes_to_check(exported.working_height, arguments.size)):
+        print(f"  {difference}{'' if difference.fits else '  TOO MUCH'}", flush=True)
+        fits &= difference.fits
+    if arguments.int8:
+        _int8(arguments, exported.working_height)
+    return 0 if fits else 1
+
+
+def _int8(arguments: argparse.Namespace, working_height: int | None) -> None:
+    from unexpected_core.export.quantize import quantize
+
+    target = arguments.onnx.with_stem(f"{arguments.onnx.stem}_int8")
+    frames = _frames(arguments.int8, arguments.size, working_height)
+    quantize(arguments.onnx, target, islice(frames, MOST_FRAMES))
+    print(f"wrote {target}, {target.stat().st_size / 1e6:.1f} MB: judge it with 'unexpected evaluate {target} ...'")
+
+
+def _frames(inputs: list[Path], only: tuple[int, int] | None, working_height: int | None) -> Iterator[np.ndarray]:
+    """Every frame of the inputs at the working size of the first."""
+    from unexpected_core.cli.inputs import open_input
+    from unexpected_core.images import resize_image
+    from unexpected_core.pipeline.resizing import working_size
+
+    wanted = only
+    for path in inputs:
+        for shot in open_input(path).shots():
+            image = shot.read()
+            wanted = wanted or working_size(*image.shape[:2], working_height)
+            yield resize_image(image, wanted)
+    if wanted is None:
+        raise UsageError(f"--int8: no frame in {', '.join(map(str, inputs))}")
