@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
 
 RANDOM = "random"
+EXPORTED = ".onnx"
 
 
 def label_of(name: str) -> str:
     """A scorer's name, or a weight file's, as a folder and a line of a table."""
-    return Path(name).stem if name.endswith(".safetensors") else name.strip("/").replace("/", "_")
+    return Path(name).stem if name.endswith((".safetensors", EXPORTED)) else name.strip("/").replace("/", "_")
 
 
 def check_known(names: Sequence[str]) -> None:
@@ -65,7 +66,8 @@ class Networks:
         from unexpected_core.scorers import SCORERS
 
         # plainly, so that numbers do not depend on what this machine finds fast
-        settings = {"runtime": "eager", "precision": "float32", **self.settings}
+        plain = {} if name.endswith(EXPORTED) else {"runtime": "eager", "precision": "float32"}
+        settings = {**plain, **self.settings}
         if _kind(name) == "published":
             return load_detector(name, **self.published, **settings)
         if _kind(name) == "own":
@@ -89,6 +91,8 @@ class Networks:
         untrained = name == RANDOM or (self.random and kind != "own")
         if untrained or kind == "published":
             return Identity(detector.model_id, None, untrained, limited)
+        if name.endswith(EXPORTED):
+            return Identity(detector.model_id, sha256(name), detector.random_weights, limited)
         opponent = name in SCORERS and SCORERS[name].opponent
         path = self.opponents() if opponent else find_weights(name if kind == "own" else self.detector)
         return Identity(detector.model_id, sha256(path), False, limited)
@@ -136,16 +140,18 @@ def stored_candidate(name: str, dataset: Dataset, settings: EvaluationSettings, 
 def _score(name: str, detector: Detector, dataset: Dataset, settings: EvaluationSettings, out: Path) -> Source:
     from unexpected_core.evaluation.score import Answer, Method, write_scores
     from unexpected_core.evaluation.store import score_folder
+    from unexpected_core.files import sha256
     from unexpected_core.scorers.fingerprint import fingerprint
 
     label = label_of(name)
+    parts = {"file": sha256(name)} if detector.scorer is None else fingerprint(detector.scorer)
     made_by = {
         "method": name,
         "model_id": detector.model_id,
         "scale": f"{detector.settings.detect.scale:g}",
         "device": detector.device.partition(":")[0],
         "precision": detector.precision,
-        **{f"scorer {part}": text for part, text in fingerprint(detector.scorer).items()},
+        **{f"scorer {part}": text for part, text in parts.items()},
     }
     method = Method(name, lambda image: Answer(*detector.score(image)), made_by)
     folder = score_folder(out, label, dataset.name, settings.store)

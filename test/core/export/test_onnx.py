@@ -1,0 +1,173 @@
+"""Exported detectors do what the scorers do, in every runtime there is, and need no torch."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+from unexpected_core import load_detector
+from unexpected_core.cli.main import main
+from unexpected_core.images import trial_image, write_image
+from unexpected_core.labels import CITYSCAPES
+from unexpected_core.pipeline.detector import DetectorError
+from unexpected_core.scorers import build_scorer
+from unexpected_core.scorers.base import Scorer
+from unexpected_core.structs import Scores
+from unexpected_core.weights.cards import Card, WeightsError
+from unexpected_core.weights.reading import write_weights
+
+onnx = pytest.importorskip("onnx", reason="pip install onnx")
+pytest.importorskip("onnxscript", reason="pip install onnxscript")
+pytest.importorskip("onnxruntime", reason="pip install onnxruntime")
+from unexpected_core.export.check import Difference, compare, sizes_to_check  # noqa: E402
+from unexpected_core.export.onnx_file import ExportError, export_onnx  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A detector's weights (those of the toy), and the file exported from them."""
+    folder = tmp_path_factory.mktemp("exported")
+    card = Card(name="toy", architecture="random", threshold=0.37, working_height=96)
+    write_weights(folder / "toy.safetensors", build_scorer("random").state_dict(), card)
+    assert main(["export", str(folder / "toy.safetensors"), "--onnx", str(folder / "toy.onnx")]) == 0
+    return folder
+
+
+def other_toy() -> Scorer:
+    toy = build_scorer("random").eval()
+    toy.load_state_dict({key: 0.7 * value for key, value in toy.state_dict().items()})
+    return toy
+
+
+@pytest.fixture
+def eager(folder):
+    return load_detector(folder / "toy.safetensors", "cpu", runtime="eager", precision="float32")
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_it_detects_what_the_weights_detect(folder, eager, runtime):
+    pytest.importorskip("onnxruntime" if runtime == "onnx" else runtime)
+    detector = load_detector(folder / "toy.onnx", runtime=runtime)
+    assert detector.runtime == runtime and detector.description.endswith(runtime)
+    assert detector.model_id == eager.model_id and detector.settings.detect.threshold == 0.37
+    images = [trial_image(*size) for size in ((96, 192), (201, 333), (64, 64), (96, 192))]
+    for image, one, other in zip(images, detector.detect_batch(images), eager.detect_batch(images), strict=True):
+        np.testing.assert_allclose(one.score, other.score, atol=1e-4)
+        assert np.mean(one.labels != other.labels) < 1e-3
+        assert np.abs(one.resynthesis.astype(int) - other.resynthesis).max() <= 1
+        assert len(one.regions) == len(other.regions) and one.score.shape == image.shape[:2]
+    assert detector.detect(images[0], resynthesis=False).resynthesis is None
+
+
+def test_it_says_what_it_is(folder):
+    entries = {p.key: p.value for p in onnx.load(folder / "toy.onnx").metadata_props}
+    said = json.loads(entries["unexpected"])
+    assert (said["name"], said["threshold"], said["working_height"], said["opset"]) == ("random", 0.37, 96, 18)
+    assert said["card"]["name"] == "toy" and said["sha256"] == said["card"]["sha256"]
+    assert said["labels"] == [label.name for label in CITYSCAPES if label.train_id < 19]
+
+
+def test_it_needs_no_torch(folder):
+    code = (
+        "import sys, numpy as np; from unexpected_core import load_detector; "
+        f"d = load_detector({str(folder / 'toy.onnx')!r}); "
+        "found = d.detect(np.zeros((40, 60, 3), np.uint8)); "
+        "print(found.score.shape, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == "(40, 60) False"
+
+
+def test_beside_the_weights_it_is_taken_by_itself(folder, tmp_path, caplog):
+    for name in ("toy.safetensors", "toy.json", "toy.onnx"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    detector = load_detector(tmp_path / "toy.safetensors", "cpu")
+    assert detector.runtime == "onnx" and detector.settings.detect.threshold == 0.37
+    assert load_detector(tmp_path / "toy.safetensors", "cpu", runtime="eager").runtime == "eager"
+    assert load_detector(tmp_path / "toy.safetensors", "cpu", scorer="softmax").runtime == "eager"
+    card = Card(name="other", architecture="random")
+    write_weights(tmp_path / "toy.safetensors", other_toy().state_dict(), card)
+    assert load_detector(tmp_path / "toy.safetensors", "cpu").runtime == "eager"
+    load_detector(tmp_path / "toy.safetensors", "cpu", runtime="onnx")
+    assert "was exported from other weights; export it again; going on with torch" in caplog.text
+
+
+def test_what_is_no_exported_detector_is_refused(folder, tmp_path):
+    with pytest.raises(WeightsError, match=r"no file .*nowhere\.onnx: 'unexpected export' makes one"):
+        load_detector(tmp_path / "nowhere.onnx")
+    (tmp_path / "half.onnx").write_bytes((folder / "toy.onnx").read_bytes()[:5000])
+    with pytest.raises(WeightsError, match=r"cannot read .*half\.onnx: "):
+        load_detector(tmp_path / "half.onnx")
+    proto = onnx.load(folder / "toy.onnx")
+    del proto.metadata_props[:]
+    onnx.save(proto, tmp_path / "foreign.onnx")
+    with pytest.raises(WeightsError, match=r"foreign\.onnx was not made by 'unexpected export'"):
+        load_detector(tmp_path / "foreign.onnx")
+    onnx.helper.set_model_props(proto, {"unexpected": "{"})
+    onnx.save(proto, tmp_path / "damaged.onnx")
+    with pytest.raises(WeightsError, match=r"damaged\.onnx: its entry 'unexpected' is damaged"):
+        load_detector(tmp_path / "damaged.onnx")
+    with pytest.raises(WeightsError, match=r"exported files end in \.onnx, found toy\.bin"):
+        export_onnx(build_scorer("random"), tmp_path / "toy.bin")
+
+
+def test_a_runtime_of_weights_cannot_run_a_file_and_says_so(folder, caplog):
+    assert load_detector(folder / "toy.onnx", runtime="compile").runtime == "onnx"
+    assert "runtime=compile runs weights, toy.onnx is exported; going on with onnx" in caplog.text
+
+
+def test_the_check_finds_a_file_of_other_weights(folder, tmp_path):
+    _, module = export_onnx(other_toy(), tmp_path / "other.onnx")
+    batches = [(1, (64, 96))]
+    (same,) = compare(module, tmp_path / "other.onnx", batches)
+    (other,) = compare(module, folder / "toy.onnx", batches)
+    assert same.fits and same.score < 1e-5 and not other.fits and other.score > 1e-3
+    assert (
+        str(Difference(2, (96, 163), 1e-6, 0.0, 0.5)) == "2 x 163x96: score 1e-06, labels 0.00%, resynthesis 0.5 levels"
+    )
+    assert sizes_to_check(None, (32, 64)) == [(1, (32, 64)), (2, (32, 64))]
+
+
+def test_what_depends_on_the_size_in_python_is_written_for_one_size(tmp_path):
+    class ByHeight(Scorer):
+        name = "by_height"
+
+        def forward(self, images: Tensor) -> Scores:
+            return Scores(images.mean(1) / round(images.shape[2] / 14))
+
+    with pytest.raises(ExportError, match=r"by_height cannot be written as ONNX \(.*with one size .*\(--size\)"):
+        export_onnx(ByHeight().eval(), tmp_path / "h.onnx")
+    assert not list(tmp_path.iterdir())
+    exported, module = export_onnx(ByHeight().eval(), tmp_path / "h.onnx", size=(64, 96))
+    assert exported.name == "by_height" and module.names == ("score",)
+    assert all(difference.fits for difference in compare(module, tmp_path / "h.onnx", sizes_to_check(None, (64, 96))))
+    detector = load_detector(tmp_path / "h.onnx", warmup=False)
+    assert detector.detect(trial_image(64, 96)).labels.min() == 255
+    with pytest.raises(DetectorError, match="ONNX Runtime failed: "):
+        detector.detect(trial_image(70, 96))
+
+
+def test_eight_bits(folder, tmp_path, eager, capsys):
+    for seed in range(8):
+        write_image(tmp_path / "frames" / f"{seed}.png", trial_image(96, 160, seed))
+    command = ["export", str(folder / "toy.safetensors"), "--onnx", str(tmp_path / "toy.onnx")]
+    assert main([*command, "--int8", str(tmp_path / "frames")]) == 0
+    detector = load_detector(tmp_path / "toy_int8.onnx")
+    assert detector.description.startswith("cpu, int8, ") and "toy_int8.onnx" in capsys.readouterr().out
+    image = trial_image(96, 160, 9)
+    difference = np.abs(detector.detect(image).score - eager.detect(image).score)
+    assert 0 < difference.mean() < 0.05
+    (tmp_path / "frames" / "0.png").unlink()
+    assert main([*command, "--int8", str(tmp_path / "frames")]) == 2
+    assert "int8 needs at least 8 frames to take ranges from, found 7" in capsys.readouterr().err
+
+
+def test_a_file_can_be_detected_with_and_judged(folder, tmp_path):
+    write_image(tmp_path / "photo.png", trial_image(60, 90))
+    toy = str(folder / "toy.onnx")
+    assert main(["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), "--detector", toy]) == 0
+    line = json.loads((tmp_path / "out" / "regions.jsonl").read_text().splitlines()[0])
+    assert line["model_id"].startswith("toy-") and line["threshold"] == 0.37
