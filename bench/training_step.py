@@ -30,7 +30,7 @@ CLASSES = {
 }
 
 
-def made_up_batch(size, count, device):
+def synthetic_batch(size, count, device):
     """Every map that any task asks for, uint8; mostly road, so that the road autoencoder has patches."""
     height, width = size
     maps = {name: torch.randint(0, 256, (count, 3, height, width)) for name in ("image", "photo", "resynthesis")}
@@ -48,7 +48,7 @@ def seconds_per_step(name, device, half, steps):
     networks = task.build().to(device).train()
     optimizer = torch.optim.Adam([p for p in networks.parameters() if p.requires_grad])
     size = getattr(settings.task, "crop", settings.data.crop) or (512, 1024)
-    batch = made_up_batch(size, settings.loop.batch, device)
+    batch = synthetic_batch(size, settings.loop.batch, device)
     clock, times = time.perf_counter if device.type == "cuda" else time.process_time, []
     for _ in range(steps):
         start = clock()

@@ -18,10 +18,10 @@ from unexpected_core.discrepancy_data.swaps import Recipe
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.networks import NETWORKS, build_network
-from unexpected_core.training.engine import run as experiment
+from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.loop import explain_memory
 from unexpected_core.training.errors import TrainingError
-from unexpected_core.training.examples.samples import open_sources
+from unexpected_core.training.examples.samples import open_joined
 from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.tasks.frequencies import describe_weights
 
@@ -76,12 +76,12 @@ def small(name, roads):
         changes += [f"task.set_folder={roads / ('quarter' if settings.task.swap_fraction == 0.25 else 'half')}"]
     if kind.startswith("fast"):
         changes += ["task.crop=[32,64]", "task.heights=[64,64]", "loop.epoch_examples=4"]
-    return experiment.resolve(override(settings, changes))
+    return engine.resolve(override(settings, changes))
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_survives_yaml(name, tmp_path, capsys):
-    settings = experiment.resolve(PRESETS[name])
+    settings = engine.resolve(PRESETS[name])
     assert main(["train", name, "--dry-run"]) == 0
     printed = yaml.safe_load(capsys.readouterr().out)
     assert build(type(settings), printed) == settings
@@ -93,8 +93,8 @@ def test_preset_survives_yaml(name, tmp_path, capsys):
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_trains_goes_on_and_publishes(name, roads, tmp_path):
     settings = small(name, roads)
-    experiment.run(settings, tmp_path)
-    experiment.run(override(settings, ["loop.epochs=2"]), tmp_path)
+    engine.run(settings, tmp_path)
+    engine.run(override(settings, ["loop.epochs=2"]), tmp_path)
     lines = (tmp_path / "training.log").read_text().splitlines()
     assert [line.partition(":")[0] for line in lines[1:]] == ["epoch 0", "epoch 1", "epoch 2"]
     chk = torch.load(tmp_path / "chk_best.pth", weights_only=True)
@@ -110,9 +110,9 @@ def test_preset_trains_goes_on_and_publishes(name, roads, tmp_path):
 def test_weights_move_in_every_trained_network_and_in_no_frozen_one(roads, tmp_path):
     """Generator and discriminator learn together; the network that judges their likeness does not."""
     settings = override(small("0405_pix2pixhd_nostyle_ctc_crop", roads), ["task.perceptual=10"])
-    experiment.run(override(settings, ["loop.epochs=0"]), tmp_path)
+    engine.run(override(settings, ["loop.epochs=0"]), tmp_path)
     before = torch.load(tmp_path / "optimizer.pth", weights_only=True)["networks"]
-    experiment.run(settings, tmp_path)
+    engine.run(settings, tmp_path)
     after = torch.load(tmp_path / "optimizer.pth", weights_only=True)["networks"]
     still = {key.partition(".")[0] for key, value in before.items() if torch.equal(value, after[key])}
     moved = {key.partition(".")[0] for key, value in before.items() if not torch.equal(value, after[key])}
@@ -190,7 +190,7 @@ def test_a_set_without_splits_does_not_validate_on_what_it_learned(tmp_path, cap
         write_image(tmp_path / "labels" / f"{i:02d}.png", np.zeros((32, 48), np.uint8))
     data = PRESETS["0525_rbm_road"].data.model_copy(update={"sources": (f"obstacle_folder={tmp_path}",)})
     with caplog.at_level("INFO"):
-        learned, validated = (open_sources(data, split).keys for split in (data.train, data.val))
+        learned, validated = (open_joined(data, split).keys for split in (data.train, data.val))
     assert validated == ("18", "19") and len(learned) == 18 and not set(learned) & set(validated)
     assert "has no splits: its last 2 frames validate, the others teach" in caplog.text
     for path in tmp_path.glob("*/[01][1-9].png"):
@@ -198,7 +198,7 @@ def test_a_set_without_splits_does_not_validate_on_what_it_learned(tmp_path, cap
     (tmp_path / "images/10.png").unlink()
     (tmp_path / "labels/10.png").unlink()
     with pytest.raises(TrainingError, match="has one frame: nothing is left to validate with"):
-        open_sources(data, "train")
+        open_joined(data, "train")
 
 
 def test_a_set_made_otherwise_is_refused(roads):
@@ -206,19 +206,19 @@ def test_a_set_made_otherwise_is_refused(roads):
         small("0552_example_new_variant", roads), [f"task.set_folder={roads / 'half'}", "task.gen_img_ext=.jpg"]
     )
     with pytest.raises(TrainingError, match=r"was made with swap_fraction 0\.5, the settings say 0\.25"):
-        experiment.run(settings, roads / "run")
+        engine.run(settings, roads / "run")
 
 
 def test_full_ids_are_asked_of_cityscapes_only(roads, tmp_path):
     settings = override(small("0405_pix2pixhd_nostyle_ctc_crop", roads), ["task.ids=full"])
     with pytest.raises(TrainingError, match=r"option 'ids'.*--set task\.ids=train"):
-        experiment.run(settings, tmp_path)
+        engine.run(settings, tmp_path)
 
 
 def test_no_data(tmp_path):
     settings = derive(PRESETS["0525_rbm_road"], data={"sources": ()})
     with pytest.raises(TrainingError, match="no data to train on: give --data NAME=ROOT"):
-        experiment.run(settings, tmp_path)
+        engine.run(settings, tmp_path)
 
 
 def test_unknown_names(capsys):

@@ -52,11 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """See cli/main.py."""
-    from unexpected_core.training.engine import run as experiment
+    from unexpected_core.training.engine import run as engine
 
     settings = _settings(arguments.preset, arguments.data, [*["data.partial=true"] * arguments.partial, *arguments.set])
-    settings = experiment.resolve(settings)
-    folder = experiment.run_folder(settings, arguments.folder)
+    settings = engine.resolve(settings)
+    folder = engine.run_folder(settings, arguments.folder)
     if arguments.dry_run:
         print(_as_yaml(settings, folder))
     elif arguments.class_weights:
@@ -64,9 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(describe_weights(settings))
     else:
-        trained = experiment.run(settings, folder)
+        trained = engine.run(settings, folder)
         publish = {"fast": _publish, "fast_opponents": _publish_opponents}.get(settings.task.kind)
-        if publish and experiment.is_first_process():
+        if publish and engine.is_first_process():
             publish(settings, folder, trained)
     return 0
 

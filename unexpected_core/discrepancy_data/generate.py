@@ -21,7 +21,7 @@ from unexpected_core.discrepancy_data import layout
 from unexpected_core.discrepancy_data.manifest import FrameRecord, Journal, Manifest
 from unexpected_core.discrepancy_data.pastes import paste_objects
 from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
-from unexpected_core.discrepancy_data.pasting.things import Source
+from unexpected_core.discrepancy_data.pasting.things import Lender
 from unexpected_core.discrepancy_data.swaps import Recipe, alter_labels, errors
 from unexpected_core.files import sha256
 from unexpected_core.images import ImageError, write_image
@@ -146,7 +146,7 @@ def alter(dataset: Dataset, key: str, recipe: Recipe, frequencies: tuple[float, 
     discrepancy, image = errors(labels, altered, inside), None
     if recipe.paste:
         lenders = [dataset[int(i)] for i in rng.integers(len(dataset), size=PASTE_SOURCES)]
-        sources = [Source(s.image, _labels(s), 0.0, s.obstacle) for s in lenders]
+        sources = [Lender(s.image, _labels(s), 0.0, s.obstacle) for s in lenders]
         pasted = paste_objects(sample.image, labels, sources, rng, recipe.pastes, open_cut_outs(recipe.pastes.things))
         altered = np.where(pasted.labels == labels, altered, pasted.labels)
         discrepancy[pasted.labels != labels] = 0

@@ -24,10 +24,10 @@ from unexpected_core.discrepancy_data.pasting.marks import lay_crossing, lay_mar
 from unexpected_core.discrepancy_data.pasting.place import View, choose_place, horizon_share
 from unexpected_core.discrepancy_data.pasting.settings import PasteSettings
 from unexpected_core.discrepancy_data.pasting.sharpness import edge_blur
-from unexpected_core.discrepancy_data.pasting.things import Source, any_thing
+from unexpected_core.discrepancy_data.pasting.things import Lender, any_thing
 from unexpected_core.labels import IGNORE
 
-__all__ = ["PasteSettings", "Pasted", "Source", "paste_objects", "unaware"]
+__all__ = ["Lender", "PasteSettings", "Pasted", "paste_objects", "unaware"]
 NOTHING = CutOuts([])
 
 
@@ -47,7 +47,7 @@ class Pasted(NamedTuple):
 def paste_objects(
     image: np.ndarray,
     labels: np.ndarray,
-    sources: Sequence[Source],
+    sources: Sequence[Lender],
     rng: np.random.Generator,
     settings: PasteSettings,
     cut_outs: CutOuts = NOTHING,

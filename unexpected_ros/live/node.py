@@ -93,7 +93,7 @@ class DetectorNode(LifecycleNode):
         self._worker = Worker(self._work, self._on_error, "detector", self._is_stale)
         self._active = True
         try:
-            self._listen()
+            self._subscribe()
         except Exception as error:  # rclpy would say nothing of it
             self.get_logger().error(f"cannot listen: {error}")
             self._rest()
@@ -115,7 +115,7 @@ class DetectorNode(LifecycleNode):
         self.close()
         return super().on_shutdown(state)
 
-    def _listen(self) -> None:
+    def _subscribe(self) -> None:
         if self._active and self._enabled:
             self._input = ImageSubscription(self, self.settings.input, self._on_image)
             self._camera_info = self.create_subscription(
@@ -123,7 +123,7 @@ class DetectorNode(LifecycleNode):
             )
             self.get_logger().info(f"listening to {self._input.topic}")
 
-    def _deafen(self) -> None:
+    def _unsubscribe(self) -> None:
         if self._input:
             self._input.close()
             self.destroy_subscription(self._camera_info)
@@ -132,7 +132,7 @@ class DetectorNode(LifecycleNode):
 
     def _rest(self) -> None:
         self._active = False
-        self._deafen()
+        self._unsubscribe()
         if self._worker and not self._worker.stop(STOP_TIMEOUT_S):
             self.get_logger().warning(f"the frame in work did not end within {STOP_TIMEOUT_S:g} s; it is abandoned")
         self._worker = None
@@ -259,8 +259,8 @@ class DetectorNode(LifecycleNode):
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if request.data != self._enabled:
             self._enabled = request.data
-            self._deafen()
-            self._listen()
+            self._unsubscribe()
+            self._subscribe()
         response.success, response.message = True, "enabled" if self._enabled else "disabled: frames are not taken"
         return response
 

@@ -7,7 +7,7 @@ import pytest
 from unexpected_core.discrepancy_data.pastes import PasteSettings, paste_objects, unaware
 from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
 from unexpected_core.discrepancy_data.pasting.place import View
-from unexpected_core.discrepancy_data.pasting.things import Source, cut_obstacle
+from unexpected_core.discrepancy_data.pasting.things import Lender, cut_obstacle
 
 ROAD, BUILDING, SKY, PERSON, CAR = 0, 2, 10, 11, 13
 NOTHING = PasteSettings(probability=0, known=0, recolour=0, distractors=0, crossings=0, bonnet=0)
@@ -30,7 +30,7 @@ def sources():
     labels = np.full((80, 80), BUILDING, np.uint8)
     labels[40:] = ROAD
     labels[40:60, 30:60] = CAR
-    return [Source(np.full((80, 80, 3), (200, 30, 220), np.uint8), labels)]
+    return [Lender(np.full((80, 80, 3), (200, 30, 220), np.uint8), labels)]
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_data_sets_own_obstacle_is_cut_with_its_own_pixels():
     obstacle[10:30, 20:30] = 1
     image = np.full((60, 80, 3), 40, np.uint8)
     image[obstacle == 1] = (10, 200, 90)
-    source = Source(image, np.zeros((60, 80), np.uint8), 0.0, obstacle)
+    source = Lender(image, np.zeros((60, 80), np.uint8), 0.0, obstacle)
     for seed in range(20):
         thing = cut_obstacle(source, 40, np.random.default_rng(seed))
         assert thing.alpha.shape[0] == 40 and thing.alpha.all()  # a box stays a box, whichever side is up
@@ -152,5 +152,5 @@ def test_a_data_sets_own_obstacle_is_cut_with_its_own_pixels():
 def test_an_obstacle_that_the_border_cuts_off_is_no_thing():
     obstacle = np.zeros((60, 80), np.uint8)
     obstacle[0:20, 20:30] = 1
-    source = Source(np.zeros((60, 80, 3), np.uint8), obstacle, 0.0, obstacle)
+    source = Lender(np.zeros((60, 80, 3), np.uint8), obstacle, 0.0, obstacle)
     assert cut_obstacle(source, 40, np.random.default_rng(0)) is None

@@ -16,7 +16,7 @@ from unexpected_core.scorers import build_scorer, load_scorer
 from unexpected_core.scorers.base import ScorerError
 from unexpected_core.scorers.fast import FastScorer
 from unexpected_core.scorers.opponents import SubEnsembleScorer
-from unexpected_core.training.engine import run as experiment
+from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.checkpoint import save
 from unexpected_core.training.engine.loop import parameter_groups
 from unexpected_core.training.engine.sampler import seed_of
@@ -97,7 +97,7 @@ def test_a_part_learns_and_the_others_stand_still(part, roads, tmp_path):
     """To the last bit, batch norm's statistics too; and what is published is a whole detector with its road prior."""
     base = detector(tmp_path)
     settings = tiny(f"fast_{part}", roads, base)
-    experiment.run(settings, tmp_path / "run")
+    engine.run(settings, tmp_path / "run")
     before, after = read_weights(base).state, torch.load(tmp_path / "run/chk_last.pth", weights_only=True)["weights"]
     moved = {key for key, value in before.items() if not torch.equal(value, after[key])}
     assert moved == {key for key in before if key.startswith(f"{part}.")}
@@ -135,9 +135,9 @@ def test_the_detector_has_the_weights_that_were_asked_for(which, tmp_path):
 def test_start_names_a_detector_and_nothing_else(roads, tmp_path):
     write_weights(tmp_path / "w.safetensors", torch.nn.Conv2d(3, 8, 1).state_dict(), Card(name="w", architecture="x"))
     with pytest.raises(WeightsError, match=r"weights 'w' do not fit ModuleDict: .* missing"):
-        experiment.run(tiny("fast_comparer", roads, tmp_path / "w.safetensors"), tmp_path / "run")
+        engine.run(tiny("fast_comparer", roads, tmp_path / "w.safetensors"), tmp_path / "run")
     with pytest.raises(WeightsError, match="unknown detector 'fats'; did you mean 'fast'"):
-        experiment.run(tiny("fast_comparer", roads, "fats"), tmp_path / "other")
+        engine.run(tiny("fast_comparer", roads, "fats"), tmp_path / "other")
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def trained(roads, tmp_path_factory):
     """A folder with a detector and, beside it, its opponents after two steps; and their run folder."""
     folder = tmp_path_factory.mktemp("detector")
     settings = tiny("fast_opponents", roads, detector(folder))
-    experiment.run(settings, folder / "run")
+    engine.run(settings, folder / "run")
     path = publish_opponents(settings, folder / "run")
     assert path.name == "fast_opponents.safetensors" and path.stat().st_size < 2e6
     for file in (path, path.with_suffix(".json")):
@@ -202,7 +202,7 @@ def test_a_detector_that_changed_during_the_training_is_noticed(roads, trained, 
 def test_a_start_that_is_not_there_is_refused_before_data_are_read(kind, tmp_path):
     settings = tiny(kind, tmp_path / "no_data_either", tmp_path / "no_start.safetensors")
     with pytest.raises(WeightsError, match=r"no_start\.safetensors"):
-        experiment.run(settings, tmp_path / "run")
+        engine.run(settings, tmp_path / "run")
 
 
 def test_the_papers_comparison_is_one_command(roads, trained, tmp_path, capsys):

@@ -272,11 +272,11 @@ def test_spread():
 
 def test_an_exception_reaches_the_caller_and_the_log(tmp_path):
     """And is moved aside, not lost, when the training goes on."""
-    from unexpected_core.training.engine import run as experiment
+    from unexpected_core.training.engine import run as engine
 
     settings = override(PRESETS["0525_rbm_road"], ["data.sources=[paired_folder=/nowhere]"])
     with pytest.raises(ValueError, match="/nowhere"):
-        experiment.run(settings, tmp_path)
+        engine.run(settings, tmp_path)
     assert "DatasetError" in (tmp_path / "training.log").read_text()
     run(tmp_path, ["loop.epochs=0"])
     assert "DatasetError" not in (tmp_path / "training.log").read_text()

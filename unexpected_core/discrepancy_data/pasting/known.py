@@ -15,7 +15,7 @@ import numpy as np
 from unexpected_core.discrepancy_data.pasting.blend import mix, overlap
 from unexpected_core.discrepancy_data.pasting.light import as_sharp, lit
 from unexpected_core.discrepancy_data.pasting.place import BESIDE, ROAD, View, horizon_share
-from unexpected_core.discrepancy_data.pasting.things import Source, Thing
+from unexpected_core.discrepancy_data.pasting.things import Lender, Thing
 from unexpected_core.labels import TRAIN_ID
 
 GROUPS = tuple(
@@ -85,7 +85,7 @@ def _sliced(shape: np.ndarray) -> bool:
 def paste_known(
     image: np.ndarray,
     labels: np.ndarray,
-    source: Source,
+    source: Lender,
     view: View,
     blur: tuple[float, float],
     rng: np.random.Generator,
@@ -126,7 +126,7 @@ def paste_known(
     return True
 
 
-def _coarse(source: Source) -> Source:
+def _coarse(source: Lender) -> Lender:
     """At most 512 rows: enough to be pasted, and quick to search."""
     rows = source.labels.shape[0]
     if rows <= 512:
@@ -146,7 +146,7 @@ def _column(labels: np.ndarray, foot: int, columns: int, hangs: bool, rng: np.ra
     return middle - columns // 2
 
 
-def _cut(source: Source, piece: Piece, size: tuple[int, int], mirror: int) -> tuple[Thing, np.ndarray]:
+def _cut(source: Lender, piece: Piece, size: tuple[int, int], mirror: int) -> tuple[Thing, np.ndarray]:
     """The piece at a size (height, width), its ragged rim taken off, and its labels uint8 [h, w]."""
     shape = cv2.medianBlur(np.pad(piece.shape.astype(np.uint8), 1), 3)
     shape = cv2.erode(shape, np.ones((2, 2), np.uint8), borderType=cv2.BORDER_CONSTANT)[1:-1, 1:-1]

@@ -21,7 +21,7 @@ LONGEST = 1024
 """Greatest width of a drawn shape in pixels."""
 
 
-class Source(NamedTuple):
+class Lender(NamedTuple):
     """A frame that lends known things, textures and obstacles: image uint8 [H, W, 3], labels uint8 [H, W].
 
     aspect: width / height that it really had (0 = as stored); obstacle: uint8 [H, W], 1 on unexpected things, or None.
@@ -41,7 +41,7 @@ class Thing(NamedTuple):
 
 
 def any_thing(
-    rows: int, cut_outs: CutOuts, sources: Sequence[Source], rng: np.random.Generator, settings: PasteSettings
+    rows: int, cut_outs: CutOuts, sources: Sequence[Lender], rng: np.random.Generator, settings: PasteSettings
 ) -> Thing:
     """A thing `rows` high, of the kinds and in the shares that the settings ask for."""
     thing = None
@@ -51,7 +51,7 @@ def any_thing(
         elif sources:
             thing = cut_obstacle(sources[rng.integers(len(sources))], rows, rng)
     if thing is None:
-        return made_up(rows, sources, rng, settings.borrowed)
+        return synthetic(rows, sources, rng, settings.borrowed)
     if rng.random() < settings.repainted:
         return thing._replace(texture=drawn_texture(*thing.alpha.shape, rng))
     return thing
@@ -74,7 +74,7 @@ def photographed(cut_out: np.ndarray, rows: int, rng: np.random.Generator) -> Th
     return Thing(texture, alpha)
 
 
-def cut_obstacle(source: Source, rows: int, rng: np.random.Generator) -> Thing | None:
+def cut_obstacle(source: Lender, rows: int, rng: np.random.Generator) -> Thing | None:
     """One of the frame's own unexpected things, `rows` high; None if it has none that is whole."""
     if source.obstacle is None:
         return None
@@ -90,7 +90,7 @@ def cut_obstacle(source: Source, rows: int, rng: np.random.Generator) -> Thing |
     return photographed(np.dstack([source.image[window] * shows[..., None], shows * 255]), rows, rng)
 
 
-def made_up(rows: int, sources: Sequence[Source], rng: np.random.Generator, borrowed: float) -> Thing:
+def synthetic(rows: int, sources: Sequence[Lender], rng: np.random.Generator, borrowed: float) -> Thing:
     """A drawn shape, `rows` high, with a drawn texture, or (in a share of `borrowed`) with ground of another frame."""
     wide = rng.uniform(WIDEST, 3 * WIDEST) if rng.random() < BEAMS else min(np.exp(rng.normal(0.1, 0.45)), WIDEST)
     columns = int(np.clip(rows * wide, 3, LONGEST))

@@ -12,7 +12,7 @@ from unexpected_core.datasets import Dataset
 from unexpected_core.discrepancy_data.pastes import Pasted, paste_objects, unaware
 from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
 from unexpected_core.discrepancy_data.pasting.place import View, horizon_share
-from unexpected_core.discrepancy_data.pasting.things import Source
+from unexpected_core.discrepancy_data.pasting.things import Lender
 from unexpected_core.images import resize_map
 from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Sample
@@ -123,7 +123,7 @@ class FastExamples:
         return paste_objects(image, labels, sources, random, self.settings.pastes, self.cut_outs, view)
 
 
-class _Lenders(Sequence[Source]):
+class _Lenders(Sequence[Lender]):
     """Other frames, read when something is taken from them."""
 
     def __init__(self, examples: FastExamples, indices: np.ndarray) -> None:
@@ -132,9 +132,9 @@ class _Lenders(Sequence[Source]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def __getitem__(self, i: int) -> Source:
+    def __getitem__(self, i: int) -> Lender:
         sample, aspect = self.examples._frame(*self.examples.where[self.indices[i]])
-        return Source(sample.image, sample.labels, aspect, sample.obstacle)
+        return Lender(sample.image, sample.labels, aspect, sample.obstacle)
 
 
 def _small(labels: np.ndarray) -> np.ndarray:

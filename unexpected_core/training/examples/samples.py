@@ -20,15 +20,15 @@ from unexpected_core.training.examples.settings import DataSettings, SourceSetti
 Maps = dict[str, np.ndarray]
 
 
-def open_sources(data: SourceSettings, split: str, **options) -> Joined:
-    """The data sets of a training, joined. options: see `open_source`. Raises TrainingError, DatasetError."""
+def open_joined(data: SourceSettings, split: str, **options) -> Joined:
+    """The data sets of a training, joined. options: see `open_data`. Raises TrainingError, DatasetError."""
     if not data.sources:
         names = ", ".join(["drawn", *DATASETS])
         raise TrainingError(f"no data to train on: give --data NAME=ROOT, with NAME one of {names}")
-    return Joined([open_source(data, name, split, **options) for name in data.roots])
+    return Joined([open_data(data, name, split, **options) for name in data.roots])
 
 
-def open_source(data: SourceSettings, name: str, split: str, **options) -> Dataset:
+def open_data(data: SourceSettings, name: str, split: str, **options) -> Dataset:
     """One of the data sets of a training. options: what it is opened with. Raises TrainingError, DatasetError."""
     training = split == data.train
     if name == "drawn":
@@ -87,10 +87,10 @@ class SampleExamples:
 def labelled_examples(
     data: DataSettings, num_classes: int = NUM_CLASSES, **options
 ) -> tuple[SampleExamples, SampleExamples]:
-    """Examples of images and labels, to learn from and to validate with. options: see `open_sources`."""
+    """Examples of images and labels, to learn from and to validate with. options: see `open_joined`."""
     return (
-        SampleExamples(open_sources(data, data.train, **options), Augmentation(data), num_classes),
-        SampleExamples(open_sources(data, data.val, **options), None, num_classes, data.val_examples),
+        SampleExamples(open_joined(data, data.train, **options), Augmentation(data), num_classes),
+        SampleExamples(open_joined(data, data.val, **options), None, num_classes, data.val_examples),
     )
 
 

@@ -21,7 +21,7 @@ from unexpected_core.networks.fast_segmenter import FastSegmenter
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.fast import FastExamples
-from unexpected_core.training.examples.samples import open_source, spread
+from unexpected_core.training.examples.samples import open_data, spread
 from unexpected_core.training.tasks.losses import discrepancy_loss, painting_loss, pixel_cross_entropy
 from unexpected_core.training.tasks.settings_fast import PARTS, FastSettings, FastTraining, OpponentTraining, Part
 from unexpected_core.weights.catalog import find_weights
@@ -134,7 +134,7 @@ def _examples(settings: FastTraining | OpponentTraining, training: bool) -> Fast
     data, task = settings.data, settings.task
     if not data.sources:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
-    opened = [open_source(data, name, data.train if training else data.val) for name in data.roots]
+    opened = [open_data(data, name, data.train if training else data.val) for name in data.roots]
     examples = FastExamples(
         opened,
         task,

@@ -5,7 +5,7 @@ import pytest
 
 from unexpected_core.discrepancy_data.pasting.known import find_piece, paste_known
 from unexpected_core.discrepancy_data.pasting.place import View
-from unexpected_core.discrepancy_data.pasting.things import Source
+from unexpected_core.discrepancy_data.pasting.things import Lender
 
 ROAD, BUILDING, CAR, RIDER, BICYCLE = 0, 2, 13, 12, 18
 
@@ -63,7 +63,7 @@ def test_a_thing_moves_along_its_ground(scale, height):
     done = False
     for seed in range(20):  # it may have been laid across the left or right border
         rng = np.random.default_rng(seed)
-        done = paste_known(photo, names, Source(image, labels), View(64, 160), (0.5, 0.5), rng, (scale, scale), 0.5)
+        done = paste_known(photo, names, Lender(image, labels), View(64, 160), (0.5, 0.5), rng, (scale, scale), 0.5)
         if done and (names == CAR).any():
             break
     assert done
@@ -75,7 +75,7 @@ def test_a_thing_moves_along_its_ground(scale, height):
 
 def test_a_frame_without_things_lends_none():
     labels = np.full((80, 100), ROAD, np.uint8)
-    source = Source(np.zeros((80, 100, 3), np.uint8), labels)
+    source = Lender(np.zeros((80, 100, 3), np.uint8), labels)
     photo, names = np.full((80, 100, 3), 9, np.uint8), labels.copy()
     rng = np.random.default_rng(0)
     assert not paste_known(photo, names, source, View(30, 80), (0.5, 0.5), rng, (1, 1), 0.4)
@@ -86,7 +86,7 @@ def test_a_part_of_a_thing_is_not_pasted():
     """Ten rows high with its foot 38 rows below the horizon: a bumper between two poles."""
     labels = frame(np.s_[68:78, 30:50])
     photo, names = np.full((160, 300, 3), 100, np.uint8), np.full((160, 300), ROAD, np.uint8)
-    source = Source(np.zeros((80, 100, 3), np.uint8), labels)
+    source = Lender(np.zeros((80, 100, 3), np.uint8), labels)
     rng = np.random.default_rng(0)
     assert not paste_known(photo, names, source, View(64, 160), (0.5, 0.5), rng, (1, 1), 0.5)
     assert (names == ROAD).all()
