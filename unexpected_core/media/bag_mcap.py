@@ -125,6 +125,22 @@ class McapStorage:
             if channel is not None and (topics is None or channel.topic in topics):
                 yield Message(channel, record.log_time, record.data, record.publish_time)
 
+    def messages_as_written(self) -> Iterator[Message]:
+        """All messages in the order of writing, which need not be that of their times."""
+        for chunk in sorted(self._chunks, key=lambda chunk: chunk.span.start):
+            for record in self._chunk_records(chunk.span, self.losses):
+                if isinstance(record, records.Message) and record.channel_id in self._by_id:
+                    yield Message(self._by_id[record.channel_id], record.log_time, record.data, record.publish_time)
+
+    def note(self, name: str) -> dict[str, str] | None:
+        """The first record of metadata of this name; None where there is none."""
+        for span in self._spans([]):
+            if span.opcode == Opcode.METADATA and span.whole:
+                found = records.Metadata.read(ReadDataStream(BytesIO(self._content(span))))
+                if found.name == name:
+                    return found.metadata
+        return None
+
     def _from_chunks(self, topics: Container[str] | None) -> Iterator[records.Message]:
         """By time: a chunk is opened when the messages of those before it have reached its first one."""
         wanted = {number for number, channel in self._by_id.items() if topics is None or channel.topic in topics}

@@ -86,6 +86,10 @@ class BagWriter:
         self.counts[number] += 1
         self._writer.add_message(number + 1, time, bytes(data), published)
 
+    def flush(self) -> None:
+        """Write what has been gathered so far: a run that is killed loses only what comes later."""
+        self._writer.flush()
+
     def close(self) -> None:
         """Finish the file: index, statistics, end mark."""
         self._writer.add_metadata("rosbag2", {"serialized_metadata": about(self)})

@@ -7,7 +7,7 @@ import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +15,21 @@ import numpy as np
 
 from unexpected_core.config import override
 from unexpected_core.images import ImageError
-from unexpected_core.log import LOGGER
+from unexpected_core.log import LOGGER, progress, to_terminal
 from unexpected_core.media.bag import Bag
 from unexpected_core.media.bag_footage import image_of
+from unexpected_core.media.bag_growing import growing_bag, partial_path
 from unexpected_core.media.channels import Message
 from unexpected_core.media.errors import IncompleteError
 from unexpected_core.structs import Detection
-from unexpected_ros.bags import BagError, BagWriter, create_bag, open_bag
+from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
 from unexpected_ros.live.geometry import Camera, is_rectified
 from unexpected_ros.live.incoming import camera_from, stamp_ns
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
 from unexpected_ros.live.settings import LiveDetectSettings, NodeSettings
 from unexpected_ros.live.tracking import Tracker
+from unexpected_ros.tools.resuming import Interrupted, recipe, stop_requests, take_over
 
 if TYPE_CHECKING:
     from unexpected_core.media.message_types import Typestore
@@ -47,7 +49,7 @@ class FrameByFrame:
     def __init__(
         self, detector: Detector, node: str, writer: BagWriter, image_topic: str, settings: NodeSettings | None = None
     ) -> None:
-        self.detector, self.node, self.writer = detector, node.rstrip("/"), writer
+        self.detector, self.node, self.writer, self.image_topic = detector, node.rstrip("/"), writer, image_topic
         self.make, self.tracker = maker(writer.types), Tracker()
         detect = LiveDetectSettings(**detector.settings.detect.model_dump())
         given = settings or NodeSettings()
@@ -57,6 +59,20 @@ class FrameByFrame:
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
         self.problems: list[str] = []
+
+    def frames(self, bag: Bag, done: int = 0) -> Iterator[Message]:
+        """Copy every message behind the first `done` ones, which were copied before, and give those that are images."""
+        info_topic = bag.camera_info_topic(self.image_topic)
+        try:
+            for number, message in enumerate(bag.messages()):
+                if number >= done:
+                    self.writer.copy(message)
+                if message.channel.topic == info_topic:
+                    self.see_camera(bag.read(message.channel, message.data))
+                elif message.channel.topic == self.image_topic and number >= done:
+                    yield message
+        except IncompleteError as error:
+            self.problems.append(str(error))
 
     def see_camera(self, info: Any) -> None:
         """Use a sensor_msgs/CameraInfo from the next frame on."""
@@ -117,45 +133,37 @@ def process_bag(
     topic: str | None = None,
     node: str = NODE,
     settings: NodeSettings | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> FrameByFrame:
     """Copy source to target and add the outputs for every image of a topic (None: the only one). Raises BagError.
 
     node: full name under which the outputs appear. settings: of the node, such as its camera's.
-    target exists only when all of source was read.
+    stop: asked before each frame; when it says so, Interrupted is raised, and the same call goes on from there.
+    target exists when all that is whole of source was read; see FrameByFrame.problems.
     """
     before, after = Path(source).resolve(), Path(target).resolve()
     if before.is_relative_to(after) or after.is_relative_to(before):  # a folder is replaced with all that is in it
         raise BagError(f"{target} is also the input, or one lies in the other; expected another place for the output")
-    with open_bag(source) as bag, create_bag(target) as writer:
+    with open_bag(source) as bag:
         taken = [name for name in bag.topics() if name.startswith(f"{node}/")]
         if taken:
             raise BagError(f"{source} has outputs already ({', '.join(taken)}); choose another name with --node")
         image_topic = bag.image_topic(topic)
-        info_topic = bag.camera_info_topic(image_topic)
-        run = FrameByFrame(detector, node, writer, image_topic, settings)
         total = bag.count(image_topic)
-        try:
-            for message in bag.messages():
-                writer.copy(message)
-                if message.channel.topic == info_topic:
-                    run.see_camera(bag.read(message.channel, message.data))
-                elif message.channel.topic == image_topic:
-                    run.process(message, bag)
-                    _show(run.received, total)
-        except IncompleteError as error:
-            run.problems.append(str(error))
+        with growing_bag(target, message_types(), recipe(before, image_topic, node, detector, settings)) as growing:
+            run = FrameByFrame(detector, node, growing.writer, image_topic, settings)
+            done = take_over(growing.earlier(), run, bag)
+            for frame in progress(run.frames(bag, done), "frames", total and total - run.received):
+                if stop():
+                    raise Interrupted(run.received, total, partial_path(Path(target)))
+                run.process(frame, bag)
     return run
-
-
-def _show(done: int, total: int | None) -> None:
-    if sys.stderr.isatty():
-        print(f"\rframe {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m unexpected_ros.bags`: 0 when every frame was processed, 1 otherwise, with the cause on stderr."""
     parser = argparse.ArgumentParser(prog="python -m unexpected_ros.bags", description=__doc__)
-    parser.add_argument("input", type=Path, metavar="IN", help="rosbag2: a file .mcap or .db3, or a folder")
+    parser.add_argument("input", type=Path, metavar="IN", help="bag: a file .mcap, .db3 or .bag (ROS 1), or a folder")
     parser.add_argument("output", type=Path, metavar="OUT", help="file .mcap, or a bag folder")
     parser.add_argument("--topic", help="image topic to process; needed where the bag has several")
     parser.add_argument("--node", default=NODE, help="name of the node that the outputs appear under (%(default)s)")
@@ -172,15 +180,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from unexpected_core.pipeline.detector import load_detector
 
+    to_terminal()
     try:
         settings = override(NodeSettings(), given.set)
         detector = load_detector(given.model, given.device)
-        done = process_bag(given.input, given.output, detector, given.topic, given.node, settings)
+        with stop_requests() as stop:
+            done = process_bag(given.input, given.output, detector, given.topic, given.node, settings, stop)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("interrupted; no output was written", file=sys.stderr)
+    except (KeyboardInterrupt, Interrupted) as error:
+        print(f"interrupted{error}", file=sys.stderr)
         return 130
     print(f"{given.output}: {done.processed} of {done.received} frames processed")
     for cause, count in done.failures.items():

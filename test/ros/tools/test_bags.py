@@ -1,9 +1,14 @@
 """Bags without ROS: what goes in stays, what comes out is the detector's, and other tools can read it."""
 
 import math
+import os
+import re
+import signal
 import subprocess
 import sys
 from dataclasses import replace
+from time import monotonic as clock
+from time import sleep
 
 import cv2
 import numpy as np
@@ -21,6 +26,7 @@ from unexpected_ros.live.outputs import OUTPUTS, Result
 from unexpected_ros.live.settings import CameraSettings, NodeSettings, OutputSettings
 from unexpected_ros.live.tracking import Tracker
 from unexpected_ros.tools.offline import main, maker, process_bag
+from unexpected_ros.tools.resuming import Interrupted
 
 HEIGHT, WIDTH, FRAMES = 45, 83, 4
 NODE = "/unexpected/detector"
@@ -179,7 +185,10 @@ def test_a_frame_that_the_networks_fail_on_costs_one_frame(tmp_path, source):
             scores = super().forward(images)
             return scores._replace(score=scores.score * float("nan")) if self.calls == 2 else scores
 
-    run = process_bag(source, tmp_path / "out.mcap", Detector(NoNumberOnce()))
+    detector = Detector(NoNumberOnce())
+    detector.detect(picture(0))  # what is only tried at first, is tried here
+    detector.scorer.calls = 0
+    run = process_bag(source, tmp_path / "out.mcap", detector)
     assert (run.received, run.processed, dict(run.failures)) == (FRAMES, FRAMES - 1, {"detector": 1})
 
 
@@ -258,6 +267,95 @@ def test_output_names_that_would_lose_something_are_refused(tmp_path, source, de
         process_bag(tmp_path / "out.mcap", tmp_path / "again.mcap", detector)
 
 
+def same(one, other):
+    """Two bags hold the same messages; what was measured may differ."""
+    one, other = contents(one), contents(other)
+    assert one.keys() == other.keys()
+    for topic in one:
+        if topic.endswith("/stats"):
+            assert [repr(m.header) for _, _, m in one[topic]] == [repr(m.header) for _, _, m in other[topic]]
+            assert [m.processed for _, _, m in one[topic]] == [m.processed for _, _, m in other[topic]]
+        else:
+            assert [m[:2] for m in one[topic]] == [m[:2] for m in other[topic]], topic
+
+
+@pytest.mark.parametrize("out", ["out.mcap", "out"])
+@pytest.mark.parametrize("frames", [0, 1, 3])
+def test_an_interrupted_run_leaves_a_whole_bag_and_the_same_call_goes_on(tmp_path, source, detector, out, frames):
+    process_bag(source, tmp_path / "whole.mcap", detector)
+    asked = iter([False] * frames + [True])
+    with pytest.raises(
+        Interrupted, match=rf"after {frames} of 4 frames: .*out\.partial\.mcap holds them, and the same"
+    ):
+        process_bag(source, tmp_path / out, detector, stop=lambda: next(asked))
+    assert not (tmp_path / out).exists()
+    partial = contents(tmp_path / "out.partial.mcap")  # closed, for any tool
+    assert len(partial.get(f"{NODE}/regions", ())) == frames
+    calls, detect = [], detector.detect
+    try:
+        detector.detect = lambda image: calls.append(image) or detect(image)
+        run = process_bag(source, tmp_path / out, detector)
+    finally:
+        del detector.detect
+    assert len(calls) == FRAMES - frames
+    assert (run.received, run.processed) == (FRAMES, FRAMES)
+    same(tmp_path / "whole.mcap", tmp_path / out)
+    assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
+
+
+def test_a_run_that_was_killed_goes_on_from_what_reached_the_disk(tmp_path, source, detector):
+    process_bag(source, tmp_path / "whole.mcap", detector)
+    asked = iter([False] * 3 + [True])
+    with pytest.raises(Interrupted):
+        process_bag(source, tmp_path / "out.mcap", detector, stop=lambda: next(asked))
+    partial = tmp_path / "out.partial.mcap"
+    data = partial.read_bytes()
+    for part in (0.5, 0.8, 0.95):
+        partial.write_bytes(data[: int(len(data) * part)])
+        run = process_bag(source, tmp_path / "out.mcap", detector)
+        assert run.processed == FRAMES
+        same(tmp_path / "whole.mcap", tmp_path / "out.mcap")
+
+
+def test_a_partial_bag_of_another_command_is_replaced_with_a_word(tmp_path, source, detector, caplog):
+    asked = iter([False, False, True])
+    with pytest.raises(Interrupted):
+        process_bag(source, tmp_path / "out.mcap", detector, node="/a", stop=lambda: next(asked))
+    process_bag(source, tmp_path / "out.mcap", detector)
+    assert "out.partial.mcap is of another command and is replaced" in caplog.text
+    assert not any(topic.startswith("/a/") for topic in contents(tmp_path / "out.mcap"))
+
+
+def test_an_interrupt_from_the_keyboard(tmp_path, source):
+    with create_bag(tmp_path / "long.mcap") as bag:
+        types = bag.types.types
+        for n in range(400):
+            bag.write("/camera/image", raw(types, n % 5), n)
+    command = [
+        sys.executable,
+        "-m",
+        "unexpected_ros.bags",
+        "long.mcap",
+        "out.mcap",
+        "--model",
+        "random",
+        "--device",
+        "cpu",
+    ]
+    running = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    end = clock() + 100
+    partial = tmp_path / "out.partial.mcap"
+    while not partial.exists() and clock() < end:
+        sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    told = running.communicate(timeout=100)[1]
+    assert running.returncode == 130, told
+    assert re.search(r"interrupted after \d+ of 400 frames: out\.partial\.mcap holds them", told), told
+    assert "/camera/image" in contents(partial) or not partial.exists()
+
+
 def test_command_line(tmp_path, source, capsys):
     assert main([str(source), str(tmp_path / "out"), "--model", "random", "--device", "cpu"]) == 0
     assert "4 of 4 frames processed" in capsys.readouterr().out
@@ -319,3 +417,39 @@ def test_the_age_of_a_recorded_frame_is_unknown(source, tmp_path, detector):
     stats = [message for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/stats"]]
     assert all(math.isnan(s.age_ms) and s.convert_ms > 0 and s.infer_ms > 0 and s.publish_ms > 0 for s in stats)
     assert [(s.received, s.processed) for s in stats] == [(n, n) for n in range(1, FRAMES + 1)]
+
+
+@pytest.mark.parametrize(
+    ("name", "frames", "missing"),
+    [
+        ("qos_edited", 4, ""),
+        ("nometa_mcap", 4, ""),
+        ("reindexed", 4, ""),
+        ("with_json.mcap", 4, ""),
+        ("with_service_event.mcap", 4, ""),
+        ("custom_db3", 2, ""),
+        ("ros1.bag", 3, ""),
+        ("tf_static", 1, ""),
+        ("c_bayer_jpg", 1, ""),
+        ("cut.mcap", 2, "mcap recover"),
+    ],
+)
+def test_real_bags_come_out_whole_or_with_a_complaint(shared_data, tmp_path, detector, name, frames, missing):
+    source = shared_data / "cases" / name
+    run = process_bag(source, tmp_path / "out.mcap", detector)
+    assert (run.received, run.processed, run.failures.total()) == (frames, frames, 0)
+    assert (missing in " ".join(run.problems)) if missing else run.problems == []
+    with open_bag(source) as before, open_bag(tmp_path / "out.mcap") as after:
+        kept = {c.topic: c for c in after.channels}
+        for channel in before.channels:
+            assert kept[channel.topic].type == channel.type and kept[channel.topic].schema == channel.schema
+            assert bool(kept[channel.topic].metadata["offered_qos_profiles"]) == (
+                channel.metadata.get("offered_qos_profiles", "") not in ("", "[]")
+            )
+
+
+def test_a_real_image_of_a_part_of_the_sensor_gets_the_bearing_of_its_camera(shared_data, tmp_path):
+    process_bag(shared_data / "cases/roi_crop", tmp_path / "out.mcap", load_detector("fast", device="cpu"))
+    (found,) = [message for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/regions"]]
+    region = max(found.regions, key=lambda region: region.centroid_x)
+    assert np.degrees(region.bearing) == pytest.approx(-15.8, abs=0.4)

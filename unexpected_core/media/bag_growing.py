@@ -1,0 +1,98 @@
+"""A bag that may take several runs to write: what an interrupted one left is a whole bag, and the next one goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from rosbags.typesys.store import Typestore
+
+from unexpected_core.log import LOGGER
+from unexpected_core.media.bag_mcap import McapStorage
+from unexpected_core.media.bag_writing import BagWriter, check_target, publish
+from unexpected_core.media.channels import Message
+from unexpected_core.media.errors import BagError
+
+NOTE = "unexpected_ros"
+
+
+class GrowingBag:
+    """A bag being written, and what an earlier run with the same recipe has written of it."""
+
+    def __init__(self, writer: BagWriter, earlier: Path | None) -> None:
+        self.writer, self._earlier = writer, earlier
+
+    def earlier(self) -> Iterator[Message]:
+        """The messages of the earlier run as they were written; after a kill, as far as they reached the disk.
+
+        They are given up when this ends: what is to be kept is written again.
+        """
+        if self._earlier is None:
+            return
+        storage = McapStorage(self._earlier)
+        try:
+            yield from storage.messages_as_written()
+        finally:
+            storage.close()
+        self._earlier.unlink()
+        self._earlier = None
+
+
+def partial_path(path: Path) -> Path:
+    """Where an interrupted run leaves what it has: out.mcap -> out.partial.mcap."""
+    return path.with_name(f"{path.name.removesuffix('.mcap')}.partial.mcap")
+
+
+@contextmanager
+def growing_bag(path: str | Path, types: Typestore, recipe: Mapping[str, str]) -> Iterator[GrowingBag]:
+    """Write a bag (see create_bag) that appears under its name when the block ends well.
+
+    Until then, and when the block is left by an exception, it is a closed bag beside it, `partial_path`, if it holds
+    anything. recipe: what it is made from and how; only a partial bag of the same recipe is gone on with.
+    Raises BagError.
+    """
+    path = check_target(path)
+    partial = partial_path(path)
+    aside = partial.with_name(f".{partial.name}")  # an earlier one that a run was killed while taking over
+    earlier = _usable(aside, recipe) or _usable(partial, recipe)
+    if earlier == partial:
+        partial.replace(aside)
+    writer = BagWriter(partial, types)
+    writer.note(NOTE, dict(recipe))
+    writer.flush()
+    try:
+        yield GrowingBag(writer, earlier and aside)
+    except BaseException:
+        _leave(writer, aside)
+        raise
+    writer.close()
+    aside.unlink(missing_ok=True)
+    publish(writer, path)
+
+
+def _usable(partial: Path, recipe: Mapping[str, str]) -> Path | None:
+    if not partial.is_file():
+        return None
+    try:
+        storage = McapStorage(partial)
+        try:
+            if storage.note(NOTE) == dict(recipe):
+                return partial
+        finally:
+            storage.close()
+        cause = "is of another command"
+    except BagError:
+        cause = "cannot be read"
+    LOGGER.warning("%s %s and is replaced", partial, cause)
+    return None
+
+
+def _leave(writer: BagWriter, aside: Path) -> None:
+    """Keep whatever an interrupted run may be gone on with: its own bag, or the one it was still taking over."""
+    with suppress(Exception):  # such as a full disk; the next run reads what got there
+        writer.close()
+    if aside.is_file():
+        aside.replace(writer.file)
+    elif not any(writer.counts):
+        writer.file.unlink(missing_ok=True)
