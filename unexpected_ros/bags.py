@@ -8,12 +8,12 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from unexpected_core.media import bag_writing
-from unexpected_core.media.bag import open_bag
-from unexpected_core.media.bag_writing import BagWriter
+from unexpected_core.media.bags import writing
+from unexpected_core.media.bags.bag import open_bag
+from unexpected_core.media.bags.message_types import Typestore
+from unexpected_core.media.bags.message_types import message_types as _message_types
+from unexpected_core.media.bags.writing import BagWriter
 from unexpected_core.media.errors import BagError
-from unexpected_core.media.message_types import Typestore
-from unexpected_core.media.message_types import message_types as _message_types
 
 __all__ = ["BagError", "BagWriter", "create_bag", "message_types", "open_bag"]
 
@@ -29,8 +29,8 @@ def message_types() -> Typestore:
 
 
 def create_bag(path: str | Path) -> AbstractContextManager[BagWriter]:
-    """See media.bag_writing.create_bag; our messages can be written too."""
-    return bag_writing.create_bag(path, message_types())
+    """See media.bags.writing.create_bag; our messages can be written too."""
+    return writing.create_bag(path, message_types())
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.played import PlayedDataset
-from unexpected_core.media.bag_footage import open_bag_footage
+from unexpected_core.media.bags.footage import open_bag_footage
 from unexpected_core.media.errors import MediaError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unexpected_core.media.bag_writing import create_bag
+from unexpected_core.media.bags.writing import create_bag
 from unexpected_core.media.errors import BagError
 from unexpected_core.structs import Pinhole
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from unexpected_core.media.bag_footage import open_bag_footage
+from unexpected_core.media.bags.footage import open_bag_footage
 from unexpected_core.media.errors import MediaError
 from unexpected_core.media.folder import open_folder, open_photograph
 from unexpected_core.media.kinds import kind_of

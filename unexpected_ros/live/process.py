@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import re
 import signal
@@ -12,7 +13,6 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.logging import LoggingSeverity, set_logger_level
 
 from unexpected_core.config import SettingsError
-from unexpected_ros.live.memory import keep_large_blocks
 from unexpected_ros.live.node import DetectorNode
 from unexpected_ros.start import SIGNALS
 
@@ -43,6 +43,18 @@ def main(args: list[str] | None = None) -> int:
             signal.signal(number, signal.SIG_IGN)  # it is ending; impatience must not make it end untidily
         _leave(made)
     return code
+
+
+def keep_large_blocks() -> None:
+    """Tell glibc to keep freed image buffers: otherwise each message of megabytes is mapped and faulted in anew.
+
+    Mapping takes longer than (de)serialising. Other C libraries have no mallopt, and need none.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt:
+        m_mmap_threshold, m_trim_threshold = -3, -1
+        mallopt(m_mmap_threshold, 32 << 20)
+        mallopt(m_trim_threshold, 512 << 20)
 
 
 def _serve(args: list[str] | None, made: list[DetectorNode]) -> int:

@@ -16,10 +16,10 @@ import numpy as np
 from unexpected_core.config import override
 from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER, progress, to_terminal
-from unexpected_core.media.bag import Bag
-from unexpected_core.media.bag_footage import image_of
-from unexpected_core.media.bag_growing import growing_bag, partial_path
-from unexpected_core.media.channels import Message
+from unexpected_core.media.bags.bag import Bag
+from unexpected_core.media.bags.channels import Message
+from unexpected_core.media.bags.footage import image_of
+from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.errors import IncompleteError
 from unexpected_core.structs import Detection
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
@@ -32,7 +32,7 @@ from unexpected_ros.live.tracking import Tracker
 from unexpected_ros.tools.resuming import Interrupted, recipe, stop_requests, take_over
 
 if TYPE_CHECKING:
-    from unexpected_core.media.message_types import Typestore
+    from unexpected_core.media.bags.message_types import Typestore
     from unexpected_core.pipeline.detector import Detector
 
 NODE = "/unexpected/detector"

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.media.bag import Bag
-from unexpected_core.media.channels import Message
+from unexpected_core.media.bags.bag import Bag
+from unexpected_core.media.bags.channels import Message
 from unexpected_core.structs import Region
 from unexpected_ros.live.incoming import stamp_ns
 

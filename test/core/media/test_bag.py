@@ -9,8 +9,8 @@ import zstandard
 from mcap.writer import CompressionType, IndexType
 
 from unexpected_core.images import ImageError
-from unexpected_core.media.bag import open_bag
-from unexpected_core.media.bag_writing import create_bag
+from unexpected_core.media.bags.bag import open_bag
+from unexpected_core.media.bags.writing import create_bag
 from unexpected_core.media.errors import BagError, IncompleteError, MediaError
 from unexpected_core.media.footage import open_footage
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.images import ImageError, write_image
-from unexpected_core.media.bag_writing import create_bag
+from unexpected_core.media.bags.writing import create_bag
 from unexpected_core.media.errors import BagError, MediaError
 from unexpected_core.media.footage import open_footage
 

@@ -95,20 +95,20 @@ def test_what_a_killed_node_held_is_reclaimed_by_the_next(driver, begin):
 
 
 @pytest.mark.parametrize("delay", [0.1, 0.6])
-@pytest.mark.parametrize("program", ["live.process", "replay", "recorder"])
+@pytest.mark.parametrize("program", ["live.process", "tools.replay", "tools.recorder"])
 def test_end_while_python_loads(tmp_path, program, delay):
     script = (
         "import os, signal, threading; from unexpected_ros.start import start;"
         f"threading.Timer({delay}, os.kill, (os.getpid(), signal.SIGINT)).start();"
         f"start('unexpected_ros.{program}')"
     )
-    arguments = ["nothing"] * (program != "live.process") + ["out.mcap", "/topic"] * (program == "recorder")
+    arguments = ["nothing"] * (program != "live.process") + ["out.mcap", "/topic"] * (program == "tools.recorder")
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments[-2:], "--ros-args", "-p", "autostart:=false"],
         capture_output=True, text=True, cwd=tmp_path, timeout=60,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
-    assert done.returncode == 0 or (program == "replay" and "error: " in done.stderr)
+    assert done.returncode == 0 or (program == "tools.replay" and "error: " in done.stderr)
 
 
 def test_a_start_that_fails_ends_with_1_and_one_line(tmp_path):

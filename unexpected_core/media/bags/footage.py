@@ -14,8 +14,8 @@ import numpy as np
 from unexpected_core.compressed import decode_compressed
 from unexpected_core.encodings import MAX_PIXELS, EncodingError, to_rgb
 from unexpected_core.images import ImageError
-from unexpected_core.media.bag import Bag, open_bag
-from unexpected_core.media.channels import Message
+from unexpected_core.media.bags.bag import Bag, open_bag
+from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.errors import IncompleteError, MediaError
 from unexpected_core.media.shots import Footage, Shot
 

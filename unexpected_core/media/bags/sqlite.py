@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Container, Iterator
 from pathlib import Path
 
-from unexpected_core.media.channels import Channel, Message
+from unexpected_core.media.bags.channels import Channel, Message
 from unexpected_core.media.errors import BagError
 
 

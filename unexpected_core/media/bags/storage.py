@@ -9,10 +9,10 @@ from pathlib import Path
 
 import zstandard
 
-from unexpected_core.media.bag_mcap import McapStorage
-from unexpected_core.media.bag_ros1 import Ros1Storage
-from unexpected_core.media.bag_sqlite import SqliteStorage
-from unexpected_core.media.channels import Message, Storage
+from unexpected_core.media.bags.channels import Message, Storage
+from unexpected_core.media.bags.mcap import McapStorage
+from unexpected_core.media.bags.ros1 import Ros1Storage
+from unexpected_core.media.bags.sqlite import SqliteStorage
 from unexpected_core.media.errors import BagError
 from unexpected_core.media.kinds import bag_storage, stem
 

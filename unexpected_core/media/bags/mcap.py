@@ -16,8 +16,8 @@ from mcap.opcode import Opcode
 from mcap.reader import SeekingReader
 from mcap.summary import Summary
 
-from unexpected_core.media.channels import Channel, Message
-from unexpected_core.media.decompression import decompress
+from unexpected_core.media.bags.channels import Channel, Message
+from unexpected_core.media.bags.decompression import decompress
 from unexpected_core.media.errors import BagError
 
 MAGIC = b"\x89MCAP0\r\n"

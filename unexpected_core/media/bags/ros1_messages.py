@@ -11,9 +11,9 @@ from rosbags.rosbag2.metadata import dump_qos_v9
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from unexpected_core.media.channels import Channel
+from unexpected_core.media.bags.channels import Channel
+from unexpected_core.media.bags.message_types import standard_types
 from unexpected_core.media.errors import BagError
-from unexpected_core.media.message_types import standard_types
 
 _HEADER = "std_msgs/msg/Header"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rosbags.rosbag1 import Reader
 
-from unexpected_core.media.channels import Channel, Message
+from unexpected_core.media.bags.channels import Channel, Message
 from unexpected_core.media.errors import BagError
 
 

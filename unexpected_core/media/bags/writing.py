@@ -12,11 +12,11 @@ from typing import Any
 from mcap.writer import Writer
 from rosbags.typesys.store import Typestore
 
-from unexpected_core.media.bag_metadata import about, folder_metadata, profiles
-from unexpected_core.media.channels import Channel, Message
+from unexpected_core.media.bags.channels import Channel, Message
+from unexpected_core.media.bags.message_types import standard_types
+from unexpected_core.media.bags.metadata import about, folder_metadata, profiles
 from unexpected_core.media.errors import BagError
 from unexpected_core.media.kinds import is_bag_folder
-from unexpected_core.media.message_types import standard_types
 
 
 class BagWriter:

@@ -11,12 +11,12 @@ import zstandard
 
 from unexpected_core.config import unknown_name
 from unexpected_core.log import LOGGER
-from unexpected_core.media.bag_folder import BagFiles, bag_files_of
-from unexpected_core.media.bag_storage import open_storage
-from unexpected_core.media.channels import Channel, Message, Storage
+from unexpected_core.media.bags.channels import Channel, Message, Storage
+from unexpected_core.media.bags.folder import BagFiles, bag_files_of
+from unexpected_core.media.bags.message_types import CAMERA_INFO, COMPRESSED, IMAGE, store_of
+from unexpected_core.media.bags.ros1_messages import to_ros2
+from unexpected_core.media.bags.storage import open_storage
 from unexpected_core.media.errors import BagError, IncompleteError
-from unexpected_core.media.message_types import CAMERA_INFO, COMPRESSED, IMAGE, store_of
-from unexpected_core.media.ros1 import to_ros2
 
 ZSTD = b"\x28\xb5\x2f\xfd"
 RECOVER = "`mcap recover` or `ros2 bag reindex` may save more"

@@ -8,7 +8,7 @@ import yaml
 from rosbags.rosbag2.metadata import dump_qos_v9, parse_qos
 
 if TYPE_CHECKING:
-    from unexpected_core.media.bag_writing import BagWriter
+    from unexpected_core.media.bags.writing import BagWriter
 
 VERSION = 9
 

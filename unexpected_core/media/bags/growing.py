@@ -9,9 +9,9 @@ from pathlib import Path
 from rosbags.typesys.store import Typestore
 
 from unexpected_core.log import LOGGER
-from unexpected_core.media.bag_mcap import McapStorage
-from unexpected_core.media.bag_writing import BagWriter, check_target, publish
-from unexpected_core.media.channels import Message
+from unexpected_core.media.bags.channels import Message
+from unexpected_core.media.bags.mcap import McapStorage
+from unexpected_core.media.bags.writing import BagWriter, check_target, publish
 from unexpected_core.media.errors import BagError
 
 NOTE = "unexpected_ros"

@@ -1,0 +1,51 @@
+"""The house as docs/architecture.md tells it: folders of a size to look through, and each thing where one is sent."""
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+MOST_FILES = 20
+ROW = re.compile(r"^\| ([^|]+) \| `([\w/.]+)`: ((?:`[\w.]+`(?:, )?)+) \|$", re.MULTILINE)
+
+
+def rows():
+    """(what is to be changed, file, names) of the last table of the plan."""
+    table = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8").partition("To change X, open Y")[2]
+    found = [(what, file, re.findall(r"`([\w.]+)`", names)) for what, file, names in ROW.findall(table)]
+    assert len(found) == table.count("\n| ") - 1, "a row that is not `file`: `name`"
+    return found
+
+
+def defined(tree):
+    """Names that a module or class body defines."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name, node
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from ((target.id, node) for target in targets if isinstance(target, ast.Name))
+
+
+def test_the_table_tells_of_twenty_five_things_or_more():
+    assert len(rows()) >= 25
+
+
+@pytest.mark.parametrize(("what", "file", "names"), rows(), ids=lambda value: str(value))
+def test_to_change_x_open_y(what, file, names):
+    for name in names:
+        node = ast.parse((REPOSITORY / file).read_text(encoding="utf-8"))
+        for part in name.split("."):
+            inside = dict(defined(node))
+            assert part in inside, f"to change {what}: {file} has no {name}; bring the table up to date"
+            node = inside[part]
+
+
+def test_no_folder_holds_more_files_than_one_looks_through():
+    code = [path for top in ("unexpected_core", "unexpected_ros", "test") for path in (REPOSITORY / top).rglob("*.py")]
+    count = Counter(path.parent for path in code if path.name != "__init__.py")
+    crowded = {str(folder.relative_to(REPOSITORY)): n for folder, n in count.items() if n > MOST_FILES}
+    assert not crowded, "give what belongs together a folder of its own"
