@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 import rclpy
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
@@ -32,6 +33,21 @@ def message_class(kind: str) -> type:
     return getattr(import_module(f"{package}.msg"), name)
 
 
+def qos_entry(profile: QoSProfile) -> dict:
+    """A publisher's QoS as rosbag2 notes it."""
+    times = {
+        name: dict(zip(("sec", "nsec"), divmod(getattr(profile, name).nanoseconds, 10**9), strict=True))
+        for name in ("deadline", "lifespan", "liveliness_lease_duration")
+    }
+    policies = {name: int(getattr(profile, name)) for name in ("history", "reliability", "durability", "liveliness")}
+    return {
+        **policies,
+        **times,
+        "depth": profile.depth,
+        "avoid_ros_namespace_conventions": profile.avoid_ros_namespace_conventions,
+    }
+
+
 class Recorder(Node):
     """Subscribes to each topic once it has a publisher; to the first one last, when all the others are connected.
 
@@ -44,8 +60,9 @@ class Recorder(Node):
         self.waiting = [*self.others, self.first]
         self.counts = dict.fromkeys(self.waiting, 0)
         self.last = 0.0
-        self._bag = bag
-        self._connecting = self.create_timer(0.05, self._connect)
+        self._bag, self._time = bag, None
+        # by the steady clock: with use_sim_time and before the first /clock, the node's own stands still
+        self._connecting = self.create_timer(0.05, self._connect, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _connect(self) -> None:
         for topic in list(self.waiting):
@@ -66,13 +83,35 @@ class Recorder(Node):
             qos.reliability = QoSReliabilityPolicy.BEST_EFFORT
         if all(profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for profile in profiles):
             qos.durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
-        self.create_subscription(message_class(kind), topic, lambda data: self._write(topic, kind, data), qos, raw=True)
+        offered = [qos_entry(profile) for profile in profiles]
+        self.create_subscription(
+            message_class(kind), topic, lambda data: self._write(topic, kind, data, offered), qos, raw=True
+        )
 
-    def _write(self, topic: str, kind: str, data: bytes) -> None:
-        self._bag.write_bytes(topic, kind, data, self.get_clock().now().nanoseconds)
+    def _write(self, topic: str, kind: str, data: bytes, offered: list[dict]) -> None:
+        self._bag.write_bytes(topic, kind, data, self._now(), offered)
         self.counts[topic] += 1
         if topic != BACKGROUND:
             self.last = time.monotonic()
+
+    def missing(self) -> str:
+        """What was not recorded, why, and the cure."""
+        if not self.waiting:
+            return "the topics are there, but no message came; is their source running?"
+        absent = [topic for topic in self.waiting if not self.get_publishers_info_by_topic(topic)]
+        others = sorted({name for name, _ in self.get_topic_names_and_types()} - set(absent))
+        return (
+            f"nobody published {', '.join(absent)}, and {self.first} waits for all the others; "
+            f"leave them out, or check the names (topics there are: {', '.join(others) or 'none'})"
+        )
+
+    def _now(self) -> int:
+        """Nanoseconds of the node's clock; where simulated time has not begun by the first message, of the system's."""
+        if self._time is None:
+            self._time = self.get_clock() if self.get_clock().now().nanoseconds else Clock()
+            if self._time is not self.get_clock():
+                self.get_logger().warning("use_sim_time is set, but there is no /clock: recording in the system's time")
+        return self._time.now().nanoseconds
 
 
 class Stop:
@@ -116,8 +155,13 @@ def main() -> int:
         with create_bag(given.output) as bag:
             recorder = Recorder(given.topics, bag)
             record(recorder, stop, given.quiet)
+            if not sum(recorder.counts.values()):
+                raise BagError(f"nothing was recorded: {recorder.missing()}")
         for topic, count in recorder.counts.items():
             print(f"{count:6d} {topic}")
+        if recorder.waiting:
+            print(f"error: {given.output} is not complete: {recorder.missing()}", file=sys.stderr)
+            return 1
     except (BagError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

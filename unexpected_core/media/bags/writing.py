@@ -12,6 +12,7 @@ from typing import Any
 from mcap.writer import Writer
 from rosbags.typesys.store import Typestore
 
+from unexpected_core.log import LOGGER
 from unexpected_core.media.bags.channels import Channel, Message
 from unexpected_core.media.bags.message_types import standard_types
 from unexpected_core.media.bags.metadata import about, folder_metadata, profiles
@@ -45,17 +46,18 @@ class BagWriter:
     def write_bytes(
         self, topic: str, kind: str, data: bytes | memoryview, time: int, offered_qos: list[dict] | None = None
     ) -> None:
-        """Write a message that is CDR already. offered_qos: the publishers' QoS, as rosbag2 spells it.
-
-        Raises BagError for a type that is not among `types`.
-        """
+        """Write a message that is CDR already. offered_qos: the publishers' QoS, as rosbag2 spells it."""
         if (topic, kind) not in self._numbers:
-            if kind not in self.types.fielddefs:
-                raise BagError(f"{topic} carries {kind}, whose definition is not known; it cannot be recorded")
-            schema = self.types.generate_msgdef(kind, ros_version=2)[0].encode()
-            notes = {"offered_qos_profiles": profiles(offered_qos), "topic_type_hash": self.types.hash_rihs01(kind)}
-            self._add(Channel(topic, kind, "cdr", "ros2msg", schema, notes))
+            self._add(self._channel(topic, kind, offered_qos))
         self._write(self._numbers[topic, kind], data, time, time)
+
+    def _channel(self, topic: str, kind: str, offered_qos: list[dict] | None) -> Channel:
+        notes = {"offered_qos_profiles": profiles(offered_qos)}
+        if kind not in self.types.fielddefs:
+            LOGGER.warning("%s is written without the definition of %s, which is not known here", topic, kind)
+            return Channel(topic, kind, metadata=notes)
+        schema = self.types.generate_msgdef(kind, ros_version=2)[0].encode()
+        return Channel(topic, kind, "cdr", "ros2msg", schema, notes | {"topic_type_hash": self.types.hash_rihs01(kind)})
 
     def copy(self, message: Message) -> None:
         """Write a message of another bag as it is, with its channel's definition, QoS and notes."""

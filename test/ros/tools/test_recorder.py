@@ -1,0 +1,70 @@
+"""The recorder as a program of its own: what it needs no clock for, what it says when there is nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("rclpy")
+pytestmark = pytest.mark.ros
+
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile  # noqa: E402
+from std_msgs.msg import String  # noqa: E402
+
+from unexpected_ros.bags import open_bag  # noqa: E402
+
+
+def start(folder, *arguments):
+    command = [sys.executable, "-m", "unexpected_ros.tools.recorder", *arguments]
+    return subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ
+    )
+
+
+def end(process):
+    process.send_signal(signal.SIGINT)
+    told = process.communicate(timeout=60)[0]
+    return process.returncode, told
+
+
+def test_simulated_time_without_a_clock_records_all_the_same(driver, tmp_path):
+    latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+    still = driver.node.create_publisher(String, "/test_recorder/latched", latched)
+    talk = driver.node.create_publisher(String, "/test_recorder/talk", 10)
+    still.publish(String(data="once"))
+    recorder = start(tmp_path, "out.mcap", talk.topic_name, still.topic_name, "--ros-args", "-p", "use_sim_time:=true")
+    try:
+        driver.until(talk.get_subscription_count, "the recorder")
+        talk.publish(String(data="word"))
+        driver.spin(1.0)
+        code, told = end(recorder)
+    finally:
+        recorder.kill()
+        driver.destroy(still, talk)
+    assert code == 0, told
+    with open_bag(tmp_path / "out.mcap") as bag:
+        found = [(m.channel.topic, bag.read(m.channel, m.data).data) for m in bag.messages()]
+        assert sorted(found) == [("/test_recorder/latched", "once"), ("/test_recorder/talk", "word")]
+        assert all(abs(m.time / 1e9 - time.time()) < 100 for m in bag.messages())
+        profiles = {c.topic: c.metadata["offered_qos_profiles"] for c in bag.channels}
+    assert "durability: transient_local" in profiles["/test_recorder/latched"]
+    assert "durability: volatile" in profiles["/test_recorder/talk"]
+
+
+def test_nothing_recorded_is_an_error_that_names_the_topic_and_leaves_an_older_bag(driver, tmp_path):
+    (tmp_path / "out.mcap").write_bytes(b"older")
+    talk = driver.node.create_publisher(String, "/test_recorder/there", 10)
+    recorder = start(tmp_path, "out.mcap", "/test_recorder/nowhere")
+    try:
+        driver.spin(2.0)
+        code, told = end(recorder)
+    finally:
+        recorder.kill()
+        driver.destroy(talk)
+    assert code == 1
+    assert "error: nothing was recorded: nobody published /test_recorder/nowhere" in told
+    assert "/test_recorder/there" in told and "Traceback" not in told
+    assert (tmp_path / "out.mcap").read_bytes() == b"older"
