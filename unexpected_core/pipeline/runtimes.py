@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 from unexpected_core.log import LOGGER
@@ -63,23 +64,32 @@ def _open_beside(model: ModelSettings) -> Runner:
     file = weights.with_suffix(SUFFIX)
     if not file.is_file():
         raise RuntimeMissing(f"no {file.name} beside the weights ('unexpected export {model.path} --onnx {file}')")
-    if model.runtime == "auto" and _has_cuda():
-        raise RuntimeMissing("CUDA graphs are faster")
+    if model.runtime == "auto" and (faster := _faster_torch(model.device)):
+        raise RuntimeMissing(faster)
     runner = _open_file(file, model)
     if runner.exported.sha256 != read_card(weights).sha256:
         raise RuntimeMissing(f"{file} was exported from other weights; export it again")
     return _with_reason(runner, f"{file.name} stands beside the weights")
 
 
-def _has_cuda() -> bool:
-    """Whether torch is installed and sees a GPU; where there is no driver, torch is not even imported."""
-    if not any(Path(place).exists() for place in ("/dev/nvidiactl", "/dev/dxg")):
-        return False
+def _faster_torch(device: str) -> str:
+    """Why torch would be faster than an exported file here, '' if it would not; found out without importing it."""
+    if importlib.util.find_spec("torch") is None:
+        return ""
+    if device != "cpu" and any(Path(place).exists() for place in ("/dev/nvidiactl", "/dev/dxg")):
+        return "there is a GPU"
+    if _processor_flags() & {"avx512_bf16", "amx_bf16"}:
+        return "this processor has bfloat16, which torch is the fastest with"
+    return ""
+
+
+def _processor_flags() -> set[str]:
     try:
-        import torch
-    except ImportError:
-        return False
-    return torch.cuda.is_available()
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return set()
+    found = [line.partition(":")[2].split() for line in text.splitlines() if line.startswith("flags")]
+    return set(found[0]) if found else set()
 
 
 def _load(model: ModelSettings):

@@ -24,8 +24,8 @@ class ModelSettings(PublishedSettings, NetworkSettings):
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes CUDA when there is one")
     runtime: Literal["auto", "eager", "compile", "cuda_graph", "onnx", "openvino"] = Field(
         "auto",
-        description="what runs the networks; auto: a CUDA graph on a GPU, on the CPU the exported file where one "
-        "stands beside the weights, else eager",
+        description="what runs the networks; auto: a CUDA graph on a GPU; on the CPU eager where that has bfloat16, "
+        "else the exported file if one stands beside the weights",
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",

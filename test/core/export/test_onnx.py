@@ -12,6 +12,7 @@ from unexpected_core import load_detector
 from unexpected_core.cli.main import main
 from unexpected_core.images import trial_image, write_image
 from unexpected_core.labels import CITYSCAPES
+from unexpected_core.pipeline import runtimes
 from unexpected_core.pipeline.detector import DetectorError
 from unexpected_core.scorers import build_scorer
 from unexpected_core.scorers.base import Scorer
@@ -81,12 +82,17 @@ def test_it_needs_no_torch(folder):
     assert done.stdout.split("\n")[0] == "(40, 60) False"
 
 
-def test_beside_the_weights_it_is_taken_by_itself(folder, tmp_path, caplog):
+def test_beside_the_weights_it_is_taken_where_torch_is_not_faster(folder, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(runtimes, "_processor_flags", lambda: {"avx2"})
     for name in ("toy.safetensors", "toy.json", "toy.onnx"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     detector = load_detector(tmp_path / "toy.safetensors", "cpu")
     assert detector.runtime == "onnx" and detector.settings.detect.threshold == 0.37
     assert load_detector(tmp_path / "toy.safetensors", "cpu", runtime="eager").runtime == "eager"
+    monkeypatch.setattr(runtimes, "_processor_flags", lambda: {"avx2", "avx512_bf16"})
+    assert load_detector(tmp_path / "toy.safetensors", "cpu").runtime == "eager"
+    assert load_detector(tmp_path / "toy.safetensors", "cpu", runtime="onnx").runtime == "onnx"
+    monkeypatch.setattr(runtimes, "_processor_flags", set)
     assert load_detector(tmp_path / "toy.safetensors", "cpu", scorer="softmax").runtime == "eager"
     card = Card(name="other", architecture="random")
     write_weights(tmp_path / "toy.safetensors", other_toy().state_dict(), card)
