@@ -24,6 +24,7 @@ COMMANDS = {
     "train": "train networks from a preset",
     "evaluate": "score and measure methods on a data set",
     "doctor": "look for numbers that cannot be true in evaluation results",
+    "bench": "measure how fast detectors are on this machine",
     "export": "write a detector as one ONNX file, and check it",
     "weights": "list, inspect, verify and import weight files",
 }

@@ -1,0 +1,54 @@
+import json
+
+import pytest
+
+from unexpected_core.cli.main import main
+from unexpected_core.pipeline.measuring import circumstances, resident_mb, side_by_side, speed_of
+
+
+def bench(*words):
+    return main(["bench", "--detector", "random", "--device", "cpu", "--seconds", "0.05", *words])
+
+
+def test_one_line_for_each_detector_size_and_number_of_cameras(tmp_path, capsys):
+    out = tmp_path / "lines" / "bench.jsonl"
+    words = ["--sizes", "64x96", "40x60", "--cameras", "1", "2", "--against", "fast", "--out", str(out)]
+    assert bench(*words) == 0
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(lines) == 2 * 2 * 2
+    assert {(line["height"], line["width"]) for line in lines} == {(64, 96), (40, 60)}
+    for line in lines:
+        assert 0 < line["best"] <= line["median"] <= line["p95"] <= line["p99"] and line["calls"] >= 3
+        assert line["images_per_second"] == pytest.approx(1e3 * line["cameras"] / line["median"], rel=0.01)
+        assert list(line["stages"]) == ["prepare", "score", "restore", "regions"]
+        assert line["date"] and line["cpu"] and line["torch"] and line["resident_mb"] > 50
+    assert [line["times_first"] for line in lines[::2]] == [1] * 4
+    printed = capsys.readouterr().out
+    assert "96x64, 2 camera(s)" in printed and "random eager float32" in printed
+    assert bench("--sizes", "40x60", "--out", str(out)) == 0
+    assert len(out.read_text().splitlines()) == 9
+
+
+def test_a_runtime_that_is_not_there_is_left_out_and_said(capsys, caplog):
+    assert bench("--sizes", "40x60", "--runtime", "eager", "cuda_graph") == 1
+    assert "runtime=cuda_graph needs a GPU" in caplog.text
+    assert "random eager" in capsys.readouterr().out
+
+
+def test_functions_take_turns():
+    calls = []
+    found = side_by_side({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, seconds=0.0, warm_up=2)
+    assert calls == ["a", "a", "b", "b", *["a", "b"] * found["a"].calls]
+    assert found["a"].calls == found["b"].calls == 3
+
+
+def test_speed_written_out():
+    speed = speed_of([1.0, 2.0, 3.0, 4.0, 100.0])
+    assert (speed.median, speed.best, speed.calls) == (3.0, 1.0, 5)
+    assert speed.p95 == pytest.approx(80.8) and speed.p99 == pytest.approx(96.16)
+
+
+def test_what_a_measurement_belongs_to():
+    facts = circumstances()
+    assert facts["processors"] >= 1 and facts["numpy"] and facts["date"].startswith("20")
+    assert 20 < resident_mb() < 1e5

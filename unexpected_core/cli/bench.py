@@ -1,0 +1,124 @@
+"""`unexpected bench`: how fast detectors are on this machine, side by side in one process."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from unexpected_core.pipeline.detector import Detector
+
+RUNTIMES = ("auto", "eager", "compile", "cuda_graph", "onnx", "openvino")
+SIZES = ((512, 1024), (1080, 1920))
+EPILOG = """\
+examples:
+  unexpected bench
+  unexpected bench --runtime eager onnx --onnx fast.onnx --against random
+  unexpected bench --sizes 224x448 512x1024 1080x1920 2000x4000 --cameras 1 2 4 --out bench.jsonl
+
+End to end: from an image's bytes to regions, images with things in them. All detectors take turns, after a warm-up.
+Each measurement is a line of JSON in --out: milliseconds (median, p95, p99), stages, memory, ratio to the first
+detector, and what it belongs to: date, processor, versions, commit."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.main."""
+    from unexpected_core.cli.export import size
+
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--detector", default="fast", help="shipped name, weight file, folder or .onnx (default fast)")
+    parser.add_argument("--against", default=[], nargs="+", metavar="DETECTOR", help="others to measure beside it")
+    parser.add_argument("--onnx", metavar="FILE", help="exported detector for the runtimes onnx and openvino")
+    parser.add_argument(
+        "--runtime", nargs="+", default=["auto"], choices=(*RUNTIMES, "all"), help="runtimes to compare (default auto)"
+    )
+    parser.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or float16 (default auto)")
+    parser.add_argument(
+        "--sizes", nargs="+", type=size, default=SIZES, metavar="HxW", help="default 512x1024 1080x1920"
+    )
+    parser.add_argument("--cameras", nargs="+", type=int, default=[1], metavar="N", help="images at a time (default 1)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
+    parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="for each measurement (default 3)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="file to append the lines of JSON to")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure every detector at every size, print a table, append the lines; 0, or 1 if a runtime was not there."""
+    from unexpected_core.files import commit
+    from unexpected_core.pipeline.measuring import circumstances
+
+    about = circumstances() | {"commit": commit()}
+    print(", ".join(f"{name} {value}" for name, value in about.items()))
+    detectors, missing = _detectors(arguments)
+    lines = [
+        line
+        for size in arguments.sizes
+        for cameras in arguments.cameras
+        for line in _measure(detectors, size, cameras, arguments.seconds)
+    ]
+    if arguments.out:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        with arguments.out.open("a", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(about | line) + "\n" for line in lines)
+        print(f"{len(lines)} lines -> {arguments.out}")
+    return 1 if missing else 0
+
+
+def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool]:
+    """What to measure, by name; and whether something that was asked for is missing."""
+    from unexpected_core.pipeline.detector import load_detector
+
+    wanted = RUNTIMES[1:] if "all" in arguments.runtime else arguments.runtime
+    asked = [(arguments.detector, runtime) for runtime in wanted] + [(other, "auto") for other in arguments.against]
+    found, missing = {}, False
+    for path, runtime in asked:
+        file = arguments.onnx if arguments.onnx and runtime in ("onnx", "openvino") else path
+        detector = load_detector(file, arguments.device, runtime=runtime, precision=arguments.precision)
+        if runtime not in ("auto", detector.runtime):
+            missing = True  # the log says why
+            continue
+        found[f"{Path(path).stem} {detector.runtime} {detector.precision}"] = detector
+    return found, missing
+
+
+def _measure(
+    detectors: dict[str, Detector], size: tuple[int, int], cameras: int, seconds: float
+) -> list[dict[str, Any]]:
+    from unexpected_core.images import trial_image
+    from unexpected_core.pipeline.measuring import resident_mb, side_by_side
+
+    images = [trial_image(*size, seed=seed) for seed in range(cameras)]
+    speeds = side_by_side({name: _turn(detector, images) for name, detector in detectors.items()}, seconds)
+    print(f"\n{size[1]}x{size[0]}, {cameras} camera(s): milliseconds from bytes to regions")
+    first, lines = next(iter(speeds.values())), []
+    for name, speed in speeds.items():
+        found = detectors[name].detect_batch(images, resynthesis=False)[-1]
+        stages = {stage: round(taken, 2) for stage, taken in found.timings.items()}
+        line = {
+            "detector": name,
+            "device": detectors[name].description,
+            "height": size[0],
+            "width": size[1],
+            "cameras": cameras,
+            **{key: round(value, 3) for key, value in speed._asdict().items()},
+            "images_per_second": round(1e3 * cameras / speed.median, 2),
+            "times_first": round(first.median / speed.median, 3),
+            "regions": len(found.regions),
+            "stages": stages,
+            "resident_mb": round(resident_mb()),
+        }
+        lines.append(line)
+        print(
+            f"  {name:34} median {speed.median:8.2f}  p95 {speed.p95:8.2f}  p99 {speed.p99:8.2f}  "
+            f"{line['images_per_second']:8.1f} images/s  {line['times_first']:5.2f}x  {stages}"
+        )
+    return lines
+
+
+def _turn(detector: Detector, images: list[np.ndarray]) -> Callable[[], Any]:
+    return lambda: detector.detect_batch(images, resynthesis=False)
