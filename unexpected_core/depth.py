@@ -13,7 +13,7 @@ _USUAL = (8, 10, 12, 14)
 
 
 def to_eight(values: np.ndarray, bits: int, what: str) -> np.ndarray:
-    """uint16 of any shape -> uint8: the upper eight of `bits` bits, 8..16; larger values become 255.
+    """uint16 [...] -> uint8: the upper eight of `bits` bits, 8..16; larger values become 255.
 
     bits 0: sixteen; where the upper ones are never used, that is said once for each `what`.
     """

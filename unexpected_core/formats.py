@@ -102,7 +102,7 @@ def _tiff_orientation(data: bytes) -> int:
 
 
 def turn(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Pixels [H, W, ...] as EXIF's orientation 1..8 wants them shown."""
+    """Pixels of any type [H, W, ...] as EXIF's orientation 1..8 wants them shown."""
     if orientation >= 5:
         pixels = pixels.swapaxes(0, 1)
     down, right = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}.get(orientation, (1, 1))

@@ -146,7 +146,8 @@ def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """[H, W] or [H, W, C] to size (height, width): area averaging when shrinking, bilinear when growing."""
+    """uint8 or float [H, W] or [H, W, C] to size (height, width): area averaging when shrinking, bilinear when
+    growing."""
     height, width = size
     if image.shape[:2] == (height, width):
         return image
@@ -155,7 +156,7 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Ids [H, W] to size (height, width), nearest neighbour."""
+    """Ids of any integer type [H, W] to size (height, width), nearest neighbour."""
     height, width = size
     return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
 

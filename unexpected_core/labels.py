@@ -73,7 +73,7 @@ def colorize(labels: np.ndarray) -> np.ndarray:
 
 
 def map_labels(labels: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Apply a 256-entry id table to uint8 labels of any shape."""
+    """Labels uint8 of any shape -> table[labels]; table: uint8 [256]."""
     return np.take(table, labels)
 
 

@@ -47,7 +47,9 @@ class RoadCamera(NamedTuple):
     horizon: float
 
     def distance(self, row: np.ndarray) -> np.ndarray:
-        """Where rows (shares of the image height, 0 = top edge) meet the road, metres ahead; NaN above the horizon.
+        """Rows float [...] (shares of the image height, 0 = top edge) -> where they meet the road, metres ahead.
+
+        NaN above the horizon.
 
         Exact for a level camera; a pitch of 3 degrees makes it 0.1 m too far.
         """

@@ -26,7 +26,9 @@ def heat_map(score: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarr
 
 
 def overlay(image: np.ndarray, detection: Detection, alpha: float = 0.5) -> np.ndarray:
-    """The image with the mask tinted by score (alpha 0..1), the regions outlined, and their scores written small."""
+    """RGB uint8 [H, W, 3] -> the same with the mask tinted by score, regions outlined, their scores written small.
+
+    alpha: strength of the tint, 0..1."""
     canvas = image.copy()
     mask = detection.mask.astype(np.uint8)
     if detection.regions:
@@ -46,7 +48,9 @@ def _caption_region(canvas: np.ndarray, region: Region) -> None:
 
 
 def write(canvas: np.ndarray, text: str, position: tuple[int, int], size: float = 0.4) -> None:
-    """Write text onto the canvas, in place; position (x, y) is its lower left corner, kept inside the picture."""
+    """Write text onto the canvas, RGB uint8 [H, W, 3], in place.
+
+    position: its lower left corner (x, y) in pixels, kept inside the picture."""
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
     x = int(np.clip(position[0], 0, max(0, canvas.shape[1] - width)))
     y = int(np.clip(position[1], height, max(height, canvas.shape[0] - 2)))
@@ -55,7 +59,7 @@ def write(canvas: np.ndarray, text: str, position: tuple[int, int], size: float 
 
 
 def stamp(canvas: np.ndarray, text: str) -> None:
-    """Write a warning across the top of the picture, in place: white on red."""
+    """Write a warning across the top of the canvas, RGB uint8 [H, W, 3], in place: white on red."""
     height = max(12, canvas.shape[0] // 16)
     canvas[:height] = (200, 0, 0)
     write(canvas, text, (4, height - height // 3), height / 36)
@@ -64,7 +68,8 @@ def stamp(canvas: np.ndarray, text: str) -> None:
 def grid(
     images: Sequence[np.ndarray], captions: Sequence[str] = (), columns: int = 3, width: int = 480, gap: int = 4
 ) -> np.ndarray:
-    """Contact sheet: the pictures side by side, each `width` pixels wide, row by row, with small captions.
+    """Contact sheet RGB uint8 [h, w, 3]: the pictures side by side, each `width` pixels wide, row by row, with small
+    captions.
 
     Every cell is as high as the highest picture needs. Raises ValueError when there is no picture.
     """

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, get_args
 
 from unexpected_core.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from unexpected_core.datasets import Dataset
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +36,7 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def open_from(arguments: argparse.Namespace, **wanted):
+def open_from(arguments: argparse.Namespace, wanted: Mapping[str, Any] = MappingProxyType({})) -> Dataset:
     """The data set of the arguments. wanted: options to set where the set has them. Raises DatasetError."""
     import inspect
 

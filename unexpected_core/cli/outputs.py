@@ -47,7 +47,7 @@ class Results:
         return len(line["regions"]) if same else None
 
     def write(self, source: str, name: str, image: np.ndarray, detection: Detection, about: dict) -> None:
-        """Every wanted result of one frame. about: goes into its JSON line as it is."""
+        """Every wanted result of one frame, RGB uint8 [H, W, 3]. about: goes into its JSON line as it is."""
         name = self._stamped(name)
         if self.meaningless:
             about = {**about, "warning": MEANINGLESS}

@@ -26,6 +26,8 @@ from unexpected_core.datasets.road_anomaly import road_anomaly
 from unexpected_core.datasets.smiyc import anomaly_track, obstacle_track
 from unexpected_core.datasets.video import video
 
+Option = str | int | float | bool | Path | None
+"""What an option of a data set can be; the set's own signature says more, and is checked."""
 __all__ = ["DATASETS", "Dataset", "DatasetError", "Resized", "open_dataset"]
 
 DATASETS: dict[str, Callable[..., Dataset]] = {
@@ -53,7 +55,9 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
 """Name -> function opening the set: ``f(root=None, split=..., ...)``; what each accepts is its signature."""
 
 
-def open_dataset(name: str, root: str | Path | None = None, size: tuple[int, int] | None = None, **options) -> Dataset:
+def open_dataset(
+    name: str, root: str | Path | None = None, size: tuple[int, int] | None = None, **options: Option
+) -> Dataset:
     """Open a data set by name; size (height, width) resizes every map. Raises DatasetError.
 
     options: the set's own keyword arguments, such as split="val".

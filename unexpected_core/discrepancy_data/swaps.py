@@ -115,7 +115,9 @@ def alter_labels(
 def swap(
     labels: np.ndarray, ids: np.ndarray, chosen: np.ndarray, weights: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Give each chosen object a class other than its own, drawn by weights [19]; ignored objects stay.
+    """Labels uint8 [H, W], objects' ids int [H, W] -> labels where each chosen object has a class other than its own.
+
+    chosen: int [n] ids. weights: float [19], how likely each class is. Ignored objects stay.
 
     An object's own class is the most frequent label on it.
     """

@@ -32,7 +32,7 @@ def write_prediction(path: Path, score: np.ndarray) -> None:
 
 
 def read_prediction(path: Path) -> np.ndarray:
-    """-> score [H, W] in its stored type. Raises PredictionError."""
+    """-> score float [H, W] in its stored type. Raises PredictionError."""
     try:
         with h5py.File(path, "r") as stream:
             if "value" not in stream:

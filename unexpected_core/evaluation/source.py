@@ -64,7 +64,7 @@ class Source:
 
 
 def fit(score: np.ndarray, size: tuple[int, int], name: str = "frame") -> np.ndarray:
-    """Score [h, w] -> [H, W] bilinear, where the two have one shape to within 2 %. Raises PredictionError."""
+    """Score float [h, w] -> [H, W] bilinear, where the two have one shape to within 2 %. Raises PredictionError."""
     if score.shape == size:
         return score
     stretch = (score.shape[0] * size[1]) / (score.shape[1] * size[0])

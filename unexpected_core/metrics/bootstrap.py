@@ -72,7 +72,9 @@ def resample_pixels(
     numbers: PixelNumbers,
     weights: np.ndarray,
 ) -> dict[str, Resampled]:
-    """Average precision, AUROC, FPR95 and best F1, each on every resample. numbers: counts.numbers().
+    """Average precision, AUROC, FPR95 and best F1, each on every resample.
+
+    numbers: counts.numbers(). weights: int [resamples, frames], how often each frame was drawn.
 
     Resamples are evaluated at the kept points of the curve (about a thousand); the small difference that this makes
     to the full curve is measured on the real frames and taken off.
@@ -116,7 +118,7 @@ def _pixel_statistics(true: np.ndarray, false: np.ndarray) -> dict[str, np.ndarr
 
 
 def resample_components(counts: ComponentCounts, weights: np.ndarray) -> dict[str, Resampled]:
-    """Every number of component_statistics on every resample."""
+    """Every number of component_statistics on every resample. weights: int [resamples, frames]."""
     table = counts.table()
     values = component_statistics(table.sum(0), len(table))
     drawn = component_statistics(weights @ table, len(table))
@@ -142,6 +144,7 @@ def intervals(resampled: Mapping[str, Resampled]) -> dict[str, Interval]:
 
 
 def frame_statistics(counts: PixelCounts | BinnedCounts, numbers: PixelNumbers) -> dict[str, np.ndarray]:
-    """Average precision, AUROC, FPR95 and best F1 of each frame [frames], to about three digits; NaN if undefined."""
+    """Average precision, AUROC, FPR95 and best F1 of each frame, float [frames], to about three digits; NaN if
+    undefined."""
     thresholds = numbers.curve.thinned().thresholds
     return _pixel_statistics(*(table.astype(np.float64) for table in counts.frame_counts(thresholds)))

@@ -32,7 +32,8 @@ def calibration_error(table: np.ndarray) -> float:
 
 
 def risk_coverage(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
-    """Let pass every pixel below a threshold: (coverage, risk) [K], share let pass and share of obstacle among them.
+    """Let pass every pixel below a threshold: (coverage, risk) float [K], share let pass and share of obstacle among
+    them.
 
     After Geifman & El-Yaniv 2017; coverage falls with the threshold.
     """

@@ -159,7 +159,8 @@ class ComponentCounts:
 
 
 def component_statistics(sums: np.ndarray, frames: int) -> dict[str, np.ndarray]:
-    """Sums over frames [..., COLUMNS] -> siou, ppv, f1, f1_25, f1_50, f1_75, false_regions_per_frame, each [...]."""
+    """Sums over frames, float [..., COLUMNS] -> siou, ppv, f1, f1_25, f1_50, f1_75, false_regions_per_frame, each
+    [...]."""
     obstacles, siou, regions, precision, wrong = (sums[..., i] for i in range(5))
     true, missed, false = np.split(sums[..., 5:], 3, axis=-1)
     with np.errstate(invalid="ignore"):

@@ -26,17 +26,17 @@ class Curve:
 
     @property
     def recall(self) -> np.ndarray:
-        """True positive rate [K]."""
+        """True positive rate, float [K]."""
         return self.true_positives / max(self.positives, 1)
 
     @property
     def false_positive_rate(self) -> np.ndarray:
-        """[K]."""
+        """False positives per normal pixel, float [K]."""
         return self.false_positives / max(self.negatives, 1)
 
     @property
     def precision(self) -> np.ndarray:
-        """[K]; 1 where nothing is called an obstacle."""
+        """Share of obstacles in what is called one, float [K]; 1 where nothing is called an obstacle."""
         called = self.true_positives + self.false_positives
         return np.divide(self.true_positives, called, out=np.ones(len(called)), where=called > 0)
 
@@ -93,7 +93,7 @@ class Sweep:
         self._points: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def add(self, thresholds: np.ndarray, positives: np.ndarray, negatives: np.ndarray) -> None:
-        """thresholds falling [K], and how many obstacle and normal pixels have exactly this score [K]."""
+        """thresholds float [K], falling; how many obstacle and normal pixels have exactly this score, int [K]."""
         if not len(thresholds):
             return
         true = self._true + np.cumsum(positives, dtype=np.int64)

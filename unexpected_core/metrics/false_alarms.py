@@ -26,7 +26,7 @@ def alarm_level(score: np.ndarray, roi: np.ndarray, min_area: int) -> float:
 
 
 def promised_threshold(levels: np.ndarray, rate: float) -> float:
-    """Alarm levels of normal frames [n] -> threshold that at most `rate` of new ones reach. Raises MetricError.
+    """Alarm levels of normal frames, float [n] -> threshold that at most `rate` of new ones reach. Raises MetricError.
 
     It is the next number above a level, so that pixels are called where score >= threshold, as everywhere.
     """
@@ -42,5 +42,5 @@ def promised_threshold(levels: np.ndarray, rate: float) -> float:
 
 
 def realised_rate(levels: np.ndarray, threshold: float) -> float:
-    """Share of frames whose alarm level reaches the threshold; NaN without frames."""
+    """Share of frames whose alarm level, float [n], reaches the threshold; NaN without frames."""
     return float(np.mean(np.asarray(levels) >= threshold)) if len(levels) else float("nan")

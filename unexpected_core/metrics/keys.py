@@ -26,7 +26,7 @@ def to_keys(score: np.ndarray) -> np.ndarray:
 
 
 def from_keys(keys: np.ndarray) -> np.ndarray:
-    """The inverse of to_keys: uint16 -> float16, uint32 -> float32, uint64 -> float64."""
+    """The inverse of to_keys, any shape: uint16 -> float16, uint32 -> float32, uint64 -> float64."""
     sign = keys.dtype.type(1 << (8 * keys.itemsize - 1))
     bits = np.where(keys & sign, keys & ~sign, ~keys)
     return bits.view(f"f{keys.itemsize}")
@@ -52,7 +52,7 @@ def sort_keys(keys: np.ndarray) -> np.ndarray:
 
 
 def merge_sorted(runs: list[np.ndarray], dtype: type = np.uint32) -> np.ndarray:
-    """Some rising arrays of keys -> all their keys, rising. dtype: of the answer where there are none."""
+    """Some rising arrays of keys, unsigned [n] -> all their keys, rising. dtype: of the answer where there are none."""
     if len(runs) == 1:
         return runs[0]
     keys = np.concatenate(runs) if runs else np.zeros(0, dtype)

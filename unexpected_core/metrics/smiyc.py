@@ -104,7 +104,8 @@ class BinnedCounts:
         return [int(frame.negatives.sum()) for frame in self.frames]
 
     def add(self, score: np.ndarray, obstacle: np.ndarray) -> None:
-        """One frame; scores float16, as the benchmark stores them, or float32 where it enlarged them to the image."""
+        """One frame [H, W]; scores float16, as the benchmark stores them, or float32 where it enlarged them to the
+        image."""
         self.frames.append(bin_frame(score, obstacle))
 
     def merge(self, other: BinnedCounts) -> None:

@@ -150,7 +150,8 @@ def _slices(files: dict[Path, int], runs: list[Run], low: int, high: int, kind: 
 
 
 def merged(positives: np.ndarray, negatives: np.ndarray) -> Step:
-    """Rising keys -> two steps per obstacle score: normal pixels between it and the next, then those tied with it."""
+    """Rising keys, unsigned [n] and [m] -> two steps per obstacle score: normal pixels between it and the next, then
+    those tied with it."""
     keys, counts = np.unique(positives, return_counts=True)
     at, above = np.searchsorted(negatives, keys), np.searchsorted(negatives, keys, side="right")
     between = np.append(0, above)  # index of the first normal pixel of each gap: below, between and above the keys

@@ -48,7 +48,7 @@ class BayesSegNet(nn.Module):
         return self.forward_normalised(self.normalise(images), masks)
 
     def forward_normalised(self, images: Tensor, masks: Sequence[Tensor] | None = None) -> Tensor:
-        """The same from ImageNet-normalised images."""
+        """The same from ImageNet-normalised images, float [B, 3, H, W]."""
         padding = padding_to_multiple(images.shape[-2:], MULTIPLE)
         drop = self._dropout(masks)
         e1 = self.enc1(pad_reflect(images, padding))  # [B, c1, H/2, W/2]

@@ -35,7 +35,7 @@ class Residual(nn.Module):
         self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] -> the same shape."""
+        """Float [B, C, H, W] -> the same shape."""
         return self.relu(x + self.norm(self.conv(self.first(x))))
 
     def fuse(self) -> None:
@@ -45,12 +45,12 @@ class Residual(nn.Module):
 
 
 def double(x: Tensor) -> Tensor:
-    """[B, C, H, W] -> [B, C, 2H, 2W], bilinear."""
+    """Float [B, C, H, W] -> [B, C, 2H, 2W], bilinear."""
     return interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def join(*maps: Tensor) -> Tensor:
-    """Maps [B, C_i, H, W] -> [B, sum C_i, H, W] in the memory format of the first.
+    """Maps float [B, C_i, H, W] -> [B, sum C_i, H, W] in the memory format of the first.
 
     torch.cat leaves channels_last as soon as one map, or a map of one channel, is not, and the next convolution then
     copies it all back: on a CPU that cost as much as a fifth of the convolutions.

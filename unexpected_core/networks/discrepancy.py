@@ -27,16 +27,14 @@ class DiscrepancyNetwork(nn.Module):
     original did in its labels-only network.
     """
 
+    uses_resynthesis: bool
+    uses_labels: bool
+
     def __init__(
-        self,
-        uses_resynthesis: bool,
-        uses_labels: bool,
-        num_classes: int = NUM_CLASSES,
-        width: int = 64,
-        label_padding: LabelPadding = "reflect",
+        self, num_classes: int = NUM_CLASSES, width: int = 64, label_padding: LabelPadding = "reflect"
     ) -> None:
         super().__init__()
-        self.uses_resynthesis, self.uses_labels = uses_resynthesis, uses_labels
+        uses_resynthesis, uses_labels = self.uses_resynthesis, self.uses_labels
         self.num_classes = num_classes
         self.label_padding = label_padding
         self.normalise = ImageNetNormalise()
@@ -58,7 +56,9 @@ class DiscrepancyNetwork(nn.Module):
     def forward_normalised(
         self, images: Tensor, resynthesis: Tensor | None = None, labels: Tensor | None = None
     ) -> Tensor:
-        """The body, on images that are ImageNet-normalised already (or, for the raw resynthesis, left in [-1, 1])."""
+        """The body, on images float [B, 3, H, W] that are ImageNet-normalised already -> logits [B, 2, H, W].
+
+        (The raw resynthesis is left in [-1, 1].) labels: train ids uint8 [B, H, W]."""
         # Dot products of VGG features leave the range of float16, not that of bfloat16.
         with torch.autocast(images.device.type, torch.bfloat16, enabled=images.dtype == torch.float16):
             return self._compare(images, resynthesis, labels)
@@ -89,8 +89,7 @@ class DiscrepancyNetwork(nn.Module):
 class DiscrepancyFull(DiscrepancyNetwork):
     """0521: compares with resynthesis and labels."""
 
-    def __init__(self, **options) -> None:
-        super().__init__(uses_resynthesis=True, uses_labels=True, **options)
+    uses_resynthesis, uses_labels = True, True
 
     def forward(self, images: Tensor, resynthesis: Tensor, labels: Tensor) -> Tensor:
         """RGB [B, 3, H, W] in [0, 1] twice, train ids uint8 [B, H, W] -> logits [B, 2, H, W]."""
@@ -100,8 +99,7 @@ class DiscrepancyFull(DiscrepancyNetwork):
 class DiscrepancyGeneratorOnly(DiscrepancyNetwork):
     """0516: compares with the resynthesis alone."""
 
-    def __init__(self, **options) -> None:
-        super().__init__(uses_resynthesis=True, uses_labels=False, **options)
+    uses_resynthesis, uses_labels = True, False
 
     def forward(self, images: Tensor, resynthesis: Tensor) -> Tensor:
         """RGB [B, 3, H, W] in [0, 1] twice -> logits [B, 2, H, W]."""
@@ -111,8 +109,7 @@ class DiscrepancyGeneratorOnly(DiscrepancyNetwork):
 class DiscrepancyLabelsOnly(DiscrepancyNetwork):
     """0517: compares with the labels alone; nothing is painted."""
 
-    def __init__(self, **options) -> None:
-        super().__init__(uses_resynthesis=False, uses_labels=True, **options)
+    uses_resynthesis, uses_labels = False, True
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """RGB [B, 3, H, W] in [0, 1], train ids uint8 [B, H, W] -> logits [B, 2, H, W]."""

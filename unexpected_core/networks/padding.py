@@ -41,11 +41,11 @@ def _mirrored(size: int, before: int, after: int, device: torch.device) -> Tenso
 
 
 def pad_constant(values: Tensor, padding: Padding, constant: float = 0) -> Tensor:
-    """Surround [..., H, W] with a constant."""
+    """Surround [..., H, W] of any dtype with a constant."""
     return functional.pad(values, (padding.left, padding.right, padding.top, padding.bottom), value=constant)
 
 
 def crop_padding(values: Tensor, padding: Padding) -> Tensor:
-    """Take the padding off [..., H, W] again."""
+    """Take the padding off [..., H, W] of any dtype again."""
     height, width = values.shape[-2:]
     return values[..., padding.top : height - padding.bottom, padding.left : width - padding.right]

@@ -72,7 +72,7 @@ class Pix2PixHdGenerator(nn.Module):
         return self.forward_one_hot(self.one_hot(labels, self.model[1].weight.dtype))
 
     def forward_one_hot(self, full_ids: Tensor) -> Tensor:
-        """One-hot full ids [B, channels, H, W] -> [B, 3, H, W] in [-1, 1]."""
+        """One-hot full ids float [B, channels, H, W] -> [B, 3, H, W] in [-1, 1]."""
         height, width = full_ids.shape[-2:]
         if min(height, width) < SMALLEST_SIDE:
             least = f"{SMALLEST_SIDE}x{SMALLEST_SIDE}"

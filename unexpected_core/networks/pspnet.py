@@ -57,7 +57,7 @@ class PspNet(nn.Module):
         return self.forward_normalised(self.normalise(images))
 
     def forward_normalised(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
-        """The same from ImageNet-normalised images."""
+        """The same from ImageNet-normalised images, float [B, 3, H, W]."""
         size = images.shape[-2:]
         stage3 = self.layer3(self.layer2(self.layer1(self.layer0(images))))  # [B, 1024, H/8, W/8]
         logits = _resize(self.final(self.ppm(self.layer4(stage3))), size)

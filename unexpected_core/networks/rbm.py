@@ -28,11 +28,11 @@ class Reconstruction(NamedTuple):
     mean: Tensor
 
     def error(self) -> Tensor:
-        """Mean absolute difference per patch, [...]."""
+        """Mean absolute difference per patch, float [...]."""
         return (self.normalised - self.redrawn).abs().mean(-1)
 
     def loss(self) -> Tensor:
-        """The training objective: mean squared difference, a scalar."""
+        """The training objective: mean squared difference, float []."""
         return functional.mse_loss(self.redrawn, self.normalised)
 
     def patches(self) -> Tensor:
@@ -73,12 +73,12 @@ def cover(size: tuple[int, int]) -> Padding:
 
 
 def cut_patches(images: Tensor) -> Tensor:
-    """[B, 3, H, W] -> [B, P, 192] overlapping patches, row by row; what is left over right and below is not covered."""
+    """Float [B, 3, H, W] -> [B, P, 192] overlapping patches, row by row; what is left over right and below is lost."""
     return functional.unfold(images, PATCH, stride=STRIDE).transpose(1, 2)
 
 
 def join_patches(patches: Tensor, size: tuple[int, int]) -> Tensor:
-    """[B, P, C * 64] -> [B, C, H, W]: mean where patches overlap, 0 where there is none."""
+    """Float [B, P, C * 64] -> [B, C, H, W]: mean where patches overlap, 0 where there is none."""
     total = functional.fold(patches.transpose(1, 2), size, PATCH, stride=STRIDE)
     ones = patches.new_ones(1, PATCH * PATCH, patches.shape[1])
     return total / functional.fold(ones, size, PATCH, stride=STRIDE).clamp(min=1)

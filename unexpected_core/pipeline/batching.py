@@ -8,7 +8,7 @@ import numpy as np
 
 
 def group_by_size(images: Sequence[np.ndarray]) -> list[list[int]]:
-    """Indices of images [H, W, 3] that share a size, groups in order of first appearance."""
+    """Indices of images, uint8 [H, W, 3], that share a size, groups in order of first appearance."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for i, image in enumerate(images):
         groups.setdefault(image.shape[:2], []).append(i)

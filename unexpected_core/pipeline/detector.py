@@ -113,7 +113,9 @@ class Detector:
     def detect_batch(
         self, images: Sequence[np.ndarray], resynthesis: bool = True, settings: DetectSettings | None = None
     ) -> list[Detection]:
-        """Like detect, for several; those of one size are scored together, and their timings speak of all of them."""
+        """Like detect, for several images RGB uint8 [H, W, 3].
+
+        Those of one size are scored together, and their timings speak of all of them."""
         for image in images:
             check_image(image)
         settings = settings or self.settings.detect
@@ -125,7 +127,8 @@ class Detector:
         return [detections[i] for i in range(len(images))]
 
     def detect_stream(self, images: Iterable[np.ndarray], resynthesis: bool = True) -> Iterator[Detection]:
-        """Like detect for one image after the other: regions of one are found while the next is scored.
+        """Like detect for one image RGB uint8 [H, W, 3] after the other: regions of one are found while the next is
+        scored.
 
         More images a second, each one image later.
         """

@@ -11,10 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from unexpected_core.config import unknown_name
+from unexpected_core.config import build, unknown_name
 
 if TYPE_CHECKING:
     from unexpected_core.scorers.base import Scorer
+    from unexpected_core.scorers.published import Published
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -22,9 +23,9 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 class ScorerEntry(NamedTuple):
     """How a scorer is built.
 
-    builder: 'module:callable'. With networks of its own it is called with options; where `base` names another
+    builder: 'module:callable'. With networks of its own it is called with their options; where `base` names another
     entry, the method stands on that scorer's networks and the builder is called with it: builder(base_scorer).
-    published: a method of the paper; its networks come from a folder of experiments (scorers.published).
+    published: a method of the paper; the builder is called with where its networks come from (scorers.published).
     opponent: its networks come from a file of opponents beside that of `base` (scorers.opponents).
     small: options of a narrow version, for tests.
     """
@@ -72,6 +73,13 @@ class UnknownScorer(ValueError):
     """A scorer's name that is not in SCORERS."""
 
 
+def published(options: Mapping[str, Any]) -> Published:
+    """PublishedSettings by name -> the networks they mean. Raises SettingsError."""
+    from unexpected_core.scorers.published import Published
+
+    return build(Published, options)
+
+
 def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Scorer:
     """A scorer by name with untrained weights, or a method on the networks of `base`.
 
@@ -86,9 +94,11 @@ def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Score
         raise UnknownScorer(
             f"'{name}' has networks of its own and cannot run on those of '{base.name}'; name it as the detector itself"
         )
+    if entry.published:
+        return builder(published(options))
     if entry.base is None:
         scorer = builder(**options)
-        scorer.random_weights |= not entry.published and any(True for _ in scorer.parameters())
+        scorer.random_weights = any(True for _ in scorer.parameters())
         return scorer
     base = base if base is not None else build_scorer(entry.base, **options)
     scorer = builder(base)

@@ -52,7 +52,7 @@ class Scorer(nn.Module):
 
 
 def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
-    """Repeat the last row and column until H and W are multiples; `restore` undoes it."""
+    """Float [B, C, H, W] -> the last row and column repeated until H and W are multiples; `restore` undoes it."""
     height, width = images.shape[-2:]
     return pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")
 

@@ -11,7 +11,7 @@ RAW_TO_UNIT: Calibration = (1.0, 0.0)
 
 
 def calibrated(score: Tensor, calibration: Calibration | None) -> Tensor:
-    """Score of any float type and shape -> float32 of that shape; without a calibration its values are as they were."""
+    """Score float [...] -> float32 [...]; without a calibration its values are as they were."""
     score = score.float()
     if calibration is None:
         return score

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from unexpected_core.config import build
 from unexpected_core.networks.bayes_segnet import BayesSegNet
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.moments import mean_and_variance
@@ -32,7 +31,6 @@ class DropoutScorer(Scorer):
         return Scores(variance.sum(1), mean.argmax(1).byte())
 
 
-def dropout(**options) -> Scorer:
+def dropout(source: Published) -> Scorer:
     """Experiment 0120 with 16 samples."""
-    source = build(Published, options)
     return source.finish(DropoutScorer(source.network("bayes_segnet")), "dropout", ("bayes_segnet",))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from unexpected_core.config import build
 from unexpected_core.scorers.base import Scorer, ScorerError
 from unexpected_core.scorers.moments import mean_and_variance
 from unexpected_core.scorers.published import Published
@@ -31,7 +30,6 @@ class EnsembleScorer(Scorer):
         return Scores(variance.sum(1), mean.argmax(1).byte())
 
 
-def ensemble(**options) -> Scorer:
+def ensemble(source: Published) -> Scorer:
     """Experiment 0121: all members found, five as published."""
-    source = build(Published, options)
     return source.finish(EnsembleScorer(source.ensemble()), "ensemble", ("pspnet",))

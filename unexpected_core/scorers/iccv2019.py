@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from unexpected_core.config import build
 from unexpected_core.networks.discrepancy import DiscrepancyNetwork
 from unexpected_core.networks.pix2pixhd import Pix2PixHdGenerator, tanh_to_eight_bits
 from unexpected_core.scorers.base import Scorer
@@ -48,19 +47,19 @@ class Iccv2019Scorer(Scorer):
         return self.discrepancy.forward_normalised(normalise(images), seen, labels)
 
 
-def iccv2019(**options) -> Scorer:
+def iccv2019(source: Published) -> Scorer:
     """The full method: photograph against resynthesis and labels."""
-    return _assemble("iccv2019", "discrepancy_full", build(Published, options))
+    return _assemble("iccv2019", "discrepancy_full", source)
 
 
-def iccv2019_generator_only(**options) -> Scorer:
+def iccv2019_generator_only(source: Published) -> Scorer:
     """Photograph against resynthesis."""
-    return _assemble("iccv2019_generator_only", "discrepancy_generator_only", build(Published, options))
+    return _assemble("iccv2019_generator_only", "discrepancy_generator_only", source)
 
 
-def iccv2019_labels_only(**options) -> Scorer:
+def iccv2019_labels_only(source: Published) -> Scorer:
     """Photograph against labels; nothing is painted."""
-    return _assemble("iccv2019_labels_only", "discrepancy_labels_only", build(Published, options))
+    return _assemble("iccv2019_labels_only", "discrepancy_labels_only", source)
 
 
 def _assemble(name: str, discrepancy: str, source: Published) -> Scorer:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def mean_and_variance(samples: Iterable[Tensor]) -> tuple[Tensor, Tensor]:
-    """Two tensors of one shape or more -> their mean and unbiased variance (n - 1), float32.
+    """Two tensors or more, float of one shape [...] -> their mean and unbiased variance (n - 1), float32.
 
     Welford's update (Technometrics 4, 1962) holds one sample, the mean and the sum of squares, however many come.
     """

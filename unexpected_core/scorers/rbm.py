@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from unexpected_core.config import build
 from unexpected_core.networks.padding import Padding, pad_reflect
 from unexpected_core.networks.rbm import PATCH, RoadAutoencoder, cover, cut_patches, join_patches
 from unexpected_core.scorers.base import Scorer
@@ -14,7 +13,7 @@ from unexpected_core.structs import Scores
 
 
 def patch_scores(error: Tensor, per_image: bool) -> Tensor:
-    """Error [B, P] of each patch -> score in [0, 1): 0 up to the mean error, tending to 1 above it.
+    """Error float [B, P] of each patch -> score in [0, 1): 0 up to the mean error, tending to 1 above it.
 
     The mean is that of the image's own patches, or (per_image=False, as the original did) of the whole batch, where an
     image's score depends on its company.
@@ -46,7 +45,6 @@ class RbmScorer(Scorer):
         return Scores(score, resynthesis=painted)
 
 
-def rbm(**options) -> Scorer:
+def rbm(source: Published) -> Scorer:
     """Experiment 0525."""
-    source = build(Published, options)
     return source.finish(RbmScorer(source.network("rbm"), source.compat), "rbm", ("rbm",))

@@ -49,7 +49,7 @@ def _epoch(wrapper: Mapping[str, Any]) -> int | None:
 
 
 def odd_kind(tensor: Tensor, wanted: Tensor) -> str:
-    """What is wrong with a tensor that should hold plain numbers as `wanted` does; '' if nothing is."""
+    """What is wrong with a tensor of any shape and dtype that should hold plain numbers as `wanted` does; or ''."""
     if tensor.is_meta:
         return "without its numbers"
     if tensor.layout != torch.strided:

@@ -40,8 +40,8 @@ SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FA
 class DetectorNode(LifecycleNode):
     """configure loads the model and offers the outputs, activate subscribes, deactivate and cleanup undo them."""
 
-    def __init__(self, **options) -> None:
-        super().__init__("detector", automatically_declare_parameters_from_overrides=True, **options)
+    def __init__(self, cli_args: list[str] | None = None) -> None:
+        super().__init__("detector", automatically_declare_parameters_from_overrides=True, cli_args=cli_args)
         # rclpy knows a log call by its line and wants one severity per line: hence two lambdas
         self._warn_once = CauseLog(lambda text: self.get_logger().warning(text))
         self._error_once = CauseLog(lambda text: self.get_logger().error(text))

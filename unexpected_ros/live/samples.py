@@ -17,7 +17,8 @@ from unexpected_core.structs import Detection
 def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Detection, facts: dict[str, Any]) -> Path:
     """Write <key>.png below image/, labels/, score/ (16-bit, 65535 = 1) and mask/ of `folder`, and <key>.json.
 
-    A key that is taken becomes <key>-2, <key>-3, ...: cameras may share a clock, or set no stamps at all.
+    image: RGB uint8 [H, W, 3]. A key that is taken becomes <key>-2, <key>-3, ...: cameras may share a clock, or set
+    no stamps at all.
     Returns the path of the JSON file, which holds `facts` and is written last: where it is, the sample is whole.
     Raises ImageError, OSError.
     """

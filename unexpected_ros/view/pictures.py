@@ -20,7 +20,7 @@ MAPS = ("mask", "labels")
 
 
 def reduce(name: str, pixels: np.ndarray) -> np.ndarray:
-    """A part at most WIDTH wide, in memory of its own (what comes in is a view of a message)."""
+    """Pixels uint8 [H, W, ...] at most WIDTH wide, in memory of their own (what comes in is a view of a message)."""
     height, width = pixels.shape[:2]
     if width <= WIDTH:
         return pixels.copy()

@@ -58,7 +58,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.recipe not in RECIPES:
         raise UsageError(unknown_name("recipe", arguments.recipe, RECIPES))
     recipe = override(RECIPES[arguments.recipe], arguments.changes)
-    dataset = open_from(arguments, instances=True)
+    dataset = open_from(arguments, {"instances": True})
     paint = (random_painter if arguments.random_weights else generator_painter)(arguments.generator, arguments.device)
     manifest = generate(
         dataset,

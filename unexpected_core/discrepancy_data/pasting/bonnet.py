@@ -11,7 +11,9 @@ from unexpected_core.labels import IGNORE
 
 
 def lay_bonnet(image: np.ndarray, labels: np.ndarray, view: View, rng: np.random.Generator) -> None:
-    """A smooth hump with a highlight; labels below it are 255. Changes image and labels in place."""
+    """A smooth hump with a highlight; labels below it are 255.
+
+    Changes image RGB uint8 [H, W, 3] and labels uint8 [H, W] in place."""
     height, width = labels.shape
     top = int(height - view.rows * rng.uniform(0.04, 0.16))
     middle, spread = width * rng.uniform(0.3, 0.7), width * rng.uniform(0.35, 0.8)

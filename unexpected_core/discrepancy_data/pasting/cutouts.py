@@ -71,7 +71,9 @@ def kind_of(key: str) -> str:
 
 
 def trim(image: np.ndarray) -> CutOut | None:
-    """The part that shows, without its rim (which holds the old background). RGBA uint8; None if too little is left."""
+    """RGBA uint8 [h, w, 4] -> the part that shows, without its rim (which holds the old background).
+
+    None if too little is left."""
     shrink = LONGEST / max(image.shape[:2])
     if shrink < 1:
         image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)

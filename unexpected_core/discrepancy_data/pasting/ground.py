@@ -33,7 +33,8 @@ class Patch(NamedTuple):
 
 
 def choose_spot(mask: np.ndarray, view: View, camera_height: float, rng: np.random.Generator) -> Spot | None:
-    """A pixel of the mask (see random_pixel), under a camera with 1.2 to 2.5 frame heights of focal length."""
+    """A pixel of the mask, bool [H, W] (see random_pixel), under a camera of 1.2 to 2.5 frame heights of focal
+    length."""
     foot = random_pixel(mask, rng)
     if foot is None:
         return None
@@ -59,7 +60,8 @@ def project(spot: Spot, points: np.ndarray) -> np.ndarray:
 
 
 def fill(shapes: list[np.ndarray], soft: float, mask: np.ndarray) -> Patch | None:
-    """Polygons (columns and rows, [n, 2]) with edges `soft` pixels wide, where the mask is; None where it is not."""
+    """Polygons, int [n, 2] (columns and rows), with edges `soft` pixels wide, where the mask is; None where it is
+    not."""
     window = _box(np.concatenate(shapes), 1 + 2.5 * soft, mask.shape)
     if window is None or not (inside := mask[window]).any():
         return None
@@ -71,7 +73,7 @@ def fill(shapes: list[np.ndarray], soft: float, mask: np.ndarray) -> Patch | Non
 
 
 def draw_line(points: np.ndarray, thickness: int, soft: float, mask: np.ndarray) -> Patch | None:
-    """A polyline (columns and rows, [n, 2]); see fill."""
+    """A polyline, int [n, 2] (columns and rows); see fill."""
     window = _box(points, thickness + 1 + 2.5 * soft, mask.shape)
     if window is None or not (inside := mask[window]).any():
         return None
@@ -82,7 +84,7 @@ def draw_line(points: np.ndarray, thickness: int, soft: float, mask: np.ndarray)
 
 
 def on(alpha: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """alpha, and 0 outside the bool mask."""
+    """alpha float [H, W], and 0 outside the mask, bool [H, W]."""
     return alpha * mask
 
 

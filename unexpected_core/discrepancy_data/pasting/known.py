@@ -53,8 +53,8 @@ def find_piece(
 ) -> Piece | None:
     """A whole thing of one group, large and solid enough to be cut by its labels; None if the frame has none.
 
-    squeezed: how much wider the frame really is than it is stored. Things wider than a bus are several, one behind the
-    other.
+    labels: uint8 [H, W]. squeezed: how much wider the frame really is than it is stored. Things wider than a bus are
+    several, one behind the other.
     """
     for group in rng.permutation(len(groups))[:3]:
         mask = np.isin(labels, groups[group]).astype(np.uint8)
@@ -92,7 +92,9 @@ def paste_known(
     scales: tuple[float, float],
     horizon: float,
 ) -> bool:
-    """Put one known thing of the source where it could be, with its labels; whether it was. Changes image and labels.
+    """Put one known thing of the source where it could be, with its labels; returns whether it was.
+
+    Changes image RGB uint8 [H, W, 3] and labels uint8 [H, W] in place.
 
     blur: of the image (see edge_blur); horizon: where the source shows none, as a share of its height.
     """

@@ -49,7 +49,9 @@ def as_sharp(thing: Thing, frame: tuple[float, float], rng: np.random.Generator)
 
 
 def contact_shadow(image: np.ndarray, foot: tuple[int, int], size: tuple[int, int], rng: np.random.Generator) -> None:
-    """Darken a flat soft ellipse under the foot (row, column) of a thing of this size. Changes image in place."""
+    """Darken a flat soft ellipse under the foot (row, column) of a thing of this size (height, width) in pixels.
+
+    Changes image RGB uint8 [H, W, 3] in place."""
     rows, columns = size
     a, b = max(2, round(0.55 * columns)), max(1, round(rows * rng.uniform(0.05, 0.18)))
     blur = max(0.6, 0.25 * b)

@@ -27,7 +27,9 @@ def lay_mark(image: np.ndarray, labels: np.ndarray, view: View, camera_height: f
 def lay_paint(
     image: np.ndarray, labels: np.ndarray, view: View, camera_height: float, rng: np.random.Generator
 ) -> None:
-    """A dash, a line along the lane, a stop line, an arrow, or any painted polygon; see lay_mark."""
+    """A dash, a line along the lane, a stop line, an arrow, or any painted polygon.
+
+    image RGB uint8 [H, W, 3], labels uint8 [H, W]: see lay_mark."""
     road = labels == ROAD
     spot = choose_spot(road, view, camera_height, rng)
     if spot is None:
@@ -49,7 +51,9 @@ def lay_paint(
 def lay_crossing(
     image: np.ndarray, labels: np.ndarray, view: View, camera_height: float, rng: np.random.Generator
 ) -> None:
-    """A zebra crossing on the road's pixels, if there are any; see lay_mark.
+    """A zebra crossing on the road's pixels, if there are any.
+
+    image RGB uint8 [H, W, 3], labels uint8 [H, W]: see lay_mark.
 
     No other paint looks as much like many things in a row; too few of them, and all that is bright alarms.
     """
@@ -64,7 +68,7 @@ def lay_crossing(
 
 
 def stripe(left: float, wide: float, long: float) -> np.ndarray:
-    """A box `wide` by `long` metres, straight ahead; corners [4, 2] as metres right and ahead."""
+    """A box `wide` by `long` metres, straight ahead; corners float [4, 2] as metres right and ahead."""
     return np.array([(left, 0), (left + wide, 0), (left + wide, long), (left, long)])
 
 

@@ -33,14 +33,15 @@ class Place(NamedTuple):
 
 
 def horizon_share(labels: np.ndarray, default: float) -> float:
-    """Row of the horizon of a whole frame as a share of its height: where the road begins, if that can be true."""
+    """Labels uint8 [H, W] of a whole frame -> row of the horizon as a share of H: where the road begins, if that can
+    be."""
     road = (labels[::2, ::4] == ROAD).mean(1) > 0.02
     top = float(np.argmax(road)) / len(road) if road.any() else default
     return top - 0.01 if 0.25 < top < 0.56 else default
 
 
 def choose_place(labels: np.ndarray, view: View, rng: np.random.Generator, settings: PasteSettings) -> Place:
-    """Mostly on the road, seldom beside it, now and then anywhere and of any size."""
+    """Labels uint8 [H, W] -> mostly on the road, seldom beside it, now and then anywhere and of any size."""
     kind = rng.random()
     if kind >= settings.anywhere:
         beside = kind < settings.anywhere + settings.beside
@@ -60,7 +61,9 @@ def _clip(rows: float, height: int) -> int:
 
 
 def random_pixel(mask: np.ndarray, rng: np.random.Generator) -> tuple[int, int] | None:
-    """A pixel of the mask, rows drawn evenly so that far places are met as often as near ones; None if it is empty."""
+    """Mask bool [H, W] -> (row, column) in it, rows drawn evenly so that far places are met as often as near ones.
+
+    None if the mask is empty."""
     rows = np.flatnonzero(mask.any(1))
     if not rows.size:
         return None

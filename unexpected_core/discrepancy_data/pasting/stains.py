@@ -18,7 +18,9 @@ Stain = Callable[[np.ndarray, np.ndarray, np.ndarray, Spot, View, np.random.Gene
 def lay_stain(
     image: np.ndarray, labels: np.ndarray, view: View, camera_height: float, stain: Stain, rng: np.random.Generator
 ) -> None:
-    """One stain on the road, if there is any; shadows also fall on the ground beside it."""
+    """One stain on the road, if there is any; shadows also fall on the ground beside it.
+
+    Changes image RGB uint8 [H, W, 3] where labels uint8 [H, W] allow it."""
     where = np.isin(labels, (ROAD, *BESIDE)) if stain in (pole_shadow, shadow, dapple) else labels == ROAD
     spot = choose_spot(where, view, camera_height, rng)
     if spot is not None:

@@ -58,7 +58,8 @@ def any_thing(
 
 
 def photographed(cut_out: np.ndarray, rows: int, rng: np.random.Generator) -> Thing:
-    """A cut-out (see cutouts.py) `rows` high: mirrored, squeezed, seldom fallen over, its colours paler or not."""
+    """A cut-out, RGBA uint8 [h, w, 4], `rows` high: mirrored, squeezed, seldom fallen over, its colours paler or
+    not."""
     if rng.random() < 0.1:
         cut_out = np.rot90(cut_out, int(rng.integers(1, 4)))
     size = _size(rows, cut_out.shape, rng)

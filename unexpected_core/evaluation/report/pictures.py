@@ -38,7 +38,8 @@ def chosen_frames(rows: Sequence[FrameRow], count: int = 3) -> dict[str, list[st
 
 
 def picture(source: Source, key: str, result: MethodResult) -> np.ndarray:
-    """RGB: the image with obstacles (green) and called pixels (yellow) outlined, and the score as a heat map."""
+    """RGB uint8 [h, w, 3]: the image with obstacles (green) and called pixels (yellow) outlined, and the score as
+    heat."""
     score, sample, _ = source.frame(key)
     marked = sample.image.copy()
     marked[sample.obstacle == 255] = (marked[sample.obstacle == 255] * OUTSIDE).astype(np.uint8)
@@ -51,6 +52,6 @@ def picture(source: Source, key: str, result: MethodResult) -> np.ndarray:
 
 
 def jpeg(image: np.ndarray, quality: int = 80) -> bytes:
-    """RGB [H, W, 3] -> JPEG file."""
+    """RGB uint8 [H, W, 3] -> JPEG file; quality 1..100."""
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

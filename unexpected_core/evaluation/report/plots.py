@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -68,7 +69,8 @@ def risk(curves: Mapping[str, Curve]) -> str:
 
 
 def reliability(tables: Mapping[str, np.ndarray]) -> str:
-    """Share of obstacle pixels over the score; honest probabilities lie on the diagonal. tables: [3, BINS] by name."""
+    """Share of obstacle pixels over the score; honest probabilities lie on the diagonal. tables: float [3, BINS] by
+    name."""
     with rc_context(STYLE):
         figure = Figure(figsize=(5, 4))
         axes = figure.subplots()
@@ -114,7 +116,7 @@ def _svg(figure: Figure) -> str:
     return re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
 
 
-def _saved(figure: Figure, kind: str, **options) -> bytes:
+def _saved(figure: Figure, kind: str, **options: Any) -> bytes:
     figure.tight_layout()
     stream = io.BytesIO()
     figure.savefig(stream, format=kind, **options)

@@ -8,7 +8,8 @@ from torch import Tensor
 
 
 def softmax(logits: Tensor) -> Tensor:
-    """1 - greatest class probability, in [0, 1 - 1/C] (Hendrycks and Gimpel, 2017)."""
+    """Logits [B, C, H, W] -> float [B, H, W]: 1 - greatest class probability, in [0, 1 - 1/C] (Hendrycks and Gimpel,
+    2017)."""
     logits = logits.float()
     top, predicted = logits.max(1, keepdim=True)
     # The sum of the others' probabilities, so that very sure pixels keep their order; 1 - max p would be 0 for all.
@@ -23,10 +24,10 @@ def entropy(logits: Tensor) -> Tensor:
 
 
 def max_logit(logits: Tensor) -> Tensor:
-    """Minus the greatest logit, unbounded (Hendrycks et al., 2022)."""
+    """Logits [B, C, H, W] -> float [B, H, W]: minus the greatest logit, unbounded (Hendrycks et al., 2022)."""
     return -logits.float().amax(1)
 
 
 def energy(logits: Tensor) -> Tensor:
-    """Minus log sum exp of the logits, unbounded (Liu et al., 2020, with temperature 1)."""
+    """Logits [B, C, H, W] -> float [B, H, W]: minus log sum exp, unbounded (Liu et al., 2020, with temperature 1)."""
     return -logits.float().logsumexp(1)

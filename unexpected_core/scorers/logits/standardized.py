@@ -47,7 +47,8 @@ def standardized_max_logit(
 ) -> Tensor:
     """Minus the max logit standardised by its predicted class, unbounded (Jung et al., ICCV 2021).
 
-    mean, std: [C], of the max logit of each predicted class on training images. suppress: boundaries between predicted
+    logits [B, C, H, W] -> float [B, H, W]. mean, std: float [C], of the max logit of each predicted class on training
+    images. suppress: boundaries between predicted
     classes take the mean of their surroundings; smooth: dilated Gaussian smoothing.
     """
     top, predicted = logits.float().max(1)
@@ -74,7 +75,8 @@ def boundary(labels: Tensor, radius: int) -> Tensor:
 def suppress_boundaries(score: Tensor, labels: Tensor, width: int = 8) -> Tensor:
     """Replace the scores at label boundaries by the mean of the others in a 3x3 window, from wide bands to narrow.
 
-    Bands are width, width - 2, ... 2 pixels wide (Jung et al., ICCV 2021); a window without others keeps its score.
+    score float [B, H, W], labels integer [B, H, W]. Bands are width, width - 2, ... 2 pixels wide (Jung et al., ICCV
+    2021); a window without others keeps its score.
     """
     window = torch.ones(1, 1, 3, 3, dtype=score.dtype, device=score.device)
     for band in range(width, 0, -2):
@@ -87,7 +89,8 @@ def suppress_boundaries(score: Tensor, labels: Tensor, width: int = 8) -> Tensor
 
 
 def dilated_smoothing(score: Tensor, size: int = 7, sigma: float = 1.0, dilation: int = 6) -> Tensor:
-    """Gaussian smoothing of [B, H, W], taps `dilation` pixels apart; borders are mirrored (small maps: repeated)."""
+    """Gaussian smoothing of float [B, H, W], taps `dilation` pixels apart; borders are mirrored (small maps:
+    repeated)."""
     taps = torch.arange(size, dtype=score.dtype, device=score.device) - size // 2
     kernel = (-taps.square() / (2 * sigma**2)).exp()
     kernel = kernel / kernel.sum()

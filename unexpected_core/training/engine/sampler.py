@@ -46,7 +46,7 @@ class Share:
             )
 
     def parts(self, batch: np.ndarray) -> np.ndarray:
-        """Indices [batch] -> those of this process, [accumulate, batch / (accumulate * world)]."""
+        """Indices int [batch] -> those of this process, [accumulate, batch / (accumulate * world)]."""
         return batch.reshape(self.world, self.accumulate, -1)[self.rank]
 
 

@@ -35,7 +35,7 @@ class Task(Protocol):
         ...
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """Scalars by name; 'loss' is minimised, the others are recorded.
+        """Losses float [] by name; 'loss' is minimised, the others are recorded.
 
         Called with networks in train mode for learning, in eval mode without gradients for validation, where the
         mean 'loss' over the validation examples decides chk_best.pth. Torch's random numbers are seeded per step.

@@ -16,7 +16,7 @@ _LEVELS = np.array([NormalDist().inv_cdf((i + 0.5) / 256) for i in range(256)], 
 
 
 def change_light(images: Sequence[np.ndarray], random: np.random.Generator) -> list[np.ndarray]:
-    """Another exposure, white balance, contrast, gamma and saturation, the same for all."""
+    """RGB uint8 [H, W, 3] -> another exposure, white balance, contrast, gamma and saturation, the same for all."""
     gain = np.exp(random.normal(0, 0.15)) * np.exp(random.normal(0, 0.06, 3))
     table = (np.arange(256) / 255) ** np.exp(random.normal(-0.08, 0.25))
     table = (table[:, None] * gain - 0.4) * np.exp(random.normal(0, 0.15)) + 0.4
@@ -27,7 +27,7 @@ def change_light(images: Sequence[np.ndarray], random: np.random.Generator) -> l
 
 
 def change_sensor(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Blurred or sharpened, noisy, compressed, or none of them."""
+    """RGB uint8 [H, W, 3] -> blurred or sharpened, noisy, compressed, or none of them."""
     kind = random.integers(4)
     if kind == 0:
         image = cv2.GaussianBlur(image, (0, 0), float(random.uniform(0.4, 1.3)))

@@ -93,7 +93,7 @@ def _counts(labels: np.ndarray) -> np.ndarray:
 
 
 def rare_class(labels: np.ndarray, random: np.random.Generator) -> int | None:
-    """A class of the labels, the likelier the fewer pixels it has; None if there is none."""
+    """A class of the labels, uint8 [H, W], the likelier the fewer pixels it has; None if there is none."""
     counts = _counts(labels)
     found = np.flatnonzero(counts >= SOME)
     if not found.size:

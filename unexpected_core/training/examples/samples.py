@@ -10,7 +10,7 @@ from unexpected_core.datasets import DATASETS, Dataset, open_dataset
 from unexpected_core.datasets.base import Wrapped
 from unexpected_core.datasets.cache import cached
 from unexpected_core.datasets.joined import Joined
-from unexpected_core.labels import IGNORE, NUM_CLASSES
+from unexpected_core.labels import IGNORE, NUM_CLASSES, LabelKind
 from unexpected_core.log import LOGGER
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.augment import Augmentation
@@ -20,16 +20,16 @@ from unexpected_core.training.examples.settings import DataSettings, SourceSetti
 Maps = dict[str, np.ndarray]
 
 
-def open_joined(data: SourceSettings, split: str, **options) -> Joined:
-    """The data sets of a training, joined. options: see `open_data`. Raises TrainingError, DatasetError."""
+def open_joined(data: SourceSettings, split: str, ids: LabelKind = "train") -> Joined:
+    """The data sets of a training, joined; see `open_data`. Raises TrainingError, DatasetError."""
     if not data.sources:
         names = ", ".join(["drawn", *DATASETS])
         raise TrainingError(f"no data to train on: give --data NAME=ROOT, with NAME one of {names}")
-    return Joined([open_data(data, name, split, **options) for name in data.roots])
+    return Joined([open_data(data, name, split, ids) for name in data.roots])
 
 
-def open_data(data: SourceSettings, name: str, split: str, **options) -> Dataset:
-    """One of the data sets of a training. options: what it is opened with. Raises TrainingError, DatasetError."""
+def open_data(data: SourceSettings, name: str, split: str, ids: LabelKind = "train") -> Dataset:
+    """One of the data sets of a training. Raises TrainingError, DatasetError, also where it lacks such ids."""
     training = split == data.train
     if name == "drawn":
         dataset = drawn_dataset(data.drawn, training)
@@ -37,7 +37,8 @@ def open_data(data: SourceSettings, name: str, split: str, **options) -> Dataset
         takes = inspect.signature(DATASETS[name]).parameters if name in DATASETS else {}
         given = {"split": split} | ({"check_counts": False} if data.partial else {})
         given = {option: value for option, value in given.items() if option in takes}
-        dataset = open_dataset(name, data.roots[name] or None, **given, **options)
+        given |= {"ids": ids} if ids != "train" else {}
+        dataset = open_dataset(name, data.roots[name] or None, **given)
         dataset = dataset if "split" in takes else part_of(dataset, training)
     LOGGER.info("%s: %d frames to %s", dataset.name, len(dataset), "learn from" if training else "validate with")
     return cached(dataset, data.cache) if training else dataset
@@ -85,17 +86,17 @@ class SampleExamples:
 
 
 def labelled_examples(
-    data: DataSettings, num_classes: int = NUM_CLASSES, **options
+    data: DataSettings, num_classes: int = NUM_CLASSES, ids: LabelKind = "train"
 ) -> tuple[SampleExamples, SampleExamples]:
-    """Examples of images and labels, to learn from and to validate with. options: see `open_joined`."""
+    """Examples of images and labels, to learn from and to validate with; see `open_joined`."""
     return (
-        SampleExamples(open_joined(data, data.train, **options), Augmentation(data), num_classes),
-        SampleExamples(open_joined(data, data.val, **options), None, num_classes, data.val_examples),
+        SampleExamples(open_joined(data, data.train, ids), Augmentation(data), num_classes),
+        SampleExamples(open_joined(data, data.val, ids), None, num_classes, data.val_examples),
     )
 
 
 def checked_labels(key: str, labels: np.ndarray | None, num_classes: int = NUM_CLASSES) -> np.ndarray:
-    """The labels of a sample. Raises TrainingError where there are none, or ids that no class has."""
+    """The labels of a sample, uint8 [H, W]. Raises TrainingError where there are none, or ids that no class has."""
     if labels is None:
         raise TrainingError(f"'{key}' has no labels, and this task learns from labels; use another data set or split")
     wrong = np.unique(labels[(labels >= num_classes) & (labels != IGNORE)])

@@ -41,7 +41,7 @@ class DiscrepancyTask:
         return nn.ModuleDict({"network": network})
 
     def logits(self, networks: nn.ModuleDict, batch: Batch) -> Tensor:
-        """[B, 2, H, W]."""
+        """Logits float [B, 2, H, W]: as expected, unexpected."""
         given = {"resynthesis": to_image(batch["resynthesis"]), "labels": batch["labels"]}
         return networks["network"](to_image(batch["image"]), *(given[name] for name in INPUTS[self.settings.compares]))
 

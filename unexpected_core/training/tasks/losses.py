@@ -33,7 +33,7 @@ def pixel_cross_entropy(logits: Tensor, target: Tensor, class_weights: Sequence[
 
 
 def over_processes(weight: Tensor) -> Tensor:
-    """Mean of a weight over the processes of a training step.
+    """Mean of a weight, float [], over the processes of a training step.
 
     A sum divided by it, averaged over processes as DDP does, is the mean over the whole batch: a batch split over
     processes then gives the gradient of the batch in one piece. In validation each process has batches of its own.
@@ -46,12 +46,16 @@ def over_processes(weight: Tensor) -> Tensor:
 
 
 def least_squares_gan(verdicts: Sequence[Sequence[Tensor]], target: float) -> Tensor:
-    """Sum over scales of the squared distance of the verdicts (last feature map) to target (Mao et al., ICCV 2017)."""
+    """Sum over scales of the squared distance of the verdicts to target (Mao et al., ICCV 2017), float [].
+
+    verdicts: feature maps float [B, C, h, w] by scale and layer; the last layer is the verdict."""
     return torch.stack([mse_loss(scale[-1], torch.full_like(scale[-1], target)) for scale in verdicts]).sum()
 
 
 def feature_matching(fake: Sequence[Sequence[Tensor]], real: Sequence[Sequence[Tensor]]) -> Tensor:
-    """Mean over scales of the L1 distances of all layers but the verdict (Wang et al., CVPR 2018, eq. 4)."""
+    """Mean over scales of the L1 distances of all layers but the verdict (Wang et al., CVPR 2018, eq. 4), float [].
+
+    fake, real: feature maps float [B, C, h, w] by scale and layer."""
     distances = [
         l1_loss(f, r.detach())
         for layers in zip(fake, real, strict=True)
@@ -61,7 +65,7 @@ def feature_matching(fake: Sequence[Sequence[Tensor]], real: Sequence[Sequence[T
 
 
 def discrepancy_loss(logits: Tensor, discrepancy: Tensor, object_weight: float) -> Tensor:
-    """Binary cross entropy, `object_weight` on pixels of 1, none on 255. Both [B, h, w]."""
+    """Binary cross entropy, `object_weight` on pixels of 1, none on 255. Both [B, h, w]; float []."""
     weight = torch.where(discrepancy == 1, object_weight, 1.0) * (discrepancy != IGNORE)
     total = binary_cross_entropy_with_logits(logits, (discrepancy == 1).float(), weight, reduction="sum")
     return total / over_processes(weight.sum()).clamp(min=1)
@@ -82,7 +86,7 @@ def _contrast(x: Tensor) -> Tensor:
 
 
 def redrawing_loss(patches: Reconstruction) -> Tensor:
-    """Mean squared error of patches [N, 192], normalised; 0 where there is none."""
+    """Mean squared error of patches float [N, 192], normalised; 0 where there is none."""
     total = (patches.redrawn - patches.normalised).float().square().sum()
     count = torch.tensor(float(patches.normalised.numel()), device=total.device)
     return total / over_processes(count).clamp(min=1)
