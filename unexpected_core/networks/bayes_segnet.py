@@ -7,7 +7,7 @@ applied several times.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks.normalise import ImageNetNormalise
-from unexpected_core.networks.padding import crop_padding, pad_reflect, padding_to_multiple
+from unexpected_core.networks.padding import Padding, crop_padding, pad_reflect, padding_to_multiple
 
 MULTIPLE = 32
 
@@ -49,11 +49,22 @@ class BayesSegNet(nn.Module):
 
     def forward_normalised(self, images: Tensor, masks: Sequence[Tensor] | None = None) -> Tensor:
         """The same from ImageNet-normalised images, float [B, 3, H, W]."""
+        return self._thinned(self._begin(images), self._dropout(masks))
+
+    def forward_samples(self, images: Tensor, samples: Sequence[Sequence[Tensor]]) -> Iterator[Tensor]:
+        """Logits [B, num_classes, H, W] of each thinned network; all before the first dropout is computed once."""
+        begun = self._begin(self.normalise(images))
+        return (self._thinned(begun, self._dropout(masks)) for masks in samples)
+
+    def _begin(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor, Padding]:
         padding = padding_to_multiple(images.shape[-2:], MULTIPLE)
-        drop = self._dropout(masks)
         e1 = self.enc1(pad_reflect(images, padding))  # [B, c1, H/2, W/2]
         e2 = self.enc2(e1)
-        e3 = drop(self.enc3(e2))
+        return e1, e2, self.enc3(e2), padding
+
+    def _thinned(self, begun: tuple[Tensor, Tensor, Tensor, Padding], drop: Callable[[Tensor], Tensor]) -> Tensor:
+        e1, e2, e3, padding = begun
+        e3 = drop(e3)
         e4 = drop(self.enc4(e3))
         e5 = drop(self.enc5(e4))  # [B, c4, H/32, W/32]
         d5 = drop(self.dec5(e5))

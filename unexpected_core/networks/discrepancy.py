@@ -60,16 +60,18 @@ class DiscrepancyNetwork(nn.Module):
 
         (The raw resynthesis is left in [-1, 1].) labels: train ids uint8 [B, H, W]."""
         # Dot products of VGG features leave the range of float16, not that of bfloat16.
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=images.dtype == torch.float16):
+        half = images.dtype == torch.float16
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
+            if half:  # autocast has no rule for concatenating float16
+                images, resynthesis = (x if x is None else x.bfloat16() for x in (images, resynthesis))
             return self._compare(images, resynthesis, labels)
 
     def _compare(self, images: Tensor, resynthesis: Tensor | None, labels: Tensor | None) -> Tensor:
         # Three halvings need multiples of 8; the original padded to 16 when predicting, and not while training.
         padding = padding_to_multiple(images.shape[-2:], 8 if self.training else 16)
-        photo = self.vgg_extractor(pad_reflect(images, padding))
-        compared = [photo]
-        if self.uses_resynthesis:
-            compared.append(self.vgg_extractor(pad_reflect(resynthesis, padding)))
+        seen = [pad_reflect(x, padding) for x in (images, resynthesis)[: 1 + self.uses_resynthesis]]
+        pyramids = [features.chunk(len(seen)) for features in self.vgg_extractor(torch.cat(seen))]  # all in one pass
+        compared = [list(pyramid) for pyramid in zip(*pyramids, strict=True)]
         if self.uses_labels:
             pad_labels = {"reflect": pad_reflect, "road": pad_constant}[self.label_padding]
             encoded = [one_hot(pad_labels(labels, padding), self.num_classes, images.dtype)]

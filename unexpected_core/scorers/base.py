@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
 from unexpected_core.networks.blocks import ConvNormReLU, Residual
+from unexpected_core.networks.folding import fold_batch_norms
 from unexpected_core.regions import RegionSettings
 from unexpected_core.structs import Scores
 
@@ -42,13 +43,14 @@ class Scorer(nn.Module):
         raise NotImplementedError
 
     def fuse(self) -> None:
-        """Fold batch norms of the fast networks into their convolutions, once the weights are loaded and it is in eval.
+        """Fold batch norms into their convolutions, once the weights are loaded and it is in eval.
 
         Same scores, faster; it can neither be trained nor load other weights afterwards.
         """
         for module in self.modules():
             if isinstance(module, ConvNormReLU | Residual):
                 module.fuse()
+        fold_batch_norms(self)
 
 
 def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:

@@ -26,8 +26,8 @@ class DropoutScorer(Scorer):
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
-        samples = (self.segmenter(images, masks).float().softmax(1) for masks in self.masks)
-        mean, variance = mean_and_variance(samples)  # [B, C, H, W]
+        samples = self.segmenter.forward_samples(images, self.masks)
+        mean, variance = mean_and_variance(logits.float().softmax(1) for logits in samples)  # [B, C, H, W]
         return Scores(variance.sum(1), mean.argmax(1).byte())
 
 
