@@ -347,3 +347,137 @@ def test_scores_of_random_weights_never_go_without_their_stamp(tmp_path, capsys)
         assert "has networks of its own" in capsys.readouterr().err and not (tmp_path / "out").exists()
     assert main([*command, "--scorer", "softmax", "--detector", "random"]) == 0
     assert {line["warning"] for line in lines(tmp_path / "out")} == {"RANDOM WEIGHTS: NO MEANING"}
+
+
+def summary(folder):
+    return json.loads((folder / "summary.json").read_text())
+
+
+def make_video(path, count=5, size=(90, 60)):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, size)
+    for seed in range(count):
+        writer.write(picture(size[1], size[0], seed))
+    writer.release()
+    return path
+
+
+def test_the_end_is_a_table_and_the_same_in_summary_json(tmp_path, caplog):
+    caplog.set_level("INFO", "unexpected")
+    data = make_video(tmp_path / "whole.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(data[: len(data) * 3 // 4])
+    write_bag(tmp_path / "bag", [picture(), picture()[:0], picture()])
+    inputs = [str(tmp_path / name) for name in ("whole.avi", "cut.avi", "bag", "gone.mp4")]
+    out = tmp_path / "out"
+    assert main(["detect", *inputs, "--out", str(out), *RANDOM, "--save", "regions"]) == 1
+    facts = {Path(entry["input"]).name: entry for entry in summary(out)["inputs"]}
+    assert summary(out)["model_id"] == "random" and 0 < summary(out)["threshold"] < 1
+    numbers = {name: [entry[f"frames_{n}"] for n in ("read", "claimed", "failed")] for name, entry in facts.items()}
+    read = numbers["cut.avi"][0]
+    assert 1 <= read <= 5
+    assert numbers["whole.avi"] == [5, 5, 0] and numbers["bag"] == [3, 3, 1] and numbers["gone.mp4"] == [0, 0, 1]
+    assert [facts[name]["complete"] for name in ("whole.avi", "cut.avi", "bag", "gone.mp4")] == [
+        True,
+        False,
+        False,
+        False,
+    ]
+    assert (
+        "breaks off after" in facts["cut.avi"]["problems"][-1] and "does not exist" in facts["gone.mp4"]["problems"][0]
+    )
+    regions = {
+        name: sum(len(line.get("regions", ())) for line in lines(out) if name in line["input"]) for name in facts
+    }
+    assert {name: entry["regions"] for name, entry in facts.items()} == regions
+    table = caplog.records[-1].getMessage().splitlines()
+    assert table[0].split() == ["input", "read", "claimed", "failed", "regions", "ms/frame"]
+    assert table[1].split()[1:4] == ["5", "5", "0"] and table[-1].split()[0] == "all"
+    assert float(table[1].split()[-1]) == pytest.approx(facts["whole.avi"]["ms_per_frame"], abs=0.5)
+
+
+def test_a_length_that_is_not_known_is_told_as_such(tmp_path, caplog):
+    caplog.set_level("INFO", "unexpected")
+    cv2.imwrite(str(tmp_path / "a.jpg"), picture())
+    (tmp_path / "bare.mjpeg").write_bytes((tmp_path / "a.jpg").read_bytes() * 3)
+    assert main(["detect", str(tmp_path / "bare.mjpeg"), "--out", str(tmp_path / "out"), *RANDOM]) == 0
+    (entry,) = summary(tmp_path / "out")["inputs"]
+    assert (entry["frames_read"], entry["frames_claimed"], entry["complete"]) == (3, None, True)
+    assert caplog.records[-1].getMessage().splitlines()[1].split()[1:3] == ["3", "?"]
+
+
+def test_a_folder_as_a_phone_fills_it(tmp_path, caplog):
+    folder = tmp_path / "phone"
+    for name in ("IMG_1.JPG", "IMG_2.png", "IMG_10.jpg", "below/IMG_3.webp"):
+        write_image(folder / name.lower(), picture())
+    make_video(folder / "clip.avi", 3)
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "IMG_9.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(12))
+    (folder / ".hidden.jpg").write_bytes(b"a file that is being written")
+    out = tmp_path / "out"
+    assert main(["detect", str(folder), "--out", str(out), *RANDOM, "--save", "mask,regions"]) == 1
+    names = [line["name"].removesuffix(".random_weights") for line in lines(out)]
+    assert names == ["IMG_9", "below/img_3", "clip/00000", "clip/00001", "clip/00002", "img_1", "img_2", "img_10"]
+    assert [line["name"] for line in lines(out) if "error" in line] == ["IMG_9"]
+    assert "phone: 1 files are no pictures and are left out: 1 .txt (notes.txt)" in caplog.text
+    (entry,) = summary(out)["inputs"]
+    assert (entry["frames_read"], entry["frames_failed"]) == (8, 1)
+
+
+def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch):
+    from unexpected_core.pipeline.detector import Detector
+
+    make_video(tmp_path / "drive.avi", 6)
+    out, calls, detect = tmp_path / "out", [], Detector.detect
+    words = ["detect", str(tmp_path / "drive.avi"), "--out", str(out), *RANDOM, "--save", "mask,regions"]
+
+    def interrupted(self, *arguments, **options):
+        calls.append(0)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return detect(self, *arguments, **options)
+
+    monkeypatch.setattr(Detector, "detect", interrupted)
+    assert main(words) == 130
+    assert summary(out)["inputs"][0]["frames_read"] == 4 and len(lines(out)) == 3
+    with (out / "regions.jsonl").open("a") as file:
+        file.write('{"input": "half a li')
+    calls.clear()
+    calls.extend([0] * 9)
+    assert main([*words, "--resume"]) == 0
+    assert len(calls) == 9 + 3
+    assert [line["name"] for line in lines(out)] == [f"drive/{n:05d}.random_weights" for n in range(6)]
+    assert len(list((out / "mask/drive").iterdir())) == 6
+    (entry,) = summary(out)["inputs"]
+    assert (entry["frames_read"], entry["complete"]) == (6, True)
+    calls.clear()
+    calls.extend([0] * 9)
+    assert main([*words, "--resume", "--threshold", "0.9"]) == 0  # another way: everything is done again
+    assert len(calls) == 9 + 6
+    assert main([*words[:-1], "mask", "--resume"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "read", "claimed"),
+    [
+        ("av1.mp4", 0, 12, 12),
+        ("cut.avi", 1, 11, 30),
+        ("cut_fast.mp4", 2, 0, 30),
+        ("vfr.mkv", 0, 60, None),
+        ("live.webm", 0, 30, None),
+        ("ros1.bag", 0, 3, 3),
+        ("qos_edited", 0, 4, 4),
+        ("nometa_mcap", 0, 4, 4),
+        ("reindexed", 0, 4, 4),
+        ("with_json.mcap", 0, 4, 4),
+        ("with_service_event.mcap", 0, 4, 4),
+        ("custom_db3", 0, 2, 2),
+        ("cut.mcap", 1, 2, None),
+        ("phone", 1, 36, None),
+        ("talker_mcap", 2, 0, 0),
+    ],
+)
+def test_real_cases(shared_data, tmp_path, name, code, read, claimed):
+    words = ["detect", str(shared_data / "cases" / name), "--out", str(tmp_path), *RANDOM, "--save", "regions"]
+    assert main(words) == code
+    (entry,) = summary(tmp_path)["inputs"]
+    assert (entry["frames_read"], entry["frames_claimed"]) == (read, claimed)
+    assert entry["complete"] == (code == 0) and bool(entry["problems"]) == (code != 0)
