@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import simplejpeg
 
 from unexpected_core.depth import to_eight
 from unexpected_core.files import atomic_path
@@ -70,6 +71,8 @@ def read_turned(path: str | Path, bit_depth: int = 0) -> tuple[np.ndarray, int]:
     kind, orientation = picture_format(data[:64]), exif_orientation(data)
     if kind == "heic":
         return _read_heic(path, data), 1
+    if kind == "jpeg" and (rgb := _decode_jpeg(path, data)) is not None:
+        return turn(rgb, orientation), orientation
     image = _decode(path, data, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION)
     if image.dtype == np.uint16:
         image = to_eight(image, bit_depth or stated_bits(data), f"{path.suffix} files in {path.parent}")
@@ -77,6 +80,27 @@ def read_turned(path: str | Path, bit_depth: int = 0) -> tuple[np.ndarray, int]:
         raise ImageError(f"{path} holds {image.dtype} values; expected 8 or 16 bits")
     image = image if kind == "tiff" else turn(image, orientation)  # OpenCV turns TIFFs whatever it is told
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB), orientation
+
+
+def _decode_jpeg(path: Path, data: bytes) -> np.ndarray | None:
+    """RGB; None for the rare kinds that only OpenCV reads (CMYK, odd subsampling). Raises ImageError.
+
+    OpenCV would paint what is damaged grey in silence.
+    """
+    if is_cut_jpeg(np.frombuffer(data, np.uint8)):
+        return None
+    for strict in (True, False):
+        try:
+            return simplejpeg.decode_jpeg(data, "RGB", strict=strict)
+        except KeyError:
+            return None
+        except ValueError as error:
+            if strict and "extraneous bytes before marker 0xd9" in str(error):
+                continue  # filler at the end, as many cameras write it
+            if "subsampling" in str(error) or "colorspace" in str(error):
+                return None
+            raise ImageError(f"cannot read {path}: not a complete image file ({error})") from error
+    return None
 
 
 def _read_heic(path: Path, data: bytes) -> np.ndarray:

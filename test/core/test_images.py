@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from unexpected_core.images import (
@@ -112,3 +113,18 @@ def test_resizing_averages_down_and_never_invents_ids():
 def test_what_is_no_image_is_said_to_be(value, message):
     with pytest.raises(ImageError, match=message):
         check_image(value)
+
+
+def test_a_jpeg_that_is_damaged_inside_is_refused_and_filler_at_its_end_is_not(tmp_path):
+    data = cv2.imencode(".jpg", gradient(200, 300))[1].tobytes()
+    (tmp_path / "hit.jpg").write_bytes(data[: len(data) // 2] + b"\xff\xd9")  # it has its end mark
+    with pytest.raises(ImageError, match=r"hit\.jpg: not a complete image file \(Corrupt JPEG data: premature end"):
+        read_image(tmp_path / "hit.jpg")
+    for filler in (b"\0\0", b"appendix"):
+        (tmp_path / "whole.jpg").write_bytes(data[:-2] + filler + data[-2:] + filler)
+        assert np.array_equal(
+            read_image(tmp_path / "whole.jpg"), cv2.imdecode(np.frombuffer(data, np.uint8), 1)[..., ::-1]
+        )
+    pixels = np.random.default_rng(0).integers(0, 256, (16, 16, 4), np.uint8)
+    PIL.Image.fromarray(pixels, "CMYK").save(tmp_path / "cmyk.jpg")
+    assert read_image(tmp_path / "cmyk.jpg").shape == (16, 16, 3)

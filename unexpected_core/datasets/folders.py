@@ -40,11 +40,24 @@ def obstacle_folder(root: str | Path | None = None) -> FileDataset:
     """
     path = find_root(OBSTACLE_FOLDER, root)
     images = images_below(path / "images")
-    obstacle, labels, instances = (
-        match("obstacle_folder", images, images_below(path / part), f"{part}/ map") if (path / part).is_dir() else {}
-        for part in ("obstacle", "labels", "instances")
-    )
+    obstacle, labels, instances = (_maps(path, part, images) for part in ("obstacle", "labels", "instances"))
     frames = [
         Frame(key, image, labels.get(key), instances.get(key), obstacle.get(key)) for key, image in images.items()
     ]
     return FileDataset(path.resolve().name, frames, labels_table=TRAIN_IDS, obstacle_table=OBSTACLE)
+
+
+def _maps(root: Path, part: str, images: dict[str, Path]) -> dict[str, Path]:
+    """The maps of the images in root/part; none where there is no such folder. Raises DatasetError."""
+    if not (root / part).is_dir():
+        return {}
+    found = images_below(root / part)
+    maps = match("obstacle_folder", images, found, f"{part}/ map")
+    if images and not maps:
+        held = (
+            f"the {len(found)} files in it are called otherwise, such as '{next(iter(found))}'"
+            if found
+            else "it is empty"
+        )
+        raise DatasetError(f"data set 'obstacle_folder': {root / part} has no map of '{next(iter(images))}'; {held}")
+    return maps

@@ -38,5 +38,8 @@ def read_prediction(path: Path) -> np.ndarray:
             if "value" not in stream:
                 raise PredictionError(f"{path} has {', '.join(stream) or 'nothing'}; expected a data set 'value'")
             return np.squeeze(stream["value"][()])
-    except OSError as error:
-        raise PredictionError(f"cannot read {path}: not an HDF5 file, or damaged ({error})") from error
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:  # what damage ends in
+        if isinstance(error, PredictionError):
+            raise
+        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise PredictionError(f"cannot read {path}: not an HDF5 file, or damaged ({cause})") from error
