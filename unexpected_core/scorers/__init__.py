@@ -73,7 +73,7 @@ class UnknownScorer(ValueError):
     """A scorer's name that is not in SCORERS."""
 
 
-def published(options: Mapping[str, Any]) -> Published:
+def as_published(options: Mapping[str, Any]) -> Published:
     """PublishedSettings by name -> the networks they mean. Raises SettingsError."""
     from unexpected_core.scorers.published import Published
 
@@ -95,7 +95,7 @@ def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Score
             f"'{name}' has networks of its own and cannot run on those of '{base.name}'; name it as the detector itself"
         )
     if entry.published:
-        return builder(published(options))
+        return builder(as_published(options))
     if entry.base is None:
         scorer = builder(**options)
         scorer.random_weights = any(True for _ in scorer.parameters())
