@@ -16,6 +16,11 @@ CONFIG = Path(get_package_share_directory("unexpected_ros")) / "config"
 ARGUMENTS = {
     "image": ("image", "image topic; with transport:=compressed still the name without /compressed", None),
     "camera_info": ("camera_info", "calibration topic, for bearings and distances", None),
+    "cameras": (
+        "",
+        "names of several cameras; {camera} in image and camera_info stands for each, as in image:=/{camera}/image_raw",
+        None,
+    ),
     "transport": ("", "raw or compressed; empty = as in params_file", ["", "raw", "compressed"]),
     "model": ("", "name, folder or file of the detector; empty = as in params_file", None),
     "device": ("", "auto, cpu, cuda or cuda:N; empty = as in params_file", None),
@@ -44,6 +49,7 @@ ARGUMENTS = {
 }
 # launch argument -> parameter that it overrides when it is not empty
 OVERRIDES = {
+    "cameras": "cameras",
     "transport": "input.transport",
     "model": "model.path",
     "device": "model.device",
@@ -87,7 +93,7 @@ def actions(context: LaunchContext) -> list:
         namespace=given["namespace"],
         name=given["node_name"],
         parameters=[given["params_file"], parameters],
-        remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
+        remappings=remappings(given),
         prefix=given["python_prefix"] or None,
         ros_arguments=["--log-level", given["log_level"]],
         respawn=given["respawn"] == "true",
@@ -101,6 +107,20 @@ def actions(context: LaunchContext) -> list:
         + [node]
         + ([rviz(given)] if given["rviz"] == "true" else [])
     )
+
+
+def remappings(given: dict[str, str]) -> list[tuple[str, str]]:
+    """The node's input topics -> those that are given; of several cameras where {camera} says what is whose."""
+    names = [word.partition(":")[0] for word in given["cameras"].replace(",", " ").split()]
+    topics = ("image", "camera_info")
+    if not names:
+        return [(topic, given[topic]) for topic in topics]
+    return [
+        (f"{name}/{topic}", given[topic].replace("{camera}", name))
+        for name in names
+        for topic in topics
+        if "{camera}" in given[topic]
+    ]
 
 
 def check(given: dict[str, str]) -> None:

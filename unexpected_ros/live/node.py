@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.config import SettingsError
 from unexpected_core.encodings import EncodingError
-from unexpected_ros.live.diagnostics import Health
-from unexpected_ros.live.geometry import is_rectified
-from unexpected_ros.live.incoming import age_ms, camera_from, stamp_ns
+from unexpected_ros.live.feed import Feed
+from unexpected_ros.live.incoming import age_ms, stamp_ns
 from unexpected_ros.live.logs import CauseLog, forward_to, stop_forwarding
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.overrides import overrides, unused
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
-from unexpected_ros.live.processing import find
-from unexpected_ros.live.publishers import Publishers
+from unexpected_ros.live.processing import Found, Seen, find, see
 from unexpected_ros.live.samples import write_sample
-from unexpected_ros.live.subscription import ImageSubscription, Pace
-from unexpected_ros.live.tracking import Tracker
+from unexpected_ros.live.schedule import Schedule, parse_cameras
+from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.live.worker import Worker, too_old
 
 if TYPE_CHECKING:
@@ -45,15 +43,15 @@ class DetectorNode(LifecycleNode):
         # rclpy knows a log call by its line and wants one severity per line: hence two lambdas
         self._warn_once = CauseLog(lambda text: self.get_logger().warning(text))
         self._error_once = CauseLog(lambda text: self.get_logger().error(text))
+        self.feeds: list[Feed] = []
         self._detector: Detector | None = None
-        self._outputs: Publishers | None = None
-        self._input: ImageSubscription | None = None
-        self._camera_info = None
-        self._worker: Worker | None = None
+        self._worker: Worker[tuple[Feed, Any]] | None = None
         self._active, self._enabled = False, True
-        self._begin_anew()
         self._forwarding = forward_to(self.get_logger())
         self.settings, self._given = declare(self)
+        weights = parse_cameras(self.settings.cameras) or {"": 1}
+        self._schedule = Schedule(weights)
+        self.feeds = [Feed(self, name, self._warn_once) for name in weights]
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
         self._diagnostics = self.create_publisher(
@@ -65,10 +63,6 @@ class DetectorNode(LifecycleNode):
         self.create_service(Trigger, "~/reload_model", self._on_reload_model)
         self.create_service(Trigger, "~/save_sample", self._on_save_sample)
 
-    def _begin_anew(self) -> None:
-        self._health, self._tracker, self._pace = Health(), Tracker(), Pace()
-        self._camera, self._latest, self._complaint = None, None, ""
-
     # ---- lifecycle
 
     def start(self) -> bool:
@@ -79,7 +73,8 @@ class DetectorNode(LifecycleNode):
         """Load the model and offer the outputs."""
         try:
             self._detector = self._load()
-            self._outputs = Publishers(self)
+            for feed in self.feeds:
+                feed.offer()
             self._warn_of_unused_overrides()
         except Exception as error:
             if self.context.ok():  # else it was told to end while loading
@@ -89,8 +84,9 @@ class DetectorNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the camera and begin to work."""
-        self._begin_anew()
-        self._worker = Worker(self._work, self._on_error, "detector", self._is_stale)
+        for feed in self.feeds:
+            feed.begin_anew()
+        self._worker = Worker(self._work, self._on_error, "detector", self._is_stale, self._choose)
         self._active = True
         try:
             self._subscribe()
@@ -117,18 +113,12 @@ class DetectorNode(LifecycleNode):
 
     def _subscribe(self) -> None:
         if self._active and self._enabled:
-            self._input = ImageSubscription(self, self.settings.input, self._on_image)
-            self._camera_info = self.create_subscription(
-                CameraInfo, "camera_info", self._on_camera_info, qos_profile_sensor_data
-            )
-            self.get_logger().info(f"listening to {self._input.topic}")
+            for feed in self.feeds:
+                feed.subscribe(self.settings.input, self._on_image)
 
     def _unsubscribe(self) -> None:
-        if self._input:
-            self._input.close()
-            self.destroy_subscription(self._camera_info)
-            self._input = self._camera_info = None
-        self._complaint = ""
+        for feed in self.feeds:
+            feed.unsubscribe()
 
     def _rest(self) -> None:
         self._active = False
@@ -140,11 +130,10 @@ class DetectorNode(LifecycleNode):
     def close(self) -> None:
         """Release everything that configure and activate took."""
         self._rest()
-        if self._outputs:
-            self._outputs.close()
-            self._outputs = None
+        for feed in self.feeds:
+            feed.withdraw()
         on_gpu = self._detector and self._detector.device.startswith("cuda")
-        self._detector = self._latest = None
+        self._detector = None
         if on_gpu:
             import torch
 
@@ -175,7 +164,8 @@ class DetectorNode(LifecycleNode):
     # ---- parameters
 
     def _warn_of_unused_overrides(self) -> None:
-        for name in unused(self, [*self._outputs.topics, self._diagnostics.topic_name]):
+        topics = [topic for feed in self.feeds for topic in feed.outputs.topics]
+        for name in unused(self, [*topics, self._diagnostics.topic_name]):
             self.get_logger().warning(
                 f"parameter '{name}' changes nothing; outputs take qos_overrides.<topic>.publisher.<policy>, "
                 "the input takes input.reliability"
@@ -194,67 +184,88 @@ class DetectorNode(LifecycleNode):
 
     # ---- frames
 
-    def _on_camera_info(self, message: CameraInfo) -> None:
-        self._camera = camera_from(message, is_rectified(self._input.topic, self.settings.camera.rectified))
-        if self._camera.flaw:
-            self._warn_once("calibration", f"camera_info is of no use for bearing and distance: {self._camera.flaw}")
-        elif self._camera.doubt:
-            self._warn_once("rectified", f"{self._input.topic}: {self._camera.doubt}")
+    def _on_image(self, feed: Feed, message: Any) -> None:
+        feed.health.count("received")
+        if not feed.pace.allows(time.monotonic(), self.settings.input.max_rate_hz):
+            feed.health.count("paced")
+        elif self._worker.offer((feed, message), feed.name) is not None:
+            feed.health.count("busy")
 
-    def _on_image(self, message) -> None:
-        self._health.count("received")
-        if not self._pace.allows(time.monotonic(), self.settings.input.max_rate_hz):
-            self._health.count("paced")
-        elif self._worker.offer(message) is not None:
-            self._health.count("busy")
+    def _choose(self, waiting: Collection[str]) -> list[str]:
+        detector = self._detector
+        on_gpu = detector and detector.device.startswith("cuda")
+        return self._schedule.pick(waiting, self.settings.input.batch or (len(waiting) if on_gpu else 1))
 
-    def _age(self, message) -> float:
+    def _age(self, message: Any) -> float:
         return age_ms(message.header, self.get_clock().now().nanoseconds)
 
-    def _is_stale(self, message) -> bool:
+    def _is_stale(self, item: tuple[Feed, Any]) -> bool:
+        feed, message = item
         stale = too_old(self._age(message), self.settings.input.max_age_ms)
         if stale:
-            self._health.count("stale")
+            feed.health.count("stale")
         return stale
 
-    def _work(self, message) -> None:
-        """One frame, in the worker's thread."""
-        settings, detector, outputs = self.settings, self._detector, self._outputs
-        age = self._age(message)
-        image, detection, tracks, times = find(
-            message,
-            detector,
-            self._tracker,
-            settings.detect,
-            settings.input,
-            outputs.wanted("resynthesis"),
-        )
-        self._health.count("processed")
-        result = Result(
-            message.header,
-            image,
-            detection,
-            tracks,
-            settings,
-            detector.model_id,
-            self._camera,
-            times | {"age": age},
-            self._health.counts(),
-        )
-        self._latest = result
-        published = outputs.publish(result)
-        self._health.succeeded({**result.times, "publish": published})
+    def _work(self, batch: list[tuple[Feed, Any]]) -> None:
+        """Frames of different cameras, in the worker's thread."""
+        settings, detector, ages = self.settings, self._detector, [self._age(message) for _, message in batch]
+        seen: list[tuple[Feed, Any, float, Seen]] = []
+        for (feed, message), age in zip(batch, ages, strict=True):
+            try:
+                seen.append((feed, message, age, see(message, settings.input)))
+            except EncodingError as error:
+                self._on_error((feed, message), error)
+        if not seen:
+            return
+        resynthesis = any(feed.outputs.wanted("resynthesis") for feed, *_ in seen)
+        trackers = [feed.tracker for feed, *_ in seen]
+        try:
+            found = find([one for *_, one in seen], detector, trackers, settings.detect, resynthesis)
+        except Exception:
+            if len(seen) == 1:
+                raise
+            for feed, message, *_ in seen:  # what is wrong with one frame is to cost that frame only
+                self._work_alone(feed, message)
+            return
+        for (feed, message, age, one), of_one in zip(seen, found, strict=True):
+            self._publish(feed, message, one, of_one, settings, detector.model_id, age)
 
-    def _on_error(self, message, error: Exception) -> None:
+    def _work_alone(self, feed: Feed, message: Any) -> None:
+        try:
+            self._work([(feed, message)])
+        except Exception as error:
+            self._on_error((feed, message), error)
+
+    def _publish(
+        self, feed: Feed, message: Any, seen: Seen, found: Found, settings: NodeSettings, model_id: str, age: float
+    ) -> None:
+        feed.health.count("processed")
+        feed.latest = result = Result(
+            message.header,
+            seen.image,
+            found.detection,
+            found.tracks,
+            settings,
+            model_id,
+            feed.camera,
+            found.times | {"age": age},
+            feed.health.counts(),
+        )
+        published = feed.outputs.publish(result)
+        feed.health.succeeded({**result.times, "publish": published})
+
+    def _on_error(self, item: tuple[Feed, Any], error: Exception) -> None:
+        feed, _ = item
         if not self.context.ok():
             return  # shutting down: publishers are gone, and nobody needs to hear of it
+        whose = f" of {feed.name}" if feed.name else ""
         if isinstance(error, EncodingError):
-            self._health.count(f"bad: {error.cause}")
-            self._warn_once(error.cause, f"frame skipped: {error}")
+            feed.health.count(f"bad: {error.cause}")
+            self._warn_once(f"{error.cause}{whose}", f"frame{whose} skipped: {error}")
         else:
-            text = f"frame lost: {type(error).__name__}: {error}"
-            self._health.failed("error", text)
-            self._error_once(type(error).__name__, text)
+            text = f"frame{whose} lost: {type(error).__name__}: {error}"
+            feed.health.failed("error", text)
+            self._error_once(f"{type(error).__name__}{whose}", text)
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         if request.data != self._enabled:
@@ -277,30 +288,34 @@ class DetectorNode(LifecycleNode):
         return response
 
     def _on_save_sample(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        result = self._latest
-        if not result:
+        latest = [(feed.name, feed.latest) for feed in self.feeds if feed.latest]
+        if not latest:
             response.message = "no frame was processed yet; nothing to save"
             return response
-        stamp, folder = stamp_ns(result.header), self.settings.save.directory
+        folder = self.settings.save.directory
+        try:
+            response.message = ", ".join(str(self._save(folder, camera, result)) for camera, result in latest)
+            response.success = True
+        except Exception as error:
+            response.message = f"cannot save below {folder}: {error}"
+            self.get_logger().error(response.message)
+        return response
+
+    def _save(self, folder: str, camera: str, result: Result) -> Path:
+        """Write the sample of one camera; returns the path of its JSON file."""
+        stamp = stamp_ns(result.header)
         facts = {
             "stamp_ns": stamp,
             "frame_id": result.header.frame_id,
             "model_id": result.model_id,
             "settings": result.settings.model_dump(),
         }
-        try:
-            path = write_sample(folder, str(stamp), result.image, result.detection, facts)
-            response.success, response.message = True, str(path)
-        except Exception as error:
-            response.message = f"cannot save below {folder}: {error}"
-            self.get_logger().error(response.message)
-        return response
+        key = f"{stamp}-{camera}" if camera else str(stamp)
+        return write_sample(folder, key, result.image, result.detection, facts)
 
     def _tick(self) -> None:
-        complaint = self._input.check() if self._input else ""
-        if complaint and not self._complaint:
-            self.get_logger().warning(complaint)
-        self._complaint = complaint
+        for feed in self.feeds:
+            feed.check()
         state = (
             ("active" if self._enabled else "disabled by ~/enable")
             if self._active
@@ -310,11 +325,7 @@ class DetectorNode(LifecycleNode):
         )
         detector = self._detector
         facts = {"model_id": detector.model_id, "device": detector.description} if detector else {}
-        name, hardware_id = self.get_fully_qualified_name(), self._input.topic if self._input else ""
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
-        message.status = [
-            self._health.input_status(f"{name}: input", hardware_id, complaint),
-            self._health.detector_status(f"{name}: detector", hardware_id, state, facts),
-        ]
+        message.status = [status for feed in self.feeds for status in feed.statuses(state, facts)]
         self._diagnostics.publish(message)

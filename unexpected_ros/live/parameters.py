@@ -19,6 +19,8 @@ from unexpected_ros.live.settings import NodeSettings
 SETTINGS = {setting.name: setting for setting in settings_of(NodeSettings)}
 THRESHOLD = "detect.threshold"
 """When not given, it becomes the one on the weights' card."""
+CAMERAS, LISTS = "cameras", (Parameter.Type.STRING_ARRAY,)
+"""The parameter that may be given as a list, too. ROS cannot hold an empty list, so it is declared as text."""
 _NOT_OURS = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 
 
@@ -63,7 +65,7 @@ def declare(node: Node) -> tuple[NodeSettings, set[str]]:
     Raises SettingsError for values that do not fit; unknown names are warned of, with the nearest known one.
     """
     given = {
-        name: parameter.value
+        name: ", ".join(parameter.value) if name == CAMERAS and parameter.type_ in LISTS else parameter.value
         for name, parameter in node.get_parameters_by_prefix("").items()
         if not name.startswith(_NOT_OURS)
     }

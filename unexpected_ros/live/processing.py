@@ -1,8 +1,9 @@
-"""One camera message: convert, detect, recognise what was there before."""
+"""Camera messages: convert, detect (those of several cameras together), recognise what was there before."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,32 +18,55 @@ if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
 
 
-class Found(NamedTuple):
-    """RGB image, what was detected in it (persistent regions only), their tracks, and milliseconds by stage."""
+class Seen(NamedTuple):
+    """RGB image uint8 [H, W, 3] of a message, its stamp in nanoseconds, and the milliseconds that took."""
 
     image: np.ndarray
+    stamp: int
+    convert: float
+
+
+class Found(NamedTuple):
+    """What was detected in an image (persistent regions only), their tracks, and milliseconds by stage."""
+
     detection: Detection
     tracks: list[Track]
     times: dict[str, float]
 
 
-def find(
-    message: Image | CompressedImage,
-    detector: Detector,
-    tracker: Tracker,
-    settings: LiveDetectSettings,
-    reading: InputSettings,
-    resynthesis: bool,
-) -> Found:
-    """Message -> Found. Raises EncodingError, ImageError, DetectorError."""
+def see(message: Image | CompressedImage, settings: InputSettings) -> Seen:
+    """Message -> Seen. Raises EncodingError."""
     started = time.perf_counter()
-    image = image_to_rgb(message, reading.max_pixels, reading.bit_depth)
-    converted = time.perf_counter()
-    detection = detector.detect(image, resynthesis, settings.core)
-    tracks = tracker.update(stamp_ns(message.header), detection.regions)
-    detection, tracks = persistent(detection, tracks, settings.min_persistence)
-    found = time.perf_counter()
-    stages = {f"infer: {stage}": milliseconds for stage, milliseconds in detection.timings.items()}
-    return Found(
-        image, detection, tracks, {"convert": 1e3 * (converted - started), "infer": 1e3 * (found - converted), **stages}
-    )
+    image = image_to_rgb(message, settings.max_pixels, settings.bit_depth)
+    return Seen(image, stamp_ns(message.header), 1e3 * (time.perf_counter() - started))
+
+
+def find(
+    seen: Sequence[Seen],
+    detector: Detector,
+    trackers: Sequence[Tracker],
+    settings: LiveDetectSettings,
+    resynthesis: bool,
+) -> list[Found]:
+    """Images of different cameras, each with its tracker -> Found, in their order; `infer` is the time of all of them.
+
+    Raises ImageError, DetectorError; the trackers then know nothing of the images.
+    """
+    started = time.perf_counter()
+    if len(seen) == 1:
+        detections = [detector.detect(seen[0].image, resynthesis, settings.core)]
+    else:
+        detections = detector.detect_batch([one.image for one in seen], resynthesis, settings.core)
+    tracked = [
+        persistent(detection, tracker.update(one.stamp, detection.regions), settings.min_persistence)
+        for one, detection, tracker in zip(seen, detections, trackers, strict=True)
+    ]
+    infer = 1e3 * (time.perf_counter() - started)
+    return [
+        Found(*of_one, {"convert": one.convert, "infer": infer, **_stages(of_one[0])})
+        for one, of_one in zip(seen, tracked, strict=True)
+    ]
+
+
+def _stages(detection: Detection) -> dict[str, float]:
+    return {f"infer: {stage}": milliseconds for stage, milliseconds in detection.timings.items()}

@@ -16,11 +16,15 @@ from unexpected_ros.live.ros import CLASSES, ros_message
 class Publishers:
     """The publishers of all outputs."""
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, place: str = "") -> None:
+        """place: folder below ~/, such as 'front/'."""
         self._node = node
         self._publishers = {
             name: node.create_publisher(
-                CLASSES[output.type], f"~/{name}", _qos(output), qos_overriding_options=overrides(node, f"~/{name}")
+                CLASSES[output.type],
+                f"~/{place}{name}",
+                _qos(output),
+                qos_overriding_options=overrides(node, f"~/{place}{name}"),
             )
             for name, output in OUTPUTS.items()
         }
@@ -31,7 +35,7 @@ class Publishers:
         return [publisher.topic_name for publisher in self._publishers.values()]
 
     def wanted(self, name: str) -> bool:
-        """Whether somebody listens to ~/name."""
+        """Whether somebody listens to the output."""
         return self._publishers[name].get_subscription_count() > 0
 
     def publish(self, result: Result) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from unexpected_core.config import Settings
 from unexpected_core.encodings import MAX_PIXELS
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
+from unexpected_ros.live.schedule import parse_cameras
 
 
 class InputSettings(Settings):
@@ -30,7 +31,12 @@ class InputSettings(Settings):
         le=16,
         description="bits that are used of 16-bit values, such as 12; 0 = what the encoding says, else 16",
     )
-    max_rate_hz: float = Field(0.0, ge=0.0, le=120.0, description="most frames worked on per second; 0 = all it can")
+    max_rate_hz: float = Field(
+        0.0, ge=0.0, le=120.0, description="most frames of a camera worked on per second; 0 = all it can"
+    )
+    batch: int = Field(
+        0, ge=0, le=64, description="most cameras' frames worked on together; 0 = all that wait on CUDA, 1 on the CPU"
+    )
 
 
 class LiveDetectSettings(DetectSettings):
@@ -75,6 +81,11 @@ class SaveSettings(Settings):
 class NodeSettings(Settings):
     """Everything the node can be told."""
 
+    cameras: str = Field(
+        "",
+        description="names of several cameras ('front:2, rear, left', a number being its weight): each has its topics "
+        "NAME/image, NAME/camera_info, ~/NAME/mask, ...; empty = one camera",
+    )
     autostart: bool = Field(True, description="configure and activate by itself; false waits for lifecycle commands")
     model: ModelSettings = ModelSettings()
     input: InputSettings = InputSettings()
@@ -82,3 +93,9 @@ class NodeSettings(Settings):
     output: OutputSettings = OutputSettings()
     camera: CameraSettings = CameraSettings()
     save: SaveSettings = SaveSettings()
+
+    @field_validator("cameras")
+    @classmethod
+    def _check_cameras(cls, text: str) -> str:
+        parse_cameras(text)
+        return text

@@ -23,14 +23,18 @@ PATIENCE_S = 5.0
 class ImageSubscription:
     """Subscribes to `image` or its compressed sibling and hands every message to `callback`."""
 
-    def __init__(self, node: LifecycleNode, settings: InputSettings, callback: Callable[[Any], None]) -> None:
+    def __init__(
+        self, node: LifecycleNode, settings: InputSettings, callback: Callable[[Any], None], place: str = ""
+    ) -> None:
+        """place: folder of the topic, such as 'front/'."""
         self._node, self._callback = node, callback
         self._compressed = settings.transport == "compressed"
         self._reliability = settings.reliability
         self._best_effort = settings.reliability == "best_effort"
         self._last = time.monotonic()
         # image_transport's rule: the compressed topic follows the (remapped) name of the image
-        name = node.resolve_topic_name("image") + "/compressed" if self._compressed else "image"
+        image = f"{place}image"
+        name = node.resolve_topic_name(image) + "/compressed" if self._compressed else image
         self.topic = node.resolve_topic_name(name)
         self._subscribe(name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 LOGGER = logging.getLogger(__name__)
 
@@ -14,28 +14,34 @@ def too_old(age_ms: float, max_age_ms: float) -> bool:
     return 0 < max_age_ms < age_ms
 
 
-class Worker[T]:
-    """Runs `work(item)` in a thread of its own; an item that arrives while one waits takes its place.
+def first_of(keys: Collection[str]) -> list[str]:
+    """The one that waits longest."""
+    return [next(iter(keys))]
 
-    An item for which `is_stale(item)` holds when its turn comes is dropped. An exception costs one item:
-    `on_error(item, exception)` hears of it, and the next item is tried.
+
+class Worker[T]:
+    """Runs `work([item, ...])` in a thread of its own; an item that arrives while one of its key waits takes its place.
+
+    choose(keys that wait) -> those to work on now, together. An item for which `is_stale(item)` holds when its turn
+    comes is dropped. An exception costs those in work: `on_error(item, exception)` hears of it, and the next are tried.
     """
 
     def __init__(
         self,
-        work: Callable[[T], None],
+        work: Callable[[list[T]], None],
         on_error: Callable[[T, Exception], None],
         name: str,
         is_stale: Callable[[T], bool] = lambda item: False,
+        choose: Callable[[Collection[str]], list[str]] = first_of,
     ) -> None:
-        self._work, self._on_error, self._is_stale = work, on_error, is_stale
-        self._slot: list[T] = []  # empty or one item
+        self._work, self._on_error, self._is_stale, self._choose = work, on_error, is_stale, choose
+        self._slots: dict[str, T] = {}
         self._stopping = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def offer(self, item: T) -> T | None:
+    def offer(self, item: T, key: str = "") -> T | None:
         """Hand over an item without waiting; returns the older waiting item that it replaced, if any.
 
         After `stop` the offered item itself comes back: it will not be worked on.
@@ -43,27 +49,29 @@ class Worker[T]:
         with self._changed:
             if self._stopping:
                 return item
-            replaced = self._slot.pop() if self._slot else None
-            self._slot.append(item)
+            replaced = self._slots.get(key)
+            self._slots[key] = item
             self._changed.notify()
             return replaced
 
     def stop(self, timeout: float | None = None) -> bool:
-        """Finish the item in work, forget the waiting one, end the thread. False if it takes over `timeout` seconds."""
+        """Finish what is in work, forget what waits, end the thread. False if it takes over `timeout` seconds."""
         with self._changed:
             self._stopping = True
-            self._slot.clear()
+            self._slots.clear()
             self._changed.notify()
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
-        while (item := self._take()) is not None:
+        while items := self._take():
             try:
-                if not self._is_stale(item):
-                    self._work(item)
+                fresh = [item for item in items if not self._is_stale(item)]
+                if fresh:
+                    self._work(fresh)
             except Exception as error:  # whatever it is, the next item must be served
-                self._report(item, error)
+                for item in items:
+                    self._report(item, error)
 
     def _report(self, item: T, error: Exception) -> None:
         try:
@@ -71,7 +79,7 @@ class Worker[T]:
         except Exception:
             LOGGER.exception("%s: could not report %r", self._thread.name, error)
 
-    def _take(self) -> T | None:
+    def _take(self) -> list[T]:
         with self._changed:
-            self._changed.wait_for(lambda: self._slot or self._stopping)
-            return None if self._stopping else self._slot.pop()
+            self._changed.wait_for(lambda: self._slots or self._stopping)
+            return [] if self._stopping else [self._slots.pop(key) for key in self._choose(self._slots)]

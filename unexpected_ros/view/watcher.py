@@ -124,7 +124,7 @@ class Watcher(Node):
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         stream = self._stream
-        reports = [s for s in message.status if stream and s.name.partition(": ")[0] == stream.node]
+        reports = [s for s in message.status if stream and s.name.partition(": ")[0] in (stream.node, stream.prefix)]
         if not reports:
             return
         self._heard = time.monotonic()

@@ -57,8 +57,9 @@ async def serve(given: argparse.Namespace, ready: Callable[[str], None], stop: a
     def soon(call: Callable[..., None]) -> Callable[..., None]:
         return lambda *values, **names: loop.call_soon_threadsafe(lambda: call(*values, **names))
 
-    def show(whole: Whole) -> None:
-        soon(hub.show)(frame(whole, next(numbers)))
+    def show(wholes: list[Whole]) -> None:
+        for whole in wholes:
+            soon(hub.show)(frame(whole, next(numbers)))
 
     def meet(stream: Stream | None) -> None:
         remote.meet(stream.node if stream else None)

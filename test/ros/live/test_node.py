@@ -57,7 +57,9 @@ def node(start_node, driver, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def camera(node, driver):
-    return driver.camera(Image, "/front/image_raw")
+    camera = driver.camera(Image, "/front/image_raw")
+    yield camera
+    driver.destroy(camera)
 
 
 @pytest.fixture(scope="module")

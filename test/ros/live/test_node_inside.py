@@ -73,14 +73,14 @@ def publish_until_answered(driver, camera, message, answers, count=1):
 
 
 def statuses(node):
-    health = node._health
+    health = node.feeds[0].health
     return health.input_status("input", "", ""), health.detector_status("detector", "", "active", {})
 
 
 class FailsOnce(RandomScorer):
     """Raises on its first image."""
 
-    failed = False
+    failed = True  # until it is loaded: loading tries the network out
 
     def forward(self, images):
         if not self.failed:
@@ -91,16 +91,18 @@ class FailsOnce(RandomScorer):
 
 def test_an_exception_in_the_network_costs_one_frame(driver, make_node, answers, street, to_message):
     node = make_node()
+    scorer = FailsOnce()
     node._detector = Detector(
-        FailsOnce(),
+        scorer,
         node._detector.settings.model_copy(
             update={"model": node._detector.settings.model.model_copy(update={"warmup": False})}
         ),
     )
+    scorer.failed = False
     camera = driver.camera(Image, TOPIC)
-    driver.until(lambda: node._outputs.wanted("regions"), "the subscription")
+    driver.until(lambda: node.feeds[0].outputs.wanted("regions"), "the subscription")
     camera.publish(to_message(street()))
-    driver.until(lambda: node._health.counts()["error"], "the failure")
+    driver.until(lambda: node.feeds[0].health.counts()["error"], "the failure")
     status = statuses(node)[1]
     assert (status.level, status.message) == (DiagnosticStatus.ERROR, "frame lost: RuntimeError: the network broke")
     publish_until_answered(driver, camera, to_message(street()), answers)
@@ -112,10 +114,10 @@ def test_the_subscription_follows_the_publishers_reliability(driver, make_node, 
     node = make_node()
     camera = driver.camera(Image, TOPIC, best_effort=True, connected=False)
     publish_until_answered(driver, camera, to_message(street(48, 64)), answers)
-    assert node._input._best_effort
+    assert node.feeds[0].input._best_effort
     driver.destroy(camera)
     camera = driver.camera(Image, TOPIC)
-    driver.until(lambda: node._input and not node._input._best_effort, "a reliable subscription")
+    driver.until(lambda: node.feeds[0].input and not node.feeds[0].input._best_effort, "a reliable subscription")
     publish_until_answered(driver, camera, to_message(street(48, 64)), answers)
     driver.destroy(camera)
 
@@ -144,7 +146,7 @@ def test_bearing_and_distance_need_camera_info_and_height(driver, make_node, ans
     def known():
         info.publish(calibration)
         driver.spin(0.05)
-        return node._camera
+        return node.feeds[0].camera
 
     driver.until(known, "the calibration")
     region = publish_until_answered(driver, camera, message, answers).regions[0]
@@ -159,8 +161,8 @@ def test_old_frames_are_dropped_and_the_diagnostics_say_how_to_mend_it(driver, m
     node = make_node(input__max_age_ms=500)
     camera = driver.camera(Image, TOPIC)
     camera.publish(to_message(street(48, 64), time.time_ns() - 10**10))
-    driver.until(lambda: node._health.counts()["stale"], "the drop")
-    assert "use_sim_time" in statuses(node)[0].message or node._health.counts()["processed"] == 0
+    driver.until(lambda: node.feeds[0].health.counts()["stale"], "the drop")
+    assert "use_sim_time" in statuses(node)[0].message or node.feeds[0].health.counts()["processed"] == 0
     assert not answers
     publish_until_answered(driver, camera, to_message(street(48, 64), time.time_ns() + 10**9), answers)
     driver.destroy(camera)
@@ -172,9 +174,11 @@ def test_silence_is_explained(driver, make_node, monkeypatch):
     monkeypatch.setattr(subscription, "PATIENCE_S", 0.0)
     other = driver.camera(Image, "/front/image_raw", connected=False)
     node = make_node()
-    driver.until(lambda: "/front/image_raw" in node._complaint, "the explanation")
-    assert node._complaint.startswith("nobody publishes /inside/image (sensor_msgs/msg/Image); similar topics: /front")
-    assert "/inside/detector/mask" not in node._complaint
+    driver.until(lambda: "/front/image_raw" in node.feeds[0].complaint, "the explanation")
+    assert node.feeds[0].complaint.startswith(
+        "nobody publishes /inside/image (sensor_msgs/msg/Image); similar topics: /front"
+    )
+    assert "/inside/detector/mask" not in node.feeds[0].complaint
     driver.destroy(other)
 
 
@@ -186,8 +190,8 @@ def test_outputs_of_another_detector_are_no_inputs(driver, make_node, start_node
     other.wait_for("listening to")
     driver.until(lambda: driver.node.count_publishers("/renamed"), "the outputs of the other")
     node = make_node()
-    driver.until(lambda: node._complaint, "the explanation")
-    assert node._complaint.endswith("no image topic is published at all; start the camera")
+    driver.until(lambda: node.feeds[0].complaint, "the explanation")
+    assert node.feeds[0].complaint.endswith("no image topic is published at all; start the camera")
     other.end()
 
 
@@ -213,10 +217,10 @@ def test_what_nobody_listens_to_is_not_made(driver, make_node, street, to_messag
     node = make_node()
     camera = driver.camera(Image, TOPIC)
     camera.publish(to_message(street()))
-    driver.until(lambda: node._health._times, "a published frame")
-    assert "publish" not in node._latest.times  # a result is not changed after it is made
-    assert node._latest.detection.resynthesis is None
-    assert not {"overlay", "mask"} & node._latest.__dict__.keys()
+    driver.until(lambda: node.feeds[0].health._times, "a published frame")
+    assert "publish" not in node.feeds[0].latest.times  # a result is not changed after it is made
+    assert node.feeds[0].latest.detection.resynthesis is None
+    assert not {"overlay", "mask"} & node.feeds[0].latest.__dict__.keys()
     driver.destroy(camera)
 
 
@@ -244,7 +248,7 @@ def test_a_frame_is_detected_and_reported_with_the_settings_it_began_with(
 
     monkeypatch.setattr(node._detector, "detect", while_a_parameter_changes)
     camera = driver.camera(Image, TOPIC)
-    driver.until(lambda: node._outputs.wanted("regions"), "the subscription")
+    driver.until(lambda: node.feeds[0].outputs.wanted("regions"), "the subscription")
     camera.publish(to_message(street()))
     driver.until(lambda: answers, "an answer")
     monkeypatch.undo()

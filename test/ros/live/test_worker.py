@@ -17,7 +17,8 @@ class Bench:
         self.done, self.errors = [], []
         self.worker = Worker(self.work, self.on_error, "bench")
 
-    def work(self, item):
+    def work(self, items):
+        (item,) = items
         self.started.release()
         assert self.gate.acquire(timeout=5)
         try:
@@ -75,7 +76,7 @@ def test_a_stale_item_is_dropped_when_its_turn_comes():
         seen.release()
         return item == "old"
 
-    worker = Worker(done.append, lambda item, error: None, "bench", is_stale)
+    worker = Worker(done.extend, lambda item, error: None, "bench", is_stale)
     for item in ("old", "new"):
         worker.offer(item)
         assert seen.acquire(timeout=5)
