@@ -174,7 +174,7 @@ def test_imports_go_down(path):
         ),
         ("unexpected_core/networks/a.py", "from ..weights import reading", r":1: .*floor 2"),
         ("unexpected_core/metrics/a.py", "from unexpected_core import load_detector", r"floor 4"),
-        ("unexpected_core/pipeline/a.py", "import unexpected_ros.live.geometry", r"floor 6"),
+        ("unexpected_core/pipeline/a.py", "import unexpected_ros.scene.geometry", r"floor 6"),
         ("unexpected_core/evaluation/report/page.py", "import matplotlib.pyplot as plt", r"guest of .*plots\.py"),
         (
             "unexpected_core/training/engine/loop.py",

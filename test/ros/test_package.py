@@ -38,7 +38,7 @@ def test_colcon_sees_one_ament_cmake_package(repository, tmp_path):
 def test_both_halves_and_the_messages_are_installed_together(install):
     done = installed_only(
         install,
-        "import unexpected_core, unexpected_ros, unexpected_ros.live.geometry;"
+        "import unexpected_core, unexpected_ros, unexpected_ros.scene.geometry;"
         "from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats;"
         "from rclpy.serialization import serialize_message, deserialize_message;"
         "array = AnomalyArray(model_id='x', regions=[AnomalyRegion(area=7)]);"

@@ -11,14 +11,14 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
 
 from unexpected_ros.live.diagnostics import Health
-from unexpected_ros.live.geometry import Camera, is_rectified
 from unexpected_ros.live.incoming import camera_from
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.publishers import Publishers
 from unexpected_ros.live.settings import InputSettings
 from unexpected_ros.live.subscription import ImageSubscription, Pace
-from unexpected_ros.live.tracking import Tracker
+from unexpected_ros.scene.geometry import Camera, is_rectified
+from unexpected_ros.scene.tracking import Tracker
 
 
 class Feed:

@@ -9,9 +9,9 @@ import numpy as np
 
 from unexpected_core.compressed import encode_jpeg, encode_png
 from unexpected_core.structs import Detection, Region
-from unexpected_ros.live.geometry import Camera, bearing, ground_distance
 from unexpected_ros.live.settings import CameraSettings
-from unexpected_ros.live.tracking import Track
+from unexpected_ros.scene.geometry import Camera, bearing, ground_distance
+from unexpected_ros.scene.tracking import Track
 
 ENCODINGS = {("uint8", 2): "mono8", ("uint8", 3): "rgb8", ("float32", 2): "32FC1"}
 FULL = 0

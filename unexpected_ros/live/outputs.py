@@ -13,10 +13,10 @@ import numpy as np
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
 from unexpected_core.visualize import overlay
-from unexpected_ros.live.geometry import Camera
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.settings import NodeSettings
-from unexpected_ros.live.tracking import Track
+from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.scene.tracking import Track
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 

@@ -12,7 +12,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from unexpected_core.structs import Detection
 from unexpected_ros.live.incoming import image_to_rgb, stamp_ns
 from unexpected_ros.live.settings import InputSettings, LiveDetectSettings
-from unexpected_ros.live.tracking import Track, Tracker, persistent
+from unexpected_ros.scene.tracking import Track, Tracker, persistent
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector

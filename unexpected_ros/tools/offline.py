@@ -23,12 +23,12 @@ from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.errors import IncompleteError
 from unexpected_core.structs import Detection
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
-from unexpected_ros.live.geometry import Camera, is_rectified
 from unexpected_ros.live.incoming import camera_from, stamp_ns
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
 from unexpected_ros.live.settings import LiveDetectSettings, NodeSettings
-from unexpected_ros.live.tracking import Tracker
+from unexpected_ros.scene.geometry import Camera, is_rectified
+from unexpected_ros.scene.tracking import Tracker
 from unexpected_ros.tools.resuming import Interrupted, recipe, stop_requests, take_over
 
 if TYPE_CHECKING:

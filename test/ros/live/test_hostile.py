@@ -15,7 +15,7 @@ from sensor_msgs.msg import CompressedImage  # noqa: E402
 
 from unexpected_core.compressed import encode_jpeg  # noqa: E402
 from unexpected_core.encodings import EncodingError, to_rgb  # noqa: E402
-from unexpected_ros.live.geometry import Camera  # noqa: E402
+from unexpected_ros.scene.geometry import Camera  # noqa: E402
 
 
 def bombs(jpeg):

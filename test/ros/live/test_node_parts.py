@@ -9,12 +9,12 @@ import pytest
 
 from unexpected_core.images import read_image, read_map
 from unexpected_core.structs import Detection, Region
-from unexpected_ros.live import geometry
 from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain
-from unexpected_ros.live.geometry import Camera, bearing, ground_distance, is_rectified
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.samples import write_sample
-from unexpected_ros.live.tracking import Track, Tracker, persistent
+from unexpected_ros.scene import geometry
+from unexpected_ros.scene.geometry import Camera, bearing, ground_distance, is_rectified
+from unexpected_ros.scene.tracking import Track, Tracker, persistent
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,11 @@ from unexpected_core import load_detector
 from unexpected_core.pipeline.detector import Detector
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_ros.bags import BagError, create_bag, message_types, open_bag
-from unexpected_ros.live.geometry import Camera
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import OUTPUTS, Result
 from unexpected_ros.live.settings import CameraSettings, NodeSettings, OutputSettings
-from unexpected_ros.live.tracking import Tracker
+from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.scene.tracking import Tracker
 from unexpected_ros.tools.offline import main, maker, process_bag
 from unexpected_ros.tools.resuming import Interrupted
 
