@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -19,11 +20,18 @@ START = 1_000_000_000
 """Time of the first image in seconds: fixed, so that the same images give the same stamps."""
 
 
-def write_bag(
-    path: str | Path, frames: Iterable[tuple[np.ndarray, Pinhole | None]], rate: float, compressed: bool = False
-) -> int:
-    """Write RGB uint8 images [H, W, 3] at `rate` Hz into one .mcap file, whole or not at all; returns how many.
+class DriveFrame(NamedTuple):
+    """One image of a drive: RGB uint8 [H, W, 3]; its intrinsics; its time in seconds, None = as the rate has it."""
 
+    image: np.ndarray
+    camera: Pinhole | None = None
+    time: float | None = None
+
+
+def write_bag(path: str | Path, frames: Iterable[tuple], rate: float, compressed: bool = False) -> int:
+    """Write images (fields of DriveFrame) into one .mcap file, whole or not at all; returns how many.
+
+    rate: Hz of images without a time of their own.
     compressed: JPEG (quality 92) on /camera/image_raw/compressed in place of raw rgb8 on /camera/image_raw.
     A frame without intrinsics gets a camera_info with K = 0, which in ROS means uncalibrated.
     Raises BagError for a name that does not end in .mcap, a rate of 0 or less, or no frames.
@@ -36,8 +44,8 @@ def write_bag(
     topic = TOPIC + "/compressed" * compressed
     count = 0
     with create_bag(path) as bag:
-        for image, camera in frames:
-            stamp = START * 10**9 + round(count * 1e9 / rate)
+        for image, camera, time in (DriveFrame(*frame) for frame in frames):
+            stamp = START * 10**9 + round(1e9 * (count / rate if time is None else time))
             header = _header(bag.types, stamp)
             bag.write(topic, _image(bag.types, header, image, compressed), stamp)
             bag.write(INFO_TOPIC, _info(bag.types, header, image.shape[:2], camera), stamp)

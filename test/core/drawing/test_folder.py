@@ -120,7 +120,7 @@ def test_bag_errors(tmp_path, capsys):
         write_bag(tmp_path / "drive.mcap", [], 15)
     assert not list(tmp_path.iterdir())
     assert main(["data", "to-bag", "nowhere", str(tmp_path / "a.mcap")]) == 2
-    assert "'nowhere' is neither a folder nor a data set" in capsys.readouterr().err
+    assert "'nowhere' is neither a folder, video or bag nor a data set" in capsys.readouterr().err
 
 
 def test_what_a_kill_leaves_behind_does_not_stop_the_drawing(tmp_path):

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from unexpected_core.cli.main import main
+from unexpected_core.datasets import open_dataset
 from unexpected_core.images import ImageError, write_image
 from unexpected_core.media.bags.writing import create_bag
 from unexpected_core.media.errors import BagError, MediaError
@@ -97,3 +99,29 @@ def test_what_cannot_be_played_is_named(tmp_path):
     (tmp_path / "text.mcap").write_text("no bag")
     with pytest.raises(BagError, match="cannot read"):
         open_footage(tmp_path / "text.mcap")
+
+
+def test_a_video_of_variable_rate_keeps_its_times_in_a_bag(tmp_path, make_video):
+    times = [0, 0.2, 0.4, 0.41, 0.9]
+    make_video(tmp_path / "vfr.mkv", "libx264", len(times), times=times)
+    assert main(["data", "to-bag", str(tmp_path / "vfr.mkv"), str(tmp_path / "a.mcap")]) == 0
+    assert [shot.time for shot in open_footage(tmp_path / "a.mcap").shots()] == pytest.approx(times, abs=0.002)
+    assert main(["data", "to-bag", str(tmp_path / "vfr.mkv"), str(tmp_path / "b.mcap"), "--rate", "10"]) == 0
+    assert [shot.time for shot in open_footage(tmp_path / "b.mcap").shots()] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
+    assert main(["data", "to-bag", str(tmp_path / "a.mcap"), str(tmp_path / "c.mcap"), "--size", "32x24"]) == 0
+    assert {shot.read().shape for shot in open_footage(tmp_path / "c.mcap").shots()} == {(24, 32, 3)}
+
+
+def test_a_cut_video_makes_a_shorter_bag_and_a_complaint(tmp_path, make_video, caplog):
+    data = make_video(tmp_path / "a.mkv", "libx264", 20).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 3 // 4])
+    assert main(["data", "to-bag", str(tmp_path / "cut.mkv"), str(tmp_path / "a.mcap")]) == 1
+    assert "breaks off after" in caplog.text
+    assert 0 < len(list(open_footage(tmp_path / "a.mcap").shots())) < 20
+
+
+def test_a_video_of_unknown_length_is_a_data_set_all_the_same(tmp_path, make_video):
+    make_video(tmp_path / "live.webm", "libvpx", 12, options={"live": "1"})
+    dataset = open_dataset("video", tmp_path / "live.webm", every=5)
+    assert dataset.keys == ("00000", "00005", "00010")
+    assert [sample.image.shape for sample in dataset] == [(48, 64, 3)] * 3
