@@ -17,6 +17,9 @@ from unexpected_core.images import is_cut_jpeg
 MAX_SCANS = 100
 """Progressive JPEGs need about ten; each costs a pass over the whole image, however small the file."""
 _ROWS = 16
+_PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # from OpenCV 4.12 on; choosing a filter takes longer than the rest
+    _PNG += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
 
 
 def decode_compressed(data, max_pixels: int = MAX_PIXELS, form: str = "", bit_depth: int = 0) -> np.ndarray:
@@ -48,7 +51,7 @@ def encode_jpeg(image: np.ndarray, quality: int) -> bytes:
 
 def encode_png(pixels: np.ndarray) -> bytes:
     """uint8 [H, W] -> PNG (lossless), fast rather than small."""
-    return cv2.imencode(".png", pixels, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+    return cv2.imencode(".png", pixels, _PNG)[1].tobytes()
 
 
 def _decode_jpeg(data: memoryview, max_pixels: int, encoding: str) -> np.ndarray:

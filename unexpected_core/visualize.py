@@ -30,15 +30,23 @@ def overlay(image: np.ndarray, detection: Detection, alpha: float = 0.5) -> np.n
 
     alpha: strength of the tint, 0..1."""
     canvas = image.copy()
-    mask = detection.mask.astype(np.uint8)
     if detection.regions:
-        tinted = cv2.addWeighted(image, 1 - alpha, heat_map(detection.score), alpha, 0)
-        cv2.copyTo(tinted, mask, canvas)
-        outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        box = _around(detection.regions)  # nothing happens outside it
+        mask = np.ascontiguousarray(detection.mask[box]).view(np.uint8)
+        tinted = cv2.addWeighted(image[box], 1 - alpha, heat_map(detection.score[box]), alpha, 0)
+        cv2.copyTo(tinted, mask, canvas[box])
+        corner = (box[1].start, box[0].start)
+        outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE, offset=corner)
         cv2.drawContours(canvas, outlines, -1, OUTLINE, max(1, image.shape[0] // 400))
     for region in detection.regions:
         _caption_region(canvas, region)
     return canvas
+
+
+def _around(regions: Sequence[Region]) -> tuple[slice, slice]:
+    """Rows and columns of the smallest box that holds all of them."""
+    bottom, right = max(r.y + r.height for r in regions), max(r.x + r.width for r in regions)
+    return slice(min(r.y for r in regions), bottom), slice(min(r.x for r in regions), right)
 
 
 def _caption_region(canvas: np.ndarray, region: Region) -> None:

@@ -72,7 +72,7 @@ class Messages:
             image_width=width,
             threshold=threshold,
             frame_score=float(detection.score.max()),
-            coverage=float(detection.mask.mean()),
+            coverage=np.count_nonzero(detection.mask) / detection.mask.size,
             model_id=model_id,
             mode=FULL,
             regions=[

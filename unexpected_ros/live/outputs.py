@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unexpected_core.images import resize_image
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
 from unexpected_core.visualize import overlay
 from unexpected_ros.live.messages import Messages
+from unexpected_ros.live.reduced import reduced
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.tracking import Track
@@ -45,9 +47,18 @@ class Result:
         return self.detection.mask.view(np.uint8) * np.uint8(255)
 
     @cached_property
+    def shown(self) -> tuple[np.ndarray, Detection]:
+        """Image and detection at the size of the pictures for people: output.scale times the camera's."""
+        scale, (height, width) = self.settings.output.scale, self.image.shape[:2]
+        if scale == 1:
+            return self.image, self.detection
+        size = max(1, round(height * scale)), max(1, round(width * scale))
+        return resize_image(self.image, size), reduced(self.detection, size)
+
+    @cached_property
     def overlay(self) -> np.ndarray:
         """RGB uint8 [H, W, 3]."""
-        return overlay(self.image, self.detection, self.settings.output.overlay_alpha)
+        return overlay(*self.shown, self.settings.output.overlay_alpha)
 
 
 class Output(NamedTuple):
@@ -66,7 +77,7 @@ def _score(m: Messages, r: Result) -> Any:
 
 
 def _resynthesis(m: Messages, r: Result) -> Any:
-    return None if r.detection.resynthesis is None else m.image(r.header, r.detection.resynthesis)
+    return None if r.detection.resynthesis is None else m.image(r.header, r.shown[1].resynthesis)
 
 
 def _regions(m: Messages, r: Result) -> Any:
@@ -79,7 +90,7 @@ OUTPUTS = {
     "mask": Output(IMAGE, lambda m, r: m.image(r.header, r.mask)),
     "score": Output(IMAGE, _score),
     "labels": Output(IMAGE, lambda m, r: m.image(r.header, r.detection.labels)),
-    "labels_color": Output(IMAGE, lambda m, r: m.image(r.header, colorize(r.detection.labels))),
+    "labels_color": Output(IMAGE, lambda m, r: m.image(r.header, colorize(r.shown[1].labels))),
     "resynthesis": Output(IMAGE, _resynthesis),
     "overlay": Output(IMAGE, lambda m, r: m.image(r.header, r.overlay)),
     "overlay/compressed": Output(COMPRESSED, lambda m, r: m.jpeg(r.header, r.overlay, r.settings.output.jpeg_quality)),

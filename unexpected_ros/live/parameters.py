@@ -37,6 +37,7 @@ def is_live(name: str) -> bool:
         "input.max_rate_hz",
         "output.overlay_alpha",
         "output.jpeg_quality",
+        "output.scale",
     )
 
 

@@ -57,6 +57,12 @@ class OutputSettings(Settings):
 
     score_encoding: Literal["32FC1", "mono8"] = Field("32FC1", description="encoding of ~/score; mono8 is score * 255")
     overlay_alpha: float = Field(0.5, ge=0.0, le=1.0, description="strength of the colour inside regions in ~/overlay")
+    scale: float = Field(
+        1.0,
+        ge=0.1,
+        le=1.0,
+        description="size of ~/overlay, ~/overlay/compressed, ~/labels_color and ~/resynthesis, of the image's",
+    )
     jpeg_quality: int = Field(85, ge=1, le=100, description="quality of ~/overlay/compressed")
 
 

@@ -1,0 +1,144 @@
+"""What publishing costs beside the detection, at 1080p: the node in a process of its own, as it is.
+
+    python bench/node_overhead.py [--frames 20] [--image photo.jpg] [--detector fast]
+
+The same frames are answered with more and more listeners, in turns, so that other work on the machine falls on all
+alike. Medians in milliseconds; the share is of the detection in the same frames. Listeners sit in a third process.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from datetime import datetime
+
+import cv2
+import numpy as np
+import rclpy
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from std_msgs.msg import Header
+
+from unexpected_core.images import read_image, resize_image
+from unexpected_ros.live.messages import Messages
+from unexpected_ros.live.outputs import OUTPUTS
+from unexpected_ros.live.ros import CLASSES, ros_message
+
+SETS = {"nothing": (), "mask, regions": ("mask", "regions"), "everything": tuple(OUTPUTS)}
+NAME = "/overhead/detector"
+LISTEN = """
+import sys, rclpy
+from rclpy.qos import qos_profile_sensor_data
+from unexpected_ros.live.outputs import OUTPUTS
+from unexpected_ros.live.ros import CLASSES
+rclpy.init()
+node = rclpy.create_node("listener")
+for name in sys.argv[1:]:
+    qos = qos_profile_sensor_data if OUTPUTS[name].best_effort else 1
+    node.create_subscription(CLASSES[OUTPUTS[name].type], "/overhead/detector/" + name, lambda m: None, qos, raw=True)
+try:
+    rclpy.spin(node)
+except BaseException:  # told to end
+    node.destroy_node()
+    rclpy.try_shutdown()
+"""
+
+
+class Camera:
+    """Publishes one image, and waits for the numbers of the frame."""
+
+    def __init__(self, image):
+        self.node = rclpy.create_node("camera")
+        self.publisher = self.node.create_publisher(
+            CLASSES["sensor_msgs/msg/Image"], "/overhead/image", QoSProfile(depth=1)
+        )
+        self.answers = []
+        kind = CLASSES["unexpected_ros/msg/FrameStats"]
+        self.node.create_subscription(kind, f"{NAME}/stats", self.answers.append, qos_profile_sensor_data)
+        self.message = Messages(ros_message).image(Header(), image)
+
+    def until(self, condition):
+        """Spin until the condition holds."""
+        end = time.monotonic() + 300
+        while not condition():
+            if time.monotonic() > end:
+                raise SystemExit("the node does not answer")
+            rclpy.spin_once(self.node, timeout_sec=0.05)
+
+    def frame(self):
+        """One frame; returns its FrameStats."""
+        self.answers.clear()
+        self.message.header.stamp = self.node.get_clock().now().to_msg()
+        self.publisher.publish(self.message)
+        self.until(lambda: self.answers)
+        return self.answers[0]
+
+
+def picture(path):
+    """RGB [1080, 1920, 3]: the photo, or a road with boxes on it."""
+    if path:
+        return resize_image(read_image(path), (1080, 1920))
+    image = cv2.resize(np.random.default_rng(0).integers(60, 160, (27, 48, 3), np.uint8), (1920, 1080))
+    for x in range(200, 1800, 400):
+        image[800:900, x : x + 120] = (230, 40, 200)
+    return image
+
+
+def measure(camera, frames):
+    """{set: [FrameStats]}, the sets in turns."""
+    found = {name: [] for name in SETS}
+    for _ in range(max(1, frames // 5)):
+        for name, outputs in SETS.items():
+            listener = subprocess.Popen([sys.executable, "-c", LISTEN, *outputs])
+            others = [output for output in outputs if output != "stats"]
+            try:
+                camera.until(lambda others=others: all(camera.node.count_subscribers(f"{NAME}/{o}") for o in others))
+                time.sleep(0.5)
+                found[name] += [camera.frame() for _ in range(6)][1:]
+            finally:
+                listener.terminate()
+                listener.wait()
+            camera.until(lambda others=others: not any(camera.node.count_subscribers(f"{NAME}/{o}") for o in others))
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=20)
+    parser.add_argument("--image")
+    parser.add_argument("--detector", default="fast")
+    parser.add_argument("--parameter", action="append", default=[], help="of the node, name:=value")
+    options = parser.parse_args()
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+    print(
+        f"{datetime.now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, commit {commit}, {options.detector}"
+    )
+    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
+    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    arguments = ["__ns:=/overhead"], [f"model.path:={options.detector}"], *([p] for p in options.parameter)
+    given = [word for n, (value,) in enumerate(arguments) for word in ("-p" if n else "-r", value)]
+    command = [sys.executable, "-m", "unexpected_ros.start", "unexpected_ros.live.process", "--ros-args", *given]
+    node = subprocess.Popen([*command, "--log-level", "warn"])
+    rclpy.init()
+    try:
+        camera = Camera(picture(options.image))
+        camera.until(camera.publisher.get_subscription_count)
+        camera.until(lambda: camera.node.count_publishers(f"{NAME}/stats"))
+        for _ in range(3):
+            camera.frame()
+        for name, stats in measure(camera, options.frames).items():
+            infer, publish, convert = (
+                statistics.median(getattr(s, f"{stage}_ms") for s in stats) for stage in ("infer", "publish", "convert")
+            )
+            print(f"{name:14} detection {infer:6.1f}  publishing {publish:6.1f}  convert {convert:4.1f}  "
+                  f"= {100 * (publish + convert) / infer:4.1f} % over {len(stats)} frames")  # fmt: skip
+    finally:
+        node.terminate()
+        node.wait()
+        rclpy.try_shutdown()
+
+
+if __name__ == "__main__":
+    main()

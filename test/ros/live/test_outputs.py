@@ -1,0 +1,66 @@
+"""Outputs of one frame, made without ROS: their sizes, and that a smaller picture shows the same."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from unexpected_core.labels import PALETTE
+from unexpected_core.structs import Detection, Region
+from unexpected_core.visualize import OUTLINE
+from unexpected_ros.live.messages import Messages
+from unexpected_ros.live.outputs import OUTPUTS, Result, messages_of
+from unexpected_ros.live.reduced import reduced
+from unexpected_ros.live.settings import NodeSettings
+
+PICTURES = ("overlay", "overlay/compressed", "labels_color", "resynthesis")
+
+
+@pytest.fixture
+def result():
+    """A frame [60, 100] with one region at rows 20..39, columns 40..79."""
+    mask = np.zeros((60, 100), bool)
+    mask[20:40, 40:80] = True
+    region = Region(40, 20, 40, 20, 59.5, 29.5, area=800, score=0.9, max_score=1.0, road_fraction=0.5, label=3)
+    labels = np.where(mask, 3, 0).astype(np.uint8)
+    painted = np.full((60, 100, 3), 50, np.uint8)
+    detection = Detection(mask.astype(np.float32), mask, labels, painted, (region,), {})
+
+    def make(**output):
+        settings = NodeSettings().model_copy(update={"output": NodeSettings().output.model_copy(update=output)})
+        times = dict.fromkeys(("age", "convert", "infer"), 1.0)
+        counts = dict.fromkeys(("received", "processed", "stale", "busy"), 1)
+        track = SimpleNamespace(id=1, age=1)
+        return Result(None, np.full((60, 100, 3), 90, np.uint8), detection, [track], settings, "x", None, times, counts)
+
+    return make
+
+
+def test_pictures_for_people_are_scaled_and_maps_for_programs_are_not(result):
+    messages = Messages(lambda kind, **fields: SimpleNamespace(**fields))
+    made = dict(messages_of(result(scale=0.5), messages, lambda name: True))
+    assert set(made) == set(OUTPUTS)
+    for name in ("overlay", "labels_color", "resynthesis"):
+        assert (made[name].height, made[name].width) == (30, 50), name
+    for name in ("mask", "score", "labels"):
+        assert (made[name].height, made[name].width) == (60, 100), name
+    box = made["regions"].regions[0].roi
+    assert (box.x_offset, box.y_offset, box.width, box.height) == (40, 20, 40, 20)
+
+
+def test_a_smaller_overlay_marks_the_same_place(result):
+    shown = result(scale=0.5).overlay
+    assert shown.shape == (30, 50, 3)
+    assert tuple(shown[10, 20]) == OUTLINE and tuple(shown[19, 39]) == OUTLINE
+    assert tuple(shown[25, 10]) == (90, 90, 90)
+    assert np.array_equal(result(scale=1.0).shown[0], result(scale=1.0).image)
+
+
+def test_reduced_maps_keep_their_values(result):
+    small = reduced(result().detection, (30, 50))
+    assert small.mask.sum() == 200 and small.mask[10:20, 20:40].all()
+    assert set(np.unique(small.labels)) == {0, 3}
+    assert np.array_equal(PALETTE[small.labels][small.mask], np.tile(PALETTE[3], (200, 1)))
+    region = small.regions[0]
+    assert (region.x, region.y, region.width, region.height) == (20, 10, 20, 10)
+    assert reduced(small, (1, 1)).regions[0].width == 1
