@@ -13,6 +13,18 @@ from functools import cache
 from pathlib import Path
 
 
+class HomeError(ValueError):
+    """A path that begins in a home folder, where there is none; the message names it and the cure."""
+
+
+def expand_home(path: str | Path) -> Path:
+    """'~/x' -> its place. Raises HomeError: containers run as users who have no home folder."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise HomeError(f"'{path}': this user has no home folder; set HOME, or write the folder out") from error
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it there when the block ends well, delete it when it does not.

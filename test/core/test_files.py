@@ -3,8 +3,12 @@
 import re
 import subprocess
 
+import pytest
+
 from unexpected_core import files
-from unexpected_core.files import visible
+from unexpected_core.cli.main import main
+from unexpected_core.datasets import DatasetError, open_dataset
+from unexpected_core.files import HomeError, expand_home, visible
 
 
 def test_only_whole_files_are_listed(tmp_path):
@@ -38,3 +42,24 @@ def test_the_commit_is_the_packages_own_and_not_that_of_a_checkout_around_it(tmp
     assert commit_of("installed.py") == ""
     (tmp_path / "files.py").write_text("changed")
     assert commit_of("files.py").endswith("+")
+
+
+def test_a_user_without_a_home_folder(monkeypatch, tmp_path, capsys):
+    import pwd
+
+    def nobody(_):
+        raise KeyError("uid not found")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(HomeError, match=r"'~/x': this user has no home folder; set HOME, or write the folder out"):
+        expand_home("~/x")
+    assert expand_home("/x/~y").as_posix() == "/x/~y"
+    with pytest.raises(DatasetError, match=r"its folder is not known.* into roots\.yaml\."):
+        open_dataset("cityscapes")
+    assert main(["data", "list"]) == 0
+    assert main(["weights", "inspect", "~/mine"]) == 2
+    error = capsys.readouterr().err
+    assert "no home folder" in error and error.count("\n") == 1

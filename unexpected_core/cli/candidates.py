@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.files import expand_home
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
@@ -34,7 +35,7 @@ def check_known(names: Sequence[str]) -> None:
 
     known = {**SCORERS, **shipped()}
     for name in names:
-        if name not in known and not Path(name).expanduser().exists():
+        if name not in known and not expand_home(name).exists():
             raise UsageError(f"{unknown_name('scorer', name, known)}; or give a weight file or its folder")
 
 

@@ -270,7 +270,10 @@ USE_WHAT_IS_THERE = "or use what is there: check_counts=False (--option check_co
 
 def check_count(name: str, found: int, expected: int | None) -> None:
     """Published splits have published sizes; a different one means a broken download. Raises DatasetError."""
-    if expected is not None and found != expected:
-        raise DatasetError(
-            f"data set '{name}' has {expected} frames, found {found}; complete the download, {USE_WHAT_IS_THERE}"
-        )
+    if expected is None or found == expected:
+        return
+    if found < expected:
+        cause = f"{expected - found} are missing: complete the download"
+    else:
+        cause = f"{found - expected} are too many: take away what is not of it"
+    raise DatasetError(f"data set '{name}' has {expected} frames, found {found}; {cause}, {USE_WHAT_IS_THERE}")

@@ -52,7 +52,13 @@ def flat_frames(name: str, path: Path, wanted: Callable[[str], bool] = lambda ke
     Masks have the image's stem, with or without ``_labels_semantic``.
     """
     images = images_below(next(path / part for part in ("images", "original") if (path / part).is_dir()))
-    images = {key: image for key, image in images.items() if wanted(key)}
+    there, images = images, {key: image for key, image in images.items() if wanted(key)}
+    if there and not images:
+        raise DatasetError(
+            f"data set '{name}': none of the {len(there)} images below {path} has a published name (they are called "
+            f"such as '{next(iter(there))}'), so the frames of this split are not known; give them their names back, "
+            "or open the folder as obstacle_folder"
+        )
     folder = next((path / part for part in ("labels_masks", "labels") if (path / part).is_dir()), None)
     files = images_below(folder) if folder else {}
     files = {key.removesuffix("_labels_semantic"): file for key, file in files.items() if "_color" not in key}

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from unexpected_core.datasets.base import DatasetError
+from unexpected_core.files import HomeError, expand_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,19 @@ class Home:
     folder: str = ""
 
 
-def config_files() -> tuple[Path, Path]:
-    """The files that may name roots, first one first."""
-    base = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return Path("roots.yaml"), base / "unexpected" / "roots.yaml"
+def config_files() -> list[Path]:
+    """The files that may name roots, first one first; a user without a home folder has one less."""
+    try:
+        base = expand_home(os.environ.get("XDG_CONFIG_HOME") or "~/.config")
+    except HomeError:
+        return [Path("roots.yaml")]
+    return [Path("roots.yaml"), base / "unexpected" / "roots.yaml"]
 
 
 def find_root(home: Home, root: str | Path | None = None) -> Path:
     """The folder of a data set. Raises DatasetError saying what was looked for, where, and where to get it."""
     for candidate, origin in _candidates(home, root):
-        path = candidate.expanduser()
+        path = expand_home(candidate)
         if any(next(path.glob(pattern), None) for pattern in home.layout):
             return path
         wanted = "\n".join(f"  {path}/{pattern}" for pattern in home.layout)
@@ -66,7 +70,7 @@ def _candidates(home: Home, root: str | Path | None) -> Iterator[tuple[Path, str
     for path in config_files():
         folder = _read(path).get(home.name)
         if folder:
-            yield path.parent / Path(str(folder)).expanduser(), f"from {path}"
+            yield path.parent / expand_home(str(folder)), f"from {path}"
     if home.folder and os.environ.get("DIR_DATASETS"):
         yield Path(os.environ["DIR_DATASETS"]) / home.folder, "below $DIR_DATASETS"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.runner import Runner, RuntimeMissing
 from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
@@ -23,7 +24,7 @@ def open_runner(model: ModelSettings) -> Runner:
     was asked for and cannot be is said in the log, and the next best is taken.
     """
     if model.path.endswith(SUFFIX):
-        return _with_reason(_open_file(Path(model.path).expanduser(), model), "an exported detector")
+        return _with_reason(_open_file(expand_home(model.path), model), "an exported detector")
     try:
         return _open_beside(model)
     except RuntimeMissing as missing:

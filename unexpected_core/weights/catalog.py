@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from unexpected_core.config import unknown_name
-from unexpected_core.files import visible
+from unexpected_core.files import expand_home, visible
 from unexpected_core.weights.cards import WeightsError, read_card
 
 FINGERPRINT = re.compile("[0-9a-f]{8,64}")
@@ -49,7 +49,7 @@ def find_weights(name_or_path: str | Path) -> Path:
     name, _, fingerprint = text.rpartition("-")
     if name in shipped() and FINGERPRINT.fullmatch(fingerprint):
         return _these_very(shipped()[name], fingerprint)
-    path = Path(text).expanduser()
+    path = expand_home(text)
     if path.is_dir():
         return _only_one(path)
     if path.is_file() and path.suffix == SUFFIX:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from unexpected_core.files import visible
+from unexpected_core.files import expand_home, visible
 from unexpected_core.log import LOGGER
 from unexpected_core.networks import build_network
 from unexpected_core.weights.authors import read_checkpoint
@@ -58,7 +58,7 @@ def experiments_folder(folder: str | Path = "") -> Path:
             "the published methods need a folder of weights: give it with --weights DIR, or with "
             f"{ENVIRONMENT} in the environment. {HOW_TO_GET}"
         )
-    path = Path(chosen).expanduser()
+    path = expand_home(chosen)
     if not path.is_dir():
         raise WeightsError(f"no folder of weights {path}. {HOW_TO_GET}")
     return path

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from unexpected_core.files import write_text
+from unexpected_core.files import expand_home, write_text
 from unexpected_core.images import write_image
 from unexpected_core.structs import Detection
 
@@ -22,7 +22,7 @@ def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Det
     Returns the path of the JSON file, which holds `facts` and is written last: where it is, the sample is whole.
     Raises ImageError, OSError.
     """
-    folder = Path(folder).expanduser()
+    folder = expand_home(folder)
     taken = (f"{key}-{n}" if n > 1 else key for n in count(1))
     key = next(name for name in taken if not (folder / f"{name}.json").exists())
     write_image(folder / "image" / f"{key}.png", image)

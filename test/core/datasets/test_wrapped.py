@@ -80,3 +80,18 @@ def test_a_wrapped_set_keeps_name_classes_and_cameras(wrap):
     wrapped = wrap(dataset)
     assert (wrapped.name, wrapped.num_classes, wrapped.keys[0]) == ("drawn-train", 5, "train/0/00000")
     assert wrapped.camera(wrapped.keys[0]) == dataset.camera(dataset.keys[0])
+
+
+def test_a_benchmark_under_other_names_is_no_broken_download(tmp_path):
+    for n in range(3):
+        write_image(tmp_path / f"images/frame_{n}.png", np.zeros((4, 6, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r"none of the 3 images below .* has a published name .* 'frame_0'\), so"):
+        open_dataset("anomaly_track", tmp_path)
+    with pytest.raises(
+        DatasetError, match=r"has 60 frames, found 3; 57 are missing: complete the download, or use what"
+    ):
+        open_dataset("road_anomaly", tmp_path)
+    for n in range(3, 61):
+        write_image(tmp_path / f"images/frame_{n}.png", np.zeros((4, 6, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r"found 61; 1 are too many: take away what is not of it, or use what"):
+        open_dataset("road_anomaly", tmp_path)

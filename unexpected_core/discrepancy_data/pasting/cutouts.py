@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.datasets.base import DatasetError, images_below
+from unexpected_core.files import expand_home
 from unexpected_core.images import read_cut_out
 
 CutOut = np.ndarray
@@ -48,7 +49,7 @@ def open_cut_outs(folder: str | Path, training: bool = True) -> CutOuts:
     """
     if not folder:
         return CutOuts([])
-    files = images_below(Path(folder).expanduser())
+    files = images_below(expand_home(folder))
     if not files:
         raise DatasetError(f"{folder} holds no picture; expected cut-outs: PNG or WebP with transparency")
     chosen = _chosen(list(files), training)
