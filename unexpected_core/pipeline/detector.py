@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unexpected_core.config import SettingsError, build, unknown_name
-from unexpected_core.images import check_image, resize_image, resize_map
+from unexpected_core.images import check_image
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.batching import group_by_size
+from unexpected_core.pipeline.looking import Look, look
 from unexpected_core.pipeline.resizing import working_size
-from unexpected_core.pipeline.runner import DetectorError, Maps, Runner
+from unexpected_core.pipeline.runner import Runner
 from unexpected_core.pipeline.runtimes import open_runner, torch_runner
 from unexpected_core.pipeline.settings import DetectorSettings, DetectSettings, ModelSettings
 from unexpected_core.pipeline.timing import Stopwatch
@@ -105,10 +106,10 @@ class Detector:
 
         Raises ImageError, DetectorError.
         """
-        size = check_image(image).shape[:2]
+        check_image(image)
         with self._busy:
-            maps = self._score([image], self.settings.detect, False, Stopwatch())
-        return resize_image(maps.score[0], size), None if maps.labels is None else resize_map(maps.labels[0], size)
+            seen = look(self._runner, [image], self.settings.detect, False, Stopwatch())
+        return seen.restored(0)[:2]
 
     def detect_batch(
         self, images: Sequence[np.ndarray], resynthesis: bool = True, settings: DetectSettings | None = None
@@ -138,9 +139,8 @@ class Detector:
                 check_image(image)
                 settings, watch = self.settings.detect, Stopwatch()
                 with self._busy:
-                    maps = self._score([image], settings, resynthesis, watch)
-                    _check_road_only(maps, settings)
-                done, pending = pending, finisher.submit(_finish, maps, 0, image.shape[:2], settings, watch)
+                    seen = look(self._runner, [image], settings, resynthesis, watch)
+                done, pending = pending, finisher.submit(_finish, seen, 0, settings, watch)
                 if done is not None:
                     yield done.result()
             if pending is not None:
@@ -150,29 +150,14 @@ class Detector:
         self, images: list[np.ndarray], resynthesis: bool, settings: DetectSettings
     ) -> list[Detection]:
         watch = Stopwatch()
-        maps = self._score(images, settings, resynthesis, watch)
-        _check_road_only(maps, settings)
-        return [_finish(maps, i, image.shape[:2], settings, watch) for i, image in enumerate(images)]
-
-    def _score(self, images: list[np.ndarray], settings: DetectSettings, resynthesis: bool, watch: Stopwatch) -> Maps:
-        working = working_size(*images[0].shape[:2], self.working_height, settings.scale)
-        batch = self._runner.prepare(images, working)
-        watch.lap("prepare")
-        maps = self._runner.score(batch, resynthesis)
-        watch.lap("score")
-        return maps
+        seen = look(self._runner, images, settings, resynthesis, watch)
+        return [_finish(seen, i, settings, watch) for i in range(len(images))]
 
 
-def _check_road_only(maps: Maps, settings: DetectSettings) -> None:
-    if maps.labels is None and settings.road_only:
-        raise DetectorError("road_only needs labels, and this scorer predicts none; set road_only=False")
-
-
-def _finish(maps: Maps, i: int, size: tuple[int, int], settings: DetectSettings, watch: Stopwatch) -> Detection:
+def _finish(seen: Look, i: int, settings: DetectSettings, watch: Stopwatch) -> Detection:
     """The i-th image's maps at the image's size, and the regions in them."""
-    score = resize_image(maps.score[i], size)
-    labels = no_labels(size) if maps.labels is None else resize_map(maps.labels[i], size)
-    painted = None if maps.resynthesis is None else resize_image(maps.resynthesis[i], size)
+    score, labels, painted = seen.restored(i)
+    labels = no_labels(seen.size) if labels is None else labels
     watch.lap("restore")
     mask, regions = find_regions(score, labels, settings)
     watch.lap("regions")

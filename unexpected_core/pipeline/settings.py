@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from unexpected_core.config import Settings
+from unexpected_core.pipeline.roi import check_roi
 from unexpected_core.regions import RegionSettings
 from unexpected_core.scorers.settings import PublishedSettings
 
@@ -43,6 +44,11 @@ class DetectSettings(RegionSettings):
     """From scores to regions. May change between two frames."""
 
     scale: float = Field(1.0, ge=0.1, le=2.0, description="factor on the working size the detector was made for")
+    roi: Annotated[str, AfterValidator(check_roi)] = Field(
+        "",
+        description="where to look: empty = everywhere; road = around what a coarse first look calls road; a polygon "
+        "in shares of width and height ('0,0.5 1,0.5 1,1 0,1'); or the file of a mask",
+    )
 
 
 class DetectorSettings(Settings):

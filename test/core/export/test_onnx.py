@@ -13,7 +13,7 @@ from unexpected_core.cli.main import main
 from unexpected_core.images import trial_image, write_image
 from unexpected_core.labels import CITYSCAPES
 from unexpected_core.pipeline import runtimes
-from unexpected_core.pipeline.detector import DetectorError
+from unexpected_core.pipeline.runner import DetectorError
 from unexpected_core.scorers import build_scorer
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.structs import Scores

@@ -13,8 +13,9 @@ from unexpected_core.devices import DeviceError
 from unexpected_core.images import ImageError, read_image, resize_image, write_image
 from unexpected_core.labels import IGNORE, TRAIN_ID
 from unexpected_core.pipeline.batching import group_by_size
-from unexpected_core.pipeline.detector import Detector, DetectorError
+from unexpected_core.pipeline.detector import Detector
 from unexpected_core.pipeline.resizing import to_working, working_size
+from unexpected_core.pipeline.runner import DetectorError
 from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
 from unexpected_core.scorers import build_scorer
 from unexpected_core.scorers.base import Scorer

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from unexpected_core.config import SettingsError
+from unexpected_core.images import write_image
+from unexpected_core.labels import IGNORE, TRAIN_ID
+from unexpected_core.pipeline.detector import Detector
+from unexpected_core.pipeline.roi import Box, box_around, parse_polygon, road_area
+from unexpected_core.pipeline.runner import DetectorError
+from unexpected_core.pipeline.settings import DetectorSettings, DetectSettings, ModelSettings
+from unexpected_core.scorers.base import Scorer
+from unexpected_core.structs import Scores
+
+ROAD, SKY = TRAIN_ID["road"], TRAIN_ID["sky"]
+
+
+class Seen(Scorer):
+    """Score = red channel; labels = road where it is dark, else sky. Remembers the sizes it was asked for."""
+
+    name, working_height = "seen", 160
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def forward(self, images: Tensor) -> Scores:
+        self.sizes.append(tuple(images.shape[-2:]))
+        dark = images.mean(1) < 0.4
+        return Scores(images[:, 0], torch.where(dark, ROAD, SKY).to(torch.uint8), images)
+
+
+def detector(roi: str, scorer: Scorer | None = None) -> Detector:
+    model = ModelSettings(device="cpu", warmup=False, precision="float32")
+    return Detector(scorer or Seen(), DetectorSettings(model=model, detect=DetectSettings(roi=roi, min_area=1)))
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    """Bright above, dark below; a reddish square on either."""
+    image = np.full((160, 320, 3), (0, 255, 255), np.uint8)
+    image[80:] = 60
+    image[20:40, 50:70] = image[120:140, 50:70] = (255, 110, 110)
+    return image
+
+
+def test_a_polygon_is_scored_and_nothing_else(image):
+    looking = detector("0,0.6 0.5,0.6 0.5,1 0,1")
+    found = looking.detect(image)
+    (region,) = found.regions
+    assert (region.x, region.y, region.width, region.height) == (50, 120, 20, 20)
+    assert not found.score[:96].any() and not found.score[:, 161:].any()
+    assert np.array_equal(found.score[100:, :150], image[100:, :150, 0] / np.float32(255))
+    assert found.labels[0, 0] == IGNORE and found.labels[150, 10] == ROAD
+    assert found.score.shape == found.mask.shape == found.labels.shape == (160, 320)
+    ((rows, columns),) = looking.scorer.sizes
+    assert rows * columns < 0.35 * image.shape[0] * image.shape[1]
+
+
+def test_a_mask_may_have_any_size(image, tmp_path):
+    mask = np.zeros((16, 32), np.uint8)
+    mask[11:, :16] = 255
+    write_image(tmp_path / "mask.png", mask)
+    (region,) = detector(str(tmp_path / "mask.png")).detect(image).regions
+    assert (region.x, region.y) == (50, 120)
+    write_image(tmp_path / "empty.png", 0 * mask)
+    with pytest.raises(DetectorError, match="holds no pixel of a 320x160 image"):
+        detector(str(tmp_path / "empty.png")).detect(image)
+
+
+def test_the_road_is_found_by_a_coarse_first_look(image):
+    looking = detector("road")
+    found = looking.detect(image)
+    (region,) = found.regions
+    assert (region.x, region.y) == (50, 120)
+    coarse, part = looking.scorer.sizes
+    assert coarse == (56, 112) and part == (100, 320)  # the lower half and a margin, at eighths
+    assert (found.score[:60] == 0).all() and found.score[70:].any()
+    nowhere = np.full((160, 320, 3), 200, np.uint8)
+    assert detector("road").detect(nowhere).score.all()  # no road to be seen: everything is looked at
+
+
+def test_without_labels_there_is_no_road():
+    class Bare(Seen):
+        def forward(self, images: Tensor) -> Scores:
+            return Scores(images[:, 0])
+
+    with pytest.raises(DetectorError, match="roi=road needs labels"):
+        detector("road", Bare()).detect(np.zeros((40, 60, 3), np.uint8))
+
+
+def test_several_images_and_a_stream_share_the_look(image):
+    looking = detector("road")
+    alone = looking.detect(image)
+    for found in (*looking.detect_batch([image, image]), *looking.detect_stream([image, image])):
+        assert np.array_equal(found.score, alone.score) and found.regions == alone.regions
+    assert np.array_equal(looking.score(image)[0], alone.score)
+
+
+def test_it_changes_while_running_and_says_what_it_expected(image):
+    looking = detector("")
+    assert len(looking.detect(image).regions) == 2
+    looking.update(roi="0,0 1,0 1,0.4 0,0.4")
+    assert [region.y for region in looking.detect(image).regions] == [20]
+    for wrong in ("0,0 1,1", "0,0 1,0 1,7", "street", "0,0 1,0 a,b"):
+        with pytest.raises(SettingsError, match="expected road, a polygon of three corners or more"):
+            looking.update(roi=wrong)
+    assert looking.settings.detect.roi == "0,0 1,0 1,0.4 0,0.4"
+
+
+def test_boxes_written_out():
+    area = np.zeros((80, 160), bool)
+    assert box_around(area) is None
+    area[41:43, 85] = True
+    assert box_around(area) == Box(30, 60, 20, 40)  # a margin of 6, then out to eighths: rows 35..49, columns 79..92
+    assert box_around(np.ones((81, 161), bool)) == Box(0, 0, 81, 161)
+    assert Box(0, 0, 40, 80).working((80, 160), (40, 80), 32) == (32, 40)
+    assert parse_polygon("0,0 1,0 1,1").tolist() == [[0, 0], [1, 0], [1, 1]] and parse_polygon("road") is None
+    labels = np.full((20, 40), SKY, np.uint8)
+    labels[10:, 5:30], labels[2, 2] = ROAD, ROAD
+    assert np.argwhere(road_area(labels, (40, 80))).min(0).tolist() == [20, 10]  # not the speck

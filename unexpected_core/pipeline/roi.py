@@ -1,0 +1,95 @@
+"""Where to look: a part of the image, given or found, so that the rest costs nothing."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from unexpected_core.images import read_map, resize_map
+from unexpected_core.labels import DRIVABLE
+
+ROAD = "road"
+COARSE = 0.35
+"""Factor on the working size of the first look that finds the road."""
+MARGIN = 0.08
+"""What is scored beside the wanted part, of the image's height: networks need to see around things."""
+STEPS = 8
+"""Boxes begin and end at eighths of the image, so that few sizes of them occur."""
+
+
+class Box(NamedTuple):
+    """A part of an image, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """The part of [H, W, ...]."""
+        return values[self.top : self.top + self.height, self.left : self.left + self.width]
+
+    def working(self, size: tuple[int, int], working: tuple[int, int], least: int) -> tuple[int, int]:
+        """(height, width) to score the part at, when the image of `size` is scored at `working`."""
+        factors = (part * small / side for part, small, side in zip(self[2:], working, size, strict=True))
+        rows, columns = (max(least, round(value)) for value in factors)
+        return rows, columns
+
+
+def parse_polygon(text: str) -> np.ndarray | None:
+    """'x,y x,y x,y ...' in shares of width and height -> float [N, 2], N >= 3; None if it is no such text."""
+    try:
+        corners = np.array([[float(value) for value in corner.split(",")] for corner in text.split()])
+    except ValueError:
+        return None
+    fits = corners.ndim == 2 and corners.shape[0] >= 3 and corners.shape[1] == 2
+    return corners if fits and np.isfinite(corners).all() and corners.min() >= 0 and corners.max() <= 1 else None
+
+
+def check_roi(text: str) -> str:
+    """Return the setting if it says a place; raise ValueError saying what was expected."""
+    if text in ("", ROAD) or parse_polygon(text) is not None or Path(text).expanduser().is_file():
+        return text
+    raise ValueError(
+        "expected road, a polygon of three corners or more in shares of the image ('0,0.5 1,0.5 1,1 0,1'), or the "
+        f"file of a mask, found '{text}'"
+    )
+
+
+@lru_cache(maxsize=8)
+def given_area(text: str, size: tuple[int, int]) -> np.ndarray:
+    """Polygon, or file of a mask whose values above 0 are inside -> bool [H, W]. Raises ImageError."""
+    polygon = parse_polygon(text)
+    if polygon is None:
+        return resize_map(read_map(Path(text).expanduser()), size) > 0
+    area = np.zeros(size, np.uint8)
+    cv2.fillPoly(area, [np.rint(polygon * (size[1], size[0])).astype(np.int32)], 1)
+    return area.astype(bool)
+
+
+def road_area(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Coarse labels uint8 [h, w] -> bool [H, W] of the image: what is drivable, and all between it."""
+    drivable = np.isin(labels, DRIVABLE).astype(np.uint8)
+    drivable = cv2.morphologyEx(drivable, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # no specks
+    return resize_map(drivable, size) > 0
+
+
+def box_around(area: np.ndarray) -> Box | None:
+    """The box of an area [H, W] with a margin around it, at eighths of the image; None where the area is empty."""
+    rows, columns = np.flatnonzero(area.any(1)), np.flatnonzero(area.any(0))
+    if not rows.size:
+        return None
+    margin = round(MARGIN * area.shape[0])
+    top, bottom = _stretch(rows[0] - margin, rows[-1] + 1 + margin, area.shape[0])
+    left, right = _stretch(columns[0] - margin, columns[-1] + 1 + margin, area.shape[1])
+    return Box(top, left, bottom - top, right - left)
+
+
+def _stretch(first: int, end: int, side: int) -> tuple[int, int]:
+    step = side / STEPS
+    low, high = max(0, int(first // step)), min(STEPS, int(-(-end // step)))
+    return round(low * step), round(high * step)
