@@ -186,6 +186,19 @@ def test_one_bit_masks_judge_like_eight_bit_ones(tmp_path):
     assert np.array_equal(frames[0].obstacle, mask)
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_sixteen_bit_masks_judge_like_eight_bit_ones_where_their_ids_are_small(tmp_path, suffix):
+    mask = (np.indices((HEIGHT, WIDTH)).sum(0) % 7 == 0).astype(np.uint16)
+    frames = dataset(tmp_path, photo(), mask.astype(np.uint8))
+    (tmp_path / "obstacle/a.png").unlink()
+    write_image(tmp_path / f"obstacle/a{suffix}", mask)
+    frames = open_dataset("obstacle_folder", tmp_path)
+    assert np.array_equal(frames[0].obstacle, mask)
+    write_image(tmp_path / f"obstacle/a{suffix}", mask * 24001)
+    with pytest.raises(DatasetError, match="expected 8-bit ids, found uint16 up to 24001"):
+        frames[0]
+
+
 @pytest.mark.parametrize("orientation", range(2, 9))
 def test_a_mask_of_a_turned_photograph_is_taken_only_where_it_must_fit(tmp_path, orientation):
     raw, shown = np.zeros((HEIGHT, WIDTH), np.uint8), turn(np.zeros((HEIGHT, WIDTH), np.uint8), orientation)

@@ -179,9 +179,11 @@ def _size(shape: tuple[int, ...]) -> str:
 
 
 def translate(ids: np.ndarray, table: np.ndarray, path: Path) -> np.ndarray:
-    """Ids uint8 [H, W] -> table[ids]. Raises DatasetError for ids the table does not know."""
+    """Ids [H, W], 0..255 -> table[ids]. Raises DatasetError for ids the table does not know."""
     if ids.dtype != np.uint8:
-        raise DatasetError(f"{path}: expected 8-bit ids, found {ids.dtype} (an instance map?)")
+        if ids.dtype != np.uint16 or ids.max() >= len(table):
+            raise DatasetError(f"{path}: expected 8-bit ids, found {ids.dtype} up to {ids.max()} (an instance map?)")
+        ids = ids.astype(np.uint8)  # small ids in a 16-bit file
     values = cv2.LUT(ids, table)
     unknown = values == UNKNOWN
     if unknown.any():

@@ -31,14 +31,14 @@ class SqliteStorage:
         self.claimed = self._count()
 
     def _connect(self, path: Path) -> sqlite3.Connection:
-        """Read-only. A recorder that was killed leaves its last messages in a log beside the file."""
-        log = path.with_name(f"{path.name}-wal")
-        if not (log.is_file() and log.stat().st_size):
+        """Read-only. A recorder that was killed leaves its last messages, or the way back, in a log beside the file."""
+        logs = [log for end in ("-wal", "-journal") if (log := path.with_name(path.name + end)).is_file()]
+        if not any(log.stat().st_size for log in logs):
             return sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
         self._copy = tempfile.TemporaryDirectory(prefix="bag.")  # reading a log writes beside it
         copy = Path(self._copy.name) / path.name
-        shutil.copyfile(path, copy)
-        shutil.copyfile(log, copy.with_name(log.name))
+        for file in (path, *logs):
+            shutil.copyfile(file, copy.with_name(file.name))
         return sqlite3.connect(copy)
 
     def _read_channels(self) -> dict[int, Channel]:
