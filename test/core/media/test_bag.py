@@ -246,6 +246,16 @@ def test_flipped_bits_never_lose_anything_in_silence(tmp_path, bags):
         assert complaint or len(right) == COUNT
 
 
+def test_an_index_that_was_changed_is_not_believed(tmp_path, bags):
+    path = bags.drive(tmp_path / "a.mcap", COUNT)
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"/cam/image")  # in the index at the end
+    data[at : at + 10] = b"/cam/other"
+    path.write_bytes(data)
+    check(bags, path)
+    assert open_footage(path).topic == "/cam/image"
+
+
 def test_damage_elsewhere_is_told_when_the_whole_bag_is_copied(tmp_path, bags):
     whole = bags.drive(tmp_path / "a.mcap", COUNT, compression=CompressionType.NONE, chunk_size=1).read_bytes()
     (tmp_path / "cut.mcap").write_bytes(whole[: len(whole) // 2])
