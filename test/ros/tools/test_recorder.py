@@ -59,7 +59,8 @@ def test_nothing_recorded_is_an_error_that_names_the_topic_and_leaves_an_older_b
     talk = driver.node.create_publisher(String, "/test_recorder/there", 10)
     recorder = start(tmp_path, "out.mcap", "/test_recorder/nowhere")
     try:
-        driver.spin(2.0)
+        driver.until(lambda: "recorder" in driver.node.get_node_names(), "the recorder")
+        driver.spin(0.5)
         code, told = end(recorder)
     finally:
         recorder.kill()
