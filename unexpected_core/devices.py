@@ -30,6 +30,15 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def native_bfloat16(device: torch.device) -> bool:
+    """Whether the device has instructions for bfloat16; without them it is many times slower than float32."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
 def describe_device(device: torch.device, precision: str) -> str:
     """One line for logs: 'cpu, float32, 2 threads' or 'cuda:0 (name), float16'."""
     import torch

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from unexpected_core.networks import NETWORKS, UnknownNetwork, build_network
+from unexpected_core.networks.fast_generator import appearance
 from unexpected_core.weights.cards import Card
 from unexpected_core.weights.reading import load_into, read_weights, write_weights
 
@@ -21,17 +22,21 @@ def labels(size: tuple[int, int]) -> Tensor:
     return torch.randint(0, 19, (3, *size), dtype=torch.uint8)
 
 
-def fast_features() -> object:
-    return build_network("fast_segmenter")(images(EVEN))
+def fast_inputs() -> tuple:
+    """Images, what the segmenter says of them, what its classes look like, and a resynthesis."""
+    photos = images(EVEN)
+    segmented = build_network("fast_segmenter")(photos)
+    return photos, segmented, appearance(photos, segmented.logits), images((32, 48))
 
 
 INPUTS = {
     # The fast networks take whole multiples (their scorer pads), those of the paper any size.
     "fast_segmenter": lambda: (images(EVEN),),
-    "fast_generator": lambda: (labels((16, 24)),),
-    "fast_comparer": lambda: (images(EVEN), fast_features(), images((32, 48))),
-    "direct_head": lambda: (fast_features(),),
-    "fast_opponents": lambda: (images(EVEN), fast_features(), images((32, 48))),
+    "fast_generator": lambda: (fast_inputs()[1].logits, fast_inputs()[2]),
+    "fast_comparer": fast_inputs,
+    "direct_head": lambda: fast_inputs()[:3],
+    "fast_cues": fast_inputs,
+    "fast_opponents": fast_inputs,
     "bayes_segnet": lambda: (images(ODD),),
     "pspnet": lambda: (images(ODD),),
     "pix2pixhd_generator": lambda: (labels(ODD),),
@@ -48,7 +53,7 @@ def tensors(value: object) -> Iterator[Tensor]:
     if isinstance(value, Tensor):
         yield value
     else:
-        for part in value:
+        for part in value.values() if isinstance(value, dict) else value:
             yield from tensors(part)
 
 

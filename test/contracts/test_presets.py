@@ -33,6 +33,11 @@ PUBLISHED = {
 }
 
 
+def painted(labels, photo):
+    """A painter: the colours of the labels."""
+    return colorize(labels)
+
+
 @pytest.fixture(scope="module")
 def roads(tmp_path_factory):
     """Train and val frames 48x80: sky, road and a car, as a paired folder; discrepancy sets made of it."""
@@ -50,7 +55,7 @@ def roads(tmp_path_factory):
         source = open_dataset("paired_folder", folder, split=split)
         for name, recipe in {"half": Recipe(), "quarter": Recipe(swap_fraction=0.25, gen_img_ext=".webp")}.items():
             recipe = recipe.model_copy(update={"smallest_object": 1000})
-            generate(source, folder / name, recipe, colorize, generator="colours", split=split, workers=1)
+            generate(source, folder / name, recipe, painted, generator="colours", split=split, workers=1)
     return folder
 
 
@@ -63,6 +68,7 @@ def small(name, roads):
         "loop.batch_val=1",
         "loop.device=cpu",
         "loop.frames=[0]",
+        "loop.workers=0",
         f"data.sources=[paired_folder={roads}]",
     ]
     kind = settings.task.kind

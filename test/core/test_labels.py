@@ -82,3 +82,8 @@ def test_colorize():
         [[128, 64, 128], [0, 0, 0]],
         [[0, 0, 142], [70, 130, 180]],
     ]
+
+
+def test_a_batch_of_labels_is_coloured_like_its_maps():
+    labels = np.random.default_rng(0).integers(0, 256, (2, 5, 7), np.uint8)
+    np.testing.assert_array_equal(L.colorize(labels), L.PALETTE[labels])

@@ -64,11 +64,21 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(describe_weights(settings))
     else:
-        trained = engine.run(settings, folder)
-        publish = {"fast": _publish, "fast_opponents": _publish_opponents}.get(settings.task.kind)
+        from unexpected_core.training import stages
+
+        settings, trained = stages.run(settings, folder)
+        publish = PUBLISH.get(settings.task.kind)
         if publish and engine.is_first_process():
             publish(settings, folder, trained)
     return 0
+
+
+def _publish_cues(settings, folder: Path, trained: bool) -> None:
+    """Heads, to be measured by bench/cues.py."""
+    from unexpected_core.training.publish import is_published, publish_cues
+
+    if trained or not is_published(settings, folder):
+        print(f"wrote {publish_cues(settings, folder)}: python bench/cues.py {folder} measures what each cue is worth")
 
 
 def _publish_opponents(settings, folder: Path, trained: bool) -> None:
@@ -87,15 +97,19 @@ def _publish(settings, folder: Path, trained: bool) -> None:
     """Weights for the detector; judged at once where the data were drawn."""
     from unexpected_core.training.publish import is_published, publish_fast
 
-    judged = "drawn" not in settings.data.roots or (folder / "evaluation.json").is_file()
+    judged = "drawn" not in settings.data.names or (folder / "evaluation.json").is_file()
     if not trained and is_published(settings, folder) and judged:
         return
     weights = publish_fast(settings, folder)
     print(f"wrote {weights}: unexpected detect --detector {folder} IMAGES --out DIR")
-    if "drawn" in settings.data.roots:
+    if "drawn" in settings.data.names:
         from unexpected_core.cli.judge_drawn import judge_drawn
 
         print(judge_drawn(folder, settings.data.drawn.size))
+
+
+PUBLISH = {"fast": _publish, "fast_cues": _publish_cues, "fast_opponents": _publish_opponents}
+"""Kind of task -> what is done with what it learned."""
 
 
 def _settings(preset: str, data: list[str], assignments: list[str]):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.played import PlayedDataset
-from unexpected_core.media.bags.footage import open_bag_footage
 from unexpected_core.media.errors import MediaError
 
 
@@ -15,6 +14,8 @@ def bag(root: str | Path | None = None, topic: str | None = None) -> PlayedDatas
 
     All images of the topic in order of recording; key = six-digit number.
     """
+    from unexpected_core.media.bags.footage import open_bag_footage  # reads what few data sets need
+
     path = Path(root or "")
     if not root or not path.exists():
         raise DatasetError(f"data set 'bag': {root or 'no file given'} does not exist; pass root=PATH of a rosbag2")

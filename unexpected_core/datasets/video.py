@@ -7,7 +7,6 @@ from pathlib import Path
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.played import PlayedDataset
 from unexpected_core.media.errors import MediaError
-from unexpected_core.media.video import open_video
 
 
 def video(root: str | Path | None = None, every: int = 30) -> PlayedDataset:
@@ -15,6 +14,8 @@ def video(root: str | Path | None = None, every: int = 30) -> PlayedDataset:
 
     key = five-digit number of the frame in the video.
     """
+    from unexpected_core.media.video import open_video  # loads FFmpeg, which few data sets need
+
     path = Path(root or "")
     if not path.is_file():
         raise DatasetError(f"data set 'video': {root or 'no file given'} is not a file; pass root=PATH of a video")

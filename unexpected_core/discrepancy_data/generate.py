@@ -29,8 +29,8 @@ from unexpected_core.labels import IGNORE, NUM_CLASSES, colorize
 from unexpected_core.log import LOGGER, progress
 from unexpected_core.structs import Sample
 
-Painter = Callable[[np.ndarray], np.ndarray]
-"""Train ids uint8 [H, W] -> resynthesis RGB uint8 [H, W, 3]."""
+Painter = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Train ids uint8 [H, W] and photograph uint8 [H, W, 3] -> resynthesis RGB uint8 [H, W, 3]."""
 QUALITY = {".jpg": 75, ".webp": 90, ".png": 100}
 PASTE_SOURCES = 3
 
@@ -40,7 +40,10 @@ class GenerationError(ValueError):
 
 
 class Altered(NamedTuple):
-    """One frame before painting. image: only where something was pasted. source: fingerprint of what it came from."""
+    """One frame before painting. photo: what is painted anew; image: the same, only where something was pasted.
+
+    source: fingerprint of what it came from.
+    """
 
     key: str
     labels: np.ndarray
@@ -48,6 +51,7 @@ class Altered(NamedTuple):
     discrepancy: np.ndarray
     image: np.ndarray | None
     source: str
+    photo: np.ndarray
 
 
 def generate(
@@ -130,7 +134,7 @@ def _make(
                 except (ImageError, DatasetError) as error:
                     written.append(error)
                 else:
-                    written.append(pool.submit(_write, out, frame, paint(frame.labels), recipe, split))
+                    written.append(pool.submit(_write, out, frame, paint(frame.labels, frame.photo), recipe, split))
             for key, result in zip(group, written, strict=True):
                 yield key, result if isinstance(result, Exception) else result.result()
 
@@ -154,7 +158,8 @@ def alter(dataset: Dataset, key: str, recipe: Recipe, frequencies: tuple[float, 
         # A pasted object is one on unlabelled ground too; only a real ROI cuts it.
         seen = pasted.discrepancy if sample.obstacle is None else pasted.discrepancy & inside
         image, discrepancy = pasted.image, discrepancy | seen
-    return Altered(key, altered, labels, discrepancy, image, _fingerprint(sample))
+    photo = sample.image if image is None else image
+    return Altered(key, altered, labels, discrepancy, image, _fingerprint(sample), photo)
 
 
 def frame_random(seed: int, key: str) -> np.random.Generator:

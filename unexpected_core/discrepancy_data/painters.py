@@ -1,4 +1,4 @@
-"""From a trained generator to a function that paints one frame: train ids in, RGB out, both NumPy."""
+"""From a trained generator to a function that paints one frame: train ids and photograph in, RGB out, all NumPy."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, one_hot
 
 from unexpected_core.config import unknown_name
 from unexpected_core.devices import choose_device
+from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks import build_network
-from unexpected_core.networks.fast_generator import FastGenerator
+from unexpected_core.networks.fast_generator import FastGenerator, appearance
+from unexpected_core.networks.fast_segmenter import FastSegmenter
 from unexpected_core.weights.cards import WeightsError
 from unexpected_core.weights.reading import Weights, load_into, read_weights
 
 GENERATORS = ("pix2pixhd_generator", "fast_generator")
 """Networks that paint from train ids."""
-MULTIPLE = 16
+MULTIPLE = FastSegmenter.multiple
+SURE = 20.0
+"""Logit of the class that a label names, for a generator that paints from class probabilities."""
 INSIDE_FAST = "generator."
 
 
@@ -30,18 +34,29 @@ class NetworkPainter:
         self.network = network.eval().to(self.device)
 
     @torch.inference_mode()
-    def __call__(self, labels: np.ndarray) -> np.ndarray:
-        """Train ids uint8 [H, W] -> resynthesis RGB uint8 [H, W, 3]."""
+    def __call__(self, labels: np.ndarray, photo: np.ndarray) -> np.ndarray:
+        """Train ids uint8 [H, W] and the photograph uint8 [H, W, 3], for its light -> resynthesis uint8 [H, W, 3]."""
         height, width = labels.shape
         ids = torch.from_numpy(labels).to(self.device)[None]  # (1, H, W)
         if isinstance(self.network, FastGenerator):
-            padded = interpolate(ids[None].float(), (-(-height // MULTIPLE) * 4, -(-width // MULTIPLE) * 4))[0].byte()
-            painted = interpolate(self.network(padded).float(), (height, width), mode="bilinear")
+            light = torch.from_numpy(np.ascontiguousarray(photo.transpose(2, 0, 1))).to(self.device)[None].float() / 255
+            painted = interpolate(_in_light(self.network, ids, light), (height, width), mode="bilinear")
         else:
             painted = self.network(ids).float()
         # Cut to levels as the original's 8-bit rule does; the small number undoes float rounding.
         levels = (painted[0] * 255 + 1e-3).floor().clamp(0, 255).byte()
         return np.ascontiguousarray(levels.permute(1, 2, 0).cpu().numpy())
+
+
+def _in_light(network: FastGenerator, ids: torch.Tensor, photo: torch.Tensor) -> torch.Tensor:
+    """Train ids [1, H, W], 255 = any class, and photo [1, 3, H, W] in [0, 1] -> RGB [1, 3, about H/2, about W/2]."""
+    rows, columns = (-(-side // MULTIPLE) * MULTIPLE for side in ids.shape[-2:])
+    small = interpolate(ids[None].float(), (rows // 4, columns // 4))[0].long()
+    logits = (
+        SURE * one_hot(small.clamp(max=NUM_CLASSES), NUM_CLASSES + 1)[..., :NUM_CLASSES].permute(0, 3, 1, 2).float()
+    )
+    seen = appearance(interpolate(photo, (rows, columns), mode="bilinear"), logits)
+    return network(logits, seen).float()
 
 
 def generator_painter(weights: str | Path, device: str) -> NetworkPainter:
@@ -53,7 +68,7 @@ def generator_painter(weights: str | Path, device: str) -> NetworkPainter:
     name, options, state = read.card.architecture, read.card.options, read.state
     if name == "fast":
         state = {key.removeprefix(INSIDE_FAST): value for key, value in state.items() if key.startswith(INSIDE_FAST)}
-        name, options = "fast_generator", {}
+        name, options = "fast_generator", {"size": options.get("size", "fast")}
     if name not in GENERATORS:
         raise WeightsError(
             f"weights '{read.card.name}' are of '{name}', which paints nothing; expected "

@@ -33,7 +33,8 @@ NETWORKS: dict[str, NetworkEntry] = {
     "fast_segmenter": NetworkEntry("unexpected_core.networks.fast_segmenter:FastSegmenter", "segmenter"),
     "fast_generator": NetworkEntry("unexpected_core.networks.fast_generator:FastGenerator", "generator"),
     "fast_comparer": NetworkEntry("unexpected_core.networks.fast_comparer:FastComparer"),
-    "direct_head": NetworkEntry("unexpected_core.networks.fast_comparer:DirectHead"),
+    "direct_head": NetworkEntry("unexpected_core.networks.fast_comparer:direct_head"),
+    "fast_cues": NetworkEntry("unexpected_core.networks.fast_cues:CueHeads", small={"seeds": 1}),
     "fast_opponents": NetworkEntry("unexpected_core.networks.fast_opponents:FastOpponents", small={"members": 2}),
     "bayes_segnet": NetworkEntry("unexpected_core.networks.bayes_segnet:BayesSegNet", "segmenter", {"width": 4}),
     "pspnet": NetworkEntry(

@@ -1,15 +1,35 @@
-"""The comparer of the `fast` detector, and the direct head that it has to beat."""
+"""The comparer of the `fast` detector, and the direct head that it has to beat: the same network with fewer cues."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, cosine_similarity
+from torch.nn.functional import avg_pool2d, interpolate, pixel_unshuffle
 
-from unexpected_core.labels import NUM_CLASSES
+from unexpected_core.labels import NUM_CLASSES, TRAIN_ID
 from unexpected_core.networks.blocks import ConvNormReLU, double, join
 from unexpected_core.networks.choices import Compares
-from unexpected_core.networks.fast_segmenter import SegmenterOutput
+from unexpected_core.networks.class_statistics import BLOCK, expected_values
+from unexpected_core.networks.fast_generator import Appearance
+from unexpected_core.networks.fast_segmenter import WIDTHS, SegmenterOutput, Size
+
+Cue = Literal["segmenter", "labels", "road", "resynthesis", "colours", "features"]
+CUES: tuple[Cue, ...] = get_args(Cue)
+"""What a comparer may look at; see FastComparer."""
+DIRECT: tuple[Cue, ...] = ("segmenter", "labels", "road")
+"""Cues of the direct head: all that is known without comparing."""
+COMPARES: dict[Compares, tuple[Cue, ...]] = {
+    "full": CUES,
+    "generator_only": ("resynthesis",),
+    "labels_only": ("segmenter", "labels"),
+}
+"""What the photo is held to in the paper's own ablation -> cues."""
+
+EMBEDDING = 8
+GROUND = (TRAIN_ID["road"], TRAIN_ID["sidewalk"], TRAIN_ID["terrain"])
 
 
 def label_evidence(logits: Tensor) -> Tensor:
@@ -24,75 +44,84 @@ def label_evidence(logits: Tensor) -> Tensor:
 class FastComparer(nn.Module):
     """Where photo, labels and resynthesis disagree: one logit per pixel, at 1/2 of the image's size.
 
-    Photo and resynthesis are seen by the same small encoder (`look`); their absolute difference and their cosine
-    similarity at 1/4 and 1/8 join the segmenter's own features and its label evidence.
-
-    compares: what the photo is held to, as in the paper. 'labels_only' paints nothing: segmenter's features and label
-    evidence alone. 'generator_only' knows no labels and nothing of the segmenter: for its features it has those of
-    `look`.
+    cues: 'segmenter', its features. 'labels', its class probabilities and how sure they are. 'road', the share of road,
+    pavement and terrain around each pixel. 'resynthesis', the distance of the photo from the painting. 'colours', the
+    distance from the expected colours, in deviations. 'features', the distance of an embedding from its mean over the
+    same classes around (Vojir et al., DaCUP, WACV 2023).
     """
 
-    def __init__(
-        self,
-        num_classes: int = NUM_CLASSES,
-        c2: int = 24,
-        d4: int = 48,
-        d8: int = 80,
-        look: int = 24,
-        compares: Compares = "full",
-    ):
+    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = "fast", cues: Collection[Cue] = CUES):
         super().__init__()
-        self.uses_labels, self.uses_resynthesis = compares != "generator_only", compares != "labels_only"
-        seen8, seen4, seen2 = (d8, d4, c2) if self.uses_labels else (2 * look, look, 3)
-        if self.uses_labels:
-            seen4 += num_classes + 2
-        if self.uses_resynthesis:
-            self.look4 = nn.Sequential(ConvNormReLU(3, look, stride=2), ConvNormReLU(look, look))
-            self.look8 = nn.Sequential(ConvNormReLU(look, 2 * look, stride=2), ConvNormReLU(2 * look, 2 * look))
-            seen8, seen4, seen2 = seen8 + 2 * look + 1, seen4 + look + 1, seen2 + 3
-        self.mix8 = nn.Sequential(ConvNormReLU(seen8, 48), ConvNormReLU(48, 48, dilation=2))
-        self.mix4 = nn.Sequential(ConvNormReLU(48 + seen4, 48), ConvNormReLU(48, 24))
-        self.mix2 = ConvNormReLU(24 + seen2, 24)
-        self.decide = nn.Conv2d(24, 1, 1)
+        w = WIDTHS[size]
+        self.cues = frozenset(cues)
+        quarter = {
+            "segmenter": w.d4,
+            "labels": num_classes + 2,
+            "road": 2 * len(GROUND),
+            "resynthesis": 12,
+            "colours": 9,
+            "features": 2 * EMBEDDING,
+        }
+        seen4 = sum(quarter[cue] for cue in CUES if cue in self.cues)
+        seen2 = (w.c2 if "segmenter" in self.cues else 3) + (3 if "resynthesis" in self.cues else 0)
+        if "features" in self.cues:
+            self.embed = nn.Conv2d(w.d4, EMBEDDING, 1)
+        self.enter = ConvNormReLU(seen4, w.compare)
+        seen8 = w.compare + (w.d8 if "segmenter" in self.cues else 0)
+        self.mix8 = nn.Sequential(ConvNormReLU(seen8, w.compare), ConvNormReLU(w.compare, w.compare, dilation=2))
+        self.mix4 = ConvNormReLU(2 * w.compare, w.compare // 2)
+        self.mix2 = ConvNormReLU(w.compare // 2 + seen2, 16)
+        self.decide = nn.Conv2d(16, 1, 1)
 
-    def forward(self, images: Tensor, segmented: SegmenterOutput, resynthesis: Tensor | None) -> Tensor:
-        """Images [B, 3, H, W] in [0, 1], resynthesis [B, 3, H/2, W/2] in [0, 1] -> logit [B, H/2, W/2]."""
-        eighth, quarter, half = [], [], []
-        if self.uses_labels:
-            eighth, quarter, half = [segmented.eighth], [segmented.quarter], [segmented.half]
-        if self.uses_resynthesis:
-            photo = avg_pool2d(images, 2)
-            both4 = self.look4(torch.cat([photo, resynthesis.to(photo.dtype)]))
-            both8 = self.look8(both4)
-            if not self.uses_labels:
-                eighth, quarter, half = [both8.chunk(2)[0]], [both4.chunk(2)[0]], [photo]
-            eighth.append(_disagreement(both8))
-            quarter.append(_disagreement(both4))
-            half.append((photo - resynthesis).abs())
-        if self.uses_labels:
-            quarter.append(label_evidence(segmented.logits).to(segmented.quarter.dtype))
-        mixed = self.mix8(join(*eighth))
-        mixed = self.mix4(join(double(mixed), *quarter))
-        mixed = self.mix2(join(double(mixed), *half))
+    def forward(
+        self, images: Tensor, segmented: SegmenterOutput, seen: Appearance | None = None, painted: Tensor | None = None
+    ) -> Tensor:
+        """Images [B, 3, H, W] in [0, 1], resynthesis `painted` [B, 3, H/2, W/2] in [0, 1] -> logit [B, H/2, W/2].
+
+        seen and painted may be None where no cue needs them.
+        """
+        photo = avg_pool2d(images.float(), 2)
+        kind = segmented.quarter.dtype
+        quarter, half = [], [segmented.half if "segmenter" in self.cues else photo]
+        if "segmenter" in self.cues:
+            quarter.append(segmented.quarter)
+        if "labels" in self.cues:
+            quarter.append(label_evidence(segmented.logits))
+        if "road" in self.cues:
+            quarter.append(_ground_around(seen.shares, segmented.logits.shape[1]))
+        if "resynthesis" in self.cues:
+            difference = (photo - painted.float()).abs()
+            quarter.append(pixel_unshuffle(difference, 2))
+            half.append(difference)
+        if "colours" in self.cues:
+            reach = (seen.near, seen.wide, seen.whole)
+            quarter += [
+                ((seen.photo - expected).abs() / (seen.deviation + 0.05)).clamp(max=6) / 2 for expected in reach
+            ]
+        if "features" in self.cues:
+            quarter.append(self._strangeness(segmented))
+        entered = self.enter(join(*(_like(x, kind) for x in quarter)))
+        eighth = [avg_pool2d(entered, 2)] + ([segmented.eighth] if "segmenter" in self.cues else [])
+        mixed = self.mix4(join(double(self.mix8(join(*eighth))), entered))
+        mixed = self.mix2(join(double(mixed), *(_like(x, kind) for x in half)))
         return self.decide(mixed)[:, 0]
 
+    def _strangeness(self, segmented: SegmenterOutput) -> Tensor:
+        embedding = self.embed(segmented.quarter).float().tanh()
+        expected = expected_values(segmented.logits.float().softmax(1), embedding)
+        return torch.cat([(embedding - around).abs() for around in (expected.wide, expected.whole)], 1)
 
-def _disagreement(both: Tensor) -> Tensor:
-    """Features of photos and resyntheses stacked [2B, C, h, w] -> [B, C + 1, h, w]."""
-    photo, resynthesis = both.chunk(2)
-    return join((photo - resynthesis).abs(), cosine_similarity(photo, resynthesis, 1)[:, None])
+
+def direct_head(size: Size = "fast") -> FastComparer:
+    """The honest opponent: the same network, nothing compared."""
+    return FastComparer(size=size, cues=DIRECT)
 
 
-class DirectHead(nn.Module):
-    """The honest opponent: the same features, no resynthesis."""
+def _like(x: Tensor, kind: torch.dtype) -> Tensor:
+    return x.to(kind).contiguous(memory_format=torch.channels_last)
 
-    def __init__(self, c2: int = 24, d4: int = 48):
-        super().__init__()
-        self.mix4 = ConvNormReLU(d4, 24)
-        self.mix2 = ConvNormReLU(24 + c2, 24)
-        self.decide = nn.Conv2d(24, 1, 1)
 
-    def forward(self, segmented: SegmenterOutput) -> Tensor:
-        """-> logit [B, H/2, W/2]."""
-        mixed = double(self.mix4(segmented.quarter))
-        return self.decide(self.mix2(join(mixed, segmented.half)))[:, 0]
+def _ground_around(shares: Tensor, classes: int) -> Tensor:
+    """Shares [B, 2 C, h / 8, w / 8] -> those of the ground's classes, [B, 2 G, h, w]."""
+    places = [reach * classes + ground for reach in (0, 1) for ground in GROUND]
+    return interpolate(shares[:, places], scale_factor=BLOCK, mode="bilinear", align_corners=False)

@@ -10,10 +10,12 @@ from torch.nn.functional import dropout2d
 
 from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks.blocks import ConvNormReLU
-from unexpected_core.networks.fast_comparer import FastComparer
-from unexpected_core.networks.fast_segmenter import SegmenterOutput
+from unexpected_core.networks.fast_comparer import COMPARES, FastComparer
+from unexpected_core.networks.fast_generator import Appearance
+from unexpected_core.networks.fast_segmenter import WIDTHS, SegmenterOutput
 from unexpected_core.networks.rbm import Reconstruction, RoadAutoencoder, cut_patches
 
+_JOINED = WIDTHS["fast"].d8 + WIDTHS["fast"].c4
 DROPPED = 0.5
 """Share of channels that dropout sets to 0."""
 
@@ -21,7 +23,7 @@ DROPPED = 0.5
 class LabelHead(nn.Module):
     """The last decoder of FastSegmenter once more: `joined` [B, d8 + c4, h, w] -> logits [B, C, h, w]."""
 
-    def __init__(self, num_classes: int = NUM_CLASSES, joined: int = 128, d4: int = 48):
+    def __init__(self, num_classes: int = NUM_CLASSES, joined: int = _JOINED, d4: int = WIDTHS["fast"].d4):
         super().__init__()
         self.decode4 = ConvNormReLU(joined, d4)
         self.classify = nn.Conv2d(d4, num_classes, 1)
@@ -70,17 +72,18 @@ class FastOpponents(nn.Module):
 
     def __init__(self, members: int = 4):
         super().__init__()
-        self.full = FastComparer(compares="full")
-        self.generator_only = FastComparer(compares="generator_only")
-        self.labels_only = FastComparer(compares="labels_only")
+        self.full = FastComparer(cues=COMPARES["full"])
+        self.generator_only = FastComparer(cues=COMPARES["generator_only"])
+        self.labels_only = FastComparer(cues=COMPARES["labels_only"])
         self.ensemble = nn.ModuleList(LabelHead() for _ in range(members))
         self.dropout = DropoutHead()
         self.rbm = RoadAutoencoder()
 
-    def forward(self, images: Tensor, segmented: SegmenterOutput, resynthesis: Tensor) -> Opinions:
+    def forward(self, images: Tensor, segmented: SegmenterOutput, seen: Appearance, resynthesis: Tensor) -> Opinions:
         """Arguments as for FastComparer."""
         compared = (
-            comparer(images, segmented, resynthesis) for comparer in (self.full, self.generator_only, self.labels_only)
+            comparer(images, segmented, seen, resynthesis)
+            for comparer in (self.full, self.generator_only, self.labels_only)
         )
         ensemble = torch.stack([head(segmented.joined) for head in self.ensemble], 1)
         redrawn = self.rbm.reconstruct(cut_patches(images * 255))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from unexpected_core.networks.fast_generator import appearance
 from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore, restore_labels
 from unexpected_core.scorers.logits.scorer import segmenter_of
 from unexpected_core.structs import Scores
@@ -29,6 +30,6 @@ class DirectScorer(Scorer):
         """See Scorer.forward."""
         padded = pad_to_multiple(images, getattr(self.segmenter, "multiple", 1))
         segmented = self.segmenter(padded)
-        labels = getattr(segmented, "logits", segmented).argmax(1)
-        score = restore(self.direct(segmented)[:, None], padded, images)[:, 0]
-        return Scores(score, restore_labels(labels, padded, images))
+        logit = self.direct(padded, segmented, appearance(padded, segmented.logits))
+        score = restore(logit[:, None], padded, images)[:, 0]
+        return Scores(score, restore_labels(segmented.logits.argmax(1), padded, images))

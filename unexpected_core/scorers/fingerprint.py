@@ -23,7 +23,7 @@ NAMES = {"name", "model_id", "weights", "sha256", "threshold", "training"}
 def fingerprint(scorer: Scorer) -> dict[str, str]:
     """{"tensors": hash of all parameters and buffers, "layers": of all other options inside, "code": of the source}.
 
-    And the scorer's own options, such as its card's road_prior, one by one, so that a change can be named.
+    And the scorer's own options, such as its card's working_height, one by one, so that a change can be named.
     """
     inside = [(name, type(module).__qualname__, _options(module)) for name, module in scorer.named_modules() if name]
     return _options(scorer) | {

@@ -1,7 +1,6 @@
 """The paper's opponents of a `fast` detector, on its own segmenter (and generator); see networks.fast_opponents.
 
-The three comparers are weighed by the detector's road prior as its own comparer is, so that they differ in nothing but
-in what they compare. The uncertainties and the road autoencoder are scored as the paper scores them, without it.
+The three comparers differ in nothing but in what they compare.
 """
 
 from __future__ import annotations
@@ -101,7 +100,7 @@ def rbm(base: Scorer) -> Scorer:
 
 
 def _with_comparer(base: FastScorer, comparer: FastComparer) -> FastScorer:
-    scorer = FastScorer(base.road_prior)
+    scorer = FastScorer()
     scorer.segmenter, scorer.generator, scorer.comparer = base.segmenter, base.generator, comparer
     scorer.direct = base.direct
     return scorer

@@ -20,7 +20,7 @@ from unexpected_core.training.tasks.settings import (
     RbmTraining,
     SegmentationTraining,
 )
-from unexpected_core.training.tasks.settings_fast import FastTraining, OpponentTraining
+from unexpected_core.training.tasks.settings_fast import CuesTraining, FastTraining, OpponentTraining
 
 
 def derive[S: TrainingSettings](base: S, **changes: Mapping[str, Any] | Any) -> S:
@@ -69,12 +69,39 @@ _FAST = derive(
         "schedule": "cosine",
         "warmup": 60,
     },
-    loop={"epochs": 60, "epoch_examples": 1600, "batch": 8, "batch_val": 8, "average": 0.995, "frames": (0, 1, 2, 3)},
+    loop={
+        "epochs": 9,
+        "epoch_examples": 6400,
+        "batch": 8,
+        "batch_val": 8,
+        "precision": "auto",
+        "average": 0.998,
+        "publish": "last",
+        "frames": (0, 1, 2, 3),
+        "workers": 1,
+    },
+    first={"epochs": 40, "batch": 8, "crop": (224, 448)},
+    task={"segmenter_rate": 0.5},
+)
+# The same course with wider crops and eight times the examples, for a GPU.
+_GPU = derive(
+    _FAST,
+    name="fast_gpu",
+    optimizer={"warmup": 200},
+    loop={"epochs": 4, "epoch_examples": 72000, "batch": 32, "batch_val": 32, "workers": 16},
+    first={"epochs": 9, "batch": 64, "crop": (256, 512), "learning_rate": 3e-3},
+    task={"crop": (320, 640)},
 )
 _OPPONENTS = derive(
     OpponentTraining(name="fast_opponents", data=_FAST.data, optimizer=_FAST.optimizer, loop=_FAST.loop),
     data={"val_examples": 64},
     loop={"epochs": 4, "epoch_examples": 800, "average": 0.98},
+)
+
+_CUES = derive(
+    CuesTraining(name="fast_cues", data=_FAST.data, optimizer=_FAST.optimizer, loop=_GPU.loop),
+    loop={"epochs": 2},
+    task={"crop": (320, 640)},
 )
 
 PRESETS: dict[str, TrainingSettings] = {
@@ -95,16 +122,21 @@ PRESETS: dict[str, TrainingSettings] = {
     ),
     "0525_rbm_road": _RBM,
     "fast": _FAST,
+    "fast_gpu": _GPU,
+    "nano": derive(_FAST, name="nano", task={"size": "nano", "working_height": 384}),
+    "nano_gpu": derive(_GPU, name="nano_gpu", task={"size": "nano", "working_height": 384}),
     "fast_segmenter": derive(_FAST, name="fast_segmenter", task={"learn": ("segmenter",), "start": "fast"}),
     "fast_generator": derive(_FAST, name="fast_generator", task={"learn": ("generator",), "start": "fast"}),
     "fast_comparer": derive(_FAST, name="fast_comparer", task={"learn": ("comparer",), "start": "fast"}),
     "fast_opponents": _OPPONENTS,
+    "fast_cues": _CUES,
     "fast_drawn": derive(
         _FAST,
         name="fast_drawn",
         data={"sources": ("drawn",), "val_examples": 0},
         task={"crop": (160, 320), "heights": (205, 384), "working_height": 256},
-        loop={"epochs": 8, "epoch_examples": 400, "average": 0.98},
+        loop={"epochs": 8, "epoch_examples": 400, "average": 0.98, "workers": 0},
+        first={"epochs": 4},
     ),
 }
 """Name -> settings."""

@@ -11,7 +11,7 @@ import torch
 from unexpected_core.files import visible
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.errors import TrainingError
-from unexpected_core.training.tasks.settings_fast import PARTS, FastTraining, OpponentTraining
+from unexpected_core.training.tasks.settings_fast import PARTS, CuesTraining, FastTraining, OpponentTraining
 from unexpected_core.weights.cards import Card, WeightsError, licence_of, read_card
 from unexpected_core.weights.catalog import OPPONENTS, SUFFIX, find_weights
 from unexpected_core.weights.reading import read_weights, verify, write_weights
@@ -25,10 +25,10 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
     The card keeps what still holds of the detector the training began with: where only parts learned, the others'
     options; in any case what it had learned from.
     """
-    learn, kept = settings.task.learn, {}
+    learn, kept = settings.task.learn, {"options": {"size": settings.task.size}}
     if settings.task.start:
         began = read_card(find_weights(settings.task.start))
-        kept = {"training_data": began.training_data}
+        kept |= {"training_data": began.training_data}
         if set(learn) < set(PARTS):
             statistics = None if "segmenter" in learn else began.logit_statistics
             kept |= {"options": began.options, "logit_statistics": statistics}
@@ -36,7 +36,7 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
         settings,
         folder,
         "fast",
-        Card(name=settings.name, architecture="fast", working_height=settings.task.working_height, **kept),
+        Card(name=settings.task.size, architecture="fast", working_height=settings.task.working_height, **kept),
     )
 
 
@@ -66,11 +66,22 @@ def publish_opponents(settings: OpponentTraining, folder: Path) -> Path:
     )
 
 
-def _publish(settings: FastTraining | OpponentTraining, folder: Path, name: str, card: Card) -> Path:
+def publish_cues(settings: CuesTraining, folder: Path) -> Path:
+    """The heads of a training of cues -> cues.safetensors."""
+    card = Card(
+        name="cues",
+        architecture="fast_cues",
+        options={"seeds": settings.task.seeds},
+        stands_on=read_card(find_weights(settings.task.start)).sha256,
+    )
+    return _publish(settings, folder, "cues", card)
+
+
+def _publish(settings: FastTraining | OpponentTraining | CuesTraining, folder: Path, name: str, card: Card) -> Path:
     content = load(folder / CHECKPOINTS[settings.loop.publish])
     reached = content["state"]
-    sources = " ".join(f"--data {source}" for source in settings.data.roots)
-    data = list(dict.fromkeys([*card.training_data, *settings.data.roots]))
+    sources = " ".join(f"--data {source}" for source in settings.data.names)
+    data = list(dict.fromkeys([*card.training_data, *settings.data.names]))
     path = folder / f"{name}.safetensors"
     write_weights(
         path,

@@ -10,6 +10,7 @@ from unexpected_core.networks.pix2pixhd import tanh_to_eight_bits
 from unexpected_core.weights.cards import Card, WeightsError
 from unexpected_core.weights.reading import write_weights
 
+PHOTO = np.random.default_rng(1).integers(0, 256, (33, 50, 3), np.uint8)
 LABELS = np.random.default_rng(0).choice([0, 10, 13, 255], (33, 50)).astype(np.uint8)
 
 
@@ -27,7 +28,7 @@ def test_pix2pixhd_paints_by_the_eight_bit_rule(tmp_path):
     )
     with torch.inference_mode():
         expected = tanh_to_eight_bits(network.forward_tanh(torch.from_numpy(LABELS)[None]))[0] * 255
-    painted = paint(LABELS)
+    painted = paint(LABELS, PHOTO)
     assert painted.dtype == np.uint8 and painted.std() > 1
     assert np.abs(painted - expected.permute(1, 2, 0).numpy()).max() <= 1  # where float rounding crosses a level
     assert paint.name.startswith("pix2pixhd_generator g-")
@@ -40,8 +41,8 @@ def test_the_fast_detector_lends_its_generator(tmp_path):
     alone = generator_painter(stored(tmp_path / "a.safetensors", "fast_generator", state), "cpu")
     whole = {f"generator.{key}": value for key, value in state.items()} | {"segmenter.weight": torch.zeros(2, 2)}
     inside = generator_painter(stored(tmp_path / "b.safetensors", "fast", whole), "cpu")
-    assert alone(LABELS).shape == (33, 50, 3)
-    np.testing.assert_array_equal(inside(LABELS), alone(LABELS))
+    assert alone(LABELS, PHOTO).shape == (33, 50, 3)
+    np.testing.assert_array_equal(inside(LABELS, PHOTO), alone(LABELS, PHOTO))
 
 
 def test_only_generators_paint(tmp_path):
@@ -55,5 +56,12 @@ def test_only_generators_paint(tmp_path):
 def test_untrained_is_the_same_each_time():
     state = torch.get_rng_state()
     one, other = random_painter("fast_generator", "cpu"), random_painter("fast_generator", "cpu")
-    np.testing.assert_array_equal(one(LABELS), other(LABELS))
+    np.testing.assert_array_equal(one(LABELS, PHOTO), other(LABELS, PHOTO))
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_fast_generator_paints_in_the_light_of_the_photograph():
+    """Untrained, it paints the expected colours: of a photograph of one colour, that colour."""
+    labels, photo = np.zeros((64, 96), np.uint8), np.full((64, 96, 3), (40, 90, 200), np.uint8)
+    painted = random_painter("fast_generator", "cpu")(labels, photo)
+    assert np.abs(painted.astype(int) - photo).max() <= 1

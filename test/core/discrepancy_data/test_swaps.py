@@ -39,7 +39,7 @@ def scene():
     return labels, instances
 
 
-def paint(labels):
+def paint(labels, photo=None):
     """A deterministic stand-in for a generator."""
     return np.stack([labels * 13, 255 - labels, labels // 2], 2)
 
@@ -205,7 +205,7 @@ def test_stopped_anywhere_it_goes_on_to_the_same_bytes(source, tmp_path):
     for stop in range(6):
         painted = []
 
-        def breaks(labels, painted=painted, stop=stop):
+        def breaks(labels, photo, painted=painted, stop=stop):
             if len(painted) == stop:
                 raise KeyboardInterrupt
             painted.append(1)
@@ -229,7 +229,7 @@ KILLED = """
 import sys, time
 sys.path[:0] = {paths!r}
 from test_swaps import *
-def slow(labels):
+def slow(labels, photo):
     time.sleep(0.05)
     return paint(labels)
 generate(open_cityscapes(Path({root!r})), {out!r}, RECIPES["swap_uniform"], slow, generator="stand-in", split="train",

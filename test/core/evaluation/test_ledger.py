@@ -74,18 +74,18 @@ def test_a_card_or_an_image_that_changes_under_the_command_line(own_root, tmp_pa
         for part in ("images", "obstacle", "labels"):
             (own_root / part / f"{name}.png").unlink()
 
-    def average_precision(road_prior):
-        card["options"]["road_prior"] = road_prior
+    def average_precision(height):
+        card["working_height"] = height
         weights.with_suffix(".json").write_text(json.dumps(card))
         command = ["evaluate", str(weights), f"obstacle_folder={own_root}", "--out", str(tmp_path / "out")]
         assert main([*command, "--device", "cpu", "--resamples", "20", "--workers", "1"]) in (0, 1), capsys.readouterr()
         return read_results(tmp_path / "out").methods["mine"].pixel["exact"].average_precision.value
 
-    first = average_precision(1.0)
+    first = average_precision(96)
     caplog.clear()
-    assert average_precision(1.0) == first and "computed again" not in caplog.text
-    other = average_precision(3.0)
-    assert other != first and "scorer road_prior 1.0, now 3.0" in caplog.text
+    assert average_precision(96) == first and "computed again" not in caplog.text
+    other = average_precision(64)
+    assert other != first and "scorer working_height 96, now 64" in caplog.text
     path = own_root / "images" / "04.png"
     write_image(path, cv2.flip(read_image(path), -1))
-    assert average_precision(3.0) != other and "1 of 2 stored scores are computed again: their images" in caplog.text
+    assert average_precision(64) != other and "1 of 2 stored scores are computed again: their images" in caplog.text

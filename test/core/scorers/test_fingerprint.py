@@ -31,8 +31,8 @@ def test_each_part_speaks_of_its_own_change():
 def test_options_of_the_card_and_functions_count():
     fast = build_scorer("fast")
     before = fingerprint(fast)
-    fast.road_prior += 1
-    assert changed(before, fingerprint(fast)) == {"road_prior"}
+    fast.working_height = 96
+    assert changed(before, fingerprint(fast)) == {"working_height"}
     a, b = (fingerprint(LogitsScorer(nn.Conv2d(3, 19, 1), function)) for function in (max_logit, energy))
     assert a["function"] == "unexpected_core.scorers.logits.functions.max_logit" and "function" in changed(a, b)
 

@@ -8,7 +8,6 @@ from unexpected_core.cli.main import main
 from unexpected_core.config import override
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
-from unexpected_core.networks.fast_comparer import FastComparer
 from unexpected_core.networks.fast_opponents import DropoutHead, FastOpponents
 from unexpected_core.networks.fast_segmenter import FastSegmenter
 from unexpected_core.networks.rbm import Reconstruction
@@ -63,7 +62,7 @@ def detector(folder, seed=0):
         Card(
             name="fast",
             architecture="fast",
-            options={"road_prior": 1.0},
+            threshold=0.9,
             working_height=64,
             training_data=["photographs"],
         ),
@@ -103,14 +102,14 @@ def test_a_part_learns_and_the_others_stand_still(part, roads, tmp_path):
     assert moved == {key for key in before if key.startswith(f"{part}.")}
     published = publish_fast(settings, tmp_path / "run")
     scorer = load_scorer(published.parent)
-    assert isinstance(scorer, FastScorer) and scorer.road_prior == 1.0
+    assert isinstance(scorer, FastScorer) and scorer.generator is not None
     assert read_card(published).training_data == ["photographs", "paired_folder"]
 
 
 def test_drawings_do_not_free_a_detector_that_began_with_photographs(tmp_path):
     """What it learned from first still decides what it may be used for."""
     save(
-        tmp_path / "chk_best.pth",
+        tmp_path / "chk_last.pth",
         {"weights": FastScorer().state_dict(), "state": {"best_loss_val": 1.0, "epoch_idx": 2}},
     )
     (tmp_path / "before").mkdir()
@@ -230,18 +229,6 @@ def test_the_papers_comparison_is_one_command(roads, trained, tmp_path, capsys):
     assert "unexpected train fast_opponents --set task.start=" in capsys.readouterr().err
 
 
-def test_the_road_prior_weighs_all_comparers_alike():
-    torch.manual_seed(0)
-    plain, prior, image = FastScorer().eval(), FastScorer(road_prior=2.0).eval(), torch.rand(1, 3, 61, 83)
-    prior.load_state_dict(plain.state_dict())
-    own = prior(image).score - plain(image).score
-    for name in ("fast_retrained", "fast_generator_only", "fast_labels_only"):
-        torch.manual_seed(1)
-        weighed = build_scorer(name, prior).eval()
-        torch.manual_seed(1)
-        torch.testing.assert_close(weighed(image).score - build_scorer(name, plain).eval()(image).score, own)
-
-
 @pytest.mark.parametrize(
     "name", [name for name, path in shipped().items() if path.with_stem(path.stem + "_opponents").is_file()]
 )
@@ -249,21 +236,6 @@ def test_shipped_opponents_stand_on_the_shipped_detector(name):
     card = verify(find_opponents(shipped()[name]))
     assert card.training_data and card.command and card.commit and card.licence
     assert load_scorer(name, "fast_rbm").model_id.startswith(load_scorer(name).model_id)
-
-
-@torch.no_grad()
-def test_comparers_see_only_what_they_compare():
-    torch.manual_seed(0)
-    images, painted, others = torch.rand(1, 3, 32, 64), torch.rand(1, 3, 16, 32), torch.rand(1, 3, 32, 64)
-    segmenter = FastSegmenter().eval()
-    segmented, elsewhere = segmenter(images), segmenter(others)
-    comparers = {name: FastComparer(compares=name).eval() for name in ("full", "generator_only", "labels_only")}
-    seen = {name: comparer(images, segmented, painted) for name, comparer in comparers.items()}
-    blind = {"labels": "generator_only", "painting": "labels_only"}
-    for name, comparer in comparers.items():
-        assert torch.equal(seen[name], comparer(images, elsewhere, painted)) == (name == blind["labels"])
-        assert torch.equal(seen[name], comparer(images, segmented, 1 - painted)) == (name == blind["painting"])
-    assert torch.equal(seen["labels_only"], comparers["labels_only"](images, segmented, None))
 
 
 def test_members_that_are_sure_of_different_classes_score_one():

@@ -55,7 +55,15 @@ def test_a_finished_run_is_left_as_it_is(roads, tmp_path):
 def test_a_finished_detector_is_not_published_anew(roads, tmp_path):
     command = ["train", "fast", "--data", f"paired_folder={roads}", "--run", str(tmp_path)]
     small = ["loop.epochs=1", "loop.batch=1", "loop.batch_val=1", "loop.device=cpu", "loop.frames=[]"]
-    small += ["loop.epoch_examples=1", "task.crop=[32,64]", "task.heights=[32,32]", "task.sources=1"]
+    small += [
+        "loop.workers=0",
+        "loop.average=0",
+        "first.epochs=0",
+        "loop.epoch_examples=1",
+        "task.crop=[32,64]",
+        "task.heights=[32,32]",
+        "task.sources=1",
+    ]
     command += [word for change in small for word in ("--set", change)]
     assert main(command) == 0
     before = contents(tmp_path)

@@ -19,7 +19,7 @@ import torch.distributed as processes
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from unexpected_core.devices import choose_device
+from unexpected_core.devices import choose_device, native_bfloat16
 from unexpected_core.log import LOGGER
 from unexpected_core.log import progress as show_progress
 from unexpected_core.training.engine import sampler
@@ -43,6 +43,8 @@ from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+SKIPS = 20
+"""Steps in a row that may be skipped for gradients that are not finite."""
 
 
 class Training:
@@ -83,6 +85,7 @@ class Training:
         }
 
         # Go on where the saved state ends.
+        self.skipped = 0
         if fabric.is_global_zero:
             remove_leftovers(folder)
         self.recorder = Recorder(folder, fabric.is_global_zero)
@@ -142,13 +145,31 @@ class Training:
         means = self.fabric.all_reduce(torch.stack([value.double() for value in losses.values()]), reduce_op="mean")
         values = dict(zip(losses, means.tolist(), strict=True))
         self.check_finite(values, epoch, step)
-        if self.settings.optimizer.clip:
-            self.fabric.clip_gradients(self.losses, self.optimizer, max_norm=self.settings.optimizer.clip)
-        self.optimizer.step()
+        if self.clipped(epoch, step):
+            self.optimizer.step()
         self.optimizer.zero_grad()
         if self.average:
             self.average.update_parameters(self.networks)
         return values
+
+    def clipped(self, epoch: int, step: int) -> bool:
+        """Clip the gradients, if asked to; False where they are not finite, so that the step must be skipped.
+
+        Some processors compute some half-precision gradients wrongly, now and then. Raises TrainingError when a clipped
+        training meets nothing else.
+        """
+        limit = self.settings.optimizer.clip
+        if not limit:
+            return True
+        norm = self.fabric.clip_gradients(self.losses, self.optimizer, max_norm=limit, error_if_nonfinite=False)
+        if math.isfinite(norm):
+            self.skipped = 0
+            return True
+        self.skipped += 1
+        LOGGER.warning("gradients of step %d in epoch %d are not finite: skipped", step + 1, epoch)
+        if self.skipped == SKIPS:
+            self.check_finite({"gradient": float(norm)}, epoch, step)
+        return False
 
     def finish_epoch(self, epoch: int, means: dict[str, float]) -> None:
         """Validate, record, and save everything."""
@@ -245,7 +266,8 @@ class Training:
             return
         where = "in the validation"
         if step is not None:
-            order = sampler.epoch_order(len(self.examples), self.options.seed, epoch)
+            wanted = self.steps * self.options.batch
+            order = sampler.epoch_order(len(self.examples), self.options.seed, epoch, wanted)
             batch = order[step * self.options.batch : (step + 1) * self.options.batch]
             where = f"at step {step + 1} (examples {', '.join(self.examples.keys[i] for i in batch)})"
         raise TrainingError(
@@ -280,15 +302,25 @@ def open_fabric(options: LoopSettings) -> Fabric:
     """Start the processes: those that torchrun made, or loop.devices of our own."""
     local = int(os.environ.get("LOCAL_WORLD_SIZE", options.devices))
     nodes = int(os.environ.get("WORLD_SIZE", options.nodes * local)) // local
+    device = choose_device(options.device)
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True  # crops have one size
     fabric = Fabric(
-        accelerator=choose_device(options.device).type,
+        accelerator=device.type,
         devices=local,
         num_nodes=nodes,
         strategy="ddp" if local * nodes > 1 else "auto",
-        precision=options.precision,
+        precision=precision_on(device, options.precision),
     )
     fabric.launch()
     return fabric
+
+
+def precision_on(device: torch.device, wanted: str) -> str:
+    """What `loop.precision` means on this device."""
+    if wanted != "auto":
+        return wanted
+    return "bf16-mixed" if native_bfloat16(device) else "32-true"
 
 
 @contextmanager

@@ -48,6 +48,7 @@ TASKS = {
     "discrepancy": "unexpected_core.training.tasks.discrepancy",
     "rbm": "unexpected_core.training.tasks.rbm",
     "fast": "unexpected_core.training.tasks.fast",
+    "fast_cues": "unexpected_core.training.tasks.cues",
     "fast_opponents": "unexpected_core.training.tasks.baselines",
 }
 """settings.task.kind -> module with ``open_task(settings) -> OpenedTask``."""

@@ -20,9 +20,10 @@ def seed_of(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def epoch_order(count: int, seed: int, epoch: int) -> np.ndarray:
-    """The indices 0..count-1 in the order of one epoch, int64 [count]."""
-    return np.random.default_rng([seed, epoch]).permutation(count)
+def epoch_order(count: int, seed: int, epoch: int, wanted: int = 0) -> np.ndarray:
+    """The indices 0..count-1 in the order of one epoch, int64 [count]; in several passes if more are wanted."""
+    random = np.random.default_rng([seed, epoch])
+    return np.concatenate([random.permutation(count) for _ in range(max(1, -(-wanted // count)))])
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,19 @@ class _Indexed(Dataset):
     def __init__(self, examples: Examples, seed: int) -> None:
         self.examples, self.seed = examples, seed
 
-    def __getitem__(self, position: tuple[int, int]) -> dict[str, np.ndarray]:
-        epoch, index = position
+    def __getitem__(self, position: tuple[int, ...]) -> dict[str, np.ndarray]:
+        _, index, *_ = position
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_of(self.seed, epoch, index, 1))
-            return self.examples.example(index, np.random.default_rng([self.seed, epoch, index]))
+            torch.manual_seed(seed_of(self.seed, *position, 1))
+            return self.examples.example(index, np.random.default_rng([self.seed, *position]))
 
 
 def steps_per_epoch(count: int, batch: int, limit: int) -> int:
-    """Whole batches in `count` examples (or in `limit` of them, if not 0). Raises TrainingError when there is none."""
-    used = min(count, limit) if limit else count
+    """Whole batches in `count` examples (or in `limit`, if not 0: a part, or several passes).
+
+    Raises TrainingError when there is none.
+    """
+    used = limit if limit and count else count
     if used < batch:
         raise TrainingError(
             f"an epoch has {used} examples, fewer than one batch of {batch}: "
@@ -78,11 +82,14 @@ def training_batches(
     examples: Examples, share: Share, seed: int, epoch: int, steps: range, workers: int
 ) -> Iterator[list[dict]]:
     """For each step of `steps`: the parts that this process computes, dicts of tensors [B, ...]."""
-    order = epoch_order(len(examples), seed, epoch)
+    order = epoch_order(len(examples), seed, epoch, steps.stop * share.batch)
+    # An example met again in the same epoch is made with other random numbers.
+    again = [(number // len(examples),) if number >= len(examples) else () for number in range(len(order))]
+    positions = np.fromiter(((epoch, int(i), *more) for i, more in zip(order, again, strict=True)), object, len(order))
     parts = [
-        [(epoch, int(i)) for i in part]
+        part.tolist()
         for step in steps
-        for part in share.parts(order[step * share.batch : (step + 1) * share.batch])
+        for part in share.parts(positions[step * share.batch : (step + 1) * share.batch])
     ]
     loaded = iter(_loader(examples, seed, parts, workers))
     for _ in steps:

@@ -37,7 +37,9 @@ class LoopSettings(Settings):
     batch: int = Field(4, ge=1, description="examples per optimiser step, over all processes")
     accumulate: int = Field(1, ge=1, description="parts in which a process computes its share of a batch: less memory")
     batch_val: int = Field(4, ge=1, description="examples per validation batch")
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = Field("32-true", description="numbers to compute with")
+    precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
+        "32-true", description="numbers to compute with; auto: bf16-mixed where the device computes with it natively"
+    )
     average: float = Field(
         0.0,
         ge=0,

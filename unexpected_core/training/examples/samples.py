@@ -25,10 +25,10 @@ def open_joined(data: SourceSettings, split: str, ids: LabelKind = "train") -> J
     if not data.sources:
         names = ", ".join(["drawn", *DATASETS])
         raise TrainingError(f"no data to train on: give --data NAME=ROOT, with NAME one of {names}")
-    return Joined([open_data(data, name, split, ids) for name in data.roots])
+    return Joined([open_data(data, name, root, split, ids) for name, root in data.named])
 
 
-def open_data(data: SourceSettings, name: str, split: str, ids: LabelKind = "train") -> Dataset:
+def open_data(data: SourceSettings, name: str, root: str, split: str, ids: LabelKind = "train") -> Dataset:
     """One of the data sets of a training. Raises TrainingError, DatasetError, also where it lacks such ids."""
     training = split == data.train
     if name == "drawn":
@@ -38,7 +38,7 @@ def open_data(data: SourceSettings, name: str, split: str, ids: LabelKind = "tra
         given = {"split": split} | ({"check_counts": False} if data.partial else {})
         given = {option: value for option, value in given.items() if option in takes}
         given |= {"ids": ids} if ids != "train" else {}
-        dataset = open_dataset(name, data.roots[name] or None, **given)
+        dataset = open_dataset(name, root or None, **given)
         dataset = dataset if "split" in takes else part_of(dataset, training)
     LOGGER.info("%s: %d frames to %s", dataset.name, len(dataset), "learn from" if training else "validate with")
     return cached(dataset, data.cache) if training else dataset

@@ -43,9 +43,14 @@ class SourceSettings(Settings):
     drawn: DrawnSettings = DrawnSettings()
 
     @property
-    def roots(self) -> dict[str, str]:
-        """Data set -> root, '' where none is given."""
-        return {name: root for name, _, root in (source.partition("=") for source in self.sources)}
+    def named(self) -> list[tuple[str, str]]:
+        """(data set, root) of each source, root '' where none is given. One data set may be read from several roots."""
+        return [(name, root) for name, _, root in (source.partition("=") for source in self.sources)]
+
+    @property
+    def names(self) -> list[str]:
+        """The data sets, each once."""
+        return list(dict.fromkeys(name for name, _ in self.named))
 
 
 class DataSettings(SourceSettings):
@@ -76,7 +81,12 @@ class ExampleSettings(Settings):
     )
     sources: int = Field(3, ge=1, description="other frames that lend known things and textures")
     aspects: dict[str, float] = Field(
-        {}, description="data set -> width / height that its frames really had, where they are stored squeezed"
+        {},
+        description="data set, or name of its folder -> width / height that its frames really had, where they are "
+        "stored squeezed",
+    )
+    repeats: dict[str, int] = Field(
+        {}, description="data set, or name of its folder -> how often each of its frames comes in one pass"
     )
     coarse: tuple[str, ...] = Field(
         ("idd_lite",), description="data sets with so few classes that an ignored pixel need not be an unknown thing"

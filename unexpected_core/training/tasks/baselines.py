@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from unexpected_core.networks.choices import Compares
+from unexpected_core.networks.fast_generator import Appearance, appearance
 from unexpected_core.networks.fast_opponents import FastOpponents
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
 from unexpected_core.networks.rbm import Reconstruction
@@ -38,15 +39,16 @@ class OpponentsTask:
 
     def build(self) -> nn.ModuleDict:
         """segmenter and generator of `settings.start`, frozen, and untrained opponents. Raises WeightsError."""
-        base = fast_networks(self.settings.start).requires_grad_(False)
+        base = fast_networks(start=self.settings.start).requires_grad_(False)
         opponents = FastOpponents(self.settings.members).to(memory_format=torch.channels_last)
         return nn.ModuleDict({"segmenter": base["segmenter"], "generator": base["generator"], "opponents": opponents})
 
     @torch.no_grad()
-    def given(self, networks: nn.ModuleDict, images: Tensor) -> tuple[SegmenterOutput, Tensor]:
+    def given(self, networks: nn.ModuleDict, images: Tensor) -> tuple[SegmenterOutput, Appearance, Tensor]:
         """What the detector's own segmenter and generator make of the images."""
         segmented = networks["segmenter"].eval()(images)
-        return segmented, networks["generator"].eval()(segmented.logits.argmax(1))
+        seen = appearance(images, segmented.logits)
+        return segmented, seen, networks["generator"].eval()(segmented.logits, seen)
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """'loss', the sum of one loss for each opponent."""
@@ -66,8 +68,8 @@ class OpponentsTask:
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
         """image, resynthesis, and the score of each comparer."""
         images = unit(batch["image"])
-        segmented, resynthesis = self.given(networks, images)
-        found = networks["opponents"](images, segmented, resynthesis)
+        segmented, seen, resynthesis = self.given(networks, images)
+        found = networks["opponents"](images, segmented, seen, resynthesis)
         return {
             "image": to_picture(images),
             "resynthesis": to_picture(resynthesis),

@@ -2,12 +2,13 @@
 those of them that `settings.learn` names.
 
 The segmenter never learns what pasted things are (their labels are 255), so it names them as it would name the
-unexpected; the generator paints from those names; the comparer learns to see that the painting is not the photo.
+unexpected; the generator learns to paint the photo without them; the comparer learns to see where the two disagree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,15 +16,24 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
 from unexpected_core.labels import colorize
-from unexpected_core.networks.fast_comparer import DirectHead, FastComparer
-from unexpected_core.networks.fast_generator import FastGenerator
-from unexpected_core.networks.fast_segmenter import FastSegmenter
+from unexpected_core.networks.blocks import double
+from unexpected_core.networks.fast_comparer import CUES, Cue, FastComparer, direct_head
+from unexpected_core.networks.fast_generator import FastGenerator, appearance
+from unexpected_core.networks.fast_segmenter import FastSegmenter, Size
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.fast import FastExamples
 from unexpected_core.training.examples.samples import open_data, spread
 from unexpected_core.training.tasks.losses import discrepancy_loss, painting_loss, pixel_cross_entropy
-from unexpected_core.training.tasks.settings_fast import PARTS, FastSettings, FastTraining, OpponentTraining, Part
+from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
+from unexpected_core.training.tasks.settings_fast import (
+    PARTS,
+    CuesTraining,
+    FastSettings,
+    FastTraining,
+    OpponentTraining,
+    Part,
+)
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.reading import load_into, read_weights, verify
 
@@ -36,12 +46,16 @@ class FastTask:
     def __init__(self, settings: FastSettings):
         self.settings = settings
         self.frozen = [part for part in PARTS if part not in settings.learn]
+        self.rates = {"segmenter": settings.segmenter_rate}
 
     def build(self) -> nn.ModuleDict:
-        """The four parts, started from `settings.start`. Raises WeightsError."""
-        networks = fast_networks(self.settings.start)
+        """The four parts, started from `settings.start`, and what judges the painting. Raises WeightsError."""
+        s = self.settings
+        networks = fast_networks(s.size, s.start)
         for part in self.frozen:
             networks[part].requires_grad_(False)
+        if s.perceptual:
+            networks["judge"] = SqueezeNetDistance(s.perceptual_weights)
         return networks
 
     def outputs(self, networks: nn.ModuleDict, images: Tensor, asked: Sequence[Part]):
@@ -53,16 +67,18 @@ class FastTask:
         segmented = networks["segmenter"](images)
         still = segmented._replace(logits=segmented.logits.detach())
         resynthesis = compared = direct = None
+        if set(asked) != {"segmenter"}:
+            seen = appearance(images, still.logits)
         if "generator" in asked or "comparer" in asked:
-            resynthesis = networks["generator"](segmented.logits.argmax(1))
+            resynthesis = networks["generator"](still.logits, seen)
         if "comparer" in asked:
-            compared = networks["comparer"](images, still, resynthesis.detach())
+            compared = networks["comparer"](images, still, seen, resynthesis.detach())
         if "direct" in asked:
-            direct = networks["direct"](still)
+            direct = networks["direct"](images, still, seen)
         return segmented, resynthesis, compared, direct
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """'loss' and its parts: 'labels', 'paint', 'compare', 'direct', one for each part that learns."""
+        """'loss' and its parts: 'labels', 'paint', 'perceived', 'compare', 'direct', one for each part that learns."""
         for part in self.frozen:
             networks[part].eval()  # its batch norm stands still
         s, learn = self.settings, self.settings.learn
@@ -71,15 +87,23 @@ class FastTask:
         discrepancy = batch["discrepancy"][:, ::2, ::2]
         parts = {}
         if "segmenter" in learn:
-            parts["labels"] = pixel_cross_entropy(segmented.logits, batch["labels"][:, 2::4, 2::4])
+            parts["labels"] = pixel_cross_entropy(double(segmented.logits), batch["labels"][:, ::2, ::2])
         if "generator" in learn:
             photo = avg_pool2d(unit(batch["photo"]), 2)
-            parts["paint"] = painting_loss(resynthesis.float(), photo, discrepancy != 1)
+            parts["paint"] = painting_loss(resynthesis, photo, torch.ones_like(discrepancy, dtype=torch.bool))
+            if s.perceptual:
+                parts["perceived"] = networks["judge"](resynthesis, photo)
         if "comparer" in learn:
             parts["compare"] = discrepancy_loss(compared.float(), discrepancy, s.object_weight)
         if "direct" in learn:
             parts["direct"] = discrepancy_loss(direct.float(), discrepancy, s.object_weight)
-        weights = {"labels": 1.0, "paint": s.paint, "compare": s.compare, "direct": s.direct}
+        weights = {
+            "labels": s.labels,
+            "paint": s.paint,
+            "perceived": s.perceptual,
+            "compare": s.compare,
+            "direct": s.direct,
+        }
         return {"loss": sum(weights[name] * part for name, part in parts.items()), **parts}
 
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
@@ -95,13 +119,18 @@ class FastTask:
         }
 
 
-def fast_networks(start: str) -> nn.ModuleDict:
+def fast_networks(size: Size = "fast", start: str = "", cues: Sequence[Cue] = CUES) -> nn.ModuleDict:
     """The four parts; started from the detector that `start` names (shipped name, file or folder), if any.
 
     Raises WeightsError.
     """
     networks = nn.ModuleDict(
-        {"segmenter": FastSegmenter(), "generator": FastGenerator(), "comparer": FastComparer(), "direct": DirectHead()}
+        {
+            "segmenter": FastSegmenter(size=size),
+            "generator": FastGenerator(size=size),
+            "comparer": FastComparer(size=size, cues=cues),
+            "direct": direct_head(size),
+        }
     )
     if start:
         load_into(networks, read_weights(start))
@@ -123,25 +152,35 @@ def open_task(settings: FastTraining) -> OpenedTask:
     return FastTask(settings.task), *fast_examples(settings)
 
 
-def fast_examples(settings: FastTraining | OpponentTraining) -> tuple[FastExamples, FastExamples]:
+def fast_examples(settings: FastTraining | OpponentTraining | CuesTraining) -> tuple[FastExamples, FastExamples]:
     """Examples to learn from and to validate with. Raises TrainingError, DatasetError, WeightsError."""
     if settings.task.start:
         verify(find_weights(settings.task.start))  # now, not after minutes of reading data
     return _examples(settings, training=True), _examples(settings, training=False)
 
 
-def _examples(settings: FastTraining | OpponentTraining, training: bool) -> FastExamples:
+def _examples(settings: FastTraining | OpponentTraining | CuesTraining, training: bool) -> FastExamples:
     data, task = settings.data, settings.task
     if not data.sources:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
-    opened = [open_data(data, name, data.train if training else data.val) for name in data.roots]
+    opened = [open_data(data, name, root, data.train if training else data.val) for name, root in data.named]
     examples = FastExamples(
         opened,
         task,
-        [task.aspects.get(name, 0.0) for name in data.roots],
-        [name in task.coarse for name in data.roots],
+        [_of(task.aspects, source, 0.0) for source in data.named],
+        [name in task.coarse for name, _ in data.named],
         training,
     )
+    if training:
+        times = [_of(task.repeats, source, 1) for source in data.named]
+        examples.where = [place for place in examples.where for _ in range(times[place[0]])]
+        examples.keys = [f"{opened[d].name}/{opened[d].keys[i]}" for d, i in examples.where]
     chosen = spread(len(examples), 0 if training else data.val_examples)
     examples.where, examples.keys = [examples.where[i] for i in chosen], [examples.keys[i] for i in chosen]
     return examples
+
+
+def _of[T](table: Mapping[str, T], source: tuple[str, str], default: T) -> T:
+    """What a table says of a source, by the name of its folder or of its data set."""
+    name, root = source
+    return table.get(Path(root).name, table.get(name, default))

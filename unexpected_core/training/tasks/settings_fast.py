@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 from pydantic import Field
 
+from unexpected_core.config import Settings
+from unexpected_core.networks.fast_segmenter import Size
 from unexpected_core.training.engine.settings import PublishingLoop
 from unexpected_core.training.examples.settings import ExampleSettings
 from unexpected_core.training.settings import TrainingSettings
@@ -24,11 +26,16 @@ class FastSettings(ExampleSettings):
     start: str = Field(
         "", description="detector to begin with: shipped name, weight file or run folder; empty = random weights"
     )
-    object_weight: float = Field(8.0, gt=0, description="weight of pasted pixels against others")
+    size: Size = Field("fast", description="width of the networks: 'nano' costs a third")
+    object_weight: float = Field(5.0, gt=0, description="weight of pasted pixels against others")
+    labels: float = Field(1.0, ge=0, description="weight of the segmenter's loss")
     compare: float = Field(2.0, ge=0, description="weight of the comparer's loss")
-    direct: float = Field(1.0, ge=0, description="weight of the direct head's loss")
-    paint: float = Field(2.0, ge=0, description="weight of the generator's loss")
-    working_height: int = Field(384, ge=32, description="image height in pixels that the finished detector works at")
+    direct: float = Field(2.0, ge=0, description="weight of the direct head's loss")
+    paint: float = Field(2.0, ge=0, description="weight of the generator's loss on colours")
+    perceptual: float = Field(0.0, ge=0, description="weight of the generator's loss on SqueezeNet features; 0 = off")
+    perceptual_weights: str = Field("", description="state dict of torchvision's squeezenet1_1, for task.perceptual")
+    segmenter_rate: float = Field(1.0, gt=0, description="learning rate of the segmenter, in those of the others")
+    working_height: int = Field(448, ge=32, description="image height in pixels that the finished detector works at")
 
 
 class OpponentSettings(ExampleSettings):
@@ -43,9 +50,32 @@ class OpponentSettings(ExampleSettings):
     rbm_rate: float = Field(20.0, gt=0, description="learning rate of the road autoencoder, in those of the others")
 
 
-class FastTraining(TrainingSettings):
-    """Joint training of segmenter, generator and comparer. Its changes to examples are in `task`, not in `data`."""
+class CuesSettings(ExampleSettings):
+    """Heads with more and fewer cues on a trained `fast` detector."""
 
+    kind: Literal["fast_cues"] = "fast_cues"
+    start: str = Field(
+        "fast", min_length=1, description="detector they stand on: shipped name, weight file or run folder"
+    )
+    seeds: int = Field(3, ge=1, description="heads of each kind, from different random weights")
+    object_weight: float = Field(5.0, gt=0, description="weight of pasted pixels against others")
+
+
+class FirstStage(Settings):
+    """What goes before: the segmenter alone, on photographs as they are, for all others stand on its labels."""
+
+    epochs: int = Field(0, ge=0, description="epochs of the first stage, as long as the others'; 0 = none")
+    batch: int = Field(8, ge=1, description="examples per step")
+    crop: tuple[int, int] = Field((224, 448), description="height, width of an example in pixels")
+    balance: float = Field(0.3, ge=0, le=1, description="share of crops that hold a pixel of a class rare in the frame")
+    rare: float = Field(0.3, ge=0, le=1, description="share of crops around a class drawn evenly from all")
+    learning_rate: float = Field(3e-3, gt=0, description="learning rate at the start")
+
+
+class FastTraining(TrainingSettings):
+    """Training of segmenter, generator and comparer. Its changes to examples are in `task`, not in `data`."""
+
+    first: FirstStage = FirstStage()
     task: FastSettings = FastSettings()
     loop: PublishingLoop = PublishingLoop()
 
@@ -54,4 +84,11 @@ class OpponentTraining(TrainingSettings):
     """Training of the opponents, from examples such as the detector had."""
 
     task: OpponentSettings = OpponentSettings()
+    loop: PublishingLoop = PublishingLoop()
+
+
+class CuesTraining(TrainingSettings):
+    """Training of heads that differ in their cues."""
+
+    task: CuesSettings = CuesSettings()
     loop: PublishingLoop = PublishingLoop()

@@ -1,0 +1,67 @@
+"""What each cue of the comparer is worth: heads that differ in their cues, trained together on a frozen detector.
+
+All see the same examples in the same steps and share no weight, so that one backward pass through the sum of their
+losses teaches each as if it were alone, but for clipped gradients.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from unexpected_core.networks.fast_cues import CueHeads
+from unexpected_core.networks.fast_generator import appearance
+from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
+from unexpected_core.training.tasks.fast import fast_examples, fast_networks, grey_picture, unit
+from unexpected_core.training.tasks.losses import discrepancy_loss
+from unexpected_core.training.tasks.settings_fast import CuesSettings, CuesTraining
+
+
+class CuesTask:
+    """See Task."""
+
+    published = ("heads",)
+
+    def __init__(self, settings: CuesSettings):
+        self.settings = settings
+
+    def build(self) -> nn.ModuleDict:
+        """segmenter and generator of `settings.start`, frozen, and untrained heads. Raises WeightsError."""
+        base = fast_networks(start=self.settings.start).requires_grad_(False)
+        heads = CueHeads(self.settings.seeds).to(memory_format=torch.channels_last)
+        return nn.ModuleDict({"segmenter": base["segmenter"], "generator": base["generator"], "heads": heads})
+
+    def outputs(self, networks: nn.ModuleDict, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Resynthesis [B, 3, H/2, W/2] and the logit [B, H/2, W/2] of each head."""
+        with torch.no_grad():
+            segmented = networks["segmenter"].eval()(images)
+            seen = appearance(images, segmented.logits)
+            painted = networks["generator"].eval()(segmented.logits, seen)
+        return painted, networks["heads"](images, segmented, seen, painted)
+
+    def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
+        """'loss', the sum of one loss for each head."""
+        _, logits = self.outputs(networks, unit(batch["image"]))
+        discrepancy = batch["discrepancy"][:, ::2, ::2]
+        parts = {
+            name: discrepancy_loss(logit.float(), discrepancy, self.settings.object_weight)
+            for name, logit in logits.items()
+        }
+        return {"loss": sum(parts.values()), **parts}
+
+    def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
+        """image, resynthesis, and the scores of the first full head and the first direct one."""
+        images = unit(batch["image"])
+        painted, logits = self.outputs(networks, images)
+        return {
+            "image": to_picture(images),
+            "resynthesis": to_picture(painted),
+            "full": grey_picture(logits["full_0"]),
+            "direct": grey_picture(logits["direct_0"]),
+        }
+
+
+def open_task(settings: CuesTraining) -> OpenedTask:
+    """The task and its data. Raises TrainingError, DatasetError, WeightsError."""
+    return CuesTask(settings.task), *fast_examples(settings)

@@ -1,0 +1,51 @@
+"""How different two pictures look to SqueezeNet: a loss for the generator beside the difference of colours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import l1_loss
+from torchvision.models import squeezenet1_1
+
+from unexpected_core.training.errors import TrainingError
+
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+ENDS = (2, 5, 8)
+"""Layers after which features are compared: after the first convolution, and before the second and third pooling."""
+
+
+class SqueezeNetDistance(nn.Module):
+    """Mean L1 distance of normalised SqueezeNet 1.1 features (Iandola et al., 2016; after Zhang et al., CVPR 2018).
+
+    weights: state dict of torchvision's squeezenet1_1. Frozen, always in eval mode. Raises TrainingError.
+    """
+
+    def __init__(self, weights: str) -> None:
+        super().__init__()
+        path = Path(weights).expanduser()
+        if not path.is_file():
+            raise TrainingError(
+                f"task.perceptual_weights: no file '{weights}'; give the state dict of torchvision's squeezenet1_1 "
+                "(squeezenet1_1-*.pth), or --set task.perceptual=0"
+            )
+        network = squeezenet1_1(weights=None)
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        features = network.features
+        self.slices = nn.ModuleList(
+            nn.Sequential(*features[start:end]) for start, end in zip((0, *ENDS), ENDS, strict=False)
+        )
+        for name, values in (("mean", MEAN), ("std", STD)):
+            self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
+        self.requires_grad_(False)
+
+    def forward(self, painted: Tensor, photo: Tensor) -> Tensor:
+        """RGB [B, 3, h, w] in [0, 1] each -> scalar."""
+        x = (torch.cat([painted, photo]) - self.mean) / self.std
+        distances = []
+        for part in self.slices:
+            x = part(x)
+            length = x.float().square().sum(1, keepdim=True).add(1e-6).sqrt()
+            distances.append(l1_loss(*(x / length).float().chunk(2)))
+        return torch.stack(distances).sum() * 8  # about the size of the difference of colours
