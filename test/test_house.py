@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import Counter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,30 @@ def test_no_folder_holds_more_files_than_one_looks_through():
     count = Counter(path.parent for path in code if path.name != "__init__.py")
     crowded = {str(folder.relative_to(REPOSITORY)): n for folder, n in count.items() if n > MOST_FILES}
     assert not crowded, "give what belongs together a folder of its own"
+
+
+def needs(file):
+    """Modules of ours that a module imports, in functions too; not those that are for type checkers or the command."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    skipped = ("TYPE_CHECKING", "__name__ == '__main__'")
+    skip = {
+        id(n) for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) in skipped for n in ast.walk(n)
+    }
+    for node in ast.walk(tree):
+        if id(node) in skip:
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("unexpected_"):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_no_module_needs_itself():
+    files = [path for top in ("unexpected_core", "unexpected_ros") for path in (REPOSITORY / top).rglob("*.py")]
+    graph = {".".join(path.relative_to(REPOSITORY).with_suffix("").parts): path for path in files}
+    graph = {name: set(needs(path)) & graph.keys() - {name} for name, path in graph.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" needs ".join(reversed(error.args[1])))

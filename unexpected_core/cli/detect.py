@@ -8,10 +8,9 @@ from pathlib import Path
 
 from unexpected_core.cli.arguments import add_published_arguments
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.cli.kinds import ALL_KINDS, KINDS
 from unexpected_core.config import unknown_name
 
-KINDS = "overlay,score,mask,labels,regions"
-ALL_KINDS = (*KINDS.split(","), "labels_color", "resynthesis")
 EPILOG = """\
 examples:
   unexpected detect photo.jpg --out out

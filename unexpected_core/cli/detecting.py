@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from unexpected_core.cli.inputs import UniqueNames, open_input, output_name, safe_name
+from unexpected_core.cli.kinds import ALL_KINDS
 from unexpected_core.cli.outputs import Results
 from unexpected_core.cli.tally import Tally
 from unexpected_core.images import ImageError
@@ -44,8 +45,6 @@ class Detecting:
 
     def run(self, inputs: Iterable[str], topic: str | None, every: int, bit_depth: int) -> None:
         """Detect in all inputs, one after the other; see cli.inputs.open_input."""
-        from unexpected_core.cli.detect import ALL_KINDS
-
         written = [self.results.folder / kind for kind in ALL_KINDS]
         opened = [
             self._open(Path(path), partial(open_input, Path(path), topic, every, written, bit_depth)) for path in inputs

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.drawing.errors import DrawingError
-from unexpected_core.drawing.tracks import DrawnRoads
+from unexpected_core.drawing.tracks import DrawnRoads, facts
 from unexpected_core.files import visible, write_text
 from unexpected_core.images import write_image
 from unexpected_core.log import progress
@@ -64,14 +64,16 @@ def draw_folder(
 
 
 def _draw_one(folder: Path, roads: DrawnRoads, parts: Sequence[str], number: int) -> dict:
-    paths = _paths(folder, parts, number)
-    if not all(path.is_file() for path in paths.values()):
-        sample = roads.frame(number).sample
-        maps = (sample.image, sample.labels, sample.instances.astype(np.uint16), sample.obstacle)
-        for part, values in zip(PARTS, maps, strict=True):
-            if part in parts:
-                write_image(paths[part], values)
-    return {"name": f"{number:06d}"} | roads.view(number)
+    paths, name = _paths(folder, parts, number), {"name": f"{number:06d}"}
+    if all(path.is_file() for path in paths.values()):
+        return name | roads.view(number)
+    frame = roads.frame(number)
+    sample = frame.sample
+    maps = (sample.image, sample.labels, sample.instances.astype(np.uint16), sample.obstacle)
+    for part, values in zip(PARTS, maps, strict=True):
+        if part in parts:
+            write_image(paths[part], values)
+    return name | facts(sample.key, frame.time, frame.weather, frame.camera, frame.pose)
 
 
 def _paths(folder: Path, parts: Sequence[str], number: int) -> dict[str, Path]:

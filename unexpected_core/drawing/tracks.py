@@ -91,21 +91,9 @@ class DrawnRoads:
         return self._draw(which % self.count)
 
     def view(self, number: int) -> dict:
-        """Key, time, weather, intrinsics (pixels) and ego pose (metres, radians) of a frame, without drawing it."""
+        """What frames.json says of a frame, without drawing it; see `facts`."""
         world, _, camera, pose, time = self._view(number)
-        return {
-            "key": self.keys[number],
-            "time": round(time, 6),
-            "weather": world.light.weather,
-            "camera": {
-                "focal": camera.focal,
-                "cx": camera.cx,
-                "cy": camera.cy,
-                "height": camera.height,
-                "pitch": camera.pitch,
-            },
-            "pose": pose._asdict(),
-        }
+        return facts(self.keys[number], time, world.light.weather, camera, pose)
 
     def camera(self, number: int) -> RoadCamera:
         """How the camera of a frame stands over the road, without drawing it."""
@@ -127,6 +115,12 @@ class DrawnRoads:
     def _draw(self, number: int) -> DrawnFrame:
         world, sensor, camera, pose, time = self._view(number)
         return draw(world, camera, pose, time, sensor, self.keys[number], whole_image=self.track == "anomaly")
+
+
+def facts(key: str, time: float, weather: str, camera: Camera, pose: Pose) -> dict:
+    """Key, time (seconds), weather, intrinsics (pixels) and ego pose (metres, radians) of a frame, for frames.json."""
+    intrinsics = {name: getattr(camera, name) for name in ("focal", "cx", "cy", "height", "pitch")}
+    return {"key": key, "time": round(time, 6), "weather": weather, "camera": intrinsics, "pose": pose._asdict()}
 
 
 def _camera(random: Random, size: tuple[int, int]) -> Camera:

@@ -105,12 +105,14 @@ def _turn(
 
 def build(placed: list[Placed], camera: Camera) -> Faces:
     """Faces of the placed items that the camera can see."""
+    # All points of all shapes, turned and put into their places, as the camera sees them.
     shapes = [p.item.shape for p in placed]
     point_counts, face_counts = [len(s.points) for s in shapes], [len(s.counts) for s in shapes]
     right, forward, ar, af, size, mirror = _spread(placed, point_counts)
     pr, pf, pu = _turn(np.concatenate([s.points for s in shapes]) * size[:, None], ar, af, mirror)
     pr, pf = pr + right, pf + forward
     x, y, z = camera.to_camera(pr, pf, pu)
+    # Faces that look at the camera, not behind it and not beside the picture.
     counts = np.concatenate([s.counts for s in shapes])
     starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
     _, _, far, faf, _, fmirror = _spread(placed, face_counts)
@@ -121,23 +123,16 @@ def build(placed: list[Placed], camera: Camera) -> Faces:
     with np.errstate(divide="ignore", invalid="ignore"):
         px, py = camera.cx + camera.focal * x / z, camera.cy + camera.focal * y / z
     whole = nearest > NEAR
-    left, top = np.minimum.reduceat(px, starts), np.minimum.reduceat(py, starts)
-    end, bottom = np.maximum.reduceat(px, starts), np.maximum.reduceat(py, starts)
-    inside = (
-        (left < camera.width)
-        & (end > -1)
-        & (top < camera.height_px)
-        & (bottom > -1)
-        & (end - left > 0.2)
-        & (bottom - top > 0.2)
-    )
-    keep = np.flatnonzero((flat | (facing < -1e-3)) & (np.abs(facing) > 1e-3) & (farthest > NEAR) & (inside | ~whole))
+    seen = (np.abs(facing) > 1e-3) & (farthest > NEAR) & (_in_picture(px, py, starts, camera) | ~whole)
+    keep = np.flatnonzero((flat | (facing < -1e-3)) & seen)
+    # Their outlines in the picture; those that reach behind the camera are cut.
     corners = _fixed(np.stack((px, py), axis=1))
     stops = (starts + counts).tolist()
     polygons = [
         corners[a:b] if is_whole else _fixed(_clip(camera, x[a:b], y[a:b], z[a:b]))
         for a, b, is_whole in ((int(starts[i]), stops[i], whole[i]) for i in keep.tolist())
     ]
+    # Their planes, to find depth and texture of a pixel by.
     owner = np.repeat(np.arange(len(placed)), face_counts)[keep]
     texture = np.concatenate([s.textures for s in shapes])[keep]
     normal, first = (nr[keep], nf[keep], nu[keep]), (x[starts][keep], y[starts][keep], z[starts][keep])
@@ -147,7 +142,6 @@ def build(placed: list[Placed], camera: Camera) -> Faces:
     ]
     planes = _planes(camera, normal, first, directions, TEXELS_PER_METRE[texture].astype(np.float64))
     planes[:, 6] += np.array([p.item.shift for p in placed])[owner]
-    light_normal = np.stack(normal, axis=1)
     return Faces(
         polygons,
         owner,
@@ -156,11 +150,19 @@ def build(placed: list[Placed], camera: Camera) -> Faces:
         np.concatenate([s.seconds for s in shapes])[keep],
         np.concatenate([s.glows for s in shapes])[keep],
         np.concatenate([s.labels for s in shapes])[keep],
-        light_normal,
+        np.stack(normal, axis=1),
         flat[keep],
         np.stack((pr[starts][keep], pf[starts][keep]), axis=1),
         planes.astype(np.float32),
     )
+
+
+def _in_picture(px: np.ndarray, py: np.ndarray, starts: np.ndarray, camera: Camera) -> np.ndarray:
+    """Which faces touch the picture and are not too small to see, bool [faces]; starts: first point of each."""
+    left, top = np.minimum.reduceat(px, starts), np.minimum.reduceat(py, starts)
+    end, bottom = np.maximum.reduceat(px, starts), np.maximum.reduceat(py, starts)
+    touches = (left < camera.width) & (end > -1) & (top < camera.height_px) & (bottom > -1)
+    return touches & (end - left > 0.2) & (bottom - top > 0.2)
 
 
 def _planes(

@@ -5,102 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from unexpected_core.drawing.model.shapes import Colour, Shape, disc, rounded, scaled, sin_cos
+from unexpected_core.drawing.model.shapes import Shape, disc, scaled, sin_cos
+from unexpected_core.drawing.things.objects_animals import animal
 
 Builder = Callable[[Random], Shape]
 
 
-def _animal(
-    random: Random,
-    length: float,
-    leg: float,
-    body: float,
-    neck: float,
-    head: float,
-    coat: Colour,
-    patch: Colour,
-    horns: float = 0.0,
-    tail: float = 0.4,
-) -> Shape:
-    """A four-legged animal from the side; metres, seen as a billboard."""
-    shape, side = Shape(None, flat=True), random.choice((-1, 1))
-
-    def put(points: list[tuple[float, float]], tone: float) -> None:
-        shape.flat_polygon(rounded([(side * x, z) for x, z in points]), "fur", scaled(coat, tone), scaled(patch, tone))
-
-    half, width = length / 2, leg * 0.16 + 0.03
-    for x, tone in ((-half * 0.62, 0.6), (half * 0.72, 0.6), (-half * 0.85, 0.85), (half * 0.5, 0.85)):
-        bend = random.uniform(-0.14, 0.14) * leg
-        put(
-            [
-                (x - width * 0.8, leg + body * 0.3),
-                (x + width * 0.8, leg + body * 0.3),
-                (x + bend + width * 0.4, 0),
-                (x + bend - width * 0.4, 0),
-            ],
-            tone,
-        )
-    put(
-        [
-            (-half, leg + body * 0.2),
-            (-half * 0.7, leg),
-            (0.0, leg - body * 0.08),
-            (half * 0.7, leg + 0.02),
-            (half, leg + body * 0.35),
-            (half * 0.95, leg + body * 0.85),
-            (half * 0.4, leg + body * 0.95),
-            (-half * 0.4, leg + body * 0.93),
-            (-half * 0.95, leg + body * 0.9),
-        ],
-        1.0,
-    )
-    put([(-half * 0.9, leg + body * 0.15), (half * 0.9, leg + body * 0.2), (half * 0.6, leg), (-half * 0.6, leg)], 0.7)
-    x, z = half + neck * 0.55, leg + body * 0.75 + neck * 0.75
-    put(
-        [
-            (half * 0.6, leg + body * 0.9),
-            (half * 0.95, leg + body * 0.35),
-            (x + head * 0.12, z - head * 0.1),
-            (x - head * 0.2, z + head * 0.25),
-        ],
-        0.95,
-    )
-    put(
-        [
-            (x - head * 0.3, z + head * 0.3),
-            (x + head * 0.1, z + head * 0.35),
-            (x + head * 0.8, z - head * 0.05),
-            (x + head * 0.75, z - head * 0.3),
-            (x - head * 0.1, z - head * 0.3),
-        ],
-        1.05,
-    )
-    put([(x - head * 0.2, z + head * 0.25), (x, z + head * 0.3), (x - head * 0.25, z + head * 0.65)], 0.8)
-    if horns:
-        for lean in (-0.25, 0.35):
-            put(
-                [
-                    (x - head * 0.1, z + head * 0.3),
-                    (x + head * 0.02, z + head * 0.3),
-                    (x + lean * horns, z + head * 0.3 + horns),
-                    (x + lean * horns - 0.04, z + head * 0.3 + horns),
-                ],
-                1.3,
-            )
-    put(
-        [
-            (-half, leg + body * 0.85),
-            (-half + 0.04, leg + body * 0.7),
-            (-half - tail * 0.2, leg + body * 0.85 - tail),
-            (-half - tail * 0.2 - 0.06, leg + body * 0.85 - tail),
-        ],
-        0.8,
-    )
-    return shape.finish()
-
-
 def _cow(random: Random) -> Shape:
-    return _animal(
+    return animal(
         random,
         1.9,
         0.72,
@@ -115,13 +27,11 @@ def _cow(random: Random) -> Shape:
 
 
 def _deer(random: Random) -> Shape:
-    return _animal(
-        random, 1.3, 0.75, 0.48, 0.62, 0.34, (146, 104, 66), (170, 130, 90), random.choice((0.0, 0.55)), 0.15
-    )
+    return animal(random, 1.3, 0.75, 0.48, 0.62, 0.34, (146, 104, 66), (170, 130, 90), random.choice((0.0, 0.55)), 0.15)
 
 
 def _horse(random: Random) -> Shape:
-    return _animal(
+    return animal(
         random,
         1.9,
         0.9,
@@ -136,7 +46,7 @@ def _horse(random: Random) -> Shape:
 
 
 def _dog(random: Random) -> Shape:
-    return _animal(
+    return animal(
         random,
         0.72,
         0.33,
@@ -151,15 +61,15 @@ def _dog(random: Random) -> Shape:
 
 
 def _sheep(random: Random) -> Shape:
-    return _animal(random, 1.1, 0.35, 0.6, 0.2, 0.3, (206, 198, 180), (190, 182, 164), 0.0, 0.15)
+    return animal(random, 1.1, 0.35, 0.6, 0.2, 0.3, (206, 198, 180), (190, 182, 164), 0.0, 0.15)
 
 
 def _boar(random: Random) -> Shape:
-    return _animal(random, 1.2, 0.32, 0.55, 0.1, 0.5, (64, 54, 46), (44, 38, 34), 0.0, 0.2)
+    return animal(random, 1.2, 0.32, 0.55, 0.1, 0.5, (64, 54, 46), (44, 38, 34), 0.0, 0.2)
 
 
 def _elephant(random: Random) -> Shape:
-    return _animal(random, 2.8, 1.1, 1.4, 0.5, 1.1, (118, 112, 108), (100, 96, 92), 0.0, 0.9)
+    return animal(random, 2.8, 1.1, 1.4, 0.5, 1.1, (118, 112, 108), (100, 96, 92), 0.0, 0.9)
 
 
 def _sofa(random: Random) -> Shape:

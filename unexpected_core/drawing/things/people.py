@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from random import Random
+from typing import NamedTuple
 
 from unexpected_core.drawing.model.shapes import DARK, Colour, Shape, disc, rounded, scaled
 from unexpected_core.drawing.things.traffic import PAINTS
@@ -23,87 +25,101 @@ CLOTHES: tuple[Colour, ...] = (
 SKIN: tuple[Colour, ...] = ((214, 170, 146), (186, 140, 112), (120, 84, 64), (84, 58, 46))
 
 
+HAIR: tuple[Colour, ...] = ((36, 28, 24), (80, 60, 40), (150, 130, 100), (60, 60, 64))
+HELMETS: tuple[Colour, ...] = ((220, 220, 220), (30, 30, 30), (170, 30, 30))
+
+
+class _Body(NamedTuple):
+    """Where a human's parts are. base: height of the feet; lean: of the shoulders, to the right; metres."""
+
+    base: float
+    hip: float
+    shoulder: float
+    head: float
+    lean: float
+    stride: float
+    seated: bool
+
+
 def _human(shape: Shape, random: Random, label: str, base: float, lean: float, stride: float, seated: bool) -> None:
     height = random.uniform(1.6, 1.88)
     scale, skin, coat, trousers = height / 1.75, random.choice(SKIN), random.choice(CLOTHES), random.choice(CLOTHES[:6])
     hip, shoulder, head = base + 0.86 * scale, base + 1.44 * scale, base + 1.62 * scale
-    if not seated:
-        for side, tone in ((-1, 0.8), (1, 1.0)):
-            foot = side * stride
-            shape.flat_polygon(
-                [
-                    (side * 0.05 - 0.1, hip),
-                    (side * 0.05 + 0.1, hip),
-                    (foot * 0.6 + 0.07, base + 0.45),
-                    (foot + 0.06, base + 0.04),
-                    (foot - 0.06, base + 0.04),
-                    (foot * 0.6 - 0.08, base + 0.45),
-                ],
-                "cloth",
-                scaled(trousers, tone),
-                label=label,
-            )
-            shape.flat_polygon(
-                [(foot - 0.07, base), (foot + 0.12, base), (foot + 0.1, base + 0.08), (foot - 0.07, base + 0.08)],
-                "plain",
-                DARK,
-                label=label,
-            )
-    else:
-        shape.flat_polygon(
-            [
-                (-0.16, hip + 0.05),
-                (0.12, hip),
-                (0.26, hip - 0.34),
-                (0.12, base + 0.16),
-                (0.02, base + 0.16),
-                (0.1, hip - 0.3),
-            ],
-            "cloth",
-            trousers,
-            label=label,
-        )
-    x = lean
-    shape.flat_polygon(
-        rounded(
-            [
-                (-0.2, hip - 0.04),
-                (0.19, hip - 0.04),
-                (x + 0.23, shoulder - 0.06),
-                (x + 0.14, shoulder + 0.04),
-                (x - 0.14, shoulder + 0.04),
-                (x - 0.23, shoulder - 0.06),
-            ],
-            1,
-        ),
-        "cloth",
-        coat,
-        label=label,
-    )
+    body = _Body(base, hip, shoulder, head, lean, stride, seated)
+    for points, texture, tint in (
+        *(_bent_legs(body, trousers) if seated else _straight_legs(body, trousers)),
+        ([*rounded(_coat(body), 1)], "cloth", coat),
+        *_arms(body, coat, skin),
+        (disc(lean, head, 0.115, 10, 1.25), "cloth", skin),
+        (_top_of_head(body), "cloth", random.choice(HELMETS if seated else HAIR)),
+    ):
+        shape.flat_polygon(points, texture, tint, label=label)
+
+
+Part = tuple[list[tuple[float, float]], str, Colour]
+"""Points (right, up), texture and tint."""
+
+
+def _straight_legs(body: _Body, trousers: Colour) -> Iterator[Part]:
+    base, hip = body.base, body.hip
+    for side, tone in ((-1, 0.8), (1, 1.0)):
+        foot = side * body.stride
+        leg = [
+            (side * 0.05 - 0.1, hip),
+            (side * 0.05 + 0.1, hip),
+            (foot * 0.6 + 0.07, base + 0.45),
+            (foot + 0.06, base + 0.04),
+            (foot - 0.06, base + 0.04),
+            (foot * 0.6 - 0.08, base + 0.45),
+        ]
+        yield leg, "cloth", scaled(trousers, tone)
+        shoe = [(foot - 0.07, base), (foot + 0.12, base), (foot + 0.1, base + 0.08), (foot - 0.07, base + 0.08)]
+        yield shoe, "plain", DARK
+
+
+def _bent_legs(body: _Body, trousers: Colour) -> Iterator[Part]:
+    base, hip = body.base, body.hip
+    legs = [
+        (-0.16, hip + 0.05),
+        (0.12, hip),
+        (0.26, hip - 0.34),
+        (0.12, base + 0.16),
+        (0.02, base + 0.16),
+        (0.1, hip - 0.3),
+    ]
+    yield legs, "cloth", trousers
+
+
+def _coat(body: _Body) -> list[tuple[float, float]]:
+    x, hip, shoulder = body.lean, body.hip, body.shoulder
+    return [
+        (-0.2, hip - 0.04),
+        (0.19, hip - 0.04),
+        (x + 0.23, shoulder - 0.06),
+        (x + 0.14, shoulder + 0.04),
+        (x - 0.14, shoulder + 0.04),
+        (x - 0.23, shoulder - 0.06),
+    ]
+
+
+def _arms(body: _Body, coat: Colour, skin: Colour) -> Iterator[Part]:
+    x, shoulder = body.lean, body.shoulder
     for side in (-1, 1):
-        hand = -side * stride * 0.7 + side * 0.1 if not seated else 0.45
-        low = hip - 0.02 if not seated else hip + 0.18
-        shape.flat_polygon(
-            [
-                (x + side * 0.17, shoulder),
-                (x + side * 0.26, shoulder - 0.08),
-                (side * 0.2 + hand * 0.6 + 0.06, low),
-                (side * 0.2 + hand * 0.6 - 0.06, low),
-            ],
-            "cloth",
-            scaled(coat, 0.8 + 0.1 * side),
-            label=label,
-        )
-        shape.flat_polygon(disc(side * 0.2 + hand * 0.6, low - 0.04, 0.055, 7), "plain", skin, label=label)
-    shape.flat_polygon(disc(x, head, 0.115, 10, 1.25), "cloth", skin, label=label)
-    hair = (
-        random.choice(((36, 28, 24), (80, 60, 40), (150, 130, 100), (60, 60, 64)))
-        if not seated
-        else random.choice(((220, 220, 220), (30, 30, 30), (170, 30, 30)))
-    )
-    shape.flat_polygon(
-        [(px, pz) for px, pz in disc(x, head + 0.04, 0.125, 12, 1.1) if pz > head + 0.03], "cloth", hair, label=label
-    )
+        hand = -side * body.stride * 0.7 + side * 0.1 if not body.seated else 0.45
+        low = body.hip - 0.02 if not body.seated else body.hip + 0.18
+        sleeve = [
+            (x + side * 0.17, shoulder),
+            (x + side * 0.26, shoulder - 0.08),
+            (side * 0.2 + hand * 0.6 + 0.06, low),
+            (side * 0.2 + hand * 0.6 - 0.06, low),
+        ]
+        yield sleeve, "cloth", scaled(coat, 0.8 + 0.1 * side)
+        yield disc(side * 0.2 + hand * 0.6, low - 0.04, 0.055, 7), "plain", skin
+
+
+def _top_of_head(body: _Body) -> list[tuple[float, float]]:
+    """Hair, or a helmet."""
+    return [(x, z) for x, z in disc(body.lean, body.head + 0.04, 0.125, 12, 1.1) if z > body.head + 0.03]
 
 
 @cache

@@ -6,7 +6,7 @@ from random import Random
 
 from unexpected_core.drawing.model.plan import PANEL, Item, World
 from unexpected_core.drawing.model.shapes import Shape
-from unexpected_core.drawing.things import people, plants, street, traffic
+from unexpected_core.drawing.things import people, plants, signs, street, traffic
 
 BARRIERS = {"hedge": plants.hedge, "fence": street.fence, "wall": street.wall}
 HALF_TURN = 3.141592654
@@ -121,7 +121,7 @@ class _SideFiller:
             for i in range(3):
                 self._put(street.bollard(self.styles["bollard"]), s - 2 + 2 * i, self.kerb - 0.2)
         if random.random() < 0.12:
-            self._put(street.sign(random.randrange(40)), s + random.uniform(-2, 2), self.kerb)
+            self._put(signs.sign(random.randrange(40)), s + random.uniform(-2, 2), self.kerb)
         if random.random() < 0.05:
             box = street.street_box(random.randrange(20))
             self._put(box, s + random.uniform(-2, 2), max(self.kerb, self.inner - 0.6))

@@ -7,7 +7,7 @@ from functools import cache
 from random import Random
 
 from unexpected_core.drawing.model.plan import PANEL
-from unexpected_core.drawing.model.shapes import DARK, Colour, Shape, disc, scaled
+from unexpected_core.drawing.model.shapes import Colour, Shape, disc, scaled
 
 _SEAM = PANEL / 2 + 0.12
 WALLS: tuple[Colour, ...] = (
@@ -138,7 +138,8 @@ def fence(style: int) -> Shape:
     return shape.finish()
 
 
-def _post(shape: Shape, height: float, half: float, tint: Colour, x: float = 0.0, label: str | None = None) -> None:
+def post(shape: Shape, height: float, half: float, tint: Colour, x: float = 0.0, label: str | None = None) -> None:
+    """A round post of metal, lit from the left; metres."""
     for x0, x1, tone in ((x - half, x, 1.1), (x, x + half, 0.75)):
         shape.flat_polygon([(x0, 0), (x1, 0), (x1, height), (x0, height)], "metal", scaled(tint, tone), label=label)
 
@@ -152,7 +153,7 @@ def lamp(variant: int) -> Shape:
         random.choice(((110, 114, 116), (70, 76, 74), (140, 142, 140))),
         random.uniform(5.5, 8.5),
     )
-    _post(shape, height, 0.075, tint)
+    post(shape, height, 0.075, tint)
     arm = random.uniform(0.8, 2.2)
     shape.flat_polygon(
         [(0, height - 0.05), (0, height + 0.06), (-arm, height + 0.3), (-arm, height + 0.2)], "metal", tint
@@ -181,7 +182,7 @@ def bollard(variant: int) -> Shape:
     """A short post."""
     random = Random(f"bollard {variant}")
     shape, height = Shape("pole", flat=True), random.uniform(0.7, 1.1)
-    _post(shape, height, random.uniform(0.05, 0.09), random.choice(((60, 60, 64), (150, 150, 150), (110, 100, 90))))
+    post(shape, height, random.uniform(0.05, 0.09), random.choice(((60, 60, 64), (150, 150, 150), (110, 100, 90))))
     if random.random() < 0.5:
         shape.flat_polygon(
             [(-0.09, height * 0.75), (0.09, height * 0.75), (0.09, height * 0.87), (-0.09, height * 0.87)],
@@ -192,74 +193,10 @@ def bollard(variant: int) -> Shape:
 
 
 @cache
-def sign(variant: int) -> Shape:
-    """A traffic sign on its post: round, triangular, square, or a direction board."""
-    random = Random(f"sign {variant}")
-    shape, high = Shape("traffic sign", flat=True), random.uniform(2.1, 2.8)
-    _post(shape, high + 0.35, 0.032, (128, 130, 132), label="pole")
-    red, white, blue, yellow = (186, 34, 36), (232, 232, 228), (34, 80, 160), (226, 186, 46)
-    kind = random.randrange(5)
-    if kind == 0:
-        for radius, tint in ((0.32, red), (0.25, random.choice((white, white, blue)))):
-            shape.flat_polygon(disc(0, high, radius, 16), "plain", tint)
-        shape.flat_polygon(
-            [(-0.12, high - 0.1), (-0.03, high - 0.1), (-0.03, high + 0.1), (-0.12, high + 0.1)], "plain", DARK
-        )
-        shape.flat_polygon(
-            [(0.03, high - 0.1), (0.12, high - 0.1), (0.12, high + 0.1), (0.03, high + 0.1)], "plain", DARK
-        )
-    elif kind == 1:
-        for size, tint in ((0.4, red), (0.27, white)):
-            shape.flat_polygon([(-size, high - size * 0.6), (size, high - size * 0.6), (0, high + size)], "plain", tint)
-        shape.flat_polygon(
-            [(-0.03, high - 0.1), (0.03, high - 0.1), (0.03, high + 0.1), (-0.03, high + 0.1)], "plain", DARK
-        )
-    elif kind == 2:
-        shape.flat_polygon(
-            [(-0.3, high - 0.3), (0.3, high - 0.3), (0.3, high + 0.3), (-0.3, high + 0.3)],
-            "plain",
-            random.choice((blue, yellow)),
-        )
-        shape.flat_polygon(
-            [(-0.1, high - 0.2), (0.08, high - 0.2), (0.08, high + 0.2), (-0.1, high + 0.2)], "plain", white
-        )
-    elif kind == 3:
-        wide, tint = random.uniform(0.7, 1.2), random.choice((blue, yellow, white))
-        for low, up in ((-0.3, 0.0), (0.05, 0.35)):
-            shape.flat_polygon(
-                [
-                    (-wide / 2, high + low),
-                    (wide / 2, high + low),
-                    (wide / 2 + 0.15, high + (low + up) / 2),
-                    (wide / 2, high + up),
-                    (-wide / 2, high + up),
-                ],
-                "plain",
-                tint,
-            )
-            shape.flat_polygon(
-                [
-                    (-wide * 0.4, high + low + 0.12),
-                    (wide * 0.3, high + low + 0.12),
-                    (wide * 0.3, high + low + 0.2),
-                    (-wide * 0.4, high + low + 0.2),
-                ],
-                "plain",
-                DARK if tint != blue else white,
-            )
-    else:
-        shape.flat_polygon(disc(0, high, 0.33, 8), "plain", red)
-        shape.flat_polygon(
-            [(-0.2, high - 0.06), (0.2, high - 0.06), (0.2, high + 0.06), (-0.2, high + 0.06)], "plain", white
-        )
-    return shape.finish()
-
-
-@cache
 def signal(variant: int) -> Shape:
     """A traffic light on a post; variant modulo 3 says which lamp burns."""
     shape, height = Shape("traffic light", flat=True), 3.1
-    _post(shape, height, 0.06, (84, 88, 88), label="pole")
+    post(shape, height, 0.06, (84, 88, 88), label="pole")
     shape.flat_polygon(
         [(-0.2, height - 0.95), (0.2, height - 0.95), (0.2, height + 0.05), (-0.2, height + 0.05)],
         "plain",

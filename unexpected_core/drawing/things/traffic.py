@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from random import Random
+from typing import NamedTuple
 
 from unexpected_core.drawing.model.shapes import DARK, GLASS, Colour, Shape, disc, scaled
 
@@ -114,44 +115,64 @@ def car(variant: int) -> Shape:
     axles = (rear + length * 0.19, front - length * 0.19)
     _underbody(shape, half, axles, 0.31)
     shape.extrude(_cut_corners(body), half, "metal", paint)
-    for side in (-1, 1):  # the darker lower door and a crease of light
+    _doors(shape, half, rear, front, paint)
+    _wheels(shape, half, axles, 0.31)
+    _ends(shape, half, rear, front, 0.62, paint, 0.17)
+    _Cabin(half, half * 0.8, tail, slope, bonnet, 0.55 if kind != 3 else 0.35, belt - 0.005, roof).add_to(shape, paint)
+    return shape.finish()
+
+
+def _doors(shape: Shape, half: float, rear: float, front: float, paint: Colour) -> None:
+    """The darker lower doors and a crease of light."""
+    for side in (-1, 1):
         for z0, z1, factor in ((0.22, 0.36, 0.4), (0.7, 0.74, 1.2), (0.36, 0.52, 0.85)):
             strip = [
                 (side * (half + 0.006), y, z)
                 for y, z in ((rear + 0.05, z0), (front - 0.05, z0), (front - 0.05, z1), (rear + 0.05, z1))
             ]
             shape.face(strip if side > 0 else strip[::-1], "metal", scaled(paint, factor))
-    _wheels(shape, half, axles, 0.31)
-    _ends(shape, half, rear, front, 0.62, paint, 0.17)
-    top, base, screen = half * 0.8, belt - 0.005, 0.55 if kind != 3 else 0.35
-    cabin = [(tail, base), (tail + slope, roof), (bonnet - screen - 0.15, roof), (bonnet + 0.02, base)]
-    shape.extrude(
-        cabin,
-        half * 0.97,
-        "metal",
-        paint,
-        half_top=top,
-        tints={0: GLASS, 1: scaled(paint, 1.15), 2: (66, 76, 84), 3: DARK},
-    )
 
-    def window(a: float, b: float, low: float = 0.1, high: float = 0.88) -> None:
-        def corner(t: float, h: float, side: int) -> tuple[float, float, float]:
-            start, end = tail + slope * h, bonnet + 0.02 - (screen + 0.17) * h
-            return (
-                side * (half * 0.97 + (top - half * 0.97) * h + 0.008),
-                start + (end - start) * t,
-                base + (roof - base) * h,
-            )
 
-        for side in (-1, 1):
-            points = [corner(a, low, side), corner(b, low, side), corner(b, high, side), corner(a, high, side)]
-            shape.face(points if side > 0 else points[::-1], "plain", GLASS)
-            points = [corner(a, 0.5, side), corner(b, 0.7, side), corner(b, high, side), corner(a, high, side)]
-            shape.face(points if side > 0 else points[::-1], "plain", (84, 96, 106))
+class _Cabin(NamedTuple):
+    """The upper part of a car. half, top: half its width below and above; slope: run of the rear window; screen: of
+    the wind screen; base, roof: heights; metres."""
 
-    window(0.06, 0.44)
-    window(0.49, 0.93)
-    return shape.finish()
+    half: float
+    top: float
+    tail: float
+    slope: float
+    bonnet: float
+    screen: float
+    base: float
+    roof: float
+
+    def add_to(self, shape: Shape, paint: Colour) -> None:
+        """Roof and pillars, then two windows on each side."""
+        profile = [
+            (self.tail, self.base),
+            (self.tail + self.slope, self.roof),
+            (self.bonnet - self.screen - 0.15, self.roof),
+            (self.bonnet + 0.02, self.base),
+        ]
+        tints = {0: GLASS, 1: scaled(paint, 1.15), 2: (66, 76, 84), 3: DARK}
+        shape.extrude(profile, self.half * 0.97, "metal", paint, half_top=self.top, tints=tints)
+        for a, b in ((0.06, 0.44), (0.49, 0.93)):
+            for side in (-1, 1):
+                self._pane(shape, ((a, 0.1), (b, 0.1), (b, 0.88), (a, 0.88)), side, GLASS)
+                self._pane(shape, ((a, 0.5), (b, 0.7), (b, 0.88), (a, 0.88)), side, (84, 96, 106))  # the sky in it
+
+    def _pane(self, shape: Shape, corners: tuple[tuple[float, float], ...], side: int, tint: Colour) -> None:
+        points = [self._corner(t, h, side) for t, h in corners]
+        shape.face(points if side > 0 else points[::-1], "plain", tint)
+
+    def _corner(self, t: float, h: float, side: int) -> tuple[float, float, float]:
+        """A point of the side: t from rear to front, h from base to roof, both in 0..1."""
+        half, start, end = self.half, self.tail + self.slope * h, self.bonnet + 0.02 - (self.screen + 0.17) * h
+        return (
+            side * (half * 0.97 + (self.top - half * 0.97) * h + 0.008),
+            start + (end - start) * t,
+            self.base + (self.roof - self.base) * h,
+        )
 
 
 @cache
@@ -170,16 +191,7 @@ def truck(variant: int) -> Shape:
     shape.box((-half * 0.9, half * 0.9), (rear + 0.2, front), (0.5, 0.95), "metal", DARK)
     _wheels(shape, half * 0.92, axles, 0.48)
     shape.box((-half * 0.96, half * 0.96), (front - 1.9, front), (0.6, 2.7), "metal", paint)
-    shape.face(
-        [
-            (half * 0.9, front + 0.01, 1.6),
-            (-half * 0.9, front + 0.01, 1.6),
-            (-half * 0.9, front + 0.01, 2.5),
-            (half * 0.9, front + 0.01, 2.5),
-        ],
-        "plain",
-        GLASS,
-    )
+    _upright(shape, half * 0.9, -half * 0.9, front + 0.01, 1.6, 2.5, "plain", GLASS)
     for side in (-1, 1):
         points = [
             (side * (half * 0.96 + 0.01), y, z)
@@ -188,27 +200,14 @@ def truck(variant: int) -> Shape:
         shape.face(points if side > 0 else points[::-1], "plain", GLASS)
     shape.box((-half, half), (rear, front - 2.0), (0.9, height), "metal", box, top=scaled(box, 1.1))
     _ends(shape, half * 0.95, rear + 0.15, front, 0.8, DARK, 0.16)
-    shape.face(
-        [
-            (-half * 0.97, rear - 0.01, 1.0),
-            (-0.02, rear - 0.01, 1.0),
-            (-0.02, rear - 0.01, height - 0.1),
-            (-half * 0.97, rear - 0.01, height - 0.1),
-        ],
-        "metal",
-        scaled(box, 0.9),
-    )
-    shape.face(
-        [
-            (0.02, rear - 0.01, 1.0),
-            (half * 0.97, rear - 0.01, 1.0),
-            (half * 0.97, rear - 0.01, height - 0.1),
-            (0.02, rear - 0.01, height - 0.1),
-        ],
-        "metal",
-        scaled(box, 0.93),
-    )
+    _upright(shape, -half * 0.97, -0.02, rear - 0.01, 1.0, height - 0.1, "metal", scaled(box, 0.9))  # the doors
+    _upright(shape, 0.02, half * 0.97, rear - 0.01, 1.0, height - 0.1, "metal", scaled(box, 0.93))
     return shape.finish()
+
+
+def _upright(shape: Shape, x0: float, x1: float, y: float, z0: float, z1: float, texture: str, tint: Colour) -> None:
+    """A rectangle across the road, from x0 to x1; seen from behind where x0 is left of x1."""
+    shape.face([(x0, y, z0), (x1, y, z0), (x1, y, z1), (x0, y, z1)], texture, tint)
 
 
 @cache

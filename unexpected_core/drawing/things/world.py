@@ -9,7 +9,8 @@ from unexpected_core.drawing.model.plan import PANEL, Item, Side, World
 from unexpected_core.drawing.model.road import Road
 from unexpected_core.drawing.model.shapes import Colour
 from unexpected_core.drawing.things import people, traffic
-from unexpected_core.drawing.things.paint import add_blemishes, add_markings
+from unexpected_core.drawing.things.blemishes import add_blemishes
+from unexpected_core.drawing.things.paint import add_markings
 from unexpected_core.drawing.things.sides import fill_side
 
 

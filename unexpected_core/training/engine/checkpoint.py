@@ -20,6 +20,8 @@ from unexpected_core.files import atomic_path, damaged_member
 from unexpected_core.training.errors import TrainingError
 
 BEST, LAST, STATE = "chk_best.pth", "chk_last.pth", "optimizer.pth"
+STOP = "stop"
+"""A file of this name in the run folder ends the training after the epoch."""
 CURES = {
     STATE: "delete it to train from the start",
     LAST: "delete it and run the same command again: it is written anew",

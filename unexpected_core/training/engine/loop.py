@@ -27,6 +27,7 @@ from unexpected_core.training.engine.average import in_use, moving_average
 from unexpected_core.training.engine.checkpoint import (
     BEST,
     LAST,
+    STOP,
     Progress,
     load_state,
     published_weights,
@@ -35,7 +36,6 @@ from unexpected_core.training.engine.checkpoint import (
     save_weights,
 )
 from unexpected_core.training.engine.recorder import Recorder
-from unexpected_core.training.engine.run import STOP
 from unexpected_core.training.engine.schedule import Schedule
 from unexpected_core.training.engine.settings import LoopSettings
 from unexpected_core.training.engine.task import Batch, Examples, Task

@@ -20,13 +20,11 @@ except ImportError:  # Windows: nothing keeps a second training out
 from unexpected_core.config import settings_of
 from unexpected_core.files import write_text
 from unexpected_core.log import LOGGER
-from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, is_finished, read_progress
+from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, STOP, is_finished, read_progress
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
 
 CONFIG = "config.json"
-STOP = "stop"
-"""A file of this name in the run folder ends the training after the epoch."""
 PATIENCE = 8.0
 """Seconds to wait for a run folder that another process holds."""
 FREE = (
