@@ -14,6 +14,10 @@ class DetectorError(RuntimeError):
     """A detection that could not be made; the message says the cause and the cure. The detector stays usable."""
 
 
+class OutOfMemory(DetectorError):
+    """Memory ended while an image was scored; what could be freed was."""
+
+
 class RuntimeMissing(RuntimeError):
     """A runtime that cannot run here, or not these networks; the message says why and the cure."""
 

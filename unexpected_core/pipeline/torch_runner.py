@@ -12,7 +12,7 @@ from unexpected_core.devices import describe_device
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.precision import choose_precision
 from unexpected_core.pipeline.resizing import to_working
-from unexpected_core.pipeline.runner import DetectorError, Maps, Runner
+from unexpected_core.pipeline.runner import Maps, OutOfMemory, Runner
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.served import Served
 
@@ -68,10 +68,10 @@ class TorchRunner(Runner):
     def _use_eager(self) -> None:
         self._program, self.runtime = self._eager, "eager"
 
-    def _out_of_memory(self, shape: Sequence[int]) -> DetectorError:
+    def _out_of_memory(self, shape: Sequence[int]) -> OutOfMemory:
         torch.cuda.empty_cache()
         count, height, width = shape[:3]
-        return DetectorError(
+        return OutOfMemory(
             f"{self.device} ran out of memory scoring {count} image(s) at {width}x{height}: "
             "score fewer images at a time, or at a smaller scale"
         )

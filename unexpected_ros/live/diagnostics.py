@@ -18,7 +18,7 @@ class Health:
     """Counts, times and troubles; two threads write, the diagnostics timer reads.
 
     Counts: received, processed, stale (older than max_age_ms), busy (replaced by a newer one), paced (max_rate_hz),
-    error, and 'bad: <cause>' for messages that could not be converted.
+    spared (every second one under load), error, and 'bad: <cause>' for messages that could not be converted.
     """
 
     def __init__(self) -> None:
@@ -78,8 +78,13 @@ class Health:
             values=_values({name: str(counts[name]) for name in sorted(counts)}),
         )
 
-    def detector_status(self, name: str, hardware_id: str, state: str, facts: dict[str, str]) -> DiagnosticStatus:
-        """How frames are worked on: state, model and device (facts), times over the last frames in milliseconds."""
+    def detector_status(
+        self, name: str, hardware_id: str, state: str, facts: dict[str, str], less: str = ""
+    ) -> DiagnosticStatus:
+        """How frames are worked on: state, model and device (facts), times over the last frames in milliseconds.
+
+        less: how it works while it does less than it should, else ''.
+        """
         with self._lock:
             times, trouble = list(self._times), self._trouble
         values = {"state": state, **facts}
@@ -88,9 +93,9 @@ class Health:
             if samples:
                 values[f"{stage} ms"] = f"median {np.median(samples):.1f}, p95 {np.percentile(samples, 95):.1f}"
         return DiagnosticStatus(
-            level=ERROR if trouble else OK,
+            level=ERROR if trouble else WARN if less else OK,
             name=name,
-            message=trouble or state,
+            message=trouble or (f"{state}, at {less} to keep up" if less else state),
             hardware_id=hardware_id,
             values=_values(values),
         )

@@ -72,13 +72,13 @@ class Feed:
             self._node.get_logger().warning(complaint)
         self.complaint = complaint
 
-    def statuses(self, state: str, facts: dict[str, str]) -> list[DiagnosticStatus]:
-        """What /diagnostics says of it."""
+    def statuses(self, state: str, facts: dict[str, str], less: str) -> list[DiagnosticStatus]:
+        """What /diagnostics says of it. less: how it works while it does less than it should, else ''."""
         name = "/".join(filter(None, (self._node.get_fully_qualified_name(), self.name)))
         topic = self.input.topic if self.input else ""
         return [
             self.health.input_status(f"{name}: input", topic, self.complaint),
-            self.health.detector_status(f"{name}: detector", topic, state, facts),
+            self.health.detector_status(f"{name}: detector", topic, state, facts, less),
         ]
 
     def _on_camera_info(self, message: CameraInfo) -> None:

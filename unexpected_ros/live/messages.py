@@ -9,13 +9,12 @@ import numpy as np
 
 from unexpected_core.compressed import encode_jpeg, encode_png
 from unexpected_core.structs import Detection, Region
+from unexpected_ros.live.ladder import FULL
 from unexpected_ros.live.settings import CameraSettings
 from unexpected_ros.scene.geometry import Camera, bearing, ground_distance
 from unexpected_ros.scene.tracking import Track
 
 ENCODINGS = {("uint8", 2): "mono8", ("uint8", 3): "rgb8", ("float32", 2): "32FC1"}
-FULL = 0
-"""AnomalyArray.FULL: every stage ran at the configured size."""
 
 
 class Messages:
@@ -62,6 +61,7 @@ class Messages:
         model_id: str,
         camera: Camera | None,
         mounting: CameraSettings,
+        mode: int = FULL,
     ) -> Any:
         """Detection and the tracks of its regions -> AnomalyArray; no region gives a message without regions."""
         height, width = detection.score.shape
@@ -74,7 +74,7 @@ class Messages:
             frame_score=float(detection.score.max()),
             coverage=np.count_nonzero(detection.mask) / detection.mask.size,
             model_id=model_id,
-            mode=FULL,
+            mode=mode,
             regions=[
                 self.region(region, track, (height, width), camera, mounting)
                 for region, track in zip(detection.regions, tracks, strict=True)

@@ -23,6 +23,7 @@ from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.overrides import overrides, unused
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.processing import Found, Seen, find, see
+from unexpected_ros.live.relief import Relief, free_gpu_memory
 from unexpected_ros.live.samples import write_sample
 from unexpected_ros.live.schedule import Schedule, parse_cameras
 from unexpected_ros.live.settings import NodeSettings
@@ -47,6 +48,7 @@ class DetectorNode(LifecycleNode):
         self._detector: Detector | None = None
         self._worker: Worker[tuple[Feed, Any]] | None = None
         self._active, self._enabled = False, True
+        self._relief = Relief(lambda text: self.get_logger().warning(text), self._to_cpu)
         self._forwarding = forward_to(self.get_logger())
         self.settings, self._given = declare(self)
         weights = parse_cameras(self.settings.cameras) or {"": 1}
@@ -86,6 +88,7 @@ class DetectorNode(LifecycleNode):
         """Subscribe to the camera and begin to work."""
         for feed in self.feeds:
             feed.begin_anew()
+        self._relief.begin(self._detector)
         self._worker = Worker(self._work, self._on_error, "detector", self._is_stale, self._choose)
         self._active = True
         try:
@@ -134,10 +137,9 @@ class DetectorNode(LifecycleNode):
             feed.withdraw()
         on_gpu = self._detector and self._detector.device.startswith("cuda")
         self._detector = None
+        self._relief.end()
         if on_gpu:
-            import torch
-
-            torch.cuda.empty_cache()  # else the driver still counts the memory as ours
+            free_gpu_memory()
 
     def destroy_node(self) -> None:
         """Close, then leave the ROS graph."""
@@ -147,12 +149,17 @@ class DetectorNode(LifecycleNode):
         # rclpy leaves it to the garbage collector, and with it the node in the graph and its blocks in shared memory
         self._state_machine.destroy_when_not_in_use()
 
-    def _load(self) -> Detector:
+    def _to_cpu(self) -> Detector:
+        self._detector = self._load(device="cpu")
+        free_gpu_memory()
+        return self._detector
+
+    def _load(self, **others: Any) -> Detector:
         self.get_logger().info(f"loading the model '{self.settings.model.path}'")
         # torch takes seconds to import, and where it is missing, that is to be said like any other failed load
         from unexpected_core.pipeline.detector import load_detector
 
-        model, detect = self.settings.model.model_dump(), self.settings.detect.core.model_dump()
+        model, detect = self.settings.model.model_dump() | others, self.settings.detect.core.model_dump()
         if THRESHOLD not in self._given:
             del detect["threshold"]
         detector = load_detector(model.pop("path"), **model, **detect)
@@ -188,6 +195,8 @@ class DetectorNode(LifecycleNode):
         feed.health.count("received")
         if not feed.pace.allows(time.monotonic(), self.settings.input.max_rate_hz):
             feed.health.count("paced")
+        elif feed.health.counts()["received"] % self._relief.rung.every:
+            feed.health.count("spared")
         elif self._worker.offer((feed, message), feed.name) is not None:
             feed.health.count("busy")
 
@@ -208,6 +217,7 @@ class DetectorNode(LifecycleNode):
 
     def _work(self, batch: list[tuple[Feed, Any]]) -> None:
         """Frames of different cameras, in the worker's thread."""
+        started = time.perf_counter()
         settings, detector, ages = self.settings, self._detector, [self._age(message) for _, message in batch]
         seen: list[tuple[Feed, Any, float, Seen]] = []
         for (feed, message), age in zip(batch, ages, strict=True):
@@ -220,7 +230,11 @@ class DetectorNode(LifecycleNode):
         resynthesis = any(feed.outputs.wanted("resynthesis") for feed, *_ in seen)
         trackers = [feed.tracker for feed, *_ in seen]
         try:
-            found = find([one for *_, one in seen], detector, trackers, settings.detect, resynthesis)
+            found, model_id, mode = self._relief.serve(
+                detector,
+                settings.detect,
+                lambda using, detect: find([one for *_, one in seen], using, trackers, detect, resynthesis),
+            )
         except Exception:
             if len(seen) == 1:
                 raise
@@ -228,7 +242,8 @@ class DetectorNode(LifecycleNode):
                 self._work_alone(feed, message)
             return
         for (feed, message, age, one), of_one in zip(seen, found, strict=True):
-            self._publish(feed, message, one, of_one, settings, detector.model_id, age)
+            self._publish(feed, message, one, of_one, settings, model_id, age, mode)
+        self._relief.observe(1e3 * (time.perf_counter() - started), settings.load)
 
     def _work_alone(self, feed: Feed, message: Any) -> None:
         try:
@@ -237,7 +252,15 @@ class DetectorNode(LifecycleNode):
             self._on_error((feed, message), error)
 
     def _publish(
-        self, feed: Feed, message: Any, seen: Seen, found: Found, settings: NodeSettings, model_id: str, age: float
+        self,
+        feed: Feed,
+        message: Any,
+        seen: Seen,
+        found: Found,
+        settings: NodeSettings,
+        model_id: str,
+        age: float,
+        mode: int,
     ) -> None:
         feed.health.count("processed")
         feed.latest = result = Result(
@@ -250,6 +273,7 @@ class DetectorNode(LifecycleNode):
             feed.camera,
             found.times | {"age": age},
             feed.health.counts(),
+            mode,
         )
         published = feed.outputs.publish(result)
         feed.health.succeeded({**result.times, "publish": published})
@@ -325,7 +349,14 @@ class DetectorNode(LifecycleNode):
         )
         detector = self._detector
         facts = {"model_id": detector.model_id, "device": detector.description} if detector else {}
+        rung = self._relief.rung
+        if self._active:
+            facts["mode"] = rung.name
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
-        message.status = [status for feed in self.feeds for status in feed.statuses(state, facts)]
+        message.status = [
+            status
+            for feed in self.feeds
+            for status in feed.statuses(state, facts, rung.name if self._active and rung.cost < 1 else "")
+        ]
         self._diagnostics.publish(message)

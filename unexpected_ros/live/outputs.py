@@ -14,6 +14,7 @@ from unexpected_core.images import resize_image
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
 from unexpected_core.visualize import overlay
+from unexpected_ros.live.ladder import FULL
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.reduced import reduced
 from unexpected_ros.live.settings import NodeSettings
@@ -29,6 +30,7 @@ class Result:
 
     header: the source image's. image: RGB uint8 [H, W, 3]. settings: those it was detected with. times: milliseconds
     by stage: age, convert, infer, and publish once the other outputs are out. counts: frames by what became of them.
+    mode: FULL, REDUCED or FALLBACK, see `ladder`.
     """
 
     header: Any
@@ -40,6 +42,7 @@ class Result:
     camera: Camera | None
     times: Mapping[str, float]
     counts: Mapping[str, int]
+    mode: int = FULL
 
     @cached_property
     def mask(self) -> np.ndarray:
@@ -82,7 +85,7 @@ def _resynthesis(m: Messages, r: Result) -> Any:
 
 def _regions(m: Messages, r: Result) -> Any:
     threshold, mounting = r.settings.detect.threshold, r.settings.camera
-    return m.regions(r.header, r.detection, r.tracks, threshold, r.model_id, r.camera, mounting)
+    return m.regions(r.header, r.detection, r.tracks, threshold, r.model_id, r.camera, mounting, r.mode)
 
 
 STATS = "stats"

@@ -52,6 +52,17 @@ class LiveDetectSettings(DetectSettings):
         return DetectSettings(**self.model_dump(include=DetectSettings.model_fields.keys()))
 
 
+class LoadSettings(Settings):
+    """What to do when frames take too long: smaller, then without resynthesis, then every second one."""
+
+    budget_ms: float = Field(
+        0.0, ge=0.0, le=60000.0, description="most milliseconds for a frame, from message to results; 0 = any"
+    )
+    frames: int = Field(
+        10, ge=1, le=1000, description="frames in a row over the budget before less is done, below it before more is"
+    )
+
+
 class OutputSettings(Settings):
     """How results are published."""
 
@@ -96,6 +107,7 @@ class NodeSettings(Settings):
     model: ModelSettings = ModelSettings()
     input: InputSettings = InputSettings()
     detect: LiveDetectSettings = LiveDetectSettings()
+    load: LoadSettings = LoadSettings()
     output: OutputSettings = OutputSettings()
     camera: CameraSettings = CameraSettings()
     save: SaveSettings = SaveSettings()

@@ -1,0 +1,99 @@
+"""Keeps frames coming when time or memory is short: which detector works on the next ones, and at what size. No ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from unexpected_core.pipeline.runner import OutOfMemory
+from unexpected_ros.live.ladder import RUNGS, WITHOUT_HEAD, Ladder, Rung
+from unexpected_ros.live.settings import LiveDetectSettings, LoadSettings
+
+if TYPE_CHECKING:
+    from unexpected_core.pipeline.detector import Detector
+
+LEAST_SCALE = 0.1
+
+
+class Relief:
+    """Stands between the node and its detector.
+
+    say: hears a line whenever the way to work changes. to_cpu: replaces the node's detector by one on the CPU.
+    """
+
+    def __init__(self, say: Callable[[str], object], to_cpu: Callable[[], Detector]) -> None:
+        self._say, self._to_cpu = say, to_cpu
+        self._detector: Detector | None = None
+        self._simple: Detector | None = None
+        self._ladder = Ladder()
+
+    @property
+    def rung(self) -> Rung:
+        """How frames are worked on now."""
+        return self._ladder.rung
+
+    def begin(self, detector: Detector) -> None:
+        """Work with this one from now on, on the first rung."""
+        from unexpected_core.pipeline.simpler import has_direct_head
+
+        self._detector, self._simple = detector, None
+        self._ladder = Ladder(RUNGS if has_direct_head(detector) else WITHOUT_HEAD)
+
+    def end(self) -> None:
+        """Forget the detector, so that its memory can be had."""
+        self._detector = self._simple = None
+        self._ladder = Ladder()
+
+    def serve[T](
+        self, detector: Detector, detect: LiveDetectSettings, run: Callable[[Detector, LiveDetectSettings], T]
+    ) -> tuple[T, str, int]:
+        """What `run` returns for the detector and settings that the rung wants, that detector's model_id, and the mode.
+
+        Where memory ends it is tried again one rung lower, and from the last one on the CPU. Raises what `run` raises.
+        """
+        if detector is not self._detector:
+            self.begin(detector)
+        while True:
+            rung = self.rung
+            using = self._using(rung)
+            try:
+                return run(using, _scaled(detect, rung)), using.model_id, rung.mode
+            except OutOfMemory as error:
+                self._make_room(error)
+
+    def _make_room(self, error: OutOfMemory) -> None:
+        if self._ladder.down():
+            self._say(f"{error}; going on at {self.rung.name}")
+        elif self._detector.device != "cpu":
+            self._say(f"{error}; going on with the CPU")
+            self._simple = None
+            self.begin(self._to_cpu())
+        else:
+            raise error
+
+    def observe(self, took_ms: float, load: LoadSettings) -> None:
+        """One frame took so long, from its message to the published results."""
+        before = self.rung
+        if self._ladder.observe(took_ms, load.budget_ms, load.frames):
+            why = "over" if self.rung.cost < before.cost or self.rung.every > before.every else "back below"
+            self._say(f"{why} load.budget_ms ({took_ms:.0f} of {load.budget_ms:g} ms): going on at {self.rung.name}")
+
+    def _using(self, rung: Rung) -> Detector:
+        if not rung.simple:
+            return self._detector
+        if self._simple is None:
+            from unexpected_core.pipeline.simpler import simpler
+
+            self._simple = simpler(self._detector)
+        return self._simple
+
+
+def free_gpu_memory() -> None:
+    """Give back what no tensor uses; else the driver still counts it as ours."""
+    import torch
+
+    torch.cuda.empty_cache()
+
+
+def _scaled(detect: LiveDetectSettings, rung: Rung) -> LiveDetectSettings:
+    return detect.model_copy(update={"scale": max(LEAST_SCALE, detect.scale * rung.scale)})
