@@ -180,8 +180,10 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Ids of any integer type [H, W] to size (height, width), nearest neighbour."""
+    """Ids of any integer type [H, W] to size (height, width), nearest neighbour; as it is where nothing changes."""
     height, width = size
+    if values.shape == (height, width):
+        return values
     return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
 
 

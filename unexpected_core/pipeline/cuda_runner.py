@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import NamedTuple
 
@@ -62,14 +63,22 @@ class CudaRunner(TorchRunner):
             self._last = key  # a graph pays from the second batch of a kind on
             program = self._whole(size, batch.working, resynthesis)
             pixels = torch.from_numpy(np.stack(batch.images)).to(self._device)
-            return [None if x is None else x.cpu().numpy() for x in program(pixels)]
+            with self._convolutions():
+                return [None if x is None else x.cpu().numpy() for x in program(pixels)]
         if key not in self._graphs:
             while len(self._graphs) >= MOST_GRAPHS:
                 self._graphs.popitem(last=False)
             program = self._whole(size, batch.working, resynthesis)
-            self._graphs[key] = FrameGraph(program, (len(batch.images), *size, 3), self._device, self._pool)
+            with self._convolutions(choose=True):
+                self._graphs[key] = FrameGraph(program, (len(batch.images), *size, 3), self._device, self._pool)
+            torch.cuda.empty_cache()  # what trying out convolutions took
         self._graphs.move_to_end(key)
         return self._graphs[key](batch.images)
+
+    def _convolutions(self, choose: bool = False) -> AbstractContextManager:
+        """float32 means float32, not the 10 bits of TF32. choose: let cuDNN try out which kernels are fastest."""
+        exact = self.precision == "float32"
+        return torch.backends.cudnn.flags(enabled=True, benchmark=choose, allow_tf32=not exact)
 
     def _whole(self, size: tuple[int, int], working: tuple[int, int], paint: bool) -> Callable:
         there = tuple(Resize(a, b, self._device) for a, b in zip(size, working, strict=True))
@@ -134,7 +143,8 @@ class FrameGraph:
                 program(self._input)
         self._stream.synchronize()
         self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph, pool=pool, stream=self._stream):
+        # other threads may use the device meanwhile
+        with torch.cuda.graph(self._graph, pool=pool, stream=self._stream, capture_error_mode="thread_local"):
             self._outputs = program(self._input)
         self._found = [
             None if x is None else torch.empty(x.shape, dtype=x.dtype, pin_memory=True) for x in self._outputs
