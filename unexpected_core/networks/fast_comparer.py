@@ -124,4 +124,6 @@ def _like(x: Tensor, kind: torch.dtype) -> Tensor:
 def _ground_around(shares: Tensor, classes: int) -> Tensor:
     """Shares [B, 2 C, h / 8, w / 8] -> those of the ground's classes, [B, 2 G, h, w]."""
     places = [reach * classes + ground for reach in (0, 1) for ground in GROUND]
-    return interpolate(shares[:, places], scale_factor=BLOCK, mode="bilinear", align_corners=False)
+    # Slices, for a list as index is copied from the host, which a CUDA graph cannot hold.
+    ground = torch.cat([shares[:, place : place + 1] for place in places], 1)
+    return interpolate(ground, scale_factor=BLOCK, mode="bilinear", align_corners=False)
