@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -68,10 +68,10 @@ def _compare(scorer: Scorer) -> tuple[str, str]:
 def _gain(slow: Callable[[], Any], fast: Callable[[], Any]) -> float:
     """How many times as fast `fast` is: turn by turn, so that other work on the machine disturbs both."""
     best = [float("inf"), float("inf")]
-    end = time.perf_counter() + SECONDS
-    while time.perf_counter() < end or not np.isfinite(best).all():
+    end = perf_counter() + SECONDS
+    while perf_counter() < end or not np.isfinite(best).all():
         for i, run in enumerate((slow, fast)):
-            start = time.perf_counter()
+            start = perf_counter()
             run()
-            best[i] = min(best[i], time.perf_counter() - start)
+            best[i] = min(best[i], perf_counter() - start)
     return best[0] / best[1]
