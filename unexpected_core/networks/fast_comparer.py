@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import Literal, get_args
 
@@ -37,7 +38,7 @@ def label_evidence(logits: Tensor) -> Tensor:
     logits = logits.float()
     log_p = logits.log_softmax(1)
     p = log_p.exp()
-    entropy = -(p * log_p).sum(1, keepdim=True) / torch.log(torch.tensor(float(logits.shape[1])))
+    entropy = -(p * log_p).sum(1, keepdim=True) / math.log(logits.shape[1])
     return torch.cat([p, entropy, logits.amax(1, keepdim=True) / 10], 1)
 
 
