@@ -309,13 +309,16 @@ def test_copies_keep_the_quality_of_service(tmp_path, bags):
         assert len(list(other.messages())) == 3
 
 
-def ros1_bag(path, bags):
+def ros1_bag(path, bags, compression=None):
     from rosbags.rosbag1 import Writer
     from rosbags.typesys import Stores, get_typestore
 
     store = get_typestore(Stores.ROS1_NOETIC)
     types = store.types
-    with Writer(path) as writer:
+    writer = Writer(path)
+    if compression:
+        writer.set_compression(Writer.CompressionFormat[compression])
+    with writer:
         images = writer.add_connection("/cam/image", bags.IMAGE, typestore=store)
         infos = writer.add_connection("/cam/camera_info", bags.INFO, typestore=store, latching=1)
         for n in range(COUNT):
@@ -347,6 +350,20 @@ def test_a_bag_of_ros_1_is_converted_on_reading(tmp_path, bags):
         for connection, _, data in other.messages(infos):
             info = other.deserialize(data, connection.msgtype)
             assert np.array_equal(info.k, np.arange(9)) and info.header.frame_id == "camera"
+
+
+@pytest.mark.parametrize("compression", [None, "BZ2", "LZ4"])
+def test_a_cut_bag_of_ros_1_gives_what_is_whole_and_says_so(tmp_path, bags, compression):
+    data = ros1_bag(tmp_path / "a.bag", bags, compression).read_bytes()
+    check(bags, tmp_path / "a.bag")
+    counts = []
+    for place in np.linspace(0.05, 0.995, 12):
+        (tmp_path / "cut.bag").write_bytes(data[: int(len(data) * place)])
+        images, complaint = play(tmp_path / "cut.bag")
+        assert "cut.bag" in complaint and "rosbag reindex" in complaint and "\n" not in complaint
+        assert all(np.array_equal(image, bags.picture(n)) for n, image in enumerate(images))
+        counts.append(len(images))
+    assert counts == sorted(counts) and counts[-1] == COUNT
 
 
 def test_what_is_no_bag_is_named(tmp_path):
