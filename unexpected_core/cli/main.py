@@ -20,6 +20,7 @@ from unexpected_core import __version__
 
 COMMANDS = {
     "detect": "find unexpected things in images, folders, videos and rosbags",
+    "ego-mask": "find the own car in a drive: what is never unexpected",
     "data": "look at, convert and draw data sets; generate discrepancy data",
     "train": "train networks from a preset",
     "evaluate": "score and measure methods on a data set",
@@ -28,7 +29,7 @@ COMMANDS = {
     "export": "write a detector as one ONNX file, and check it",
     "weights": "list, inspect, verify and import weight files",
 }
-"""Sub-command -> what it does. The module is ``unexpected_core.cli.<name>``."""
+"""Sub-command -> what it does. The module is ``unexpected_core.cli.<name>``, - being _."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +63,7 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
         if name == command:
-            module = import_module(f"unexpected_core.cli.{name}")
+            module = import_module(f"unexpected_core.cli.{name.replace('-', '_')}")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return parser

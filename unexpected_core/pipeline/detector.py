@@ -14,6 +14,7 @@ from unexpected_core.config import SettingsError, build, unknown_name
 from unexpected_core.images import check_image
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.batching import group_by_size
+from unexpected_core.pipeline.ego_mask import ego_mask
 from unexpected_core.pipeline.looking import Look, look
 from unexpected_core.pipeline.resizing import working_size
 from unexpected_core.pipeline.runner import Runner
@@ -112,18 +113,24 @@ class Detector:
         return seen.restored(0)[:2]
 
     def detect_batch(
-        self, images: Sequence[np.ndarray], resynthesis: bool = True, settings: DetectSettings | None = None
+        self,
+        images: Sequence[np.ndarray],
+        resynthesis: bool = True,
+        settings: DetectSettings | Sequence[DetectSettings] | None = None,
     ) -> list[Detection]:
         """Like detect, for several images RGB uint8 [H, W, 3].
 
-        Those of one size are scored together, and their timings speak of all of them."""
+        Those of one size are scored together, and their timings speak of all of them. settings: for all, or one for
+        each image; of those that are scored together the first one's scale counts.
+        """
         for image in images:
             check_image(image)
         settings = settings or self.settings.detect
+        each = [settings] * len(images) if isinstance(settings, DetectSettings) else settings
         detections: dict[int, Detection] = {}
         with self._busy:
             for group in group_by_size(images):
-                found = self._detect_same_size([images[i] for i in group], resynthesis, settings)
+                found = self._detect_same_size([images[i] for i in group], resynthesis, [each[i] for i in group])
                 detections.update(zip(group, found, strict=True))
         return [detections[i] for i in range(len(images))]
 
@@ -147,17 +154,19 @@ class Detector:
                 yield pending.result()
 
     def _detect_same_size(
-        self, images: list[np.ndarray], resynthesis: bool, settings: DetectSettings
+        self, images: list[np.ndarray], resynthesis: bool, settings: list[DetectSettings]
     ) -> list[Detection]:
         watch = Stopwatch()
-        seen = look(self._runner, images, settings, resynthesis, watch)
-        return [_finish(seen, i, settings, watch) for i in range(len(images))]
+        seen = look(self._runner, images, settings[0], resynthesis, watch)
+        return [_finish(seen, i, settings[i], watch) for i in range(len(images))]
 
 
 def _finish(seen: Look, i: int, settings: DetectSettings, watch: Stopwatch) -> Detection:
     """The i-th image's maps at the image's size, and the regions in them."""
     score, labels, painted = seen.restored(i)
     labels = no_labels(seen.size) if labels is None else labels
+    if settings.ego_mask:
+        score = np.where(ego_mask(settings.ego_mask, seen.size), np.float32(0), score)
     watch.lap("restore")
     mask, regions = find_regions(score, labels, settings)
     watch.lap("regions")

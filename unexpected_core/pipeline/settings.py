@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from unexpected_core.config import Settings
+from unexpected_core.pipeline.ego_mask import check_ego_mask
 from unexpected_core.pipeline.roi import check_roi
 from unexpected_core.regions import RegionSettings
 from unexpected_core.scorers.settings import PublishedSettings
@@ -48,6 +49,11 @@ class DetectSettings(RegionSettings):
         "",
         description="where to look: empty = everywhere; road = around what a coarse first look calls road; a polygon "
         "in shares of width and height ('0,0.5 1,0.5 1,1 0,1'); or the file of a mask",
+    )
+    ego_mask: Annotated[str, AfterValidator(check_ego_mask)] = Field(
+        "",
+        description="where the own car is, and the score 0: a picture that is not black there (`unexpected ego-mask`), "
+        "or polygons as in roi, with ; between them",
     )
 
 

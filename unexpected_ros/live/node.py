@@ -228,12 +228,12 @@ class DetectorNode(LifecycleNode):
         if not seen:
             return
         resynthesis = any(feed.outputs.wanted("resynthesis") for feed, *_ in seen)
-        trackers = [feed.tracker for feed, *_ in seen]
+        trackers, cameras = [feed.tracker for feed, *_ in seen], [feed.name for feed, *_ in seen]
         try:
             found, model_id, mode = self._relief.serve(
                 detector,
                 settings.detect,
-                lambda using, detect: find([one for *_, one in seen], using, trackers, detect, resynthesis),
+                lambda using, detect: find([one for *_, one in seen], using, trackers, detect, cameras, resynthesis),
             )
         except Exception:
             if len(seen) == 1:

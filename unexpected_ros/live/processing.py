@@ -46,17 +46,19 @@ def find(
     detector: Detector,
     trackers: Sequence[Tracker],
     settings: LiveDetectSettings,
+    cameras: Sequence[str],
     resynthesis: bool,
 ) -> list[Found]:
-    """Images of different cameras, each with its tracker -> Found, in their order; `infer` is the time of all of them.
+    """Images of different cameras, each with its tracker and name -> Found, in their order.
 
-    Raises ImageError, DetectorError; the trackers then know nothing of the images.
+    `infer` is the time of all of them. Raises ImageError, DetectorError; the trackers then know nothing of the images.
     """
     started = time.perf_counter()
     if len(seen) == 1:
-        detections = [detector.detect(seen[0].image, resynthesis, settings.core)]
+        detections = [detector.detect(seen[0].image, resynthesis, settings.of(cameras[0]))]
     else:
-        detections = detector.detect_batch([one.image for one in seen], resynthesis, settings.core)
+        each = [settings.of(camera) for camera in cameras]
+        detections = detector.detect_batch([one.image for one in seen], resynthesis, each)
     tracked = [
         persistent(detection, tracker.update(one.stamp, detection.regions), settings.min_persistence)
         for one, detection, tracker in zip(seen, detections, trackers, strict=True)

@@ -43,13 +43,18 @@ class LiveDetectSettings(DetectSettings):
     """The core's settings, and one that needs several frames."""
 
     min_persistence: int = Field(
-        1, ge=1, le=30, description="consecutive frames a region must be seen in to be reported"
+        1, ge=1, le=30, description="frames a region must be seen in to be reported; two missed in a row do not matter"
     )
 
     @property
     def core(self) -> DetectSettings:
         """Those that a detector takes."""
         return DetectSettings(**self.model_dump(include=DetectSettings.model_fields.keys()))
+
+    def of(self, camera: str) -> DetectSettings:
+        """Those of one of several cameras: {camera} in ego_mask stands for its name."""
+        core = self.core
+        return core.model_copy(update={"ego_mask": core.ego_mask.replace("{camera}", camera)}) if camera else core
 
 
 class LoadSettings(Settings):

@@ -12,36 +12,46 @@ from unexpected_core.structs import Detection, Region
 
 MIN_OVERLAP = 0.1
 """Least intersection over union of two boxes that are the same thing; low, because things come nearer fast."""
+MAX_MISSED = 2
+"""Frames in a row that a thing may be missed in and still be the same when it is seen again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """Identity of a region: id from 1 upwards, and the consecutive frames it has been seen in."""
+    """Identity of a region: id from 1 upwards, and the frames it has been seen in."""
 
     id: int
     age: int
 
 
 class Tracker:
-    """Gives each frame's regions the identity of the region of the frame before that they overlap most."""
+    """Gives each frame's regions the identity of the region that they overlap most: of the frame before, or of one of
+    the MAX_MISSED before that, where it was missed since. No velocity: a box is looked for where it was last seen.
+    """
 
     def __init__(self) -> None:
-        self._previous: list[tuple[Region, Track]] = []
+        self._known: list[tuple[Region, Track, int]] = []  # where it was last seen, who it is, frames missed since
         self._stamp = -1
         self._last_id = 0
 
     def update(self, stamp: int, regions: Sequence[Region]) -> list[Track]:
         """Tracks of the regions, in their order; a stamp that runs backwards (a bag begins anew) forgets all."""
-        before = self._previous if stamp >= self._stamp else []
-        pairs = [(_overlap(old, new), i, j) for i, (old, _) in enumerate(before) for j, new in enumerate(regions)]
+        known = self._known if stamp >= self._stamp else []
+        pairs = [
+            (_overlap(old, new), -missed, i, j)
+            for i, (old, _, missed) in enumerate(known)
+            for j, new in enumerate(regions)
+        ]
         tracks: dict[int, Track] = {}
         taken: set[int] = set()
-        for overlap, i, j in sorted(pairs, reverse=True):
+        for overlap, _, i, j in sorted(pairs, reverse=True):
             if overlap >= MIN_OVERLAP and i not in taken and j not in tracks:
                 taken.add(i)
-                tracks[j] = Track(before[i][1].id, before[i][1].age + 1)
+                tracks[j] = Track(known[i][1].id, known[i][1].age + 1)
         found = [tracks.get(j) or self._new() for j in range(len(regions))]
-        self._previous, self._stamp = list(zip(regions, found, strict=True)), stamp
+        missed = [(old, track, n + 1) for i, (old, track, n) in enumerate(known) if i not in taken and n < MAX_MISSED]
+        self._known = [*((region, track, 0) for region, track in zip(regions, found, strict=True)), *missed]
+        self._stamp = stamp
         return found
 
     def _new(self) -> Track:

@@ -47,8 +47,18 @@ def test_a_track_keeps_its_id_while_boxes_overlap():
     tracker = Tracker()
     assert tracker.update(1, [region(0), region(100)]) == [Track(1, 1), Track(2, 1)]
     assert tracker.update(2, [region(103), region(200), region(2)]) == [Track(2, 2), Track(3, 1), Track(1, 2)]
+
+
+def test_a_track_survives_two_missed_frames_and_not_three():
+    tracker = Tracker()
+    tracker.update(1, [region(0), region(100)])
+    assert tracker.update(2, [region(101)]) == [Track(2, 2)]
     assert tracker.update(3, []) == []
-    assert tracker.update(4, [region(2)]) == [Track(4, 1)]
+    assert tracker.update(4, [region(3)]) == [Track(1, 2)]
+    assert tracker.update(5, [region(3), region(100)]) == [Track(1, 3), Track(2, 3)], "each missed twice"
+    for stamp in (6, 7, 8):
+        tracker.update(stamp, [region(3)])
+    assert tracker.update(9, [region(100)]) == [Track(3, 1)]
 
 
 def test_of_two_overlaps_the_greater_takes_the_track():

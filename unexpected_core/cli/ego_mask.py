@@ -1,0 +1,56 @@
+"""`unexpected ego-mask DRIVE --out MASK.png`: the own car in a drive, for detect.ego_mask and --ego-mask."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+EPILOG = """\
+examples:
+  unexpected ego-mask drive.mcap --out car.png
+  unexpected detect drive.mcap --out out --ego-mask car.png
+  ros2 run unexpected_ros detector --ros-args -p detect.ego_mask:=car.png
+
+The mask is white where the own car is; look at it, and paint over it what is wrong."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.main."""
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.add_argument("drive", type=Path, metavar="DRIVE", help="folder of images, video, or rosbag2 of one camera")
+    parser.add_argument("--out", type=Path, required=True, metavar="MASK.png", help="picture to write")
+    parser.add_argument("--topic", help="image topic of a bag that has several")
+    parser.add_argument("--most", type=int, default=300, metavar="N", help="frames looked at (default %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the mask; returns 0 when the own car was found, 1 when nothing of it is in the picture."""
+    from unexpected_core.images import write_image
+    from unexpected_core.media.footage import open_footage
+    from unexpected_core.pipeline.ego_learning import learn_ego_mask
+
+    footage = open_footage(arguments.drive, arguments.topic)
+    step = max(1, footage.count() // max(1, arguments.most))
+    mask = learn_ego_mask(_frames(footage, step, arguments.most))
+    write_image(arguments.out, mask.astype(np.uint8) * 255)
+    if not mask.any():
+        print(f"nothing of the own car is in the picture; {arguments.out} is black")
+        return 1
+    print(f"{100 * mask.mean():.1f} % of the picture is the own car -> {arguments.out}")
+    return 0
+
+
+def _frames(footage, step: int, most: int) -> Iterator[np.ndarray]:
+    """Every `step`-th picture, without those that cannot be read."""
+    from unexpected_core.images import ImageError
+    from unexpected_core.log import LOGGER
+
+    for shot in islice(footage.shots(), 0, step * most, step):
+        try:
+            yield shot.read()
+        except ImageError as error:
+            LOGGER.warning("left out: %s", error)

@@ -1,0 +1,49 @@
+"""What of the picture is the own car: bonnet, star, rectification border. Nothing there is unexpected."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from unexpected_core.images import ImageError, read_image
+from unexpected_core.pipeline.roi import given_area, parse_polygon
+
+
+@lru_cache(maxsize=32)
+def ego_mask(text: str, size: tuple[int, int]) -> np.ndarray:
+    """Polygons or the path of a picture (see `check_ego_mask`) -> bool [H, W] of an image of `size` (height, width).
+
+    Raises ValueError.
+    """
+    polygons = [part.strip() for part in text.split(";") if part.strip()]
+    if polygons and all(parse_polygon(part) is not None for part in polygons):
+        mask = np.any([given_area(part, size) for part in polygons], axis=0)
+    else:
+        mask = _read(text, size)
+    mask.setflags(write=False)  # it is shared
+    return mask
+
+
+def check_ego_mask(text: str) -> str:
+    """Return the text if a mask can be made of it: '' (none), a picture that is not black where the own car is, of any
+    size and colour, or polygons 'x,y x,y x,y; ...' in shares of width and height. Raises ValueError.
+
+    A path with {camera} in it is taken as it is: it is known when the camera is.
+    """
+    if text and "{camera}" not in text:
+        ego_mask(text, (2, 2))
+    return text
+
+
+def _read(path: str, size: tuple[int, int]) -> np.ndarray:
+    try:
+        picture = read_image(Path(path).expanduser()).max(axis=2)
+    except (ImageError, OSError) as error:
+        raise ValueError(
+            f"cannot read the ego mask: {error}; expected a picture, or polygons of three corners or more in shares of "
+            "the image ('0,0.9 1,0.9 1,1 0,1')"
+        ) from error
+    return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_NEAREST) > 0
