@@ -9,8 +9,8 @@ import numpy as np
 
 from unexpected_core.compressed import encode_jpeg, encode_png
 from unexpected_core.structs import Detection, Region
-from unexpected_ros.live.ladder import FULL
 from unexpected_ros.live.settings import CameraSettings
+from unexpected_ros.load.ladder import FULL
 from unexpected_ros.scene.geometry import Camera, bearing, ground_distance
 from unexpected_ros.scene.tracking import Track
 

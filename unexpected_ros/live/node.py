@@ -23,11 +23,11 @@ from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.overrides import overrides, unused
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.processing import Found, Seen, find, see
-from unexpected_ros.live.relief import Relief, free_gpu_memory
 from unexpected_ros.live.samples import write_sample
-from unexpected_ros.live.schedule import Schedule, parse_cameras
 from unexpected_ros.live.settings import NodeSettings
-from unexpected_ros.live.worker import Worker, too_old
+from unexpected_ros.load.relief import Relief, free_gpu_memory
+from unexpected_ros.load.schedule import Schedule, parse_cameras
+from unexpected_ros.load.worker import Worker, too_old
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector

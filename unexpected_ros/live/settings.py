@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from unexpected_core.config import Settings
 from unexpected_core.encodings import MAX_PIXELS
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
-from unexpected_ros.live.schedule import parse_cameras
+from unexpected_ros.load.schedule import parse_cameras
 
 
 class InputSettings(Settings):

@@ -22,7 +22,7 @@ try:
 except ModuleNotFoundError:
     raise SystemExit("error: the page needs aiohttp: apt install python3-aiohttp, or pip install aiohttp") from None
 
-from unexpected_ros.live.worker import Worker
+from unexpected_ros.load.worker import Worker
 from unexpected_ros.view.assembly import Whole
 from unexpected_ros.view.facts import frame
 from unexpected_ros.view.graph import Stream

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from unexpected_ros.live.worker import Worker, too_old
+from unexpected_ros.load.worker import Worker, too_old
 
 
 class Bench:

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from unexpected_ros.live.ladder import FALLBACK, FULL, REDUCED, RUNGS, WITHOUT_HEAD, Ladder
+from unexpected_ros.load.ladder import FALLBACK, FULL, REDUCED, RUNGS, WITHOUT_HEAD, Ladder
 
 
 def walk(ladder, took, budget=100.0, frames=5, count=200):

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from unexpected_ros.live.schedule import Schedule, parse_cameras
+from unexpected_ros.load.schedule import Schedule, parse_cameras
 
 
 def test_of_cameras_that_all_wait_each_gets_its_weight_and_none_waits_long():

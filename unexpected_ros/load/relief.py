@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from unexpected_core.pipeline.runner import OutOfMemory
-from unexpected_ros.live.ladder import RUNGS, WITHOUT_HEAD, Ladder, Rung
 from unexpected_ros.live.settings import LiveDetectSettings, LoadSettings
+from unexpected_ros.load.ladder import RUNGS, WITHOUT_HEAD, Ladder, Rung
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
