@@ -18,7 +18,7 @@ def write_frames(folder):
         obstacle[:8] = 255
         if i:
             obstacle[10 + i : 16 + i, 5 * i : 5 * i + 9] = 1
-        image = rng.integers(0, 90, (*SIZE, 3)).astype(np.uint8) + 100 * (obstacle == 1).astype(np.uint8)[..., None]
+        image = rng.integers(0, 90, (*SIZE, 3)).astype(np.uint8) + 60 * (obstacle == 1).astype(np.uint8)[..., None]
         write_image(folder / "images" / f"{i:02d}.png", image)
         write_image(folder / "obstacle" / f"{i:02d}.png", obstacle)
         write_image(folder / "labels" / f"{i:02d}.png", np.full(SIZE, i % 2, np.uint8))

@@ -1,4 +1,4 @@
-"""The doctor: thirty seeded faults are all caught, a hundred clean runs raise no alarm."""
+"""The doctor on small synthetic frames; bench/doctor_faults.py has real ones."""
 
 from dataclasses import replace
 
@@ -77,7 +77,7 @@ def alarms(results):
     return {finding.kind for finding in examine(results) if finding.alarm}
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(35))
 def test_clean_runs_raise_no_alarm(seed, tmp_path):
     roads = Roads(seed)
     kind = ("float32", "16bit", "float32", "hdf5", "float32", "float32", "float32")[seed % 7]
@@ -184,9 +184,15 @@ def test_random_weights_other_pixels_and_published_roi_are_noticed(tmp_path):
 
 def test_masks_get_a_remark_and_no_alarm(tmp_path):
     roads = Roads(1)
-    results = run(roads, [(obstacle == 1).astype(np.float32) for obstacle in roads.maps], tmp_path)
+    masks = [(cv2.blur((obstacle == 1).astype(np.float32), (3, 3)) > 0.9).astype(np.float32) for obstacle in roads.maps]
+    results = run(roads, masks, tmp_path)
     assert not alarms(results) and any(finding.kind == "binary" for finding in examine(results))
-    assert results.methods["method"].components.f1.value == 1
+
+
+def test_the_ground_truth_as_scores_is_too_good(tmp_path):
+    roads = Roads(1)
+    results = run(roads, [(obstacle == 1).astype(np.float32) for obstacle in roads.maps], tmp_path)
+    assert "too good" in alarms(results) and results.methods["method"].components.f1.value == 1
 
 
 @pytest.mark.parametrize("rows, alarm", [(4, False), (24, True)])
