@@ -11,6 +11,8 @@ from unexpected_core.cli.errors import UsageError
 from unexpected_core.cli.kinds import ALL_KINDS, KINDS
 from unexpected_core.config import unknown_name
 
+RECIPE = ("scorer", "save", "score_format", "bit_depth", "topic")
+"""Arguments that results depend on, beside the detector's settings."""
 EPILOG = """\
 examples:
   unexpected detect photo.jpg --out out
@@ -70,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     kinds = _kinds(arguments.save)
     from unexpected_core.cli.detecting import Detecting
     from unexpected_core.cli.outputs import Results
-    from unexpected_core.cli.tally import exit_code, table, write_summary
+    from unexpected_core.cli.tally import exit_code, may_resume, table, write_summary
     from unexpected_core.log import LOGGER
     from unexpected_core.pipeline.detector import load_detector
     from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings
@@ -82,8 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
     detector = load_detector(arguments.detector, arguments.device, scorer=arguments.scorer, **given)
     meaningless = detector.random_weights
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
+    settings = {**detector.settings.model_dump(mode="json"), **{name: getattr(arguments, name) for name in RECIPE}}
     out, start = Path(arguments.out), time.perf_counter()
-    with Results(out, kinds, arguments.score_format, meaningless, arguments.resume) as results:
+    resume = arguments.resume and may_resume(out / "summary.json", about | {"settings": settings})
+    with Results(out, kinds, arguments.score_format, meaningless, resume) as results:
+        write_summary(out / "summary.json", [], about | {"settings": settings})
         detecting = Detecting(detector, results, kinds, about)
         try:
             detecting.run(arguments.inputs, arguments.topic, arguments.every, arguments.bit_depth)
@@ -92,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise
         finally:
             tallies = detecting.tallies
-            write_summary(out / "summary.json", tallies, about)
+            write_summary(out / "summary.json", tallies, about | {"settings": settings})
             done, failed, found = (sum(getattr(t, name) for t in tallies) for name in ("done", "failed", "regions"))
             rate = done / (time.perf_counter() - start)
             LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, rate, found, failed, out)

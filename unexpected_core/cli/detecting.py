@@ -79,7 +79,7 @@ class Detecting:
     def _detect(self, tally: Tally, name: str, shot: Shot) -> None:
         source = str(shot.source)
         tally.read += 1
-        regions = self.results.earlier(source, name, self.about)
+        regions = self.results.earlier(source, name)
         if regions is None:
             start = time.perf_counter()
             try:

@@ -27,11 +27,9 @@ class Results:
         self.folder, self.kinds, self.score_format, self.meaningless = folder, kinds, score_format, meaningless
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "regions.jsonl"
-        kept = _whole_lines(path) if resume and path.is_file() else []
-        self._earlier = {(line["input"], line["name"]): line for line in kept}
-        self._lines = path.open("w", encoding="utf-8") if "regions" in kinds else None
-        for line in kept:
-            self._line(line)
+        self._earlier = _keep_whole_lines(path) if resume and path.is_file() else {}
+        mode = "a" if self._earlier else "w"
+        self._lines = path.open(mode, encoding="utf-8") if "regions" in kinds else None
 
     def __enter__(self) -> Results:
         return self
@@ -40,11 +38,9 @@ class Results:
         if self._lines:
             self._lines.close()
 
-    def earlier(self, source: str, name: str, about: dict) -> int | None:
-        """Regions of a frame that an earlier run has done the same way; None where it is to be done."""
-        line = self._earlier.get((source, self._stamped(name)))
-        same = line is not None and all(line.get(key) == value for key, value in about.items())
-        return len(line["regions"]) if same else None
+    def earlier(self, source: str, name: str) -> int | None:
+        """Regions of a frame that the earlier run has done; None where it is to be done."""
+        return self._earlier.get((source, self._stamped(name)))
 
     def write(self, source: str, name: str, image: np.ndarray, detection: Detection, about: dict) -> None:
         """Every wanted result of one frame, RGB uint8 [H, W, 3]. about: goes into its JSON line as it is."""
@@ -104,14 +100,20 @@ class Results:
             print(json.dumps(values), file=self._lines, flush=True)
 
 
-def _whole_lines(path: Path) -> list[dict]:
-    """The lines of frames that went well; the last one may be cut."""
-    found = []
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            line = json.loads(text)
-        except ValueError:
-            continue
-        if isinstance(line, dict) and "regions" in line:
-            found.append(line)
-    return found
+def _keep_whole_lines(path: Path) -> dict[tuple[str, str], int]:
+    """Leave only the lines of frames that went well, the last one may be cut; (input, name) -> number of regions."""
+    kept = {}
+    with atomic_path(path) as temporary, path.open(errors="replace") as old, temporary.open("w") as new:
+        for line in map(_parsed, old):
+            if "regions" in line:
+                kept[line["input"], line["name"]] = len(line["regions"])
+                print(json.dumps(line), file=new)
+    return kept
+
+
+def _parsed(text: str) -> dict:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return {}
+    return line if isinstance(line, dict) else {}

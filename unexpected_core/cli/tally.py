@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from unexpected_core.files import write_text
+from unexpected_core.log import LOGGER
 
 COLUMNS = ("input", "read", "claimed", "failed", "regions", "ms/frame")
 
@@ -59,6 +60,18 @@ def exit_code(tallies: Sequence[Tally]) -> int:
 def write_summary(path: Path, tallies: Sequence[Tally], about: dict) -> None:
     """Write summary.json: what all inputs share, and one entry for each."""
     write_text(path, json.dumps({**about, "inputs": [tally.facts() for tally in tallies]}, indent=2) + "\n")
+
+
+def may_resume(path: Path, about: dict) -> bool:
+    """Whether an earlier run with this summary.json did the same; says so where it did not."""
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    if isinstance(earlier, dict) and {name: earlier.get(name) for name in about} == about:
+        return True
+    LOGGER.warning("%s is of other settings; everything is done again", path)
+    return False
 
 
 def table(tallies: Sequence[Tally]) -> str:

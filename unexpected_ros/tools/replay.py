@@ -124,6 +124,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--clock", action="store_true", help="publish /clock, for nodes with use_sim_time; it jumps back in a loop"
     )
     parser.add_argument("--topic", help="image topic to play; needed for a bag with several")
+    parser.add_argument("--bit-depth", type=int, choices=range(8, 17), default=0, help="bits used of 16-bit pictures")
     parser.add_argument("--frame-id", help="frame_id of the headers; default: the recorded one, or 'camera'")
     parser.add_argument("--wait-for", type=int, default=0, metavar="N", help="begin when N subscribers listen")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for them (%(default)s)")
@@ -147,7 +148,7 @@ def main() -> int:
     """Play. 0 also when interrupted; 1 with the cause on stderr when something is missing, or nobody listens."""
     given = parse(remove_ros_args(sys.argv)[1:])
     try:
-        footage = open_footage(given.input, given.topic)
+        footage = open_footage(given.input, given.topic, bit_depth=given.bit_depth)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

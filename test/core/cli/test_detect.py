@@ -422,7 +422,7 @@ def test_a_folder_as_a_phone_fills_it(tmp_path, caplog):
     assert (entry["frames_read"], entry["frames_failed"]) == (8, 1)
 
 
-def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch):
+def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch, caplog):
     from unexpected_core.pipeline.detector import Detector
 
     make_video(tmp_path / "drive.avi", 6)
@@ -452,6 +452,7 @@ def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch):
     calls.extend([0] * 9)
     assert main([*words, "--resume", "--threshold", "0.9"]) == 0  # another way: everything is done again
     assert len(calls) == 9 + 6
+    assert len(lines(out)) == 6 and "is of other settings; everything is done again" in caplog.text
     assert main([*words[:-1], "mask", "--resume"]) == 2
 
 
