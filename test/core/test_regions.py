@@ -154,3 +154,11 @@ def test_many_small_areas_are_found_as_few_are():
     assert len(regions) == score[4::16, 4::16].size > 100
     assert {(r.area, r.width, r.height) for r in regions} == {(2, 2, 1)}
     assert np.array_equal(mask, score > 0)
+
+
+def test_a_score_at_the_threshold_is_not_above_it():
+    """Neither starts it a region, nor belongs a pixel at the lower limit to one."""
+    assert regions_of([[0.5, 0.5, 0.0]])[1] == ()
+    above = np.nextafter(np.float32(0.5), np.float32(1))
+    mask, (region,) = regions_of([[above, 0.5, np.float32(0.4), 0.0]])
+    assert mask.tolist() == [[True, True, False, False]] and region.area == 2

@@ -3,6 +3,7 @@
 import torch
 
 from unexpected_core.networks.blocks import join
+from unexpected_core.scorers.base import restore_labels
 from unexpected_core.scorers.fast import FastScorer
 
 
@@ -43,3 +44,13 @@ def test_join_is_cat_in_the_format_of_the_first():
     assert torch.equal(join(last, one), torch.cat([first, one], 1)) and torch.equal(join(first, one), join(last, one))
     assert join(last, one).is_contiguous(memory_format=torch.channels_last)
     assert join(first, one).is_contiguous()
+
+
+def test_labels_are_enlarged_to_labels_and_never_to_what_lies_between():
+    """Nearest neighbour: between road and sky there is no pole."""
+    labels = torch.tensor([[[0, 10], [10, 255]]])
+    padded, images = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 7, 5)
+    enlarged = restore_labels(labels, padded, images)
+    assert enlarged.shape == (1, 7, 5) and enlarged.dtype == torch.uint8
+    expected = labels.repeat_interleave(4, 1).repeat_interleave(4, 2)[:, :7, :5]
+    assert torch.equal(enlarged, expected.byte())
