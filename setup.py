@@ -74,6 +74,7 @@ setup(
         "openvino": ["openvino>=2024.4"],  # running them on Intel and AMD processors
         "view": ["aiohttp>=3.9"],  # the page of `ros2 run unexpected_ros view`
         "dev": [
+            "cosmic-ray>=8.3",
             "hypothesis>=6",
             "pytest>=8",
             "pytest-cov>=5",
