@@ -23,7 +23,7 @@ ROOMS = {
     "regions": ("regions.py", "core/test_regions.py"),
     "encodings": ("encodings.py", "core/test_encodings.py"),
     "pipeline": ("pipeline", "core/pipeline/test_detector.py core/pipeline/test_device_frames.py"),
-    "losses": ("training/tasks/losses.py", "core/training/test_losses.py core/training/test_fast.py"),
+    "losses": ("training/tasks/losses.py", "core/training/test_losses.py"),
     "discrepancy_data": ("discrepancy_data", "core/discrepancy_data"),
 }
 """Room -> its code below unexpected_core, and its tests below test."""

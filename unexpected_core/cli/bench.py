@@ -6,14 +6,16 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from unexpected_core.pipeline.settings import Runtime
 
 if TYPE_CHECKING:
     import numpy as np
 
     from unexpected_core.pipeline.detector import Detector
 
-RUNTIMES = ("auto", "eager", "compile", "cuda_graph", "onnx", "openvino")
+RUNTIMES = get_args(Runtime)
 SIZES = ((512, 1024), (1080, 1920))
 EPILOG = """\
 examples:

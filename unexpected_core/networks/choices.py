@@ -10,3 +10,8 @@ Compares = Literal["full", "generator_only", "labels_only"]
 """What a discrepancy network holds the photograph to: resynthesis and labels, the resynthesis, the labels."""
 HIDDEN = 20
 """Numbers that the road autoencoder redraws a patch from."""
+Size = Literal["fast", "nano"]
+"""Width of the `fast` detector's networks."""
+SIZE: Size = "fast"
+SEEDS = 3
+"""Heads of each kind in a comparison of cues, from different random weights."""

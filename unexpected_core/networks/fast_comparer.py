@@ -12,10 +12,10 @@ from torch.nn.functional import avg_pool2d, interpolate, pixel_unshuffle
 
 from unexpected_core.labels import NUM_CLASSES, TRAIN_ID
 from unexpected_core.networks.blocks import ConvNormReLU, double, join
-from unexpected_core.networks.choices import Compares
+from unexpected_core.networks.choices import SIZE, Compares, Size
 from unexpected_core.networks.class_statistics import BLOCK, expected_values
 from unexpected_core.networks.fast_generator import Appearance
-from unexpected_core.networks.fast_segmenter import WIDTHS, SegmenterOutput, Size
+from unexpected_core.networks.fast_segmenter import WIDTHS, SegmenterOutput
 
 Cue = Literal["segmenter", "labels", "road", "resynthesis", "colours", "features"]
 CUES: tuple[Cue, ...] = get_args(Cue)
@@ -51,7 +51,7 @@ class FastComparer(nn.Module):
     same classes around (Vojir et al., DaCUP, WACV 2023).
     """
 
-    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = "fast", cues: Collection[Cue] = CUES):
+    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE, cues: Collection[Cue] = CUES):
         super().__init__()
         w = WIDTHS[size]
         self.cues = frozenset(cues)
@@ -113,7 +113,7 @@ class FastComparer(nn.Module):
         return torch.cat([(embedding - around).abs() for around in (expected.wide, expected.whole)], 1)
 
 
-def direct_head(size: Size = "fast") -> FastComparer:
+def direct_head(size: Size = SIZE) -> FastComparer:
     """The honest opponent: the same network, nothing compared."""
     return FastComparer(size=size, cues=DIRECT)
 

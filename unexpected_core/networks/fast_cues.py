@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from unexpected_core.networks.choices import SEEDS
 from unexpected_core.networks.fast_comparer import CUES, DIRECT, Cue, FastComparer
 from unexpected_core.networks.fast_generator import Appearance
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
@@ -19,7 +20,7 @@ VARIANTS: dict[str, tuple[Cue, ...]] = {
 class CueHeads(nn.Module):
     """Heads named 'variant_seed', `seeds` of each variant; they share no weight."""
 
-    def __init__(self, seeds: int = 3):
+    def __init__(self, seeds: int = SEEDS):
         super().__init__()
         self.heads = nn.ModuleDict(
             {f"{name}_{seed}": FastComparer(cues=cues) for seed in range(seeds) for name, cues in VARIANTS.items()}

@@ -10,8 +10,9 @@ from torch.nn.functional import avg_pool2d, interpolate, pixel_shuffle
 
 from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks.blocks import ConvNormReLU, Residual, double, join
+from unexpected_core.networks.choices import SIZE, Size
 from unexpected_core.networks.class_statistics import expected_values
-from unexpected_core.networks.fast_segmenter import WIDTHS, Size
+from unexpected_core.networks.fast_segmenter import WIDTHS
 
 
 class Appearance(NamedTuple):
@@ -45,7 +46,7 @@ def appearance(images: Tensor, logits: Tensor) -> Appearance:
 class FastGenerator(nn.Module):
     """From class probabilities and expected colours to the image without the surprise: works at 1/4, leaves at 1/2."""
 
-    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = "fast"):
+    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE):
         super().__init__()
         width = WIDTHS[size].paint
         self.encode4 = ConvNormReLU(num_classes + 10, width)

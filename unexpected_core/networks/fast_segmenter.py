@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks.blocks import ConvNormReLU, Residual, double, join
-
-Size = Literal["fast", "nano"]
+from unexpected_core.networks.choices import SIZE, Size
 
 
 class Widths(NamedTuple):
@@ -54,7 +53,7 @@ class FastSegmenter(nn.Module):
 
     multiple = 32
 
-    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = "fast"):
+    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE):
         super().__init__()
         w = WIDTHS[size]
         self.encode2 = ConvNormReLU(3, w.c2, stride=2)

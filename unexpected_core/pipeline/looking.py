@@ -25,7 +25,10 @@ class Look(NamedTuple):
     inside: np.ndarray | None = None
 
     def restored(self, i: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """The i-th image's score, labels and resynthesis at its own size; outside the part 0, 255 and black."""
+        """The i-th image's score float32 [H, W], labels uint8 and resynthesis uint8 at its own size.
+
+        Outside the part they are 0, 255 and black.
+        """
         part = self.box[2:]
         score = resize_image(self.maps.score[i], part)
         if self.inside is not None:

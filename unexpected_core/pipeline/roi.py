@@ -30,7 +30,7 @@ class Box(NamedTuple):
     width: int
 
     def of(self, values: np.ndarray) -> np.ndarray:
-        """The part of [H, W, ...]."""
+        """The part of values [H, W, ...] of any type."""
         return values[self.top : self.top + self.height, self.left : self.left + self.width]
 
     def working(self, size: tuple[int, int], working: tuple[int, int], least: int) -> tuple[int, int]:
@@ -79,7 +79,7 @@ def road_area(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def box_around(area: np.ndarray) -> Box | None:
-    """The box of an area [H, W] with a margin around it, at eighths of the image; None where the area is empty."""
+    """The box of an area, bool [H, W], with a margin, at eighths of the image; None where the area is empty."""
     rows, columns = np.flatnonzero(area.any(1)), np.flatnonzero(area.any(0))
     if not rows.size:
         return None

@@ -12,6 +12,8 @@ from unexpected_core.pipeline.roi import check_roi
 from unexpected_core.regions import RegionSettings
 from unexpected_core.scorers.settings import PublishedSettings
 
+Runtime = Literal["auto", "eager", "compile", "cuda_graph", "onnx", "openvino"]
+
 
 class NetworkSettings(Settings):
     """Which networks, and which method on them."""
@@ -24,7 +26,7 @@ class ModelSettings(PublishedSettings, NetworkSettings):
     """Which networks, and how they run. Fixed once a detector is loaded."""
 
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes CUDA when there is one")
-    runtime: Literal["auto", "eager", "compile", "cuda_graph", "onnx", "openvino"] = Field(
+    runtime: Runtime = Field(
         "auto",
         description="what runs the networks; auto: a CUDA graph on a GPU; on the CPU eager where that has bfloat16, "
         "else the exported file if one stands beside the weights",

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from unexpected_core.networks.choices import SIZE, Size
 from unexpected_core.networks.fast_comparer import CUES, Cue, FastComparer, direct_head
 from unexpected_core.networks.fast_generator import FastGenerator, appearance
-from unexpected_core.networks.fast_segmenter import FastSegmenter, Size
+from unexpected_core.networks.fast_segmenter import FastSegmenter
 from unexpected_core.scorers.base import Scorer, pad_to_multiple, restore, restore_labels
 from unexpected_core.structs import Scores
 
@@ -23,7 +24,7 @@ class FastScorer(Scorer):
     name = "fast"
     calibration = (1.0, 0.0)
 
-    def __init__(self, size: Size = "fast", cues: Sequence[Cue] = CUES) -> None:
+    def __init__(self, size: Size = SIZE, cues: Sequence[Cue] = CUES) -> None:
         super().__init__()
         self.segmenter = FastSegmenter(size=size)
         self.generator = FastGenerator(size=size)

@@ -51,7 +51,7 @@ class Result:
 
     @cached_property
     def shown(self) -> tuple[np.ndarray, Detection]:
-        """Image and detection at the size of the pictures for people: output.scale times the camera's."""
+        """Image RGB uint8 [h, w, 3] and detection for people, at output.scale times the camera's size."""
         scale, (height, width) = self.settings.output.scale, self.image.shape[:2]
         if scale == 1:
             return self.image, self.detection

@@ -51,7 +51,7 @@ class CuesTask:
         return {"loss": sum(parts.values()), **parts}
 
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
-        """image, resynthesis, and the scores of the first full head and the first direct one."""
+        """See Task.pictures: image, resynthesis, and the scores of the first full head and the first direct one."""
         images = unit(batch["image"])
         painted, logits = self.outputs(networks, images)
         return {

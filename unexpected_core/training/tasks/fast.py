@@ -17,9 +17,10 @@ from torch.nn.functional import avg_pool2d
 
 from unexpected_core.labels import colorize
 from unexpected_core.networks.blocks import double
+from unexpected_core.networks.choices import SIZE, Size
 from unexpected_core.networks.fast_comparer import CUES, Cue, FastComparer, direct_head
 from unexpected_core.networks.fast_generator import FastGenerator, appearance
-from unexpected_core.networks.fast_segmenter import FastSegmenter, Size
+from unexpected_core.networks.fast_segmenter import FastSegmenter
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.fast import FastExamples
@@ -119,7 +120,7 @@ class FastTask:
         }
 
 
-def fast_networks(size: Size = "fast", start: str = "", cues: Sequence[Cue] = CUES) -> nn.ModuleDict:
+def fast_networks(size: Size = SIZE, start: str = "", cues: Sequence[Cue] = CUES) -> nn.ModuleDict:
     """The four parts; started from the detector that `start` names (shipped name, file or folder), if any.
 
     Raises WeightsError.

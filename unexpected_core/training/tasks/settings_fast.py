@@ -7,7 +7,7 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from unexpected_core.config import Settings
-from unexpected_core.networks.fast_segmenter import Size
+from unexpected_core.networks.choices import SEEDS, SIZE, Size
 from unexpected_core.training.engine.settings import PublishingLoop
 from unexpected_core.training.examples.settings import ExampleSettings
 from unexpected_core.training.settings import TrainingSettings
@@ -26,7 +26,7 @@ class FastSettings(ExampleSettings):
     start: str = Field(
         "", description="detector to begin with: shipped name, weight file or run folder; empty = random weights"
     )
-    size: Size = Field("fast", description="width of the networks: 'nano' costs a third")
+    size: Size = Field(SIZE, description="width of the networks: 'nano' costs a third")
     object_weight: float = Field(5.0, gt=0, description="weight of pasted pixels against others")
     labels: float = Field(1.0, ge=0, description="weight of the segmenter's loss")
     compare: float = Field(2.0, ge=0, description="weight of the comparer's loss")
@@ -57,7 +57,7 @@ class CuesSettings(ExampleSettings):
     start: str = Field(
         "fast", min_length=1, description="detector they stand on: shipped name, weight file or run folder"
     )
-    seeds: int = Field(3, ge=1, description="heads of each kind, from different random weights")
+    seeds: int = Field(SEEDS, ge=1, description="heads of each kind, from different random weights")
     object_weight: float = Field(5.0, gt=0, description="weight of pasted pixels against others")
 
 
