@@ -49,7 +49,8 @@ def is_bag_folder(folder: Path) -> bool:
 def bag_files(folder: Path) -> list[Path]:
     """The files NAME_0.mcap, NAME_1.mcap, ... of the one recording in a folder, by number; [] where there are more."""
     found = [file for file in folder.iterdir() if file.suffix in (".mcap", ".db3", ".zstd") and file.is_file()]
-    if len({re.sub(r"_\d+$", "", stem(file)) for file in found}) != 1:
+    recordings = {(re.sub(r"_\d+$", "", stem(file)), file.name.removeprefix(stem(file))) for file in found}
+    if len(recordings) != 1:
         return []
     return sorted(found, key=lambda file: [int(n) for n in re.findall(r"_(\d+)$", stem(file))])
 

@@ -42,11 +42,15 @@ class Video(Footage):
             played.check_end()
 
     def count(self) -> int:
-        """See Footage; without a claim the packets are counted, which takes no decoding."""
+        """See Footage; without a claim the packets are counted, which takes no decoding. Raises IncompleteError."""
         if self.claimed is not None:
             return self.claimed
         with _open(self.path) as container:
             packets = sum(1 for packet in _packets(container) if packet.size and not packet.is_discard)
+        if cause := _cut(self.path):
+            raise IncompleteError(
+                f"{self.path} breaks off after {packets} frames: {cause}; copy or record it again", packets
+            )
         return -(-packets // self.every)
 
 

@@ -352,6 +352,27 @@ def test_a_bag_of_ros_1_is_converted_on_reading(tmp_path, bags):
             assert np.array_equal(info.k, np.arange(9)) and info.header.frame_id == "camera"
 
 
+def test_an_mcap_file_of_ros_1_is_converted_too(tmp_path, bags):
+    from rosbags.rosbag1 import Reader
+
+    ros1_bag(tmp_path / "a.bag", bags)
+    with Reader(tmp_path / "a.bag") as reader, bags.mcap(tmp_path / "a.mcap", profile="ros1") as file:
+        for connection in reader.connections:
+            kind = connection.msgtype.replace("/msg/", "/")
+            file.channel(connection.topic, kind, "ros1", "ros1msg", connection.msgdef.data)
+        for n, (connection, _, data) in enumerate(reader.messages()):
+            file.raw(connection.topic, data, n)
+    check(bags, tmp_path / "a.mcap")
+
+
+def test_one_recording_in_two_storages_is_not_a_split_bag(tmp_path, bags):
+    bags.drive(tmp_path / "both/bag_0.mcap", 2)
+    sqlite_bag(tmp_path / "both/bag_0.db3", bags, 2).close()
+    check(bags, tmp_path / "both", [0, 1, 0, 1])
+    names = [shot.name.split("/")[0] for shot in open_footage(tmp_path / "both").shots()]
+    assert sorted(set(names)) == ["bag_0.db3", "bag_0.mcap"]
+
+
 @pytest.mark.parametrize("compression", [None, "BZ2", "LZ4"])
 def test_a_cut_bag_of_ros_1_gives_what_is_whole_and_says_so(tmp_path, bags, compression):
     data = ros1_bag(tmp_path / "a.bag", bags, compression).read_bytes()

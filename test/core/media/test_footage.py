@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.cli.main import main
-from unexpected_core.datasets import open_dataset
+from unexpected_core.datasets import DatasetError, open_dataset
 from unexpected_core.images import ImageError, write_image
 from unexpected_core.media.bags.writing import create_bag
 from unexpected_core.media.errors import BagError, MediaError
@@ -125,3 +125,7 @@ def test_a_video_of_unknown_length_is_a_data_set_all_the_same(tmp_path, make_vid
     dataset = open_dataset("video", tmp_path / "live.webm", every=5)
     assert dataset.keys == ("00000", "00005", "00010")
     assert [sample.image.shape for sample in dataset] == [(48, 64, 3)] * 3
+    data = (tmp_path / "live.webm").read_bytes()
+    (tmp_path / "cut.webm").write_bytes(data[: len(data) * 2 // 3])
+    with pytest.raises(DatasetError, match=r"cut\.webm breaks off after \d+ frames: \d+ bytes are missing at its end"):
+        open_dataset("video", tmp_path / "cut.webm", every=5)

@@ -9,6 +9,7 @@ import yaml
 from rosbags.convert.converter import LATCH, STATIC_MSGTYPE_RENAMES, is_same_wireformat, migrate_bytes
 from rosbags.rosbag2.metadata import dump_qos_v9
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.msg import normalize_msgtype
 from rosbags.typesys.store import Typestore
 
 from unexpected_core.media.bags.channels import Channel
@@ -23,13 +24,14 @@ def to_ros2(channel: Channel) -> tuple[Channel, Callable[[bytes], bytes]]:
 
     A type that ROS 2 knows becomes ROS 2's own, others keep their definition. A latched topic offers transient_local.
     """
-    kind = STATIC_MSGTYPE_RENAMES.get(channel.type, channel.type)
+    before = normalize_msgtype(channel.type)  # MCAP files keep ROS 1's own spelling, sensor_msgs/Image
+    kind = STATIC_MSGTYPE_RENAMES.get(before, before)
     try:
         source = get_typestore(Stores.EMPTY)
         header = standard_types().fielddefs[_HEADER]
-        source.register({**get_types_from_msg(channel.schema.decode(), channel.type), _HEADER: header})
+        source.register({**get_types_from_msg(channel.schema.decode(), before), _HEADER: header})
         target = standard_types() if kind in standard_types().fielddefs else source
-        convert = _converter(source, target, channel.type, kind)
+        convert = _converter(source, target, before, kind)
         schema = target.generate_msgdef(kind, ros_version=2)[0].encode()
         digest = target.hash_rihs01(kind)
     except Exception as error:  # the parser raises many kinds
