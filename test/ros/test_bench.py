@@ -1,0 +1,42 @@
+"""The tools of bench/ that press the live node, in short: the long versions are for people."""
+
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.ros
+pytest.importorskip("rclpy")
+
+
+@pytest.fixture
+def tools(repository, monkeypatch, driver):
+    """The folder bench/ to import from; `driver` has begun ROS."""
+    monkeypatch.syspath_prepend(str(repository / "bench"))
+
+
+@pytest.mark.parametrize("transport", ["raw", pytest.param("compressed", marks=pytest.mark.slow)])
+def test_hostile_messages_cost_no_good_frame(tools, tmp_path, transport):
+    from fuzz_node import fuzz
+
+    facts = fuzz(transport, 40, 1, tmp_path)
+    assert facts["worked on"] >= 20 and facts["processed"] >= 20
+
+
+@pytest.mark.slow
+def test_nothing_grows_in_a_short_soak(tools, tmp_path):
+    from soak import grown, soak
+
+    samples, code, traceback = soak(12, 10, (120, 200), "random", tmp_path, samples=20)
+    assert not grown(samples) and not code and not traceback
+    assert samples[-1].received > 60
+
+
+def test_a_leak_would_be_seen(tools):
+    from soak import Sample, grown
+
+    def samples(more):
+        return [Sample(n, 1e8 + more * n, 9, 20, n, 1.0) for n in range(40)]
+
+    assert not grown(samples(0)) and not grown(samples(1e5))
+    assert grown(samples(2e6)).keys() == {"memory"}
+    assert "soak" in sys.modules
