@@ -112,7 +112,9 @@ def _statistics(arguments: argparse.Namespace) -> int:
     scorer = LogitsScorer(segmenter_of(base), counter)
     scorer.working_height = base.working_height
     # warming up, it would count an empty image
-    detector = Detector(scorer, DetectorSettings(model=ModelSettings(warmup=False)))
+    detector = Detector(
+        scorer, DetectorSettings(model=ModelSettings(warmup=False, runtime="eager", precision="float32"))
+    )
     chosen = np.linspace(0, len(dataset) - 1, min(arguments.limit, len(dataset))).round().astype(int).tolist()
     for index in progress(chosen, "measuring logits", len(chosen)):
         detector.detect(dataset[index].image)
