@@ -59,6 +59,7 @@ def find_regions(
     (hysteresis as in Canny, 1986); it grows down to half the threshold at most, or a low one would flood the image
     from its first pixel. min_area counts pixels of a 1024x512 image and scales with the area of this one.
     """
+    score, labels = np.ascontiguousarray(score), np.ascontiguousarray(labels)
     mask, threshold = np.zeros(score.shape, bool), settings.threshold
     seeds = score > threshold
     if not settings.max_regions or not seeds.any():

@@ -146,6 +146,24 @@ def test_against_a_slow_plain_version(size, share):
         assert mine == pytest.approx(theirs, abs=1e-6)
 
 
+@pytest.mark.parametrize("order", ["rows last", "every second", "of colours", "mirrored"])
+def test_maps_that_lie_in_memory_in_any_order(order):
+    """As GPUs and views of larger arrays give them."""
+    score = cv2.resize(np.random.default_rng(5).random((9, 14)).astype(np.float32), (112, 72))
+    labels = np.where(score > 0.5, np.uint8(CAR), np.uint8(ROAD))
+    views = {
+        "rows last": lambda x: x.T.copy().T,
+        "every second": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+        "of colours": lambda x: np.stack([x, x, x], -1)[..., 1],
+        "mirrored": lambda x: x[::-1, ::-1].copy()[::-1, ::-1],
+    }
+    seen = views[order](score)
+    assert not seen.flags.c_contiguous and np.array_equal(seen, score)
+    mask, regions = regions_of(seen, views[order](labels), threshold=0.6)
+    expected, same = regions_of(score, labels, threshold=0.6)
+    assert np.array_equal(mask, expected) and regions == same and len(regions) > 1
+
+
 def test_many_small_areas_are_found_as_few_are():
     score = np.zeros((160, 240), np.float32)
     score[4::16, 4::16] = 0.9

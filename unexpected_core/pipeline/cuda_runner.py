@@ -123,7 +123,7 @@ def resized(values: Tensor, axes: Axes) -> Tensor:
         values = torch.einsum("hH,bHwc->bhwc", rows.weights, values.float())
     if not columns.same:
         values = torch.einsum("wW,bhWc->bhwc", columns.weights, values.float())
-    return values
+    return values.contiguous()  # matrix products leave axes in an order of their own
 
 
 def _levels(values: Tensor) -> Tensor:

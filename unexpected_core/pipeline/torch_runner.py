@@ -50,7 +50,7 @@ class TorchRunner(Runner):
     def score(self, batch: Tensor, resynthesis: bool = True) -> Maps:
         """See Runner.score: maps at the working size."""
         found = self._guarded(lambda: self._program(batch, resynthesis), batch.shape)
-        return self.checked(Maps(*(None if x is None else x.numpy() for x in found)))
+        return self.checked(Maps(*(None if x is None else x.contiguous().numpy() for x in found)))
 
     def _guarded[T](self, run: Callable[[], T], shape: Sequence[int]) -> T:
         """Run; where memory ends say so, and where another runtime than eager fails fall back to that."""

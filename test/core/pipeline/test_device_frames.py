@@ -53,6 +53,7 @@ def test_a_whole_frame_on_a_device_is_what_the_processor_makes_of_it(size):
         np.testing.assert_allclose(score[i], resize_image(s.numpy(), size), atol=2e-3)
         assert np.mean(labels[i].numpy() != resize_map(la.numpy(), size)) < 0.01
         assert np.abs(painted[i].numpy().astype(int) - resize_image(p.numpy(), size)).mean() < 1.5
+    assert all(values.is_contiguous() for values in (score, labels, painted))
     assert score.shape == labels.shape == (2, *size) and painted.shape == (2, *size, 3)
     assert (score.dtype, labels.dtype, painted.dtype) == (torch.float32, torch.uint8, torch.uint8)
     assert whole_frame(served, there, back, False, torch.from_numpy(images))[2] is None
