@@ -16,7 +16,7 @@ import numpy as np
 from unexpected_core.config import override
 from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER, progress, to_terminal
-from unexpected_core.media.bags.bag import Bag
+from unexpected_core.media.bags.bag import IMAGES, Bag
 from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.bags.footage import image_of
 from unexpected_core.media.bags.growing import growing_bag, partial_path
@@ -69,7 +69,7 @@ class FrameByFrame:
                     self.writer.copy(message)
                 if message.channel.topic == info_topic:
                     self.see_camera(bag.read(message.channel, message.data))
-                elif message.channel.topic == self.image_topic and number >= done:
+                elif message.channel.topic == self.image_topic and message.channel.type in IMAGES and number >= done:
                     yield message
         except IncompleteError as error:
             self.problems.append(str(error))

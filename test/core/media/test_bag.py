@@ -291,6 +291,25 @@ def test_channels_of_other_worlds_do_not_hide_the_images(tmp_path, bags):
         assert {c.topic: (c.type, c.encoding, c.schema_encoding, c.schema) for c in after.channels} == kept
 
 
+def test_a_topic_that_carried_two_types_gives_its_images(tmp_path, bags):
+    with bags.mcap(tmp_path / "a.mcap") as file:
+        for n in range(COUNT):
+            file.channels.pop("/cam/image", None)
+            file.write("/cam/image", bags.string("not yet") if n < 2 else bags.image(n), n)
+    check(bags, tmp_path / "a.mcap", range(2, COUNT))
+
+
+def test_a_message_that_cannot_be_unfolded_is_counted(tmp_path, bags):
+    squeeze = zstandard.ZstdCompressor().compress
+    with bags.mcap(tmp_path / "a.mcap") as file:
+        file.channel("/cam/image", bags.IMAGE)
+        for n in range(COUNT):
+            data = squeeze(bytes(bags.TYPES.serialize_cdr(bags.image(n), bags.IMAGE)))
+            file.raw("/cam/image", data if n != 3 else data[:4] + b"\xff" * 40, n)
+    images, complaint = play(tmp_path / "a.mcap")
+    assert len(images) == COUNT - 1 and "7 of 8 messages could be read (a message of /cam/image is damaged" in complaint
+
+
 def test_copies_keep_the_quality_of_service(tmp_path, bags):
     with bags.mcap(tmp_path / "a.mcap") as file:
         file.channel("/tf_static", bags.STRING, qos=bags.LATCHED)

@@ -19,7 +19,13 @@ from unexpected_core.media.bags.storage import open_storage
 from unexpected_core.media.errors import BagError, IncompleteError
 
 ZSTD = b"\x28\xb5\x2f\xfd"
-RECOVER = "`mcap recover` or `ros2 bag reindex` may save more"
+IMAGES = (IMAGE, COMPRESSED)
+RECOVER = {
+    ".mcap": "`mcap recover` or `ros2 bag reindex`",
+    ".db3": "`sqlite3 FILE .recover` or `ros2 bag reindex`",
+    ".bag": "`rosbag reindex`",
+}
+"""Suffix -> what may save more of a damaged file."""
 
 
 class Bag:
@@ -59,7 +65,7 @@ class Bag:
 
     def image_topic(self, wanted: str | None = None) -> str:
         """The topic to read images from: the wanted one, or the only one that has any. Raises BagError."""
-        found = self.topics(IMAGE, COMPRESSED)
+        found = self.topics(*IMAGES)
         if wanted is not None:
             if wanted not in found:
                 raise BagError(f"{self.path}: {unknown_name('image topic', wanted, found)}")
@@ -73,7 +79,7 @@ class Bag:
                 f"{self.path} has {len(filled)} image topics ({names}); choose with topic=NAME (--topic NAME)"
             )
         losses = [loss for storage in self._storages for loss in storage.losses]
-        cause = f"; it is damaged: {losses[0]}; {RECOVER}" if losses else ""
+        cause = f"; it is damaged: {losses[0]}; {self._cure()}" if losses else ""
         without = (
             f"only {', '.join(found)} without a message" if found else f"expected messages of {IMAGE} or {COMPRESSED}"
         )
@@ -97,8 +103,13 @@ class Bag:
                 if known is None:
                     continue
                 channel, convert = known
+                try:
+                    data = convert(message.data)
+                except Exception as error:  # damaged bytes raise many kinds
+                    storage.losses.append(f"a message of {channel.topic} is damaged ({error or repr(error)})")
+                    continue
                 given[channel.topic] = given.get(channel.topic, 0) + 1
-                yield Message(channel, message.time, convert(message.data), message.published)
+                yield Message(channel, message.time, data, message.published)
         self._check(given, wanted or set(self.topics()))
 
     def _check(self, given: dict[str, int], wanted: set[str]) -> None:
@@ -113,8 +124,12 @@ class Bag:
         more = f" and {len(losses) - 2} more" if len(losses) > 2 else ""
         cause = "; ".join(losses[:2]) + more
         raise IncompleteError(
-            f"{self.path} is damaged: {much} could be read ({cause}); {RECOVER}", read, claimed or None
+            f"{self.path} is damaged: {much} could be read ({cause}); {self._cure()}", read, claimed or None
         )
+
+    def _cure(self) -> str:
+        suffixes = [suffix for suffix in RECOVER if any(suffix in file.name for file in self._files.paths)]
+        return f"{RECOVER[suffixes[0] if suffixes else '.mcap']} may save more"
 
     def read(self, channel: Channel, data: bytes) -> Any:
         """CDR bytes -> message, with the definition that the bag has of it. Raises BagError."""

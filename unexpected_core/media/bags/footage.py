@@ -14,7 +14,7 @@ import numpy as np
 from unexpected_core.compressed import decode_compressed
 from unexpected_core.encodings import MAX_PIXELS, EncodingError, to_rgb
 from unexpected_core.images import ImageError
-from unexpected_core.media.bags.bag import Bag, open_bag
+from unexpected_core.media.bags.bag import IMAGES, Bag, open_bag
 from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.errors import IncompleteError, MediaError
 from unexpected_core.media.shots import Footage, Shot
@@ -39,6 +39,8 @@ class BagFootage(Footage):
                     if message.channel.topic == info_topic:
                         info = bytes(message.data)
                         continue
+                    if message.channel.type not in IMAGES:
+                        continue  # a topic may have carried another type, too
                     start = message.time if start is None else start
                     name = f"{n:06d}"
                     read = partial(_rgb, bag, message, name, self.bit_depth)
