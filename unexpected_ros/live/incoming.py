@@ -9,7 +9,7 @@ import numpy as np
 
 from unexpected_core.encodings import MAX_PIXELS, EncodingError
 from unexpected_core.log import shown
-from unexpected_core.media.bags.footage import image_of
+from unexpected_core.media.messages import image_of
 from unexpected_ros.scene.geometry import Camera, Region
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Camera messages: convert, detect (those of several cameras together), recognise what was there before."""
+"""Camera messages: convert, detect (those of several cameras together), recognise what was there before. No ROS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from sensor_msgs.msg import CompressedImage, Image
 
 from unexpected_core.structs import Detection
 from unexpected_ros.live.incoming import image_to_rgb, stamp_ns
@@ -15,6 +14,8 @@ from unexpected_ros.live.settings import InputSettings, LiveDetectSettings
 from unexpected_ros.scene.tracking import Track, Tracker, persistent
 
 if TYPE_CHECKING:
+    from sensor_msgs.msg import CompressedImage, Image
+
     from unexpected_core.pipeline.detector import Detector
 
 

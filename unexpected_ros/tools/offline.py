@@ -5,27 +5,23 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from unexpected_core.config import override
+from unexpected_core.config import SettingsError, override
 from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER, progress, to_terminal
 from unexpected_core.media.bags.bag import IMAGES, Bag
 from unexpected_core.media.bags.channels import Message
-from unexpected_core.media.bags.footage import image_of
 from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.errors import IncompleteError
-from unexpected_core.structs import Detection
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
-from unexpected_ros.live.incoming import camera_from, stamp_ns
+from unexpected_ros.live.incoming import camera_from
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
+from unexpected_ros.live.processing import Found, Seen, find, see
 from unexpected_ros.live.settings import LiveDetectSettings, NodeSettings
 from unexpected_ros.scene.geometry import Camera, is_rectified
 from unexpected_ros.scene.tracking import Tracker
@@ -51,8 +47,9 @@ class FrameByFrame:
     ) -> None:
         self.detector, self.node, self.writer, self.image_topic = detector, node.rstrip("/"), writer, image_topic
         self.make, self.tracker = maker(writer.types), Tracker()
-        detect = LiveDetectSettings(**detector.settings.detect.model_dump())
         given = settings or NodeSettings()
+        persistence = given.detect.min_persistence
+        detect = LiveDetectSettings(**detector.settings.detect.model_dump(), min_persistence=persistence)
         self.settings = given.model_copy(update={"model": detector.settings.model, "detect": detect})
         self.rectified = is_rectified(image_topic, self.settings.camera.rectified)
         self.camera: Camera | None = None
@@ -86,40 +83,34 @@ class FrameByFrame:
         from unexpected_core.pipeline.runner import DetectorError
 
         self.received += 1
-        start = time.perf_counter()
         try:
             message = bag.read(frame.channel, frame.data)
-            image = image_of(message, bit_depth=self.settings.input.bit_depth)
+            seen = see(message, self.settings.input)
+            found = find([seen], self.detector, [self.tracker], self.settings.detect, [""], resynthesis=True)[0]
         except ImageError as error:
             return self._failed(getattr(error, "cause", "damaged"), error)
-        decoded = time.perf_counter()
-        try:
-            detection = self.detector.detect(image)
         except DetectorError as error:
             return self._failed("detector", error)
-        detected = time.perf_counter()
-        self._publish(message.header, frame.time, image, detection, decoded - start, detected - decoded)
+        self._publish(message.header, frame.time, seen, found)
 
     def _failed(self, cause: str, error: Exception) -> None:
         if cause not in self.failures:
             LOGGER.warning("frame %d: %s", self.received, error)
         self.failures[cause] += 1
 
-    def _publish(
-        self, header: Any, moment: int, image: np.ndarray, detection: Detection, convert: float, infer: float
-    ) -> None:
+    def _publish(self, header: Any, moment: int, seen: Seen, found: Found) -> None:
         self.processed += 1
         stamp = self.make("builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec)
         header = self.make("std_msgs/msg/Header", frame_id=header.frame_id, stamp=stamp)
         result = Result(
             header,
-            image,
-            detection,
-            self.tracker.update(stamp_ns(header), detection.regions),
+            seen.image,
+            found.detection,
+            found.tracks,
             self.settings,
             self.detector.model_id,
             self.camera,
-            {"age": math.nan, "convert": 1e3 * convert, "infer": 1e3 * infer},  # when it was taken is not now
+            found.times | {"age": math.nan},  # when it was taken is not now
             {"received": self.received, "processed": self.processed, "stale": 0, "busy": 0},
         )
         for name, message in messages_of(result, Messages(self.make), lambda name: OUTPUTS[name].type != COMPRESSED):
@@ -137,7 +128,8 @@ def process_bag(
 ) -> FrameByFrame:
     """Copy source to target and add the outputs for every image of a topic (None: the only one). Raises BagError.
 
-    node: full name under which the outputs appear. settings: of the node, such as its camera's.
+    node: full name under which the outputs appear. settings: of the node, such as its camera's; what the detector
+    has settings for is taken from the detector.
     stop: asked before each frame; when it says so, Interrupted is raised, and the same call goes on from there.
     target exists when all that is whole of source was read; see FrameByFrame.problems.
     """
@@ -160,6 +152,17 @@ def process_bag(
     return run
 
 
+def _detector(model: str, device: str, settings: NodeSettings, named: set[str]) -> Detector:
+    """The detector that the settings ask for; what they do not name is as it is on the weights' card."""
+    from unexpected_core.pipeline.detector import load_detector
+
+    if twice := named & {"model.path", "model.device"}:
+        raise SettingsError(f"{min(twice)} is said by --model and --device; leave it out of --set")
+    fields = {**settings.model.model_dump(), **settings.detect.core.model_dump()}
+    chosen = {name.partition(".")[2] for name in named if name.startswith(("model.", "detect."))}
+    return load_detector(model, device, **{name: fields[name] for name in chosen & fields.keys()})
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m unexpected_ros.bags`: 0 when every frame was processed, 1 otherwise, with the cause on stderr."""
     parser = argparse.ArgumentParser(prog="python -m unexpected_ros.bags", description=__doc__)
@@ -178,12 +181,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     given = parser.parse_args(arguments)
 
-    from unexpected_core.pipeline.detector import load_detector
-
     to_terminal()
     try:
         settings = override(NodeSettings(), given.set)
-        detector = load_detector(given.model, given.device)
+        detector = _detector(given.model, given.device, settings, {each.partition("=")[0] for each in given.set})
         with stop_requests() as stop:
             done = process_bag(given.input, given.output, detector, given.topic, given.node, settings, stop)
     except (ValueError, OSError) as error:

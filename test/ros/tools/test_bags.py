@@ -293,7 +293,7 @@ def test_an_interrupted_run_leaves_a_whole_bag_and_the_same_call_goes_on(tmp_pat
     assert len(partial.get(f"{NODE}/regions", ())) == frames
     calls, detect = [], detector.detect
     try:
-        detector.detect = lambda image: calls.append(image) or detect(image)
+        detector.detect = lambda *given: calls.append(given) or detect(*given)
         run = process_bag(source, tmp_path / out, detector)
     finally:
         del detector.detect
@@ -363,6 +363,22 @@ def test_command_line(tmp_path, source, capsys):
         assert bag.count(f"{NODE}/overlay") == FRAMES
     assert main([str(tmp_path / "nothing.mcap"), str(tmp_path / "x.mcap"), "--model", "random"]) == 1
     assert "error: " in capsys.readouterr().err
+
+
+def test_parameters_of_the_node_are_heeded(source, tmp_path, capsys):
+    def regions(*options):
+        out = tmp_path / "out.mcap"
+        words = [str(source), str(out), "--model", "random", "--device", "cpu"]
+        assert main([*words, *(word for option in options for word in ("--set", option))]) == 0
+        return [message for _, _, message in contents(out)[f"{NODE}/regions"]]
+
+    few, many = regions("detect.threshold=0.9"), regions("detect.min_area=1", "detect.hysteresis=0")
+    assert [m.threshold for m in few] == pytest.approx([0.9] * FRAMES)
+    assert [m.threshold for m in many] == [0.5] * FRAMES
+    assert sum(len(m.regions) for m in few) < sum(len(m.regions) for m in many)
+    assert not regions("detect.min_area=1", "detect.hysteresis=0", "detect.min_persistence=2")[0].regions
+    assert main([str(source), str(tmp_path / "x.mcap"), "--set", "model.path=random"]) == 1
+    assert "model.path is said by --model and --device; leave it out of --set" in capsys.readouterr().err
 
 
 def test_no_ros_is_imported(repository):

@@ -7,16 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from unexpected_core.compressed import decode_compressed
-from unexpected_core.encodings import MAX_PIXELS, EncodingError, to_rgb
 from unexpected_core.images import ImageError
 from unexpected_core.media.bags.bag import IMAGES, Bag, open_bag
 from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.errors import IncompleteError, MediaError
+from unexpected_core.media.messages import image_of
 from unexpected_core.media.shots import Footage, Shot
 
 
@@ -73,16 +71,3 @@ def _rgb(bag: Bag, message: Message, name: str, bit_depth: int) -> np.ndarray:
         return image_of(bag.read(message.channel, message.data), bit_depth=bit_depth)
     except ImageError as error:
         raise ImageError(f"{bag.path}, frame {name}: {error}") from error
-
-
-def image_of(message: Any, max_pixels: int = MAX_PIXELS, bit_depth: int = 0) -> np.ndarray:
-    """sensor_msgs/Image or CompressedImage, of ROS or of a bag -> RGB uint8 [H, W, 3], a view where it can be.
-
-    bit_depth: bits used of 16, 0 = as the encoding says. Raises EncodingError.
-    """
-    m = message
-    if hasattr(m, "format"):  # CompressedImage
-        return decode_compressed(m.data, max_pixels, m.format, bit_depth)
-    if not hasattr(m, "encoding"):
-        raise EncodingError("encoding", f"{getattr(m, '__msgtype__', type(m).__name__)} is no image message")
-    return to_rgb(m.encoding, m.height, m.width, m.step, m.data, m.is_bigendian, max_pixels, bit_depth)
