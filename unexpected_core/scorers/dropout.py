@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from unexpected_core.networks.bayes_segnet import BayesSegNet
@@ -22,11 +23,13 @@ class DropoutScorer(Scorer):
     def __init__(self, segmenter: BayesSegNet, samples: int = SAMPLES, seed: int = 0) -> None:
         super().__init__()
         self.segmenter = segmenter
-        self.masks = list(segmenter.draw_masks(samples, seed))
+        for i, drawn in enumerate(zip(*segmenter.draw_masks(samples, seed), strict=True)):
+            self.register_buffer(f"masks{i}", torch.stack(drawn), persistent=False)  # [samples, channels], moved along
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
-        samples = self.segmenter.forward_samples(images, self.masks)
+        layers = [self.get_buffer(f"masks{i}") for i in range(len(self.segmenter.dropout_channels))]
+        samples = self.segmenter.forward_samples(images, list(zip(*layers, strict=True)))
         mean, variance = mean_and_variance(logits.float().softmax(1) for logits in samples)  # [B, C, H, W]
         return Scores(variance.sum(1), mean.argmax(1).byte())
 
