@@ -17,6 +17,10 @@ from unexpected_ros.scene.tracking import Track
 ENCODINGS = {("uint8", 2): "mono8", ("uint8", 3): "rgb8", ("float32", 2): "32FC1"}
 
 
+UNEXPECTED = "unexpected"
+"""The class of every detection in messages of vision_msgs."""
+
+
 class Messages:
     """Makes messages with a constructor: ``make("std_msgs/msg/Header", stamp=..., frame_id=...)``.
 
@@ -110,6 +114,56 @@ class Messages:
             bearing=bearing(middle),
             distance=ground_distance(foot, mounting.height, mounting.pitch),
         )
+
+    def points(self, header: Any, frame_id: str, points: np.ndarray) -> Any:
+        """float32 [N, 3] in metres in `frame_id` -> PointCloud2 with the header's stamp, of no points if N = 0."""
+        float32, size = 7, 4
+        fields = [
+            self.make("sensor_msgs/msg/PointField", name=name, offset=size * n, datatype=float32, count=1)
+            for n, name in enumerate("xyz")
+        ]
+        data = np.ascontiguousarray(points, np.float32).reshape(-1).view(np.uint8)
+        return self.make(
+            "sensor_msgs/msg/PointCloud2",
+            header=self.make("std_msgs/msg/Header", stamp=header.stamp, frame_id=frame_id),
+            height=1,
+            width=len(points),
+            fields=fields,
+            is_bigendian=False,
+            point_step=3 * size,
+            row_step=3 * size * len(points),
+            data=data,
+            is_dense=True,
+        )
+
+    def detections(self, header: Any, detection: Detection, tracks: Sequence[Track]) -> Any:
+        """The regions as vision_msgs has boxes: one hypothesis 'unexpected' each, the track as id."""
+        return self.make(
+            "vision_msgs/msg/Detection2DArray",
+            header=header,
+            detections=[
+                self._detection(header, region, track) for region, track in zip(detection.regions, tracks, strict=True)
+            ],
+        )
+
+    def _detection(self, header: Any, region: Region, track: Track) -> Any:
+        middle = self.make("vision_msgs/msg/Point2D", x=region.x + region.width / 2, y=region.y + region.height / 2)
+        box = self.make(
+            "vision_msgs/msg/BoundingBox2D",
+            center=self.make("vision_msgs/msg/Pose2D", position=middle, theta=0.0),
+            size_x=float(region.width),
+            size_y=float(region.height),
+        )
+        score = self.make("vision_msgs/msg/ObjectHypothesis", class_id=UNEXPECTED, score=region.score)
+        result = self.make("vision_msgs/msg/ObjectHypothesisWithPose", hypothesis=score)
+        return self.make("vision_msgs/msg/Detection2D", header=header, results=[result], bbox=box, id=str(track.id))
+
+    def label_info(self, header: Any, names: Mapping[int, str], threshold: float) -> Any:
+        """What the values of ~/labels mean -> vision_msgs/LabelInfo."""
+        classes = [
+            self.make("vision_msgs/msg/VisionClass", class_id=number, class_name=name) for number, name in names.items()
+        ]
+        return self.make("vision_msgs/msg/LabelInfo", header=header, class_map=classes, threshold=threshold)
 
     def stats(self, header: Any, times: Mapping[str, float], counts: Mapping[str, int]) -> Any:
         """Milliseconds by stage (age, convert, infer, publish; NaN = unknown) and frame counts -> FrameStats."""

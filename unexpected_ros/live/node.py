@@ -19,6 +19,7 @@ from unexpected_core.encodings import EncodingError
 from unexpected_ros.live.feed import Feed
 from unexpected_ros.live.incoming import age_ms, stamp_ns
 from unexpected_ros.live.logs import CauseLog, forward_to, stop_forwarding
+from unexpected_ros.live.mounts import Mounts
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.overrides import overrides, unused
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
@@ -49,6 +50,7 @@ class DetectorNode(LifecycleNode):
         self._worker: Worker[tuple[Feed, Any]] | None = None
         self._active, self._enabled = False, True
         self._relief = Relief(lambda text: self.get_logger().warning(text), self._to_cpu)
+        self._mounts = Mounts(self)
         self._forwarding = forward_to(self.get_logger())
         self.settings, self._given = declare(self)
         weights = parse_cameras(self.settings.cameras) or {"": 1}
@@ -274,6 +276,7 @@ class DetectorNode(LifecycleNode):
             found.times | {"age": age},
             feed.health.counts(),
             mode,
+            self._mounts.of(message.header.frame_id, settings.camera),
         )
         published = feed.outputs.publish(result)
         feed.health.succeeded({**result.times, "publish": published})

@@ -19,6 +19,7 @@ from unexpected_ros.live.reduced import reduced
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.load.ladder import FULL
 from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.scene.ground import Mounting, obstacle_points
 from unexpected_ros.scene.tracking import Track
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
@@ -30,7 +31,7 @@ class Result:
 
     header: the source image's. image: RGB uint8 [H, W, 3]. settings: those it was detected with. times: milliseconds
     by stage: age, convert, infer, and publish once the other outputs are out. counts: frames by what became of them.
-    mode: FULL, REDUCED or FALLBACK, see `ladder`.
+    mode: FULL, REDUCED or FALLBACK, see `ladder`. mounting: where the camera sits in the car, None = unknown.
     """
 
     header: Any
@@ -43,6 +44,7 @@ class Result:
     times: Mapping[str, float]
     counts: Mapping[str, int]
     mode: int = FULL
+    mounting: Mounting | None = None
 
     @cached_property
     def mask(self) -> np.ndarray:
@@ -88,7 +90,18 @@ def _regions(m: Messages, r: Result) -> Any:
     return m.regions(r.header, r.detection, r.tracks, threshold, r.model_id, r.camera, mounting, r.mode)
 
 
+def _obstacle_points(m: Messages, r: Result) -> Any:
+    if r.camera is None or r.mounting is None or r.camera.ray(0, 0, r.detection.mask.shape) is None:
+        return None  # where they stand is not known: no points are not the same as no obstacle
+    points = obstacle_points(r.detection.mask, r.camera, r.mounting)
+    return m.points(r.header, r.settings.camera.base_frame, points)
+
+
 STATS = "stats"
+VISION = {
+    "detections": Output("vision_msgs/msg/Detection2DArray", lambda m, r: m.detections(r.header, r.detection, r.tracks))
+}
+"""Topic below ~/ -> output of another package's types, for nodes that have it."""
 OUTPUTS = {
     "mask": Output(IMAGE, lambda m, r: m.image(r.header, r.mask)),
     "score": Output(IMAGE, _score),
@@ -99,6 +112,7 @@ OUTPUTS = {
     "overlay/compressed": Output(COMPRESSED, lambda m, r: m.jpeg(r.header, r.overlay, r.settings.output.jpeg_quality)),
     "mask/compressed": Output(COMPRESSED, lambda m, r: m.png(r.header, r.mask)),
     "regions": Output("unexpected_ros/msg/AnomalyArray", _regions, depth=5),
+    "obstacle_points": Output("sensor_msgs/msg/PointCloud2", _obstacle_points),
     STATS: Output(
         "unexpected_ros/msg/FrameStats", lambda m, r: m.stats(r.header, r.times, r.counts), depth=5, best_effort=True
     ),
@@ -109,7 +123,7 @@ OUTPUTS = {
 def messages_of(result: Result, messages: Messages, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Any]]:
     """(name, message) of every wanted output that the frame has, each made only when it is asked for."""
     started = time.perf_counter()
-    for name, output in OUTPUTS.items():
+    for name, output in (VISION | OUTPUTS).items():
         if not wanted(name):
             continue
         if name == STATS:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
 
+from unexpected_core.labels import CITYSCAPES, IGNORE
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.outputs import OUTPUTS, Output, Result, messages_of
+from unexpected_ros.live.outputs import OUTPUTS, VISION, Output, Result, messages_of
 from unexpected_ros.live.overrides import overrides
 from unexpected_ros.live.ros import CLASSES, ros_message
+
+LABEL_INFO = "vision_msgs/msg/LabelInfo"
 
 
 class Publishers:
@@ -26,8 +30,19 @@ class Publishers:
                 _qos(output),
                 qos_overriding_options=overrides(node, f"~/{place}{name}"),
             )
-            for name, output in OUTPUTS.items()
+            for name, output in (VISION | OUTPUTS).items()
+            if output.type in CLASSES
         }
+        self._labels = self._offer_label_info(place) if LABEL_INFO in CLASSES else None
+
+    def _offer_label_info(self, place: str) -> Publisher:
+        """What the values of ~/labels mean, once and for those who come later."""
+        qos = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+        publisher = self._node.create_publisher(CLASSES[LABEL_INFO], f"~/{place}label_info", qos)
+        names = {label.train_id: label.name for label in CITYSCAPES if label.train_id != IGNORE}
+        header = ros_message("std_msgs/msg/Header", stamp=self._node.get_clock().now().to_msg(), frame_id="")
+        publisher.publish(Messages(ros_message).label_info(header, names, 0.0))
+        return publisher
 
     @property
     def topics(self) -> list[str]:
@@ -36,7 +51,8 @@ class Publishers:
 
     def wanted(self, name: str) -> bool:
         """Whether somebody listens to the output."""
-        return self._publishers[name].get_subscription_count() > 0
+        publisher = self._publishers.get(name)
+        return publisher is not None and publisher.get_subscription_count() > 0
 
     def publish(self, result: Result) -> float:
         """Make and send every output that somebody listens to; returns the milliseconds that took."""
@@ -47,7 +63,7 @@ class Publishers:
 
     def close(self) -> None:
         """Withdraw all output topics."""
-        for publisher in self._publishers.values():
+        for publisher in filter(None, (*self._publishers.values(), self._labels)):
             self._node.destroy_publisher(publisher)
 
 

@@ -6,20 +6,32 @@ from array import array
 from typing import Any
 
 import numpy as np
-from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField, RegionOfInterest
+from std_msgs.msg import Header
 
 from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats
 
 CLASSES: dict[str, type] = {
     f"{kind.__module__.partition('.')[0]}/msg/{kind.__name__}": kind
-    for kind in (Image, CompressedImage, RegionOfInterest, AnomalyArray, AnomalyRegion, FrameStats)
+    for kind in (
+        *(Header, Image, CompressedImage, PointCloud2, PointField, RegionOfInterest),
+        *(AnomalyArray, AnomalyRegion, FrameStats),
+    )
 }
 """Name, such as sensor_msgs/msg/Image -> class: those that the package sends."""
+try:
+    import vision_msgs.msg as vision
+except ImportError:  # not among the wheels; where it is installed, its types are sent too
+    pass
+else:
+    NAMES = ("Point2D", "Pose2D", "BoundingBox2D", "ObjectHypothesis", "ObjectHypothesisWithPose", "Detection2D")
+    for name in (*NAMES, "Detection2DArray", "VisionClass", "LabelInfo"):
+        CLASSES[f"vision_msgs/msg/{name}"] = getattr(vision, name)
 
 
-def ros_message(name: str, **fields: Any) -> Any:
+def ros_message(kind: str, /, **fields: Any) -> Any:
     """A message of ROS by name; numpy arrays uint8 [n] become the array.array that it holds bytes in."""
-    return CLASSES[name](**{key: _bytes(v) if isinstance(v, np.ndarray) else v for key, v in fields.items()})
+    return CLASSES[kind](**{key: _bytes(v) if isinstance(v, np.ndarray) else v for key, v in fields.items()})
 
 
 def _bytes(values: np.ndarray) -> array:

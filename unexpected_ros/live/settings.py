@@ -92,6 +92,10 @@ class CameraSettings(Settings):
 
     height: float = Field(0.0, ge=0.0, le=100.0, description="metres above flat ground; 0 = unknown, distances are NaN")
     pitch: float = Field(0.0, ge=-1.5, le=1.5, description="radians that the optical axis points below the horizon")
+    base_frame: str = Field(
+        "base_link",
+        description="frame of ~/obstacle_points, on the ground; the camera is where /tf_static says, else above it",
+    )
 
 
 class SaveSettings(Settings):

@@ -34,9 +34,14 @@ if TYPE_CHECKING:
 NODE = "/unexpected/detector"
 
 
+def is_written(name: str) -> bool:
+    """Whether an output goes into bags: what is compressed, or of other packages' types, does not."""
+    return name in OUTPUTS and OUTPUTS[name].type != COMPRESSED
+
+
 def maker(types: Typestore) -> Callable[..., Any]:
     """The constructor of messages from the types of a bag, for `Messages`."""
-    return lambda name, **fields: types.types[name](**fields)
+    return lambda kind, /, **fields: types.types[kind](**fields)
 
 
 class FrameByFrame:
@@ -113,7 +118,7 @@ class FrameByFrame:
             found.times | {"age": math.nan},  # when it was taken is not now
             {"received": self.received, "processed": self.processed, "stale": 0, "busy": 0},
         )
-        for name, message in messages_of(result, Messages(self.make), lambda name: OUTPUTS[name].type != COMPRESSED):
+        for name, message in messages_of(result, Messages(self.make), is_written):
             self.writer.write(f"{self.node}/{name}", message, moment)
 
 

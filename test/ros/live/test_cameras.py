@@ -3,12 +3,13 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 NAME = "/rig/detector"
@@ -85,6 +86,18 @@ def test_tracks_are_counted_for_each_camera_by_itself(driver, answers, playing):
     driver.until(lambda: all(len(answers[camera]) > count[camera] + 30 for camera in RATES), "more answers")
     for camera in RATES:
         assert max(region.age for answer in answers[camera] for region in answer.regions) > 5
+
+
+def test_where_obstacles_stand_is_told_as_points_on_the_ground(driver, answers, playing):
+    clouds = driver.collect(PointCloud2, f"{NAME}/front/obstacle_points")
+    driver.until(lambda: any(cloud.width for cloud in clouds), "points")
+    cloud = next(cloud for cloud in clouds if cloud.width)
+    driver.destroy(clouds)
+    assert cloud.header.frame_id == "base_link" and [field.name for field in cloud.fields] == ["x", "y", "z"]
+    points = np.frombuffer(cloud.data, np.float32).reshape(-1, 3)
+    assert len(points) == cloud.width and (points[:, 2] == 0).all()
+    # the horizon is row 32 of 96, so the lowest row is 1.5 m * 100 / 64 away
+    assert (points[:, 0] >= 1.5 * 100 / 64 - 1e-3).all() and (np.hypot(*points[:, :2].T) <= 60).all()
 
 
 def test_diagnostics_speak_of_each_camera(driver, answers, playing):

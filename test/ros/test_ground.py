@@ -1,0 +1,91 @@
+"""Where obstacles stand, against the answer written out."""
+
+import math
+
+import numpy as np
+import pytest
+
+from unexpected_ros.scene.geometry import Camera, bearing, ground_distance
+from unexpected_ros.scene.ground import COLUMNS, FAR_M, feet, from_transform, mounted, obstacle_points
+
+HEIGHT, WIDTH = 101, 161
+CAMERA = Camera(HEIGHT, WIDTH, np.array([[100.0, 0, 80], [0, 100, 40], [0, 0, 1]]), np.zeros(0), "")
+
+
+def mask_of(*boxes):
+    mask = np.zeros((HEIGHT, WIDTH), bool)
+    for top, bottom, left, right in boxes:
+        mask[top:bottom, left:right] = True
+    return mask
+
+
+def test_every_area_stands_on_its_lowest_pixels():
+    mask = mask_of((20, 30, 40, 60), (50, 70, 40, 60), (70, 75, 44, 52))
+    found = feet(mask)
+    assert set(found[:, 0]) == set(range(42, 60, COLUMNS))
+    assert {tuple(point) for point in found.tolist()} == {
+        *((x, 30) for x in range(42, 60, COLUMNS)),
+        *((x, 75 if 44 <= x < 52 else 70) for x in range(42, 60, COLUMNS)),
+    }
+    assert feet(mask_of()).shape == (0, 2)
+
+
+@pytest.mark.parametrize("pitch", [0.0, 0.1, -0.05])
+def test_points_agree_with_bearing_and_distance(pitch):
+    points = obstacle_points(mask_of((50, 80, 20, 140)), CAMERA, mounted(1.5, pitch))
+    assert len(points) == 30 and (points[:, 2] == 0).all()
+    for (x, y), (ahead, left, _) in zip(feet(mask_of((50, 80, 20, 140))), points, strict=True):
+        ray = CAMERA.ray(x, y, (HEIGHT, WIDTH))
+        assert math.hypot(ahead, left) == pytest.approx(ground_distance(ray, 1.5, pitch), rel=1e-4)
+        if pitch == 0:
+            assert math.atan2(left, ahead) == pytest.approx(bearing(ray), abs=1e-5)
+
+
+def test_a_foot_straight_ahead_is_where_the_figure_says():
+    points = obstacle_points(mask_of((50, 90, 80, 84)), CAMERA, mounted(1.2, 0.0))
+    assert points.tolist() == [[pytest.approx(1.2 * 100 / 50), pytest.approx(-2 / 100 * 2.4), 0.0]]
+
+
+def test_what_is_far_or_in_the_sky_has_no_point():
+    assert not len(obstacle_points(mask_of((5, 30, 20, 140)), CAMERA, mounted(1.5, 0.0)))
+    assert not len(obstacle_points(mask_of((5, 42, 20, 140)), CAMERA, mounted(1.5, 0.0))), f"beyond {FAR_M} m"
+
+
+def test_a_transform_says_the_same_as_height_and_pitch():
+    """Optical frame to car: x right, y down, z ahead -> x ahead, y left, z up, by the usual quaternion."""
+    level = from_transform((2.0, 0.5, 1.5), (-0.5, 0.5, -0.5, 0.5))
+    assert np.allclose(level.rotation, mounted(1.5, 0.0).rotation)
+    mask = mask_of((50, 80, 20, 140))
+    moved = obstacle_points(mask, CAMERA, level) - obstacle_points(mask, CAMERA, mounted(1.5, 0.0))
+    assert np.allclose(moved, (2.0, 0.5, 0.0), atol=1e-5)
+
+
+def test_transforms_are_put_together_along_the_tree():
+    geometry = pytest.importorskip("geometry_msgs.msg")
+
+    from unexpected_ros.scene.frames import Frames
+
+    def transform(parent, child, move, turn):
+        stamped = geometry.TransformStamped(child_frame_id=child)
+        stamped.header.frame_id = parent
+        for name, value in zip("xyz", move, strict=True):
+            setattr(stamped.transform.translation, name, value)
+        for name, value in zip("xyzw", turn, strict=True):
+            setattr(stamped.transform.rotation, name, value)
+        return stamped
+
+    frames = Frames()
+    for stamped in (
+        transform("mast", "optical", (0.0, 0.0, 0.5), (-0.5, 0.5, -0.5, 0.5)),
+        transform("base_link", "mast", (2.0, 0.0, 1.0), (0.0, 0.0, 2**-0.5, 2**-0.5)),  # turned to the left
+    ):
+        move, turn = stamped.transform.translation, stamped.transform.rotation
+        frames.add(
+            stamped.header.frame_id, stamped.child_frame_id, (move.x, move.y, move.z), (turn.x, turn.y, turn.z, turn.w)
+        )
+    found = frames.mounting("base_link", "optical")
+    assert np.allclose(found.position, (2.0, 0.0, 1.5))
+    assert np.allclose(found.rotation @ (0, 0, 1), (0, 1, 0)), "the optical axis points to the left"
+    assert frames.mounting("map", "optical") is None and frames.mounting("base_link", "unknown") is None
+    frames.add("optical", "base_link", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
+    assert frames.mounting("map", "optical") is None, "a ring ends too"

@@ -1,0 +1,73 @@
+"""Where obstacles stand on flat ground, as points in the car's own frame. No ROS."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from unexpected_ros.scene.geometry import HORIZON, Camera
+
+COLUMNS = 4
+"""Every how many columns of the image a point is made: dense enough for the cells of a costmap."""
+FAR_M = 60.0
+"""Metres from the camera beyond which a pixel more or less is metres, and no point is made."""
+
+
+class Mounting(NamedTuple):
+    """Where the camera sits. position: metres in the car's frame (x ahead, y left, z up, ground at z = 0), float64 [3].
+    rotation: from the optical frame (x right, y down, z ahead) to the car's, float64 [3, 3].
+    """
+
+    position: np.ndarray
+    rotation: np.ndarray
+
+
+def mounted(height: float, pitch: float) -> Mounting:
+    """A camera above the car's origin that looks ahead. height: [m]; pitch: optical axis below the horizon [rad]."""
+    sine, cosine = math.sin(pitch), math.cos(pitch)
+    rotation = np.array([[0.0, -sine, cosine], [-1.0, 0.0, 0.0], [0.0, -cosine, -sine]])
+    return Mounting(np.array([0.0, 0.0, height]), rotation)
+
+
+def from_transform(translation: tuple[float, float, float], quaternion: tuple[float, float, float, float]) -> Mounting:
+    """A transform of TF, from the optical frame to the car's: metres, and x, y, z, w (normalised)."""
+    x, y, z, w = quaternion
+    rotation = np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+    return Mounting(np.array(translation, np.float64), rotation)
+
+
+def feet(mask: np.ndarray) -> np.ndarray:
+    """Mask bool [H, W] -> (x, y) of where its areas stand, float64 [N, 2]: the lowest pixel of each area in every
+    COLUMNS-th column, its lower edge.
+    """
+    _, areas = cv2.connectedComponents(mask[:, COLUMNS // 2 :: COLUMNS].astype(np.uint8), connectivity=8)
+    below = np.zeros_like(areas)
+    below[:-1] = areas[1:]
+    rows, columns = np.nonzero((areas > 0) & (below != areas))
+    lowest: dict[tuple[int, int], int] = {}
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):  # rows ascend: the last is the lowest
+        lowest[int(areas[row, column]), column] = row
+    return np.array([(COLUMNS // 2 + COLUMNS * column, row + 1) for (_, column), row in lowest.items()]).reshape(-1, 2)
+
+
+def obstacle_points(mask: np.ndarray, camera: Camera, mounting: Mounting) -> np.ndarray:
+    """Mask bool [H, W] of a calibrated camera -> points x, y, z in metres in the car's frame, float32 [N, 3], z = 0.
+
+    What is above the horizon, or farther than FAR_M, has no point.
+    """
+    rays = [camera.ray(x, y, mask.shape) for x, y in feet(mask)]
+    directions = np.array([(*ray, 1.0) for ray in rays if ray]).reshape(-1, 3) @ mounting.rotation.T
+    drop = -directions[:, 2]
+    ahead = directions[drop > HORIZON * np.hypot(directions[:, 0], directions[:, 1])]
+    points = mounting.position + ahead * (mounting.position[2] / -ahead[:, 2:])
+    near = np.hypot(*(points - mounting.position)[:, :2].T) <= FAR_M
+    return (points * (1, 1, 0))[near].astype(np.float32)
