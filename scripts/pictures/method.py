@@ -29,7 +29,7 @@ def main() -> None:
     steps = {
         "image": image,
         "labels: what the segmenter sees": colorize(found.labels),
-        "resynthesis: painted from the labels alone": found.resynthesis,
+        "resynthesis: the labels in this photo's light": found.resynthesis,
         "score: where photo and painting disagree": heat_map(found.score),
         "regions": overlay(image, found),
     }
