@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 CORE = [
     "av>=14",  # videos
     "lz4>=4",
-    "mcap>=1.2",
+    "mcap>=1.6",
     "numpy>=1.26",
     "opencv-python-headless>=4.9",
     "pillow>=10",

@@ -58,6 +58,8 @@ def growing_bag(path: str | Path, types: Typestore, recipe: Mapping[str, str]) -
     earlier = _usable(aside, recipe) or _usable(partial, recipe)
     if earlier == partial:
         partial.replace(aside)
+    elif not earlier:
+        aside.unlink(missing_ok=True)
     writer = BagWriter(partial, types)
     writer.note(NOTE, dict(recipe))
     writer.flush()

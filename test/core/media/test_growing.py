@@ -1,0 +1,78 @@
+"""A bag over several runs: what each leaves behind, whatever interrupts it."""
+
+import pytest
+
+from unexpected_core.media.bags.bag import open_bag
+from unexpected_core.media.bags.growing import growing_bag, partial_path
+from unexpected_core.media.bags.message_types import standard_types
+
+RECIPE = {"source": "a.mcap", "model": "one"}
+
+
+class Stop(Exception):
+    pass
+
+
+def words(path):
+    with open_bag(path) as bag:
+        return [bag.read(m.channel, m.data).data for m in bag.messages()]
+
+
+def run(path, bags, numbers, stop=None, recipe=RECIPE):
+    """Take over what is there, write words up to `stop`; returns what was taken over."""
+    taken = []
+    with growing_bag(path, standard_types(), recipe) as growing:
+        for message in growing.earlier():
+            growing.writer.copy(message)
+            taken.append(message)
+            if stop == "while taking over":
+                raise Stop
+        for n in numbers:
+            if n == stop:
+                raise Stop
+            growing.writer.write("/talk", bags.string(f"word {n}"), n)
+    return len(taken)
+
+
+@pytest.mark.parametrize("name", ["out.mcap", "out"])
+def test_what_was_written_is_gone_on_with(tmp_path, bags, name):
+    path = tmp_path / name
+    with pytest.raises(Stop):
+        run(path, bags, range(9), stop=4)
+    assert words(partial_path(path)) == [f"word {n}" for n in range(4)] and not path.exists()
+    with pytest.raises(Stop):
+        run(path, bags, [], stop="while taking over")
+    assert words(partial_path(path)) == [f"word {n}" for n in range(4)]  # nothing was lost on the way
+    assert run(path, bags, range(4, 9)) == 4
+    assert words(path) == [f"word {n}" for n in range(9)]
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_another_recipe_begins_anew_and_leaves_nothing_of_the_old_one(tmp_path, bags, caplog):
+    path = tmp_path / "out.mcap"
+    with pytest.raises(Stop):
+        run(path, bags, range(9), stop=4)
+    partial_path(path).replace(tmp_path / ".out.partial.mcap")  # as a kill while taking over leaves it
+    with pytest.raises(Stop):
+        run(path, bags, range(20, 29), stop=22, recipe=RECIPE | {"model": "two"})
+    assert "is of another command and is replaced" in caplog.text
+    assert words(partial_path(path)) == ["word 20", "word 21"]
+    assert run(path, bags, range(22, 24), recipe=RECIPE | {"model": "two"}) == 2
+    assert words(path) == [f"word {n}" for n in range(20, 24)]
+
+
+def test_a_run_that_wrote_nothing_leaves_nothing_and_an_older_bag_stays(tmp_path, bags):
+    path = tmp_path / "out.mcap"
+    run(path, bags, range(3))
+    with pytest.raises(Stop):
+        run(path, bags, range(3), stop=0)
+    assert words(path) == ["word 0", "word 1", "word 2"]
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mcap"]
+
+
+def test_a_partial_bag_that_is_none_is_replaced(tmp_path, bags, caplog):
+    path = tmp_path / "out.mcap"
+    partial_path(path).write_bytes(b"no bag")
+    assert run(path, bags, range(3)) == 0
+    assert "out.partial.mcap cannot be read and is replaced" in caplog.text
+    assert words(path) == ["word 0", "word 1", "word 2"]
