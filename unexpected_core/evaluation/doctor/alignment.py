@@ -52,7 +52,7 @@ class Fit:
 
 
 def align(edges: np.ndarray, image: np.ndarray, zooms: bool) -> Alignment:
-    """Edge maps of a score or a truth, and of its image, of one size. zooms: try other sizes where nothing fits."""
+    """Edge maps float32 [R, C] of a score or a truth, and of its image. zooms: try other sizes where nothing fits."""
     own = float(np.vdot(edges, image))
     others = {name: float(np.vdot(np.ascontiguousarray(undo(edges)), image)) for name, undo in TRANSFORMS.items()}
     zoomed = {}

@@ -47,14 +47,14 @@ def _gradient(values: np.ndarray) -> np.ndarray:
 
 
 def normalised(values: np.ndarray) -> np.ndarray:
-    """High-passed and of unit length; zeros where there are no edges at all."""
+    """Float32 [R, C], high-passed and of unit length; zeros where there are no edges at all."""
     sharp = values - cv2.GaussianBlur(values, (0, 0), SURROUNDINGS)
     length = float(np.linalg.norm(sharp))
     return (sharp / length if length > 1e-12 else np.zeros_like(sharp)).astype(np.float32)
 
 
 def halved(edges: np.ndarray) -> np.ndarray:
-    """The same at half the size, float16, to keep of many frames."""
+    """Edge map [R, C] -> the same as float16 [R / 2, C / 2], to keep of many frames."""
     small = cv2.resize(edges, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     length = float(np.linalg.norm(small))
     return (small / length if length > 1e-12 else small).astype(np.float16)

@@ -24,7 +24,7 @@ class Pairs:
 
 
 def pair(keys: Sequence[str], maps: Sequence[np.ndarray], images: Sequence[np.ndarray], weak: float) -> Pairs:
-    """Halved edge maps of one size, by frame. weak: mean correlation over which single frames can be told."""
+    """Halved edge maps float16 [R, C], one for each key. weak: mean correlation over which frames can be told."""
     used = [i for i, (a, b) in enumerate(zip(maps, images, strict=True)) if a.any() and b.any()]
     if len(used) < 3 or len({maps[i].shape for i in used}) > 1:
         return Pairs(np.nan)

@@ -87,7 +87,7 @@ def _blanked(lowest: np.ndarray) -> int:
 
 
 def bits_of(levels: np.ndarray, low: float, high: float) -> int:
-    """Different values, rising -> 8, 7 or 6 where all are steps of such a code of [0, 1], [0, 255] or [low, high]."""
+    """Different values, rising, float64 [K] -> 8, 7 or 6 where all are steps of such a code of some range, else 0."""
     if not 40 <= len(levels) <= LEVELS[0] + 1 or high <= low:
         return 0
     ranges = ((0.0, 1.0), (0.0, 255.0), (0.0, high), (low, high))
@@ -100,7 +100,7 @@ def bits_of(levels: np.ndarray, low: float, high: float) -> int:
 
 
 def coarseness(score: np.ndarray) -> float:
-    """How many times smaller a score was before one interpolation made it larger; 0 where none can be seen.
+    """How many times smaller a score float [H, W] was before one interpolation made it larger; 0: none is seen.
 
     An enlarged map has the rank of the small one. Methods that enlarge what they compute twice, or by patches, do not
     have the straight lines, or the equal neighbours, of one interpolation.
@@ -125,7 +125,7 @@ def _blocks(score: np.ndarray, height: int, width: int) -> list[np.ndarray]:
 
 
 def _once(block: np.ndarray, rank: int) -> float:
-    """The factor, where the block looks like one interpolation of a map with so many rows: nearest, linear or cubic."""
+    """The factor, where the block looks like one interpolation of so many rows: nearest, linear or cubic."""
     nearest, linear, cubic = (len(block) / max(rank - more, 1) for more in (0, 1, 2))  # rows beyond the block's ends
     equal = float(np.mean(np.diff(block, axis=1) == 0))
     slope = np.diff(block, axis=1)
