@@ -19,7 +19,7 @@ from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.networks import NETWORKS, build_network
 from unexpected_core.training.engine import run as engine
-from unexpected_core.training.engine.loop import explain_memory
+from unexpected_core.training.engine.explain import explain_memory
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.samples import open_joined
 from unexpected_core.training.presets import PRESETS, derive

@@ -17,8 +17,8 @@ from unexpected_core.scorers.fast import FastScorer
 from unexpected_core.scorers.opponents import SubEnsembleScorer
 from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.checkpoint import save
-from unexpected_core.training.engine.loop import parameter_groups
 from unexpected_core.training.engine.sampler import seed_of
+from unexpected_core.training.engine.setup import parameter_groups
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.publish import publish_fast, publish_opponents

@@ -10,7 +10,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from unexpected_core.cli.main import main
 from unexpected_core.config import override
 from unexpected_core.images import write_image
-from unexpected_core.training.engine.loop import Training, explain_batch_norm
+from unexpected_core.training.engine.explain import explain_batch_norm
+from unexpected_core.training.engine.loop import Training
 from unexpected_core.training.engine.run import FREE, run
 from unexpected_core.training.engine.sampler import Share
 from unexpected_core.training.errors import TrainingError

@@ -7,19 +7,14 @@ To resume, run it again with the same arguments. Random numbers are functions of
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 import torch.distributed as processes
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from unexpected_core.devices import choose_device, native_bfloat16
 from unexpected_core.log import LOGGER
 from unexpected_core.log import progress as show_progress
 from unexpected_core.training.engine import sampler
@@ -35,9 +30,10 @@ from unexpected_core.training.engine.checkpoint import (
     save_state,
     save_weights,
 )
+from unexpected_core.training.engine.explain import explain_batch_norm, explain_memory
 from unexpected_core.training.engine.recorder import Recorder
 from unexpected_core.training.engine.schedule import Schedule
-from unexpected_core.training.engine.settings import LoopSettings
+from unexpected_core.training.engine.setup import Losses, open_fabric, parameter_groups
 from unexpected_core.training.engine.task import Batch, Examples, Task
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
@@ -74,7 +70,7 @@ class Training:
         trained = parameter_groups(self.networks, getattr(task, "rates", {}), o.learning_rate)
         optimizer = OPTIMIZERS[o.method](trained, lr=o.learning_rate, betas=o.betas, weight_decay=o.weight_decay)
         self.schedule = Schedule(o, optimizer, options.epochs, self.steps)
-        self.losses, self.optimizer = fabric.setup(_Losses(task, self.networks), optimizer)
+        self.losses, self.optimizer = fabric.setup(Losses(task, self.networks), optimizer)
         self.average = moving_average(self.networks, options.average)
         self.moving = {
             "networks": self.networks,
@@ -276,83 +272,3 @@ class Training:
             f"{self.options.precision}), with a new --run; look at those examples. What was saved in {self.folder} is "
             "intact"
         )
-
-
-def parameter_groups(networks: nn.Module, rates: Mapping[str, float], learning_rate: float) -> list[dict]:
-    """What is trained, one group for each factor on the learning rate. rates: see tasks.Task."""
-    groups = {1.0: []} | {rate: [] for rate in rates.values()}
-    for name, parameter in networks.named_parameters():
-        if parameter.requires_grad:
-            groups[next((rate for start, rate in rates.items() if name.startswith(start)), 1.0)].append(parameter)
-    return [{"params": parameters, "rate": rate, "lr": rate * learning_rate} for rate, parameters in groups.items()]
-
-
-class _Losses(nn.Module):
-    """Networks and task as one module, so that Fabric can wrap them (autocast, DDP)."""
-
-    def __init__(self, task: Task, networks: nn.ModuleDict) -> None:
-        super().__init__()
-        self.task, self.networks = task, networks
-
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        return self.task.losses(self.networks, batch)
-
-
-def open_fabric(options: LoopSettings) -> Fabric:
-    """Start the processes: those that torchrun made, or loop.devices of our own."""
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", options.devices))
-    nodes = int(os.environ.get("WORLD_SIZE", options.nodes * local)) // local
-    device = choose_device(options.device)
-    if device.type == "cuda":
-        torch.backends.cudnn.benchmark = True  # crops have one size
-    fabric = Fabric(
-        accelerator=device.type,
-        devices=local,
-        num_nodes=nodes,
-        strategy="ddp" if local * nodes > 1 else "auto",
-        precision=precision_on(device, options.precision),
-    )
-    fabric.launch()
-    return fabric
-
-
-def precision_on(device: torch.device, wanted: str) -> str:
-    """What `loop.precision` means on this device."""
-    if wanted != "auto":
-        return wanted
-    return "bf16-mixed" if native_bfloat16(device) else "32-true"
-
-
-@contextmanager
-def explain_memory(settings: TrainingSettings) -> Iterator[None]:
-    """Turn 'out of memory' into a TrainingError with the cure."""
-    try:
-        yield
-    except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
-            raise
-        loop, parts = settings.loop, {"data": settings.data, "task": getattr(settings, "task", None)}
-        crops = {f"{name}.crop": part.crop for name, part in parts.items() if hasattr(part, "crop")}
-        now = "".join(f"{name}={crop}, " for name, crop in crops.items())
-        raise TrainingError(
-            f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, {now}"
-            f"{loop.precision}: raise loop.accumulate (the same batch in less memory), or, with a new --run, lower "
-            f"{', '.join(['loop.batch', *crops])} or loop.batch_val, or use loop.precision=bf16-mixed. "
-            f"What was saved is intact. ({str(error).splitlines()[0]})"
-        ) from error
-
-
-@contextmanager
-def explain_batch_norm(options: LoopSettings, share: sampler.Share) -> Iterator[None]:
-    """Turn PyTorch's complaint about one value per channel into a TrainingError with the cure."""
-    try:
-        yield
-    except ValueError as error:
-        if "more than 1 value per channel" not in str(error):
-            raise
-        each = options.batch // (options.accumulate * share.world)
-        raise TrainingError(
-            f"batch norm needs two examples at once, here it gets {each}: loop.batch={options.batch} over "
-            f"{share.world} processes times loop.accumulate={options.accumulate}. Raise loop.batch, or lower "
-            "loop.accumulate"
-        ) from error

@@ -1,0 +1,60 @@
+"""What a training is made of before its first step: processes, what is trained at which rate, losses as a module."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from unexpected_core.devices import choose_device, native_bfloat16
+from unexpected_core.training.engine.settings import LoopSettings
+from unexpected_core.training.engine.task import Batch, Task
+
+
+def parameter_groups(networks: nn.Module, rates: Mapping[str, float], learning_rate: float) -> list[dict]:
+    """What is trained, one group for each factor on the learning rate. rates: see tasks.Task."""
+    groups = {1.0: []} | {rate: [] for rate in rates.values()}
+    for name, parameter in networks.named_parameters():
+        if parameter.requires_grad:
+            groups[next((rate for start, rate in rates.items() if name.startswith(start)), 1.0)].append(parameter)
+    return [{"params": parameters, "rate": rate, "lr": rate * learning_rate} for rate, parameters in groups.items()]
+
+
+class Losses(nn.Module):
+    """Networks and task as one module, so that Fabric can wrap them (autocast, DDP)."""
+
+    def __init__(self, task: Task, networks: nn.ModuleDict) -> None:
+        super().__init__()
+        self.task, self.networks = task, networks
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """See Task.losses."""
+        return self.task.losses(self.networks, batch)
+
+
+def open_fabric(options: LoopSettings) -> Fabric:
+    """Start the processes: those that torchrun made, or loop.devices of our own."""
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", options.devices))
+    nodes = int(os.environ.get("WORLD_SIZE", options.nodes * local)) // local
+    device = choose_device(options.device)
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True  # crops have one size
+    fabric = Fabric(
+        accelerator=device.type,
+        devices=local,
+        num_nodes=nodes,
+        strategy="ddp" if local * nodes > 1 else "auto",
+        precision=precision_on(device, options.precision),
+    )
+    fabric.launch()
+    return fabric
+
+
+def precision_on(device: torch.device, wanted: str) -> str:
+    """What `loop.precision` means on this device."""
+    if wanted != "auto":
+        return wanted
+    return "bf16-mixed" if native_bfloat16(device) else "32-true"
