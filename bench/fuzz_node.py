@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
-from live_node import Camera, LiveNode, alone, commit
+from live_node import DEPTH, Camera, LiveNode, alone, commit
 from std_msgs.msg import Header
 
 from unexpected_core.compressed import encode_png
@@ -100,8 +100,10 @@ def _fuzz(node, transport, messages, dice):
     answered()
     before, started = node.memory(), time.monotonic()
     for number in range(messages // 2):
-        if number % 500 == 499:
-            camera.publisher.publish(b"")  # less than a message
+        if number % 500 == 9:
+            camera.publisher.publish(b"")  # Fast DDS waits for a better one until `depth` more messages were sent
+            for _ in range(DEPTH):
+                camera.send(good(Header(), transport, dice))
         else:
             camera.send(spoil(good(Header(), transport, dice), dice))
         time.sleep(0.005)  # so that it is taken before the next one takes its place

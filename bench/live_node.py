@@ -11,6 +11,8 @@ from rclpy.qos import QoSProfile, qos_profile_sensor_data
 
 from unexpected_ros.live.ros import CLASSES
 
+DEPTH = 5
+"""Messages that the camera keeps for readers that missed some."""
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 
 
@@ -56,7 +58,7 @@ class Camera:
         topic = f"{node.name.rpartition('/')[0]}/image" + ("/compressed" if transport == "compressed" else "")
         self.ros = rclpy.create_node("camera")
         self.publisher = self.ros.create_publisher(
-            CLASSES[COMPRESSED if transport == "compressed" else IMAGE], topic, QoSProfile(depth=5)
+            CLASSES[COMPRESSED if transport == "compressed" else IMAGE], topic, QoSProfile(depth=DEPTH)
         )
         self.answered = {}
         self.ros.create_subscription(
