@@ -9,6 +9,7 @@ from unexpected_core.labels import IGNORE
 from unexpected_core.networks.rbm import Reconstruction
 from unexpected_core.training.tasks.generator import GeneratorTask
 from unexpected_core.training.tasks.losses import (
+    class_weights,
     discrepancy_loss,
     feature_matching,
     least_squares_gan,
@@ -64,6 +65,10 @@ def test_painting_counts_colour_and_contrast_where_it_is_valid():
     valid[0, 2, 2] = True
     assert painting_loss(painted, photo, valid).item() == pytest.approx(0.4 + 0.25 * 0.6 / 5)
     assert painting_loss(painted, photo, ~valid & False).item() == 0
+
+
+def test_rare_classes_weigh_more():
+    assert class_weights([0.98, 0.0]) == pytest.approx([1 / np.log(2), 1 / np.log(1.02)])
 
 
 def test_redrawing_is_a_mean_over_all_numbers_of_the_patches():
