@@ -1,7 +1,7 @@
 """Detectors on a GPU: frames a second end to end, tails, memory, growth, cameras, sizes, and the ICCV 2019 system.
 
-    PYTHONPATH=. python bench/cuda.py                 # everything, about 4 minutes
-    PYTHONPATH=. python bench/cuda.py --only speed sizes --seconds 2
+    PYTHONPATH=. python bench/cuda_speed.py                 # everything, about 4 minutes
+    PYTHONPATH=. python bench/cuda_speed.py --only speed sizes --seconds 2
 
 End to end is from the camera's bytes in memory to regions: copies both ways, all resizing and the components counted
 in. Every line that begins with { is a measurement as JSON; --out appends them to a file. Ratios are of one process.
