@@ -37,7 +37,7 @@ class DropoutHead(LabelHead):
     """A label head whose input is thinned by dropout of whole channels (Gal and Ghahramani, ICML 2016)."""
 
     def forward(self, joined: Tensor, mask: Tensor | None = None) -> Tensor:
-        """mask: one of `draw_masks`; without, new channels fall out at every call in training, and none otherwise."""
+        """Features float [B, C, h, w] -> logits. mask: of `draw_masks`; without, channels fall out anew in training."""
         thinned = dropout2d(joined, DROPPED, self.training) if mask is None else joined * mask.to(joined)
         return super().forward(thinned)
 
@@ -80,7 +80,7 @@ class FastOpponents(nn.Module):
         self.rbm = RoadAutoencoder()
 
     def forward(self, images: Tensor, segmented: SegmenterOutput, seen: Appearance, resynthesis: Tensor) -> Opinions:
-        """Arguments as for FastComparer."""
+        """See FastComparer.forward for the arguments."""
         compared = (
             comparer(images, segmented, seen, resynthesis)
             for comparer in (self.full, self.generator_only, self.labels_only)

@@ -109,14 +109,17 @@ def transmission(haze: float) -> np.ndarray:
 
 
 def head_light(right: np.ndarray, forward: np.ndarray) -> np.ndarray:
-    """Strength of the ego car's low beam at points (right, forward) metres, linear, float32; rational, hence exact."""
+    """Strength of the ego car's low beam at points (right, forward) float [...] in metres -> linear, float32 [...].
+
+    Rational, hence exact.
+    """
     beam = 1.0 / (1.0 + ((right - 0.5) / (1.8 + 0.14 * np.maximum(forward, 0.0))) ** 2) ** 2
     reach = (forward > 0) * 2.2 / (1.0 + (forward / 15.0) ** 2)
     return (beam * reach).astype(np.float32)
 
 
 def lamp_light(right: np.ndarray, forward: np.ndarray, lamps: list[tuple[float, float]]) -> np.ndarray:
-    """Strength of the street lamps at (right, forward) positions, linear, float32."""
+    """Strength of the street lamps at points (right, forward) float [...] in metres -> linear, float32 [...]."""
     total = np.zeros(np.shape(right), np.float32)
     for lamp_right, lamp_forward in lamps:
         square = (right - np.float32(lamp_right)) ** 2 + (forward - np.float32(lamp_forward)) ** 2

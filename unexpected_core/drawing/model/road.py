@@ -39,20 +39,22 @@ class Camera(NamedTuple):
     def to_camera(
         self, right: np.ndarray, forward: np.ndarray, up: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Points relative to the spot of road below the camera -> x right, y down, z along the optical axis
-        (metres)."""
+        """Points float [...] relative to the road below the camera -> x right, y down, z along the optical axis.
+
+        All in metres.
+        """
         sine, cosine = sin_cos(self.pitch)
         above = up - self.height
         return right, -forward * sine - above * cosine, forward * cosine - above * sine
 
     def to_ground(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rays (x, y, 1) that meet the ground -> right, forward and depth there, metres, float32."""
+        """Rays (x, y, 1) float [...] that meet the ground -> right, forward and depth there, metres, float32 [...]."""
         sine, cosine = sin_cos(self.pitch)
         depth = np.float32(self.height) / self.below(y)
         return x * depth, depth * (np.float32(cosine) - y * np.float32(sine)), depth
 
     def below(self, y: np.ndarray) -> np.ndarray:
-        """How steeply rays (x, y, 1) fall, float32; the ground is drawn where this is over `FLATTEST` * height."""
+        """How steeply rays (x, y, 1) fall, float32 [...]; the ground is where this is over `FLATTEST` * height."""
         sine, cosine = sin_cos(self.pitch)
         return np.float32(sine) + y * np.float32(cosine)
 
@@ -93,7 +95,7 @@ class Road:
         self.y = np.concatenate(([0.0], np.cumsum((self.sine[:-1] + self.sine[1:]) / 2)))
 
     def locate(self, s: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """(s, d) -> x, y, and the cosine and sine of the direction of the road there."""
+        """(s, d) float [...] in metres -> x, y, and the cosine and sine of the direction of the road there."""
         s = np.clip(np.asarray(s, np.float64), 0, len(self.x) - 1.001)
         index = s.astype(np.int64)
         part = s - index
@@ -133,7 +135,7 @@ class LocalRoad(NamedTuple):
     along_forward: np.ndarray
 
     def to_road(self, right: np.ndarray, forward: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Points of the ground -> (s, d), float32. Exact near the road, extended straight beyond its ends."""
+        """Points of the ground float [...] in metres -> (s, d), float32. Exact near the road, straight beyond it."""
         f32 = np.float32
         last = len(self.forward) - 1
         rows = np.clip(np.searchsorted(self.forward, np.arange(0, 512) * 0.5), 1, last).astype(np.int32)
@@ -145,7 +147,7 @@ class LocalRoad(NamedTuple):
         return f32(self.start) + index.astype(f32) + er * tr + ef * tf, er * tf - ef * tr
 
     def to_local(self, s: np.ndarray, d: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(s, d) -> (right, forward)."""
+        """(s, d) -> (right, forward), float [...] in metres."""
         index = np.clip((s - self.start + 0.5).astype(np.int64), 0, len(self.forward) - 1)
         rest = s - self.start - index
         tr, tf = self.along_right[index], self.along_forward[index]

@@ -21,7 +21,10 @@ F32 = np.float32
 def mirror(
     image: np.ndarray, labels: np.ndarray, depth: np.ndarray, world: World, road: LocalRoad, camera: Camera
 ) -> np.ndarray:
-    """A wet road shows what stands behind it, upside down and smeared; more of it in pools and far away."""
+    """A wet road shows what stands behind it, upside down and smeared; more of it in pools and far away.
+
+    image: RGB uint8 [H, W, 3] -> the same; labels: uint8 [H, W]; depth: float [H, W] in metres.
+    """
     wet = world.light.wet
     index = np.flatnonzero(labels == TRAIN_ID["road"])
     row, column = index // camera.width, index % camera.width
@@ -43,7 +46,7 @@ def mirror(
 
 
 def glare_and_rain(image: np.ndarray, light: Light, random: Random) -> np.ndarray:
-    """Bloom around lamps at night; rain in the air."""
+    """RGB uint8 [H, W, 3] -> the same with bloom around lamps at night and rain in the air."""
     height, width = image.shape[:2]
     if light.night or light.rain:
         bright = np.maximum(image, 170) - 170

@@ -38,7 +38,7 @@ class Ground(NamedTuple):
 
 
 def survey(world: World, road: LocalRoad, camera: Camera, x: np.ndarray, y: np.ndarray) -> Ground:
-    """Where on the ground the rays (x, y, 1) end."""
+    """Where on the ground the rays (x, y, 1), float [N], end."""
     right, forward, depth = camera.to_ground(x, y)
     s, d = road.to_road(right, forward)
     cell = np.clip((d + F32(_REACH)) * F32(1 / _STEP), 0, _CELLS - 1).astype(np.int32)
@@ -84,7 +84,10 @@ def _lateral(world: World) -> np.ndarray:
 
 
 def project(camera: Camera, right: np.ndarray, forward: np.ndarray) -> np.ndarray | None:
-    """Ground points to fillPoly corners; None if any lies behind the camera or far beyond the picture."""
+    """Ground points float [n] in metres to fillPoly corners int [n, 2].
+
+    None if any lies behind the camera or far beyond the picture.
+    """
     x, y, z = camera.to_camera(right, forward, np.zeros(len(right)))
     if z.min() < NEAR:
         z = np.maximum(z, NEAR)

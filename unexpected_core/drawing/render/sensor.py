@@ -64,7 +64,7 @@ def _grain(height: int, width: int) -> np.ndarray:
 
 
 def expose(image: np.ndarray, sensor: Sensor, random: Random) -> np.ndarray:
-    """Light on the sensor (uint8 RGB) -> the picture the camera stores."""
+    """Light on the sensor, RGB uint8 [H, W, 3] -> the picture the camera stores."""
     if sensor.blur:
         image = cv2.GaussianBlur(image, (5, 5), sensor.blur)
     if sensor.smear != (1, 1):

@@ -42,7 +42,7 @@ class Samples(NamedTuple):
 
 
 def take_samples(numbers: np.ndarray, layer: np.ndarray, camera: Camera) -> Samples:
-    """Rays for face numbers and paint numbers that were painted with two subpixels per side."""
+    """Rays for face numbers and paint numbers, int [2H, 2W], that were painted with two subpixels per side."""
     fine = camera.scaled(2)
     subpixels = [(numbers[r::2, c::2], layer[r::2, c::2]) for r in (0, 1) for c in (0, 1)]
     (face, paint), *others = subpixels

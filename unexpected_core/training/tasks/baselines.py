@@ -45,7 +45,7 @@ class OpponentsTask:
 
     @torch.no_grad()
     def given(self, networks: nn.ModuleDict, images: Tensor) -> tuple[SegmenterOutput, Appearance, Tensor]:
-        """What the detector's own segmenter and generator make of the images."""
+        """What the detector's own segmenter and generator make of the images, float [B, 3, H, W] in [0, 1]."""
         segmented = networks["segmenter"].eval()(images)
         seen = appearance(images, segmented.logits)
         return segmented, seen, networks["generator"].eval()(segmented.logits, seen)
@@ -66,7 +66,7 @@ class OpponentsTask:
         return {"loss": sum(parts.values()), **parts}
 
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
-        """image, resynthesis, and the score of each comparer."""
+        """See Task.pictures: image, resynthesis, and the score of each comparer."""
         images = unit(batch["image"])
         segmented, seen, resynthesis = self.given(networks, images)
         found = networks["opponents"](images, segmented, seen, resynthesis)

@@ -108,7 +108,7 @@ class FastTask:
         return {"loss": sum(weights[name] * part for name, part in parts.items()), **parts}
 
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
-        """image, labels, resynthesis and score of the sample frames."""
+        """See Task.pictures: image, labels, resynthesis and score of the sample frames."""
         images = unit(batch["image"])
         segmented, resynthesis, compared, _ = self.outputs(networks, images, ("comparer",))
         labels = segmented.logits.argmax(1).byte().cpu().numpy()
