@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from unexpected_core.evaluation.candidates import Candidate
-from unexpected_core.evaluation.doctor.evidence import summarise
+from unexpected_core.evaluation.doctor.summary import summarise
 from unexpected_core.evaluation.measure.frames import over_frames
 from unexpected_core.evaluation.measure.pixels import PixelReading, read_pixels
 from unexpected_core.evaluation.measure.regions import RegionReading, read_regions
