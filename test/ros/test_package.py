@@ -118,7 +118,7 @@ KEYS = {"PIL": "python3-pil", "cv2": "python3-opencv", "rosbags": "python3-rosba
 }
 # with pip only: there is no key for the first ones, and the others are for training and evaluation
 WITH_PIP = {"safetensors", "simplejpeg", "av", "lz4", "mcap", "pillow_heif", "zstandard"} | {
-    *("h5py", "jinja2", "lightning_fabric", "matplotlib", "onnx", "onnxruntime", "tensorboard")
+    *("h5py", "jinja2", "lightning_fabric", "matplotlib", "onnx", "onnxruntime", "openvino", "tensorboard")
 }
 
 
