@@ -61,7 +61,11 @@ def roads(tmp_path_factory):
 
 def small(name, roads):
     """The preset with narrow networks on the frames above; its own optimiser, schedule and losses."""
-    settings = PRESETS[name]
+    return engine.resolve(override(PRESETS[name], made_small(PRESETS[name], roads)))
+
+
+def made_small(settings, roads):
+    """The changes that make it so."""
     changes = [
         "loop.epochs=1",
         "loop.batch=2",
@@ -82,7 +86,7 @@ def small(name, roads):
         changes += [f"task.set_folder={roads / ('quarter' if settings.task.swap_fraction == 0.25 else 'half')}"]
     if kind.startswith("fast"):
         changes += ["task.crop=[32,64]", "task.heights=[64,64]", "loop.epoch_examples=4"]
-    return engine.resolve(override(settings, changes))
+    return changes
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -238,14 +242,28 @@ SCRIPTS = sorted((Path(__file__).parents[2] / "authors").glob("0*.py"))
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_scripts_of_the_paper_name_a_preset(script, monkeypatch, capsys):
-    member = ["2"] if script.stem.startswith("0121") else []
-    monkeypatch.setattr("sys.argv", [str(script), *member, "--dry-run"])
+def test_scripts_of_the_paper_train(script, roads, tmp_path, monkeypatch):
+    """One tiny epoch each, to weights that the paper's network takes."""
+    preset = next(name for name in PRESETS if name[:4] == script.stem[:4])
+    member = ["2"] if preset.startswith("0121") else []
+    words = [word for change in made_small(PRESETS[preset], roads) for word in ("--set", change)]
+    monkeypatch.setenv("DIR_EXPERIMENTS", str(tmp_path))
+    monkeypatch.setattr("sys.argv", [str(script), *member, *words])
     with pytest.raises(SystemExit, match="0"):
         runpy.run_path(str(script))
-    name = yaml.safe_load(capsys.readouterr().out)["name"]
-    assert name[:4] == script.stem[:4]
-    assert (name == "0121_PSPEns_BDD_02") == bool(member)
+    (folder,) = tmp_path.iterdir()
+    assert folder.name == PRESETS[preset].name.format(member=2)
+    assert torch.load(folder / "chk_last.pth", weights_only=True)["state"]["epoch_idx"] == 1
+    task = PRESETS[preset].task
+    network = PUBLISHED[task.kind].format(**task.model_dump())
+    narrow = NETWORKS[network].small if hasattr(task, "small") else {}
+    build_network(network, **narrow).load_state_dict(torch.load(folder / "chk_best.pth", weights_only=True)["weights"])
+
+
+def test_the_ensemble_asks_for_its_member(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["0121_PSPEns_BDD_train_one.py", "--dry-run"])
+    with pytest.raises(SystemExit, match=r"usage: .* MEMBER"):
+        runpy.run_path(str(next(path for path in SCRIPTS if path.stem.startswith("0121"))))
 
 
 def test_scripts_are_there_for_every_preset_of_the_paper():
