@@ -72,6 +72,7 @@ setup(
         "export": ["onnx>=1.16", "onnxruntime>=1.18", "onnxscript>=0.3"],  # writing ONNX files
         "onnx": ["onnxruntime>=1.18"],  # running them
         "openvino": ["openvino>=2024.4"],  # running them on Intel and AMD processors
+        "fleet": ["ray>=2.40"],  # many bags on many machines
         "view": ["aiohttp>=3.9"],  # the page of `ros2 run unexpected_ros view`
         "dev": [
             "cosmic-ray>=8.3",

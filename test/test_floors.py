@@ -74,6 +74,7 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "cv_bridge": (ROS,),
     "std_srvs": (ROS,),
     "diagnostic_updater": (ROS,),
+    "ray": (f"{ROS}/tools/fleet.py",),
     "aiohttp": (f"{ROS}/view/server.py", f"{ROS}/view/window.py"),
     "unexpected_ros.msg": (f"{ROS}/live/ros.py", f"{ROS}/view/watcher.py"),
     **{

@@ -117,7 +117,7 @@ KEYS = {"PIL": "python3-pil", "cv2": "python3-opencv", "rosbags": "python3-rosba
     name: f"python3-{name}" for name in ("aiohttp", "numpy", "pydantic", "rich", "torch", "torchvision", "yaml")
 }
 # with pip only: there is no key for the first ones, and the others are for training and evaluation
-WITH_PIP = {"safetensors", "simplejpeg", "av", "lz4", "mcap", "pillow_heif", "zstandard"} | {
+WITH_PIP = {"ray", "safetensors", "simplejpeg", "av", "lz4", "mcap", "pillow_heif", "zstandard"} | {
     *("h5py", "jinja2", "lightning_fabric", "matplotlib", "onnx", "onnxruntime", "openvino", "tensorboard")
 }
 

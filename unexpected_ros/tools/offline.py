@@ -17,6 +17,7 @@ from unexpected_core.media.bags.bag import IMAGES, Bag
 from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.errors import IncompleteError
+from unexpected_core.media.kinds import kind_of
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
 from unexpected_ros.live.incoming import camera_from
 from unexpected_ros.live.messages import Messages
@@ -157,7 +158,7 @@ def process_bag(
     return run
 
 
-def _detector(model: str, device: str, settings: NodeSettings, named: set[str]) -> Detector:
+def chosen_detector(model: str, device: str, settings: NodeSettings, named: set[str]) -> Detector:
     """The detector that the settings ask for; what they do not name is as it is on the weights' card."""
     from unexpected_core.pipeline.detector import load_detector
 
@@ -166,6 +167,33 @@ def _detector(model: str, device: str, settings: NodeSettings, named: set[str]) 
     fields = {**settings.model.model_dump(), **settings.detect.core.model_dump()}
     chosen = {name.partition(".")[2] for name in named if name.startswith(("model.", "detect."))}
     return load_detector(model, device, **{name: fields[name] for name in chosen & fields.keys()})
+
+
+def _many(given: argparse.Namespace) -> int:
+    """Every bag below a folder; 0 when all frames of all of them were processed. Raises FleetError, BagError."""
+    from unexpected_ros.tools.fleet import DONE, REPORT, FleetError, Job, bags_below, by_processes, by_ray, run_fleet
+
+    bags, out = bags_below(given.input), given.output.resolve()
+    if not bags:
+        raise BagError(f"{given.input} holds no bags")
+    if out.is_relative_to(given.input.resolve()):
+        raise BagError(f"{given.output} lies in the input; expected another place for the output")
+    if not 1 <= given.workers <= 1024:
+        raise FleetError(f"--workers {given.workers}: expected 1 to 1024")
+    override(NodeSettings(), given.set)  # what is wrong is said before anything is begun
+    jobs = []
+    for bag in bags:
+        target = out / bag.relative_to(given.input).with_suffix("")
+        how = (given.model, given.device, tuple(given.set), given.topic, given.node)
+        jobs.append(Job(str(bag.resolve()), f"{target}{bag.suffix.replace('.', '_')}.mcap", *how))
+    spread = (lambda left: by_ray(left, given.ray)) if given.ray else (lambda left: by_processes(left, given.workers))
+    report = run_fleet(jobs, out, spread)
+    frames = f"{report['processed']} of {report['received']} frames"
+    print(f"{report[DONE]} of {report['bags']} bags, {frames} -> {out / REPORT}")
+    for came in report["of_each"]:
+        for problem in came["problems"]:
+            print(f"error: {came['source']}: {problem}", file=sys.stderr)
+    return 0 if report[DONE] == report["bags"] else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -184,12 +212,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="NAME=VALUE",
         help="a parameter of the node, such as input.bit_depth=12, camera.rectified=yes or camera.height=1.4",
     )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="of a folder of bags: processes here")
+    parser.add_argument("--ray", metavar="ADDRESS", help="of a folder of bags: by a Ray cluster; local starts one here")
     given = parser.parse_args(arguments)
 
     to_terminal()
     try:
+        if given.input.is_dir() and kind_of(given.input) == "folder":
+            return _many(given)
         settings = override(NodeSettings(), given.set)
-        detector = _detector(given.model, given.device, settings, {each.partition("=")[0] for each in given.set})
+        detector = chosen_detector(given.model, given.device, settings, {each.partition("=")[0] for each in given.set})
         with stop_requests() as stop:
             done = process_bag(given.input, given.output, detector, given.topic, given.node, settings, stop)
     except (ValueError, OSError) as error:

@@ -1,0 +1,99 @@
+"""Many bags by two workers, one of which is killed midway; a broken bag; the same command again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from unexpected_core.media.drive import write_bag
+from unexpected_ros.bags import open_bag
+from unexpected_ros.tools.fleet import bags_below
+
+FRAMES, BAGS = 60, 4
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Four drives, one of them deeper, and a file that is no bag for all its name."""
+    folder = tmp_path_factory.mktemp("bags")
+    for n in range(BAGS):
+        rng = np.random.default_rng(n)
+        frames = ((rng.integers(0, 256, (120, 200, 3), np.uint8), None) for _ in range(FRAMES))
+        write_bag(folder / ("deep/er" * (n == 3)) / f"drive{n}.mcap", frames, 10.0)
+    (folder / "broken.mcap").write_bytes(b"\x89MCAP0\r\n and then nothing that makes sense")
+    (folder / "notes.txt").write_text("no bag")
+    return folder
+
+
+def start(folder, out, *options):
+    command = [sys.executable, "-m", "unexpected_ros.bags", str(folder), str(out), "--model", "random", *options]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+
+
+def kill_one(out, process):
+    """Kill a worker that is in the middle of a bag; returns the bag's name."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end and process.poll() is None:
+        for note in out.rglob("*.running"):
+            time.sleep(0.3)
+            try:
+                os.kill(json.loads(note.read_text())["pid"], signal.SIGKILL)
+            except (OSError, ValueError):
+                continue
+            return note.name
+        time.sleep(0.02)
+    raise AssertionError(f"no worker was seen at work: {process.communicate()}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [("--workers", "2"), ("--ray", "local")])
+def test_every_bag_is_done_once_though_a_worker_is_killed(folder, tmp_path, how):
+    if how[0] == "--ray":
+        pytest.importorskip("ray", reason="Ray is not installed (extra fleet)")
+    out = tmp_path / "out"
+    process = start(folder, out, *how)
+    kill_one(out, process)
+    told, complaints = process.communicate(timeout=280)
+    assert process.returncode == 1, complaints
+    assert f"{BAGS} of {BAGS + 1} bags, {BAGS * FRAMES} of {BAGS * FRAMES} frames" in told, (told, complaints)
+    assert "broken.mcap" in complaints
+    report = json.loads((out / "report.json").read_text())
+    assert (report["done"], report["broken"], report["died"], report["before"]) == (BAGS, 1, 0, 0)
+    assert len({came["pid"] for came in report["of_each"]}) >= 2
+    results = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.mcap"))
+    assert results == ["deep/er.mcap", *(f"drive{n}_mcap.mcap" for n in range(3))]
+    for result in results:
+        with open_bag(out / result) as bag:
+            assert bag.count("/unexpected/detector/regions") == bag.count("/camera/image_raw") == FRAMES
+    assert not list(out.rglob("*.running"))
+
+    again = start(folder, out, *how)
+    told, _ = again.communicate(timeout=200)
+    assert json.loads((out / "report.json").read_text())["before"] == BAGS
+    assert f"{BAGS} of {BAGS + 1} bags" in told
+
+
+def test_bags_are_found_below_a_folder(folder):
+    names = [path.relative_to(folder).as_posix() for path in bags_below(folder)]
+    assert names == ["broken.mcap", "deep/er", "drive0.mcap", "drive1.mcap", "drive2.mcap"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--workers", "0"], "expected 1 to 1024"),
+        (["--set", "detect.treshold=0.5"], "did you mean 'detect.threshold'"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_begun(folder, tmp_path, options, words):
+    told = start(folder, tmp_path / "out", *options).communicate(timeout=100)
+    assert words in told[1] and not (tmp_path / "out").exists()
+    told = start(folder, folder / "out").communicate(timeout=100)
+    assert "lies in the input" in told[1]
