@@ -58,6 +58,7 @@ class OnnxRunner(ExportedRunner):
         options = ort.SessionOptions()
         options.intra_op_num_threads = processors()
         options.log_severity_level = 3  # it is loud about what is only slow
+        options.enable_cpu_mem_arena = False  # half the memory between frames, for a tenth of the time at most
         try:
             self._session = ort.InferenceSession(str(file), options, providers=providers)
         except Exception as error:  # its own error types have no common base
