@@ -27,7 +27,8 @@ def image_edges(image: np.ndarray) -> np.ndarray:
 
 def score_edges(score: np.ndarray) -> np.ndarray:
     """Score float [H, W] -> edge map: gradients of its ranks, so that no stretching of the scores matters."""
-    wide = score.astype(np.float64)  # float32 scores near 1e-38 have no room for means
+    tiny = score.dtype == np.float32 and float(score.max()) < 1e-30  # no room for means
+    wide = score.astype(np.float64) if tiny else score if score.dtype != np.float16 else score.astype(np.float32)
     small = cv2.resize(wide, map_size(score.shape)[::-1], interpolation=cv2.INTER_AREA)
     _, inverse, counts = np.unique(small, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts + 1) / 2)[inverse].reshape(small.shape)

@@ -30,13 +30,18 @@ class Contours:
 def trace(score: np.ndarray, image: np.ndarray, obstacle: np.ndarray) -> Contours:
     """score float, image RGB uint8, obstacle uint8, all [H, W]."""
     gradient, pixels = np.zeros((2, 2 * REACH + 1))
+    span = float(np.ptp(score)) or 1.0
     truth = np.ascontiguousarray(obstacle == 1).view(np.uint8)
+    left, top, across, down = cv2.boundingRect(truth)
+    around = np.s_[
+        max(0, top - 2 * REACH) : top + down + 2 * REACH, max(0, left - 2 * REACH) : left + across + 2 * REACH
+    ]
+    score, image, obstacle, truth = (np.ascontiguousarray(each[around]) for each in (score, image, obstacle, truth))
     count, _, boxes, _ = cv2.connectedComponentsWithStats(truth, connectivity=8)
     for x, y, width, height, _ in boxes[1:count] if count <= MOST else ():
         part = np.s_[max(0, y - REACH) : y + height + REACH, max(0, x - REACH) : x + width + REACH]
         _add_profile(image[part], truth[part], gradient, pixels)
     jumps = np.concatenate([_jumps(score, obstacle), _jumps(score.T, obstacle.T)], axis=1)
-    span = float(np.ptp(score)) or 1.0
     return Contours(
         gradient,
         pixels,

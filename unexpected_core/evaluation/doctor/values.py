@@ -52,30 +52,32 @@ class Values:
 
 def describe(score: np.ndarray, image: np.ndarray, obstacle: np.ndarray) -> Values:
     """score float, image RGB uint8, obstacle uint8, all [H, W]; the ROI must have pixels."""
+    score = score.astype(np.float32) if score.dtype == np.float16 else score
     inside = obstacle != 255
-    values, positive = score[inside].astype(np.float64), score[obstacle == 1]
-    sample = values[:: max(1, values.size // SAMPLED)]
+    values, positive = score[inside], score[obstacle == 1]
+    sample = values[:: max(1, values.size // SAMPLED)].astype(np.float64)
     levels = np.unique(sample)
-    spread = _spread(values)
+    spread, whole = _spread(values), _spread(score.reshape(-1))
     low, high = spread.low, spread.high
     return Values(
         inside=spread,
-        whole=_spread(score.astype(np.float64)),
+        whole=whole,
         sampled=sample.size,
         distinct=len(levels),
-        blanked=_blanked(inside & (score == low)) / values.size,
+        blanked=_blanked(inside & (score == low)) / values.size if spread.share_at_low > 0.1 else 0.0,
         near_one=float(np.mean(np.abs(sample - 1) < 0.01)),
         obstacle_at_low=float(np.mean(positive == low)) if positive.size else 0.0,
         bits=bits_of(levels, low, high),
         coarse=coarseness(score),
-        brightness=_brightness(score, image, low, high),
+        brightness=_brightness(score, image, whole.low, whole.high),
     )
 
 
 def _spread(values: np.ndarray) -> Spread:
-    low, high = float(values.min()), float(values.max())
+    low, high = values.min(), values.max()
     shares = (float(np.count_nonzero(values == end) / values.size) for end in (low, high))
-    return Spread(low, high, *shares, float(values.mean()), float(values.std()))
+    mean, deviation = cv2.meanStdDev(values[None])  # sums in double precision
+    return Spread(float(low), float(high), *shares, float(mean[0, 0]), float(deviation[0, 0]))
 
 
 def _blanked(lowest: np.ndarray) -> int:
@@ -119,8 +121,8 @@ def coarseness(score: np.ndarray) -> float:
 
 
 def _blocks(score: np.ndarray, height: int, width: int) -> list[np.ndarray]:
-    tops = np.linspace(0, score.shape[0] - height, 3).astype(int)
-    lefts = np.linspace(0, score.shape[1] - width, 3).astype(int)
+    tops = np.linspace(0, score.shape[0] - height, 3).astype(int)[1:]  # above is sky
+    lefts = np.linspace(0, score.shape[1] - width, 2).astype(int)
     return [score[y : y + height, x : x + width].astype(np.float64) for y in tops for x in lefts]
 
 
@@ -140,9 +142,8 @@ def _once(block: np.ndarray, rank: int) -> float:
 
 
 def _brightness(score: np.ndarray, image: np.ndarray, low: float, high: float) -> float:
-    size = (image.shape[1] // 4 + 1, image.shape[0] // 4 + 1)
-    grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float64), size, interpolation=cv2.INTER_AREA)
-    small = cv2.resize((score.astype(np.float64) - low) / (high - low or 1.0), size, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(np.ascontiguousarray(image[::4, ::4]), cv2.COLOR_RGB2GRAY).astype(np.float64)
+    small = (score[::4, ::4].astype(np.float64) - low) / (high - low or 1.0)
     if grey.std() < 1e-9 or small.std() < 1e-9:
         return 0.0
     return float(np.corrcoef(grey.ravel(), small.ravel())[0, 1])
