@@ -26,7 +26,7 @@ TRANSFORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "turned by -90 degrees": lambda edges: _resized(edges.T[:, ::-1], edges.shape),
 }
 """What was done to a map -> what undoes it."""
-ZOOMS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.12, 1.25, 1.4, 1.7, 2.0)
+ZOOMS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 1.12, 1.18, 1.25, 1.4, 1.7, 2.0)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def best_fit(frames: Sequence[Alignment], margin: float) -> Fit:
         found = _better(found, f"moved by {-row} rows and {-column} columns of {ROWS}", own, moved, margin)
     anywhere = np.array([frame.moved.max() for frame in frames])  # zooms had their choice of displacements too
     for name in sorted({name for frame in frames for name in frame.zoomed}):
-        found = _better(found, name, anywhere, [frame.zoomed.get(name, 0.0) for frame in frames], margin)
+        found = _better(found, name, anywhere, [frame.zoomed.get(name, 0.0) for frame in frames], 0.6 * margin)
     return found
 
 
