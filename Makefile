@@ -1,7 +1,7 @@
 # On a fresh machine `make demo` and `make test` do all set-up they need; the second time there is none to do.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv build demo test test-all lint bench clean
+.PHONY: help venv build demo test test-all test-jazzy lint bench clean
 ros := source scripts/env.sh &&
 
 help:  ## this list
@@ -22,6 +22,9 @@ test: build  ## the tests (ARGS="...": more arguments of pytest)
 
 test-all: build  ## the tests, slow ones too
 	@$(ros) UNEXPECTED_REQUIRE_ROS=1 python -P -m pytest -m "" $(ARGS)
+
+test-jazzy: venv  ## the tests of the ROS half with the wheels of ROS 2 Jazzy, in a copy of the checkout (ARGS="...")
+	@scripts/jazzy.sh $(ARGS)
 
 lint: venv   ## style and common mistakes
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

