@@ -34,6 +34,6 @@ def create_bag(path: str | Path) -> AbstractContextManager[BagWriter]:
 
 
 if __name__ == "__main__":
-    from unexpected_ros.tools.offline import main
+    from unexpected_ros.tools.bags_command import main
 
     raise SystemExit(main())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -17,14 +16,14 @@ from std_srvs.srv import SetBool, Trigger
 from unexpected_core.config import SettingsError
 from unexpected_core.encodings import EncodingError
 from unexpected_ros.live.feed import Feed
-from unexpected_ros.live.incoming import age_ms, stamp_ns
+from unexpected_ros.live.incoming import age_ms
 from unexpected_ros.live.logs import CauseLog, forward_to, stop_forwarding
 from unexpected_ros.live.mounts import Mounts
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.overrides import overrides, unused
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.processing import Found, Seen, find, see
-from unexpected_ros.live.samples import write_sample
+from unexpected_ros.live.samples import Keeper
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.load.relief import Relief, free_gpu_memory
 from unexpected_ros.load.schedule import Schedule, parse_cameras
@@ -46,6 +45,7 @@ class DetectorNode(LifecycleNode):
         self._warn_once = CauseLog(lambda text: self.get_logger().warning(text))
         self._error_once = CauseLog(lambda text: self.get_logger().error(text))
         self.feeds: list[Feed] = []
+        self._keeper = Keeper(self._warn_once)
         self._detector: Detector | None = None
         self._worker: Worker[tuple[Feed, Any]] | None = None
         self._active, self._enabled = False, True
@@ -131,6 +131,7 @@ class DetectorNode(LifecycleNode):
         if self._worker and not self._worker.stop(STOP_TIMEOUT_S):
             self.get_logger().warning(f"the frame in work did not end within {STOP_TIMEOUT_S:g} s; it is abandoned")
         self._worker = None
+        self._keeper.stop(STOP_TIMEOUT_S)
 
     def close(self) -> None:
         """Release everything that configure and activate took."""
@@ -280,6 +281,7 @@ class DetectorNode(LifecycleNode):
         )
         published = feed.outputs.publish(result)
         feed.health.succeeded({**result.times, "publish": published})
+        self._keeper.offer(feed.name, result)
 
     def _on_error(self, item: tuple[Feed, Any], error: Exception) -> None:
         feed, _ = item
@@ -319,26 +321,13 @@ class DetectorNode(LifecycleNode):
         if not latest:
             response.message = "no frame was processed yet; nothing to save"
             return response
-        folder = self.settings.save.directory
         try:
-            response.message = ", ".join(str(self._save(folder, camera, result)) for camera, result in latest)
+            response.message = ", ".join(str(self._keeper.write(camera, result)) for camera, result in latest)
             response.success = True
         except Exception as error:
-            response.message = f"cannot save below {folder}: {error}"
+            response.message = f"cannot save below {self.settings.save.directory}: {error}"
             self.get_logger().error(response.message)
         return response
-
-    def _save(self, folder: str, camera: str, result: Result) -> Path:
-        """Write the sample of one camera; returns the path of its JSON file."""
-        stamp = stamp_ns(result.header)
-        facts = {
-            "stamp_ns": stamp,
-            "frame_id": result.header.frame_id,
-            "model_id": result.model_id,
-            "settings": result.settings.model_dump(),
-        }
-        key = f"{stamp}-{camera}" if camera else str(stamp)
-        return write_sample(folder, key, result.image, result.detection, facts)
 
     def _tick(self) -> None:
         for feed in self.feeds:

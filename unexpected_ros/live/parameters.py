@@ -38,6 +38,8 @@ def is_live(name: str) -> bool:
         "output.overlay_alpha",
         "output.jpeg_quality",
         "output.scale",
+        "save.above",
+        "save.per_minute",
     )
 
 

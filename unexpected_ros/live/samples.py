@@ -1,8 +1,9 @@
-"""Frames kept on request, to look at and to train on later. No ROS."""
+"""Frames kept to look at and to train on later: on request, and those with a high score by themselves."""
 
 from __future__ import annotations
 
 import json
+import time
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ import numpy as np
 from unexpected_core.files import expand_home, write_text
 from unexpected_core.images import write_image
 from unexpected_core.structs import Detection
+from unexpected_ros.live.incoming import stamp_ns
+from unexpected_ros.live.logs import CauseLog
+from unexpected_ros.live.outputs import Result
+from unexpected_ros.live.subscription import Pace
+from unexpected_ros.load.worker import Worker
 
 
 def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Detection, facts: dict[str, Any]) -> Path:
@@ -32,3 +38,45 @@ def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Det
     path = folder / f"{key}.json"
     write_text(path, json.dumps(facts, indent=2) + "\n")
     return path
+
+
+class Keeper:
+    """Writes in a thread of its own, so that no frame waits for a disk; warn hears of what cannot be written."""
+
+    def __init__(self, warn: CauseLog) -> None:
+        self._warn, self._pace = warn, Pace()
+        self._worker: Worker[tuple[str, Result]] | None = None
+
+    def offer(self, camera: str, result: Result) -> None:
+        """Keep the frame if a region's score is over save.above and its turn has come (save.per_minute)."""
+        save = result.settings.save
+        highest = max((region.max_score for region in result.detection.regions), default=0.0)
+        if highest <= save.above or not self._pace.allows(time.monotonic(), save.per_minute / 60):
+            return
+        self._worker = self._worker or Worker(self._write, self._on_error, "samples")
+        self._worker.offer((camera, result))
+
+    def _write(self, kept: list[tuple[str, Result]]) -> None:
+        for camera, result in kept:
+            self.write(camera, result)
+
+    def write(self, camera: str, result: Result) -> Path:
+        """Write the sample of one camera now; returns the path of its JSON file. Raises ImageError, OSError."""
+        stamp = stamp_ns(result.header)
+        facts = {
+            "stamp_ns": stamp,
+            "frame_id": result.header.frame_id,
+            "model_id": result.model_id,
+            "settings": result.settings.model_dump(),
+        }
+        key = f"{stamp}-{camera}" if camera else str(stamp)
+        return write_sample(result.settings.save.directory, key, result.image, result.detection, facts)
+
+    def stop(self, timeout: float) -> None:
+        """Finish the sample in work."""
+        if self._worker:
+            self._worker.stop(timeout)
+        self._worker = None
+
+    def _on_error(self, kept: tuple[str, Result], error: Exception) -> None:
+        self._warn("sample", f"cannot save below {kept[1].settings.save.directory}: {error}")

@@ -300,3 +300,22 @@ def test_frames_may_be_limited_to_a_rate():
     passed = [t for t in np.arange(100.0, 110.0, 1 / 30) if pace.allows(t, 10.0)]
     assert len(passed) in (100, 101) and np.diff(passed).min() > 0.05
     assert all(Pace().allows(t, 0.0) for t in (1.0, 1.0, 1.0))
+
+
+def test_frames_with_a_high_score_are_saved_by_themselves_but_not_too_many(
+    driver, make_node, answers, street, to_message, tmp_path
+):
+    low = {"detect__threshold": 0.3, "detect__min_area": 1, "save__directory": tmp_path, "save__per_minute": 1}
+    node = make_node(**low)
+    camera = driver.camera(Image, TOPIC)
+    for seed in range(3):
+        publish_until_answered(driver, camera, to_message(street(seed=seed), time.time_ns()), answers)
+    assert not list(tmp_path.iterdir()), "nobody asked for it"
+    assert all(result.successful for result in node.set_parameters([Parameter("save.above", value=0.2)]))
+    for seed in range(3):
+        publish_until_answered(driver, camera, to_message(street(seed=seed), time.time_ns()), answers)
+    driver.until(lambda: list(tmp_path.glob("*.json")), "a sample")
+    driver.spin(0.5)
+    assert len(list(tmp_path.glob("*.json"))) == 1, "one in a minute"
+    assert len(list((tmp_path / "image").iterdir())) == 1
+    driver.destroy(camera)

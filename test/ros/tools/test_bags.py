@@ -26,7 +26,8 @@ from unexpected_ros.live.settings import CameraSettings, NodeSettings, OutputSet
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted as mounted_at
 from unexpected_ros.scene.tracking import Tracker
-from unexpected_ros.tools.offline import main, maker, process_bag
+from unexpected_ros.tools.bags_command import main
+from unexpected_ros.tools.offline import maker, process_bag
 from unexpected_ros.tools.resuming import Interrupted
 
 HEIGHT, WIDTH, FRAMES = 45, 83, 4

@@ -1,0 +1,86 @@
+"""The command `python -m unexpected_ros.bags`: one bag, or every bag below a folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from unexpected_core.config import override
+from unexpected_core.log import to_terminal
+from unexpected_core.media.kinds import kind_of
+from unexpected_ros.bags import BagError
+from unexpected_ros.live.settings import NodeSettings
+from unexpected_ros.tools.fleet import DONE, REPORT, FleetError, Job, bags_below, by_processes, by_ray, run_fleet
+from unexpected_ros.tools.offline import NODE, chosen_detector, process_bag
+from unexpected_ros.tools.resuming import Interrupted, stop_requests
+
+
+def _many(given: argparse.Namespace) -> int:
+    """Every bag below a folder; 0 when all frames of all of them were processed. Raises FleetError, BagError."""
+    bags, out = bags_below(given.input), given.output.resolve()
+    if not bags:
+        raise BagError(f"{given.input} holds no bags")
+    if out.is_relative_to(given.input.resolve()):
+        raise BagError(f"{given.output} lies in the input; expected another place for the output")
+    if not 1 <= given.workers <= 1024:
+        raise FleetError(f"--workers {given.workers}: expected 1 to 1024")
+    override(NodeSettings(), given.set)  # what is wrong is said before anything is begun
+    jobs = []
+    for bag in bags:
+        target = out / bag.relative_to(given.input).with_suffix("")
+        how = (given.model, given.device, tuple(given.set), given.topic, given.node)
+        jobs.append(Job(str(bag.resolve()), f"{target}{bag.suffix.replace('.', '_')}.mcap", *how))
+    spread = (lambda left: by_ray(left, given.ray)) if given.ray else (lambda left: by_processes(left, given.workers))
+    report = run_fleet(jobs, out, spread)
+    frames = f"{report['processed']} of {report['received']} frames"
+    print(f"{report[DONE]} of {report['bags']} bags, {frames} -> {out / REPORT}")
+    for came in report["of_each"]:
+        for problem in came["problems"]:
+            print(f"error: {came['source']}: {problem}", file=sys.stderr)
+    return 0 if report[DONE] == report["bags"] else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m unexpected_ros.bags`: 0 when every frame was processed, 1 otherwise, with the cause on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="python -m unexpected_ros.bags", description="a detector over every frame of a bag, without ROS"
+    )
+    parser.add_argument("input", type=Path, metavar="IN", help="bag: a file .mcap, .db3 or .bag (ROS 1), or a folder")
+    parser.add_argument("output", type=Path, metavar="OUT", help="file .mcap, or a bag folder")
+    parser.add_argument("--topic", help="image topic to process; needed where the bag has several")
+    parser.add_argument("--node", default=NODE, help="name of the node that the outputs appear under (%(default)s)")
+    parser.add_argument("--model", default="fast", help="detector: name, weight file or folder (%(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the node, such as input.bit_depth=12, camera.rectified=yes or camera.height=1.4",
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="of a folder of bags: processes here")
+    parser.add_argument("--ray", metavar="ADDRESS", help="of a folder of bags: by a Ray cluster; local starts one here")
+    given = parser.parse_args(arguments)
+
+    to_terminal()
+    try:
+        if given.input.is_dir() and kind_of(given.input) == "folder":
+            return _many(given)
+        settings = override(NodeSettings(), given.set)
+        detector = chosen_detector(given.model, given.device, settings, {each.partition("=")[0] for each in given.set})
+        with stop_requests() as stop:
+            done = process_bag(given.input, given.output, detector, given.topic, given.node, settings, stop)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, Interrupted) as error:
+        print(f"interrupted{error}", file=sys.stderr)
+        return 130
+    print(f"{given.output}: {done.processed} of {done.received} frames processed")
+    for cause, count in done.failures.items():
+        print(f"error: {count} frames could not be used ({cause})", file=sys.stderr)
+    for problem in done.problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 1 if done.failures or done.problems else 0
