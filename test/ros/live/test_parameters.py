@@ -121,3 +121,13 @@ def test_a_range_may_be_open(kind, bounds, ends, node):
 def test_an_open_range_is_written_as_one(monkeypatch):
     monkeypatch.setitem(SETTINGS, "camera.any", Setting("camera.any", float, 1.0, 0.0, None, "open"))
     assert "| `camera.any` | float | `1.0` | 0 .. | yes | open |" in documentation()
+
+
+def test_the_costmap_example_takes_a_topic_that_exists(repository):
+    from unexpected_ros.live.outputs import OUTPUTS
+
+    example = yaml.safe_load((repository / "examples" / "nav2_costmap.yaml").read_text())
+    layer = example["local_costmap"]["local_costmap"]["ros__parameters"]["obstacle_layer"]
+    source = layer[layer["observation_sources"]]
+    name = source["topic"].removeprefix("/unexpected/detector/")
+    assert OUTPUTS[name].type == f"sensor_msgs/msg/{source['data_type']}"
