@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 packages=lib/python3.12/site-packages
 mkdir -p .jazzy && touch .jazzy/COLCON_IGNORE
 git ls-files -z | xargs -0 cp --parents -t .jazzy
-wheels=$(.venv/bin/python -c '
+wheels=$(env -u PYTHONPATH .venv/bin/python -P -c '
 from importlib.metadata import requires
 lines = (line.partition(";") for line in requires("unexpected_ros"))
 print(*(name.strip() for name, _, extra in lines if "extra" in extra and "jazzy" in extra), "numpy")')
