@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from unexpected_core.encodings import ENCODINGS, EncodingError, to_rgb
+from unexpected_core.encodings import ENCODINGS, MAX_SIDE, EncodingError, check_size, to_rgb
 
 HEIGHT, WIDTH = 6, 10
 RED, GREEN, BLUE, GREY = (200, 30, 60), (10, 220, 40), (20, 50, 210), (90, 90, 90)
@@ -112,3 +112,12 @@ def test_unusable_messages_say_why(fields, cause, message):
     with pytest.raises(EncodingError, match=message) as caught:
         to_rgb(*fields)
     assert caught.value.cause == cause
+
+
+def test_the_longest_side_is_accepted_and_a_longer_one_refused():
+    check_size(1, MAX_SIDE)
+    check_size(MAX_SIDE, 1)
+    for height, width in ((1, MAX_SIDE + 1), (MAX_SIDE + 1, 1)):
+        with pytest.raises(EncodingError, match=f"at most {MAX_SIDE} per side") as found:
+            check_size(height, width)
+        assert found.value.cause == "size"
