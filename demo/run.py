@@ -150,8 +150,8 @@ def open_window(crew: Crew) -> None:
 
 def go_on(crew: Crew, options: list[str]) -> None:
     """Play again and again for those who look on; ends with Ctrl-C. Raises DemoError."""
-    print("\nthe drive plays on; look at the page, or end with Ctrl-C", flush=True)
     crew.start("replay", *options, "--loop")
+    print("\nthe drive plays on; look at the page, or end with Ctrl-C", flush=True)
     with suppress(KeyboardInterrupt):
         while True:
             crew.check("detector", "replay", "view")
