@@ -26,7 +26,7 @@ class RandomScorer(Scorer):
                 nn.Conv2d(3, 8, 3, stride=4, padding=1), nn.Tanh(), nn.Conv2d(8, NUM_CLASSES, 1)
             )
             self.generator = nn.Conv2d(NUM_CLASSES, 3, 1)
-            self.direct = nn.Sequential(nn.Conv2d(NUM_CLASSES, 1, 1), nn.Flatten(1, 2))
+            self.head = nn.Sequential(nn.Conv2d(NUM_CLASSES, 1, 1), nn.Flatten(1, 2))
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
@@ -34,6 +34,6 @@ class RandomScorer(Scorer):
         logits = self.segmenter(padded)  # (B, 19, H/4, W/4)
         resynthesis = self.generator(logits.softmax(1)).sigmoid()
         difference = (avg_pool2d(padded, 4) - resynthesis).abs().mean(1, keepdim=True)
-        score = (8 * difference - 2 + self.direct(logits)[:, None]).sigmoid()
+        score = (8 * difference - 2 + self.head(logits)[:, None]).sigmoid()
         score, logits, resynthesis = (restore(x, padded, images) for x in (score, logits, resynthesis))
         return Scores(score[:, 0], logits.argmax(1).byte(), resynthesis)
