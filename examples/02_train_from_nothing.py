@@ -14,7 +14,8 @@ from unexpected_core.config import override
 from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.log import to_terminal
-from unexpected_core.training.engine import run as experiment
+from unexpected_core.training import stages
+from unexpected_core.training.engine.run import run_folder
 from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.publish import publish_fast
 from unexpected_core.visualize import overlay
@@ -24,9 +25,9 @@ def main() -> None:
     """Draw, train, publish, judge, use."""
     to_terminal()
     settings = override(PRESETS["fast_drawn"], sys.argv[2:])
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else experiment.run_folder(settings)
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else run_folder(settings)
 
-    experiment.run(settings, folder)
+    settings, _ = stages.run(settings, folder)  # the segmenter alone, then all together
     publish_fast(settings, folder)
     print(judge_drawn(folder, settings.data.drawn.size))
 

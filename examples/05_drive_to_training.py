@@ -1,0 +1,65 @@
+"""From a drive to a better detector: keep the frames it alarms at, teach its comparer that they are normal, compare.
+
+    python examples/05_drive_to_training.py DRIVE [RUN_FOLDER] [SETTING=VALUE ...]
+
+DRIVE: a normal drive without obstacles (photographs, video or rosbag2). The node keeps such frames by itself
+(`save.above`); this is the whole way in one file. Labels of kept frames are the detector's own, and the things to find
+are pasted in, so that nobody has to label anything. Look at what was kept before you train on it: an obstacle there
+would be taught as normal.
+"""
+
+import sys
+from pathlib import Path
+
+from unexpected_core import load_detector
+from unexpected_core.config import override
+from unexpected_core.images import write_image
+from unexpected_core.log import to_terminal
+from unexpected_core.media.footage import open_footage
+from unexpected_core.training.engine import run as engine
+from unexpected_core.training.presets import PRESETS
+from unexpected_core.training.publish import publish_fast
+
+EVERY = 5
+"""One kept frame of so many is for validation."""
+
+
+def main() -> None:
+    """Drive, keep, train, drive again."""
+    to_terminal()
+    drive, folder = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "exp/after_the_drive")
+    before = load_detector("fast")
+    kept = keep_alarms(before, drive, folder / "kept")
+    print(f"kept {kept} frames of {drive} in {folder / 'kept'}")
+    if kept < 2:
+        sys.exit("too few alarms to learn from: drive on, or lower the detector's threshold")
+
+    # The comparer alone learns; drawn frames remind it of what it knows.
+    changes = [f"data.sources=[paired_folder={folder / 'kept'}, drawn]", "task.start=fast", "loop.publish=last"]
+    short = ["loop.epochs=2", "loop.epoch_examples=400", "optimizer.learning_rate=0.0005", *sys.argv[3:]]
+    settings = override(PRESETS["fast_comparer"], [*changes, *short])
+    engine.run(settings, folder)
+    publish_fast(settings, folder)
+    after = load_detector(folder, threshold=before.settings.detect.threshold)
+
+    for name, detector in (("before", before), ("after", after)):
+        regions = sum(len(detector.detect(shot.read()).regions) for shot in open_footage(drive).shots())
+        print(f"{name}: {regions} regions on {drive}")
+
+
+def keep_alarms(detector, drive: Path, folder: Path) -> int:
+    """Write each frame with a region below train/ or val/, with its predicted labels; returns how many."""
+    kept = 0
+    for shot in open_footage(drive).shots():
+        image = shot.read()  # uint8 [H, W, 3]
+        detection = detector.detect(image)
+        if detection.regions:
+            stem = folder / ("val" if kept % EVERY == 0 else "train") / f"{kept:05}"
+            write_image(stem.with_suffix(".png"), image)
+            write_image(stem.with_name(f"{stem.name}_trainIds.png"), detection.labels)
+            kept += 1
+    return kept
+
+
+if __name__ == "__main__":  # the processes that draw import this file too
+    main()
