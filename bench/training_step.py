@@ -22,7 +22,7 @@ from unexpected_core.training.presets import PRESETS
 
 CLASSES = {
     "fast": "FastTask",
-    "fast_opponents": "OpponentsTask",
+    "fast_baselines": "BaselinesTask",
     "segmentation": "SegmentationTask",
     "generator": "GeneratorTask",
     "discrepancy": "DiscrepancyTask",

@@ -22,7 +22,7 @@ NEUTRAL = (None, True, False, "", 0, 1, (), [], {})
 """Defaults that say 'nothing', whatever they are the defaults of."""
 OTHERS = {
     ("unexpected_core/drawing/tracks.py", "size"): "frames that are drawn without any settings",
-    ("unexpected_core/networks/fast_opponents.py", "members"): "the cards of trained ones carry their own number",
+    ("unexpected_core/networks/fast_baselines.py", "members"): "the cards of trained ones carry their own number",
 }
 """(file, parameter) that shares name and default with a setting but is another thing -> what it is."""
 

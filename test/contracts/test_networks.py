@@ -36,7 +36,7 @@ INPUTS = {
     "fast_comparer": fast_inputs,
     "direct_head": lambda: fast_inputs()[:3],
     "fast_cues": fast_inputs,
-    "fast_opponents": fast_inputs,
+    "fast_baselines": fast_inputs,
     "bayes_segnet": lambda: (images(ODD),),
     "pspnet": lambda: (images(ODD),),
     "pix2pixhd_generator": lambda: (labels(ODD),),

@@ -55,11 +55,11 @@ class Networks:
         """Whether they are untrained."""
         return bool(self.published.get("random_weights")) or self.detector == RANDOM
 
-    def opponents(self) -> Path:
-        """Weight file of the detector's opponents. Raises WeightsError."""
-        from unexpected_core.weights.catalog import find_opponents, find_weights
+    def baselines(self) -> Path:
+        """Weight file of the detector's baselines. Raises WeightsError."""
+        from unexpected_core.weights.catalog import find_baselines, find_weights
 
-        return find_opponents(find_weights(self.detector))
+        return find_baselines(find_weights(self.detector))
 
     def open(self, name: str) -> Detector:
         """A scorer's name on the networks of the detector, a method of the paper, or a detector of its own."""
@@ -94,8 +94,8 @@ class Networks:
             return Identity(detector.model_id, None, untrained, limited)
         if name.endswith(EXPORTED):
             return Identity(detector.model_id, sha256(name), detector.random_weights, limited)
-        opponent = name in SCORERS and SCORERS[name].opponent
-        path = self.opponents() if opponent else find_weights(name if kind == "own" else self.detector)
+        baseline = name in SCORERS and SCORERS[name].baseline
+        path = self.baselines() if baseline else find_weights(name if kind == "own" else self.detector)
         return Identity(detector.model_id, sha256(path), False, limited)
 
 

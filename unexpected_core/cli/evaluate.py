@@ -33,7 +33,7 @@ FAST_PAPER = (
     "softmax",
     "max_logit",
 )
-"""The same on one detector of ours: itself, its comparer trained anew, its opponents, what its segmenter says."""
+"""The same on one detector of ours: itself, its comparer trained anew, its baselines, what its segmenter says."""
 DETECTOR = "fast"
 SHOWN = {
     "mode": "MODES",
@@ -156,7 +156,7 @@ def _methods(arguments: argparse.Namespace, networks: Networks) -> list[str]:
             *(networks.detector, ENVIRONMENT, os.environ[ENVIRONMENT]),
         )
     if not arguments.from_scores:
-        networks.opponents()  # before hours of scoring
+        networks.baselines()  # before hours of scoring
     return list(FAST_PAPER)
 
 

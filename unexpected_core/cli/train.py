@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from unexpected_core.config import SettingsError, override, read_yaml, unknown_name
-from unexpected_core.training.presets import FROM_NOTHING, PRESETS, derive
+from unexpected_core.training.presets import FROM_NOTHING, PRESETS, RENAMED, derive
 
 EXAMPLES = """examples:
   unexpected train fast --data drawn                     a detector from nothing, in minutes
@@ -81,16 +81,16 @@ def _publish_cues(settings, folder: Path, trained: bool) -> None:
         print(f"wrote {publish_cues(settings, folder)}: python bench/cues.py {folder} measures what each cue is worth")
 
 
-def _publish_opponents(settings, folder: Path, trained: bool) -> None:
+def _publish_baselines(settings, folder: Path, trained: bool) -> None:
     """Weights to lie beside the detector's."""
-    from unexpected_core.training.publish import is_published, publish_opponents
+    from unexpected_core.training.publish import is_published, publish_baselines
     from unexpected_core.weights.cards import card_path
     from unexpected_core.weights.catalog import find_weights
 
     if not trained and is_published(settings, folder):
         return
-    weights, beside = publish_opponents(settings, folder), find_weights(settings.task.start).parent
-    print(f"wrote {weights}: cp {weights} {card_path(weights)} {beside} lets the detector's opponents be scored")
+    weights, beside = publish_baselines(settings, folder), find_weights(settings.task.start).parent
+    print(f"wrote {weights}: cp {weights} {card_path(weights)} {beside} lets the detector's baselines be scored")
 
 
 def _publish(settings, folder: Path, trained: bool) -> None:
@@ -108,14 +108,14 @@ def _publish(settings, folder: Path, trained: bool) -> None:
         print(judge_drawn(folder, settings.data.drawn.size))
 
 
-PUBLISH = {"fast": _publish, "fast_cues": _publish_cues, "fast_opponents": _publish_opponents}
+PUBLISH = {"fast": _publish, "fast_cues": _publish_cues, "fast_baselines": _publish_baselines}
 """Kind of task -> what is done with what it learned."""
 
 
 def _settings(preset: str, data: list[str], assignments: list[str]):
     """Preset or YAML file, then --data, then --set. Raises SettingsError."""
     names = tuple(text.partition("=")[0] for text in data)
-    preset = FROM_NOTHING.get((preset, names), preset)
+    preset = FROM_NOTHING.get((preset, names), RENAMED.get(preset, preset))
     if preset in PRESETS:
         settings = PRESETS[preset]
     elif preset.endswith((".yaml", ".yml")):

@@ -35,7 +35,7 @@ NETWORKS: dict[str, NetworkEntry] = {
     "fast_comparer": NetworkEntry("unexpected_core.networks.fast_comparer:FastComparer"),
     "direct_head": NetworkEntry("unexpected_core.networks.fast_comparer:direct_head"),
     "fast_cues": NetworkEntry("unexpected_core.networks.fast_cues:CueHeads", small={"seeds": 1}),
-    "fast_opponents": NetworkEntry("unexpected_core.networks.fast_opponents:FastOpponents", small={"members": 2}),
+    "fast_baselines": NetworkEntry("unexpected_core.networks.fast_baselines:FastBaselines", small={"members": 2}),
     "bayes_segnet": NetworkEntry("unexpected_core.networks.bayes_segnet:BayesSegNet", "segmenter", {"width": 4}),
     "pspnet": NetworkEntry(
         "unexpected_core.networks.pspnet:PspNet",

@@ -114,7 +114,7 @@ class FastComparer(nn.Module):
 
 
 def direct_head(size: Size = SIZE) -> FastComparer:
-    """The honest opponent: the same network, nothing compared."""
+    """The honest rival: the same network, nothing compared."""
     return FastComparer(size=size, cues=DIRECT)
 
 

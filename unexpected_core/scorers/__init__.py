@@ -26,7 +26,7 @@ class ScorerEntry(NamedTuple):
     builder: 'module:callable'. With networks of its own it is called with their options; where `base` names another
     entry, the method stands on that scorer's networks and the builder is called with it: builder(base_scorer).
     published: a method of the paper; the builder is called with where its networks come from (scorers.published).
-    opponent: its networks come from a file of opponents beside that of `base` (scorers.opponents).
+    baseline: its networks come from a file of baselines beside that of `base` (scorers.baselines).
     small: options of a narrow version, for tests.
     """
 
@@ -34,7 +34,7 @@ class ScorerEntry(NamedTuple):
     base: str | None = None
     small: Mapping[str, Any] = NOTHING
     published: bool = False
-    opponent: bool = False
+    baseline: bool = False
 
 
 _NARROW = MappingProxyType({"random_weights": True, "small": True})
@@ -52,7 +52,7 @@ SCORERS: dict[str, ScorerEntry] = {
         "unexpected_core.scorers.logits.scorer:standardized_max_logit_scorer", base="fast"
     ),
     **{
-        f"fast_{name}": ScorerEntry(f"unexpected_core.scorers.opponents:{name}", base="fast", opponent=True)
+        f"fast_{name}": ScorerEntry(f"unexpected_core.scorers.baselines:{name}", base="fast", baseline=True)
         for name in ("retrained", "generator_only", "labels_only", "ensemble", "dropout", "rbm")
     },
     **{

@@ -1,4 +1,4 @@
-"""The honest opponent: a head trained on pasted objects that sees the segmenter's features and no resynthesis."""
+"""The honest rival: a head trained on pasted objects that sees the segmenter's features and no resynthesis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scorers that look at the resynthesis: the paper's method, and its plain opponent, photo minus resynthesis."""
+"""Scorers that look at the resynthesis: the paper's method, and its plain baseline, photo minus resynthesis."""
 
 from __future__ import annotations
 

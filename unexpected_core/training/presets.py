@@ -20,7 +20,7 @@ from unexpected_core.training.tasks.settings import (
     RbmTraining,
     SegmentationTraining,
 )
-from unexpected_core.training.tasks.settings_fast import CuesTraining, FastTraining, OpponentTraining
+from unexpected_core.training.tasks.settings_fast import BaselineTraining, CuesTraining, FastTraining
 
 
 def derive[S: TrainingSettings](base: S, **changes: Mapping[str, Any] | Any) -> S:
@@ -92,8 +92,8 @@ _GPU = derive(
     first={"epochs": 9, "batch": 64, "crop": (256, 512), "learning_rate": 3e-3},
     task={"crop": (320, 640)},
 )
-_OPPONENTS = derive(
-    OpponentTraining(name="fast_opponents", data=_FAST.data, optimizer=_FAST.optimizer, loop=_FAST.loop),
+_BASELINES = derive(
+    BaselineTraining(name="fast_baselines", data=_FAST.data, optimizer=_FAST.optimizer, loop=_FAST.loop),
     data={"val_examples": 64},
     loop={"epochs": 4, "epoch_examples": 800, "average": 0.98},
 )
@@ -128,7 +128,7 @@ PRESETS: dict[str, TrainingSettings] = {
     "fast_segmenter": derive(_FAST, name="fast_segmenter", task={"learn": ("segmenter",), "start": "fast"}),
     "fast_generator": derive(_FAST, name="fast_generator", task={"learn": ("generator",), "start": "fast"}),
     "fast_comparer": derive(_FAST, name="fast_comparer", task={"learn": ("comparer",), "start": "fast"}),
-    "fast_opponents": _OPPONENTS,
+    "fast_baselines": _BASELINES,
     "fast_cues": _CUES,
     "fast_drawn": derive(
         _FAST,
@@ -141,5 +141,7 @@ PRESETS: dict[str, TrainingSettings] = {
 }
 """Name -> settings."""
 
+RENAMED = {"fast_opponents": "fast_baselines"}
+"""Earlier name -> preset."""
 FROM_NOTHING = {("fast", ("drawn",)): "fast_drawn"}
 """(preset, data sets) -> the preset that is meant: minutes of drawings take another recipe than days of photographs."""

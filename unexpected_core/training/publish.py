@@ -11,9 +11,9 @@ import torch
 from unexpected_core.files import visible
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.errors import TrainingError
-from unexpected_core.training.tasks.settings_fast import PARTS, CuesTraining, FastTraining, OpponentTraining
+from unexpected_core.training.tasks.settings_fast import PARTS, BaselineTraining, CuesTraining, FastTraining
 from unexpected_core.weights.cards import Card, WeightsError, licence_of, read_card
-from unexpected_core.weights.catalog import OPPONENTS, SUFFIX, find_weights
+from unexpected_core.weights.catalog import BASELINES, SUFFIX, find_weights
 from unexpected_core.weights.reading import read_weights, verify, write_weights
 
 CHECKPOINTS = {"best": BEST, "last": LAST}
@@ -40,8 +40,8 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
     )
 
 
-def publish_opponents(settings: OpponentTraining, folder: Path) -> Path:
-    """The weights of a training of opponents -> a weight file named after that of the detector they stand on.
+def publish_baselines(settings: BaselineTraining, folder: Path) -> Path:
+    """The weights of a training of baselines -> a weight file named after that of the detector they stand on.
 
     Raises TrainingError when that detector is not the one that the training began with.
     """
@@ -50,16 +50,16 @@ def publish_opponents(settings: OpponentTraining, folder: Path) -> Path:
     if any(not torch.equal(tensor, trained_on[key]) for key, tensor in base.state.items() if key in trained_on):
         raise TrainingError(
             f"{settings.task.start} is no longer the detector that {folder} began with: put that one "
-            "back, or train its opponents anew with another --run"
+            "back, or train its baselines anew with another --run"
         )
-    name = find_weights(settings.task.start).stem + OPPONENTS
+    name = find_weights(settings.task.start).stem + BASELINES
     return _publish(
         settings,
         folder,
         name,
         Card(
             name=name,
-            architecture="fast_opponents",
+            architecture="fast_baselines",
             options={"members": settings.task.members},
             stands_on=base.card.sha256,
         ),
@@ -77,7 +77,7 @@ def publish_cues(settings: CuesTraining, folder: Path) -> Path:
     return _publish(settings, folder, "cues", card)
 
 
-def _publish(settings: FastTraining | OpponentTraining | CuesTraining, folder: Path, name: str, card: Card) -> Path:
+def _publish(settings: FastTraining | BaselineTraining | CuesTraining, folder: Path, name: str, card: Card) -> Path:
     content = load(folder / CHECKPOINTS[settings.loop.publish])
     reached = content["state"]
     sources = " ".join(f"--data {source}" for source in settings.data.names)
@@ -99,7 +99,7 @@ def _publish(settings: FastTraining | OpponentTraining | CuesTraining, folder: P
     return path
 
 
-def is_published(settings: FastTraining | OpponentTraining, folder: Path) -> bool:
+def is_published(settings: FastTraining | BaselineTraining, folder: Path) -> bool:
     """Whether the run folder holds a whole weight file of what the training has reached. Raises TrainingError."""
     scores = _scores(load(folder / CHECKPOINTS[settings.loop.publish])["state"])
     return any(_card_of(path).scores == scores for path in visible(folder, f"*{SUFFIX}"))

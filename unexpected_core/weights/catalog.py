@@ -12,8 +12,8 @@ from unexpected_core.weights.cards import WeightsError, read_card
 FINGERPRINT = re.compile("[0-9a-f]{8,64}")
 FOLDER = Path(__file__).parent
 SUFFIX = ".safetensors"
-OPPONENTS = "_opponents"
-"""What a detector's opponents add to its file's name: fast_opponents.safetensors stands beside fast.safetensors."""
+BASELINES = "_baselines"
+"""What a detector's baselines add to its file's name: fast_baselines.safetensors stands beside fast.safetensors."""
 
 
 def shipped() -> dict[str, Path]:
@@ -21,20 +21,20 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in _detectors(FOLDER)}
 
 
-def find_opponents(weights: Path) -> Path:
-    """A detector's weight file -> that of its opponents, beside it. Raises WeightsError saying how to train them."""
-    path = weights.with_stem(weights.stem + OPPONENTS)
+def find_baselines(weights: Path) -> Path:
+    """A detector's weight file -> that of its baselines, beside it. Raises WeightsError saying how to train them."""
+    path = weights.with_stem(weights.stem + BASELINES)
     if not path.is_file():
         raise WeightsError(
-            f"no opponents of the detector {weights}: expected {path.name} beside it. To train them: "
-            f"unexpected train fast_opponents --set task.start={weights}; then copy the two files "
+            f"no baselines of the detector {weights}: expected {path.name} beside it. To train them: "
+            f"unexpected train fast_baselines --set task.start={weights}; then copy the two files "
             f"{path.stem}.* of the run folder there"
         )
     return path
 
 
 def _detectors(folder: Path) -> list[Path]:
-    return [path for path in visible(folder, f"*{SUFFIX}") if not path.stem.endswith(OPPONENTS)]
+    return [path for path in visible(folder, f"*{SUFFIX}") if not path.stem.endswith(BASELINES)]
 
 
 def find_weights(name_or_path: str | Path) -> Path:

@@ -70,7 +70,7 @@ def test_an_environment_variable_does_not_change_what_the_paper_is_compared_on(m
     """Trainings write where $DIR_EXPERIMENTS says; other networks are judged only when --weights asks for them."""
     monkeypatch.setenv("DIR_EXPERIMENTS", "/somewhere")
     paper = parsed()
-    paper.methods, paper.from_scores = "paper", Path("stored")  # the opponents' weights need not be there
+    paper.methods, paper.from_scores = "paper", Path("stored")  # the baselines' weights need not be there
     with caplog.at_level(logging.INFO):
         assert tuple(_methods(paper, Networks("fast"))) == FAST_PAPER
     assert "for that of the networks in $DIR_EXPERIMENTS: --weights /somewhere" in caplog.text

@@ -66,7 +66,7 @@ def test_the_syntax_of_a_file_without_docstrings(tmp_path):
     assert _statements(a) == _statements(b)
 
 
-@pytest.mark.parametrize("name", [name for name, entry in SCORERS.items() if not entry.opponent])
+@pytest.mark.parametrize("name", [name for name, entry in SCORERS.items() if not entry.baseline])
 def test_every_scorer_has_a_fingerprint_of_text(name):
     entry = SCORERS[name]
     assert all(isinstance(text, str) for text in fingerprint(build_scorer(name, **entry.small)).values())

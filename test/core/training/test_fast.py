@@ -1,4 +1,4 @@
-"""Training parts of the `fast` detector, and its opponents: what moves, what stays, what the files are for."""
+"""Training parts of the `fast` detector, and its baselines: what moves, what stays, what the files are for."""
 
 import numpy as np
 import pytest
@@ -8,29 +8,29 @@ from unexpected_core.cli.main import main
 from unexpected_core.config import override
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
-from unexpected_core.networks.fast_opponents import DropoutHead, FastOpponents
+from unexpected_core.networks.fast_baselines import DropoutHead, FastBaselines
 from unexpected_core.networks.fast_segmenter import FastSegmenter
 from unexpected_core.networks.rbm import Reconstruction
 from unexpected_core.scorers import build_scorer, load_scorer
 from unexpected_core.scorers.base import ScorerError
+from unexpected_core.scorers.baselines import SubEnsembleScorer
 from unexpected_core.scorers.fast import FastScorer
-from unexpected_core.scorers.opponents import SubEnsembleScorer
 from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.checkpoint import save
 from unexpected_core.training.engine.sampler import seed_of
 from unexpected_core.training.engine.setup import parameter_groups
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS, derive
-from unexpected_core.training.publish import publish_fast, publish_opponents
-from unexpected_core.training.tasks.baselines import OpponentsTask
+from unexpected_core.training.publish import publish_baselines, publish_fast
+from unexpected_core.training.tasks.baselines import BaselinesTask
 from unexpected_core.training.tasks.losses import redrawing_loss
 from unexpected_core.training.tasks.rbm import road_patches
-from unexpected_core.training.tasks.settings_fast import OpponentSettings
+from unexpected_core.training.tasks.settings_fast import BaselineSettings
 from unexpected_core.weights.cards import Card, WeightsError, read_card
-from unexpected_core.weights.catalog import find_opponents, shipped
+from unexpected_core.weights.catalog import find_baselines, shipped
 from unexpected_core.weights.reading import read_weights, verify, write_weights
 
-OPPONENTS = ("fast_retrained", "fast_generator_only", "fast_labels_only", "fast_ensemble", "fast_dropout", "fast_rbm")
+BASELINES = ("fast_retrained", "fast_generator_only", "fast_labels_only", "fast_ensemble", "fast_dropout", "fast_rbm")
 
 
 @pytest.fixture(scope="module")
@@ -141,49 +141,49 @@ def test_start_names_a_detector_and_nothing_else(roads, tmp_path):
 
 @pytest.fixture(scope="module")
 def trained(roads, tmp_path_factory):
-    """A folder with a detector and, beside it, its opponents after two steps; and their run folder."""
+    """A folder with a detector and, beside it, its baselines after two steps; and their run folder."""
     folder = tmp_path_factory.mktemp("detector")
-    settings = tiny("fast_opponents", roads, detector(folder))
+    settings = tiny("fast_baselines", roads, detector(folder))
     engine.run(settings, folder / "run")
-    path = publish_opponents(settings, folder / "run")
-    assert path.name == "fast_opponents.safetensors" and path.stat().st_size < 2e6
+    path = publish_baselines(settings, folder / "run")
+    assert path.name == "fast_baselines.safetensors" and path.stat().st_size < 2e6
     for file in (path, path.with_suffix(".json")):
         (folder / file.name).write_bytes(file.read_bytes())
     return folder
 
 
-def test_opponents_move_and_their_detector_does_not(trained):
+def test_baselines_move_and_their_detector_does_not(trained):
     moving = torch.load(trained / "run/optimizer.pth", weights_only=True)["networks"]
     base = read_weights(trained / "fast.safetensors").state
-    assert all(torch.equal(value, base[key]) for key, value in moving.items() if not key.startswith("opponents."))
-    learned = read_weights(trained / "fast_opponents.safetensors")
-    assert set(learned.state) == set(FastOpponents().state_dict())
-    assert learned.card.stands_on == read_weights(trained).card.sha256  # a folder's detector is not its opponents
+    assert all(torch.equal(value, base[key]) for key, value in moving.items() if not key.startswith("baselines."))
+    learned = read_weights(trained / "fast_baselines.safetensors")
+    assert set(learned.state) == set(FastBaselines().state_dict())
+    assert learned.card.stands_on == read_weights(trained).card.sha256  # a folder's detector is not its baselines
     torch.manual_seed(seed_of(0))
-    first = OpponentsTask(OpponentSettings(start=str(trained))).build()["opponents"].state_dict()
+    first = BaselinesTask(BaselineSettings(start=str(trained))).build()["baselines"].state_dict()
     last = torch.load(trained / "run/chk_last.pth", weights_only=True)["weights"]
     assert [key for key, value in first.items() if torch.equal(value, last[key])] == []
 
 
-def test_opponents_are_those_that_were_trained(trained):
+def test_baselines_are_those_that_were_trained(trained):
     image = torch.rand(1, 3, 64, 128)
-    scores = {name: load_scorer(trained, name)(image).score for name in OPPONENTS}
+    scores = {name: load_scorer(trained, name)(image).score for name in BASELINES}
     untrained = build_scorer("fast_labels_only", load_scorer(trained)).eval()
     assert torch.equal(scores["fast_labels_only"], untrained(image).score)
-    assert len({round(score.mean().item(), 6) for score in scores.values()}) == len(OPPONENTS)
+    assert len({round(score.mean().item(), 6) for score in scores.values()}) == len(BASELINES)
     model_id = load_scorer(trained, "fast_rbm").model_id
     assert [part[:5] for part in model_id.split("/")] == ["fast-", "fast_", "fast_"]
 
 
-def test_opponents_of_another_detector_are_refused(trained, tmp_path):
+def test_baselines_of_another_detector_are_refused(trained, tmp_path):
     base = detector(tmp_path, seed=1)
     with pytest.raises(
         WeightsError,
-        match=r"no opponents of the detector .*: expected fast_opponents.safetensors "
-        r"beside it. To train them: unexpected train fast_opponents --set task",
+        match=r"no baselines of the detector .*: expected fast_baselines.safetensors "
+        r"beside it. To train them: unexpected train fast_baselines --set task",
     ):
         load_scorer(base, "fast_ensemble")
-    for name in ("fast_opponents.safetensors", "fast_opponents.json"):
+    for name in ("fast_baselines.safetensors", "fast_baselines.json"):
         (tmp_path / name).write_bytes((trained / name).read_bytes())
     with pytest.raises(WeightsError, match=r"was trained on a detector with sha256 .*, but .*fast.safetensors has"):
         load_scorer(base, "fast_ensemble")
@@ -192,12 +192,12 @@ def test_opponents_of_another_detector_are_refused(trained, tmp_path):
 
 
 def test_a_detector_that_changed_during_the_training_is_noticed(roads, trained, tmp_path):
-    settings = tiny("fast_opponents", roads, detector(tmp_path, seed=1))
+    settings = tiny("fast_baselines", roads, detector(tmp_path, seed=1))
     with pytest.raises(TrainingError, match=r"is no longer the detector that .*run began with"):
-        publish_opponents(settings, trained / "run")
+        publish_baselines(settings, trained / "run")
 
 
-@pytest.mark.parametrize("kind", ["fast", "fast_opponents"])
+@pytest.mark.parametrize("kind", ["fast", "fast_baselines"])
 def test_a_start_that_is_not_there_is_refused_before_data_are_read(kind, tmp_path):
     settings = tiny(kind, tmp_path / "no_data_either", tmp_path / "no_start.safetensors")
     with pytest.raises(WeightsError, match=r"no_start\.safetensors"):
@@ -223,17 +223,17 @@ def test_the_papers_comparison_is_one_command(roads, trained, tmp_path, capsys):
     ]
     assert main([*command, str(trained)]) in (0, 1)  # the doctor may well doubt a detector after two steps
     table = capsys.readouterr().out
-    assert all(f"| {name} |" in table for name in ("resynthesis", *OPPONENTS, "direct", "softmax", "max_logit"))
+    assert all(f"| {name} |" in table for name in ("resynthesis", *BASELINES, "direct", "softmax", "max_logit"))
     assert (tmp_path / "roc.png").read_bytes().startswith(b"\x89PNG")
     assert main([*command, str(detector(tmp_path / "alone"))]) == 2
-    assert "unexpected train fast_opponents --set task.start=" in capsys.readouterr().err
+    assert "unexpected train fast_baselines --set task.start=" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, path in shipped().items() if path.with_stem(path.stem + "_opponents").is_file()]
+    "name", [name for name, path in shipped().items() if path.with_stem(path.stem + "_baselines").is_file()]
 )
-def test_shipped_opponents_stand_on_the_shipped_detector(name):
-    card = verify(find_opponents(shipped()[name]))
+def test_shipped_baselines_stand_on_the_shipped_detector(name):
+    card = verify(find_baselines(shipped()[name]))
     assert card.training_data and card.command and card.commit and card.licence
     assert load_scorer(name, "fast_rbm").model_id.startswith(load_scorer(name).model_id)
 

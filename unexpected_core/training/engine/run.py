@@ -47,7 +47,7 @@ TASKS = {
     "rbm": "unexpected_core.training.tasks.rbm",
     "fast": "unexpected_core.training.tasks.fast",
     "fast_cues": "unexpected_core.training.tasks.cues",
-    "fast_opponents": "unexpected_core.training.tasks.baselines",
+    "fast_baselines": "unexpected_core.training.tasks.baselines",
 }
 """settings.task.kind -> module with ``open_task(settings) -> OpenedTask``."""
 

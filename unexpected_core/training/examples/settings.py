@@ -68,7 +68,7 @@ class DataSettings(SourceSettings):
 
 
 class ExampleSettings(Settings):
-    """What the `fast` detector and its opponents learn from."""
+    """What the `fast` detector and its baselines learn from."""
 
     crop: tuple[int, int] = Field((256, 512), description="height, width of a training example in pixels")
     heights: tuple[int, int] = Field(

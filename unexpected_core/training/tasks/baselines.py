@@ -1,4 +1,4 @@
-"""The paper's opponents of the `fast` detector, trained together on its frozen segmenter and generator.
+"""The paper's baselines of the `fast` detector, trained together on its frozen segmenter and generator.
 
 All see the same examples in the same steps: the comparers learn what the detector's comparer learned, the label heads
 what its segmenter learned, and the road autoencoder redraws the road patches of the same frames. They share no weight,
@@ -15,33 +15,33 @@ import torch
 from torch import Tensor, nn
 
 from unexpected_core.networks.choices import Compares
+from unexpected_core.networks.fast_baselines import FastBaselines
 from unexpected_core.networks.fast_generator import Appearance, appearance
-from unexpected_core.networks.fast_opponents import FastOpponents
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
 from unexpected_core.networks.rbm import Reconstruction
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
 from unexpected_core.training.tasks.fast import fast_examples, fast_networks, grey_picture, unit
 from unexpected_core.training.tasks.losses import discrepancy_loss, pixel_cross_entropy, redrawing_loss
 from unexpected_core.training.tasks.rbm import road_patches
-from unexpected_core.training.tasks.settings_fast import OpponentSettings, OpponentTraining
+from unexpected_core.training.tasks.settings_fast import BaselineSettings, BaselineTraining
 
 COMPARERS = get_args(Compares)
 
 
-class OpponentsTask:
+class BaselinesTask:
     """See Task."""
 
-    published = ("opponents",)
+    published = ("baselines",)
 
-    def __init__(self, settings: OpponentSettings):
+    def __init__(self, settings: BaselineSettings):
         self.settings = settings
-        self.rates = {"opponents.rbm": settings.rbm_rate}
+        self.rates = {"baselines.rbm": settings.rbm_rate}
 
     def build(self) -> nn.ModuleDict:
-        """segmenter and generator of `settings.start`, frozen, and untrained opponents. Raises WeightsError."""
+        """segmenter and generator of `settings.start`, frozen, and untrained baselines. Raises WeightsError."""
         base = fast_networks(start=self.settings.start).requires_grad_(False)
-        opponents = FastOpponents(self.settings.members).to(memory_format=torch.channels_last)
-        return nn.ModuleDict({"segmenter": base["segmenter"], "generator": base["generator"], "opponents": opponents})
+        baselines = FastBaselines(self.settings.members).to(memory_format=torch.channels_last)
+        return nn.ModuleDict({"segmenter": base["segmenter"], "generator": base["generator"], "baselines": baselines})
 
     @torch.no_grad()
     def given(self, networks: nn.ModuleDict, images: Tensor) -> tuple[SegmenterOutput, Appearance, Tensor]:
@@ -51,9 +51,9 @@ class OpponentsTask:
         return segmented, seen, networks["generator"].eval()(segmented.logits, seen)
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """'loss', the sum of one loss for each opponent."""
+        """'loss', the sum of one loss for each baseline."""
         images, labels = unit(batch["image"]), batch["labels"]
-        found = networks["opponents"](images, *self.given(networks, images))
+        found = networks["baselines"](images, *self.given(networks, images))
         discrepancy, quarter = batch["discrepancy"][:, ::2, ::2], labels[:, 2::4, 2::4]
         road = road_patches(labels)
         parts = {
@@ -69,7 +69,7 @@ class OpponentsTask:
         """See Task.pictures: image, resynthesis, and the score of each comparer."""
         images = unit(batch["image"])
         segmented, seen, resynthesis = self.given(networks, images)
-        found = networks["opponents"](images, segmented, seen, resynthesis)
+        found = networks["baselines"](images, segmented, seen, resynthesis)
         return {
             "image": to_picture(images),
             "resynthesis": to_picture(resynthesis),
@@ -77,6 +77,6 @@ class OpponentsTask:
         }
 
 
-def open_task(settings: OpponentTraining) -> OpenedTask:
+def open_task(settings: BaselineTraining) -> OpenedTask:
     """The task and its data. Raises TrainingError, DatasetError, WeightsError."""
-    return OpponentsTask(settings.task), *fast_examples(settings)
+    return BaselinesTask(settings.task), *fast_examples(settings)

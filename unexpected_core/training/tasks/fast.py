@@ -29,10 +29,10 @@ from unexpected_core.training.tasks.losses import discrepancy_loss, painting_los
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
 from unexpected_core.training.tasks.settings_fast import (
     PARTS,
+    BaselineTraining,
     CuesTraining,
     FastSettings,
     FastTraining,
-    OpponentTraining,
     Part,
 )
 from unexpected_core.weights.catalog import find_weights
@@ -153,14 +153,14 @@ def open_task(settings: FastTraining) -> OpenedTask:
     return FastTask(settings.task), *fast_examples(settings)
 
 
-def fast_examples(settings: FastTraining | OpponentTraining | CuesTraining) -> tuple[FastExamples, FastExamples]:
+def fast_examples(settings: FastTraining | BaselineTraining | CuesTraining) -> tuple[FastExamples, FastExamples]:
     """Examples to learn from and to validate with. Raises TrainingError, DatasetError, WeightsError."""
     if settings.task.start:
         verify(find_weights(settings.task.start))  # now, not after minutes of reading data
     return _examples(settings, training=True), _examples(settings, training=False)
 
 
-def _examples(settings: FastTraining | OpponentTraining | CuesTraining, training: bool) -> FastExamples:
+def _examples(settings: FastTraining | BaselineTraining | CuesTraining, training: bool) -> FastExamples:
     data, task = settings.data, settings.task
     if not data.sources:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")

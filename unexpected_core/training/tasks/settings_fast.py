@@ -1,4 +1,4 @@
-"""Settings of the `fast` detector's training, and of its opponents'."""
+"""Settings of the `fast` detector's training, and of its baselines'."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class FastSettings(ExampleSettings):
     working_height: int = Field(448, ge=32, description="image height in pixels that the finished detector works at")
 
 
-class OpponentSettings(ExampleSettings):
-    """The paper's opponents of a trained `fast` detector, on its segmenter and generator."""
+class BaselineSettings(ExampleSettings):
+    """The paper's baselines of a trained `fast` detector, on its segmenter and generator."""
 
-    kind: Literal["fast_opponents"] = "fast_opponents"
+    kind: Literal["fast_baselines"] = "fast_baselines"
     start: str = Field(
         "fast", min_length=1, description="detector they stand on: shipped name, weight file or run folder"
     )
@@ -80,10 +80,10 @@ class FastTraining(TrainingSettings):
     loop: PublishingLoop = PublishingLoop()
 
 
-class OpponentTraining(TrainingSettings):
-    """Training of the opponents, from examples such as the detector had."""
+class BaselineTraining(TrainingSettings):
+    """Training of the baselines, from examples such as the detector had."""
 
-    task: OpponentSettings = OpponentSettings()
+    task: BaselineSettings = BaselineSettings()
     loop: PublishingLoop = PublishingLoop()
 
 

@@ -1,4 +1,4 @@
-"""The paper's opponents of the `fast` detector, on its own frozen segmenter and generator."""
+"""The paper's baselines of the `fast` detector, on its own frozen segmenter and generator."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class DropoutHead(LabelHead):
 
 
 class Opinions(NamedTuple):
-    """What each opponent says of a batch.
+    """What each baseline says of a batch.
 
     full, generator_only, labels_only: logits [B, H/2, W/2]. ensemble: logits [B, K, C, H/4, W/4] of the members.
     dropout: logits [B, C, H/4, W/4]. rbm: every patch of the images, redrawn.
@@ -63,8 +63,8 @@ class Opinions(NamedTuple):
     rbm: Reconstruction
 
 
-class FastOpponents(nn.Module):
-    """All opponents, for training them together; they share no weight.
+class FastBaselines(nn.Module):
+    """All baselines, for training them together; they share no weight.
 
     full, generator_only, labels_only: comparers (FastComparer). ensemble: `members` label heads on one encoder, a deep
     sub-ensemble (Valdenegro-Toro, 2019). dropout: one more label head. rbm: the road autoencoder.

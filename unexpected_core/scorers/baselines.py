@@ -1,4 +1,4 @@
-"""The paper's opponents of a `fast` detector, on its own segmenter (and generator); see networks.fast_opponents.
+"""The paper's baselines of a `fast` detector, on its own segmenter (and generator); see networks.fast_baselines.
 
 The three comparers differ in nothing but in what they compare.
 """
@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 from torch import Tensor, nn
 
+from unexpected_core.networks.fast_baselines import DropoutHead, FastBaselines
 from unexpected_core.networks.fast_comparer import FastComparer
-from unexpected_core.networks.fast_opponents import DropoutHead, FastOpponents
 from unexpected_core.networks.fast_segmenter import FastSegmenter
 from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore, restore_labels
 from unexpected_core.scorers.fast import FastScorer
@@ -18,7 +18,7 @@ from unexpected_core.scorers.moments import mean_and_variance
 from unexpected_core.scorers.rbm import RbmScorer
 from unexpected_core.structs import Scores
 from unexpected_core.weights.cards import WeightsError
-from unexpected_core.weights.catalog import find_opponents
+from unexpected_core.weights.catalog import find_baselines
 from unexpected_core.weights.reading import load_into, read_weights
 
 SAMPLES = 16
@@ -70,33 +70,33 @@ class DropoutHeadScorer(HeadsScorer):
 
 
 def retrained(base: Scorer) -> Scorer:
-    """A comparer of the detector's own kind, trained as long as its opponents."""
-    return _opponent(base, lambda opponents: _with_comparer(base, opponents.full))
+    """A comparer of the detector's own kind, trained as long as its baselines."""
+    return _baseline(base, lambda baselines: _with_comparer(base, baselines.full))
 
 
 def generator_only(base: Scorer) -> Scorer:
     """The paper's 'resynthesis only'."""
-    return _opponent(base, lambda opponents: _with_comparer(base, opponents.generator_only))
+    return _baseline(base, lambda baselines: _with_comparer(base, baselines.generator_only))
 
 
 def labels_only(base: Scorer) -> Scorer:
     """The paper's 'labels only'."""
-    return _opponent(base, lambda opponents: _with_comparer(base, opponents.labels_only))
+    return _baseline(base, lambda baselines: _with_comparer(base, baselines.labels_only))
 
 
 def ensemble(base: Scorer) -> Scorer:
     """The paper's 'uncertainty (ensemble)', with the encoder in common."""
-    return _opponent(base, lambda opponents: SubEnsembleScorer(base.segmenter, opponents.ensemble))
+    return _baseline(base, lambda baselines: SubEnsembleScorer(base.segmenter, baselines.ensemble))
 
 
 def dropout(base: Scorer) -> Scorer:
     """The paper's 'uncertainty (Bayesian)', with dropout in the last decoder."""
-    return _opponent(base, lambda opponents: DropoutHeadScorer(base.segmenter, opponents.dropout))
+    return _baseline(base, lambda baselines: DropoutHeadScorer(base.segmenter, baselines.dropout))
 
 
 def rbm(base: Scorer) -> Scorer:
     """The paper's 'RBM', at the detector's working height."""
-    return _opponent(base, lambda opponents: RbmScorer(opponents.rbm))
+    return _baseline(base, lambda baselines: RbmScorer(baselines.rbm))
 
 
 def _with_comparer(base: FastScorer, comparer: FastComparer) -> FastScorer:
@@ -106,21 +106,21 @@ def _with_comparer(base: FastScorer, comparer: FastComparer) -> FastScorer:
     return scorer
 
 
-def _opponent(base: Scorer, make: Callable[[FastOpponents], Scorer]) -> Scorer:
-    """Untrained where the detector is. Raises ScorerError, and WeightsError for opponents of another detector."""
+def _baseline(base: Scorer, make: Callable[[FastBaselines], Scorer]) -> Scorer:
+    """Untrained where the detector is. Raises ScorerError, and WeightsError for baselines of another detector."""
     if not isinstance(base, FastScorer):
-        raise ScorerError(f"the opponents stand on a detector of the kind 'fast', '{base.name}' is another")
+        raise ScorerError(f"the baselines stand on a detector of the kind 'fast', '{base.name}' is another")
     if base.weights is None:
-        return make(FastOpponents())
-    path = find_opponents(base.weights)
+        return make(FastBaselines())
+    path = find_baselines(base.weights)
     weights = read_weights(path)
     if weights.card.stands_on != base.sha256:
         raise WeightsError(
             f"{path} was trained on a detector with sha256 {weights.card.stands_on[:12] or 'unknown'}..., but "
-            f"{base.weights} has {base.sha256[:12]}...: train opponents on this one, or use the detector they are for"
+            f"{base.weights} has {base.sha256[:12]}...: train baselines on this one, or use the detector they are for"
         )
-    opponents = FastOpponents(**weights.card.options)
-    load_into(opponents, weights)
-    scorer = make(opponents)
+    baselines = FastBaselines(**weights.card.options)
+    load_into(baselines, weights)
+    scorer = make(baselines)
     scorer.model_id = weights.card.model_id
     return scorer
