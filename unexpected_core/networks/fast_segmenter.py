@@ -73,7 +73,10 @@ class FastSegmenter(nn.Module):
 
     def forward(self, images: Tensor) -> SegmenterOutput:
         """RGB float [B, 3, H, W] in [0, 1], H and W multiples of 32."""
-        half = self.encode2((images - self.mean) / self.std)  # (B, c2, H/2, W/2)
+        # Eight bits of a photograph do not fit into bfloat16: the first convolution, which is cheap, sees them whole.
+        with torch.autocast(images.device.type, enabled=False):
+            normalised = (images - self.mean) / self.std
+            half = self.encode2(normalised.to(self.encode2[0].weight.dtype))  # (B, c2, H/2, W/2)
         e4 = self.encode4(half)  # (B, c4, H/4, W/4)
         e8 = self.encode8(e4)  # (B, c8, H/8, W/8)
         e16 = self.encode16(e8)  # (B, c16, H/16, W/16)
