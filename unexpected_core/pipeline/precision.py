@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -54,7 +53,7 @@ def _has_bfloat16() -> bool:
 @torch.inference_mode()
 def _compare(scorer: Scorer) -> tuple[str, str]:
     full = Served(scorer)
-    half = Served(copy.deepcopy(scorer).to(torch.bfloat16), torch.bfloat16)
+    half = Served(scorer, torch.bfloat16)
     photo = torch.from_numpy(trial_image(*SIZE))[None]
     score, rounded = full(photo, False)[0], half(photo, False)[0]
     difference = float((score - rounded).abs().flatten().quantile(0.999))

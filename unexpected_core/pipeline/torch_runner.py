@@ -32,7 +32,7 @@ class TorchRunner(Runner):
         scorer = scorer.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
         self.precision, self.why_precision = choose_precision(precision, scorer, device)
         dtype = DTYPES[self.precision]
-        self.scorer = scorer.to(dtype)
+        self.scorer = scorer if dtype == torch.bfloat16 else scorer.to(dtype)
         self._eager = Served(self.scorer, dtype).eval()
         self._program: Callable = torch.compile(self._eager) if compiled else self._eager
         self.runtime = "compile" if compiled else "eager"

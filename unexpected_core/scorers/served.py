@@ -12,6 +12,8 @@ from unexpected_core.scorers.calibration import calibrated
 class Served(nn.Module):
     """Scales to [0, 1], scores, calibrates, paints in 8 bits. dtype: what the networks compute in; scores are float32.
 
+    float16: the scorer's weights are. bfloat16: weights stay float32, and so do the parts that ask for it (autocast).
+
     The score is sigmoid(a * score + b) where the scorer has a calibration (a, b).
     """
 
@@ -25,7 +27,10 @@ class Served(nn.Module):
         Labels and resynthesis are None where the scorer gives none, the resynthesis also if it is not to paint.
         """
         # Bytes stored pixel by pixel are channels_last already, which convolutions like best.
-        scores = self.scorer(images.permute(0, 3, 1, 2).to(self.dtype).div(255))
+        mixed = self.dtype == torch.bfloat16
+        photos = images.permute(0, 3, 1, 2).to(torch.float32 if mixed else self.dtype).div(255)
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=mixed):
+            scores = self.scorer(photos)
         score = calibrated(scores.score, self.scorer.calibration)
         painted = None
         if paint and scores.resynthesis is not None:
