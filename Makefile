@@ -29,8 +29,9 @@ test-jazzy: venv  ## the tests of the ROS half with the wheels of ROS 2 Jazzy, i
 lint: venv   ## style and common mistakes
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
-bench: build ## measurements; they print date, hardware and commit
-	@$(ros) for script in bench/*.py; do python "$$script" || exit 1; done
+bench: build ## the short measurements (bench/ has more; each prints date, hardware and commit)
+	@$(ros) for script in drawing_speed metrics_speed node_overhead video_readers; do \
+	    python "bench/$$script.py" || exit 1; done && unexpected bench
 
 clean:       ## everything that was made, except .venv
 	rm -rf build install log out
