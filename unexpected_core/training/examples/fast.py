@@ -19,6 +19,7 @@ from unexpected_core.structs import Sample
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.camera import change_light, change_sensor
 from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map, frames_by_class, rare_class
+from unexpected_core.training.examples.samples import spread
 from unexpected_core.training.examples.settings import ExampleSettings
 
 
@@ -35,7 +36,8 @@ class FastExamples:
     discrepancy: 1 unexpected, 0 expected, 255 nobody knows. photo uint8 [3, h, w]: the crop in the same light but
     without what was pasted as unexpected, and as sharp and clean as it was.
     aspects: width / height that each data set's frames really had (0 = as stored). Sets with coarse = True have labels
-    for few classes, so that 255 there does not mean 'unknown thing'.
+    for few classes, so that 255 there does not mean 'unknown thing'. times: how often each set's frames come in a pass
+    (none given: once). limit: so many of the examples, evenly spread; 0 = all.
     """
 
     def __init__(
@@ -45,9 +47,13 @@ class FastExamples:
         aspects: Sequence[float],
         coarse: Sequence[bool],
         train: bool,
+        times: Sequence[int] = (),
+        limit: int = 0,
     ):
         self.datasets, self.settings, self.aspects, self.coarse, self.train = datasets, settings, aspects, coarse, train
-        self.where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset))]
+        times = times or [1] * len(datasets)
+        where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset)) for _ in range(times[d])]
+        self.where = [where[number] for number in spread(len(where), limit)]
         self.keys = [f"{datasets[d].name}/{datasets[d].keys[i]}" for d, i in self.where]
         self.cut_outs = open_cut_outs(settings.pastes.things if settings.paste else "", training=train)
         self.frames_of = frames_by_class(datasets) if train and settings.rare else {}

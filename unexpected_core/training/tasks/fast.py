@@ -24,7 +24,7 @@ from unexpected_core.networks.fast_segmenter import FastSegmenter
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.fast import FastExamples
-from unexpected_core.training.examples.samples import open_data, spread
+from unexpected_core.training.examples.samples import open_data
 from unexpected_core.training.tasks.losses import discrepancy_loss, painting_loss, pixel_cross_entropy
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
 from unexpected_core.training.tasks.settings_fast import (
@@ -165,20 +165,15 @@ def _examples(settings: FastTraining | BaselineTraining | CuesTraining, training
     if not data.sources:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
     opened = [open_data(data, name, root, data.train if training else data.val) for name, root in data.named]
-    examples = FastExamples(
+    return FastExamples(
         opened,
         task,
         [_of(task.aspects, source, 0.0) for source in data.named],
         [name in task.coarse for name, _ in data.named],
         training,
+        times=[_of(task.repeats, source, 1) for source in data.named] if training else (),
+        limit=0 if training else data.val_examples,
     )
-    if training:
-        times = [_of(task.repeats, source, 1) for source in data.named]
-        examples.where = [place for place in examples.where for _ in range(times[place[0]])]
-        examples.keys = [f"{opened[d].name}/{opened[d].keys[i]}" for d, i in examples.where]
-    chosen = spread(len(examples), 0 if training else data.val_examples)
-    examples.where, examples.keys = [examples.where[i] for i in chosen], [examples.keys[i] for i in chosen]
-    return examples
 
 
 def _of[T](table: Mapping[str, T], source: tuple[str, str], default: T) -> T:
