@@ -12,7 +12,7 @@ from PIL import Image
 
 from unexpected_core.depth import to_eight
 from unexpected_core.encodings import MAX_PIXELS, EncodingError, check_size, demosaic, known_encoding, stated_bits
-from unexpected_core.images import is_cut_jpeg
+from unexpected_core.images import decode_whole_jpeg, is_cut_jpeg
 
 MAX_SCANS = 100
 """Progressive JPEGs need about ten; each costs a pass over the whole image, however small the file."""
@@ -63,9 +63,8 @@ def _decode_jpeg(data: memoryview, max_pixels: int, encoding: str) -> np.ndarray
         height, width, colours, _ = simplejpeg.decode_jpeg_header(data, strict=False)
         check_size(height, width, max_pixels)
         if colours == "Gray" and encoding.startswith("bayer"):
-            return demosaic(simplejpeg.decode_jpeg(data, "GRAY", strict=False)[..., 0], encoding)
-        # not strict: many cameras' JPEGs have a byte too many, which does no harm
-        return simplejpeg.decode_jpeg(data, "RGB", strict=False)
+            return demosaic(decode_whole_jpeg(data, "GRAY")[..., 0], encoding)
+        return decode_whole_jpeg(data)
     except EncodingError:
         raise
     except (ValueError, KeyError) as error:  # KeyError: colours that it has no name for

@@ -89,18 +89,27 @@ def _decode_jpeg(path: Path, data: bytes) -> np.ndarray | None:
     """
     if is_cut_jpeg(np.frombuffer(data, np.uint8)):
         return None
-    for strict in (True, False):
-        try:
-            return simplejpeg.decode_jpeg(data, "RGB", strict=strict)
-        except KeyError:
+    try:
+        return decode_whole_jpeg(data)
+    except KeyError:
+        return None
+    except ValueError as error:
+        if "subsampling" in str(error) or "colorspace" in str(error):
             return None
-        except ValueError as error:
-            if strict and "extraneous bytes before marker 0xd9" in str(error):
-                continue  # filler at the end, as many cameras write it
-            if "subsampling" in str(error) or "colorspace" in str(error):
-                return None
-            raise ImageError(f"cannot read {path}: not a complete image file ({error})") from error
-    return None
+        raise ImageError(f"cannot read {path}: not a complete image file ({error})") from error
+
+
+def decode_whole_jpeg(data: bytes | memoryview, colours: str = "RGB") -> np.ndarray:
+    """JPEG bytes -> uint8 [H, W, 3], or [H, W, 1] with colours="GRAY". Damage inside is an error, not a grey patch.
+
+    Raises ValueError, and KeyError for colours that libjpeg has no name for.
+    """
+    try:
+        return simplejpeg.decode_jpeg(data, colours, strict=True)
+    except ValueError as error:
+        if "extraneous bytes before marker 0xd9" not in str(error):
+            raise
+        return simplejpeg.decode_jpeg(data, colours, strict=False)  # filler at the end, as many cameras write it
 
 
 def _read_heic(path: Path, data: bytes) -> np.ndarray:

@@ -162,11 +162,12 @@ def test_refused_in_silence_with_the_cause(name, capfd):
     assert not any(capfd.readouterr())
 
 
-def test_damaged_jpegs_are_silent_too(picture, capfd):
+def test_jpegs_damaged_inside_are_refused_and_the_decoder_keeps_quiet(picture, capfd):
     data = bytearray(encode_jpeg(picture[:100, :100], 90))
     at = data.index(b"\xff\xda") + 100
     data[at : at + 40] = bytes(range(40))
-    assert decode_compressed(data).shape == (100, 100, 3)
+    with pytest.raises(EncodingError, match="not a readable JPEG"):
+        decode_compressed(data)
     assert not any(capfd.readouterr())
 
 
