@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -34,33 +34,37 @@ def draw_folder(
     """
     folder = Path(folder)
     recipe = {"track": roads.track, "seed": roads.seed, "size": list(roads.size)}
+    if _is_whole(folder, roads, recipe, parts):
+        return
+    write_text(folder / MANIFEST, json.dumps(recipe | {"frames": []}))
+    frames = _draw_all(partial(_draw_one, folder, roads, parts), len(roads), workers, f"drawing {roads.track}")
+    write_text(folder / MANIFEST, json.dumps(recipe | {"frames": frames}, indent=1))
+
+
+def _is_whole(folder: Path, roads: DrawnRoads, recipe: dict, parts: Sequence[str]) -> bool:
+    """Whether every frame lies there already. Raises DrawingError where frames of something else lie."""
     manifest = folder / MANIFEST
-    if manifest.is_file():
-        found = json.loads(manifest.read_text(encoding="utf-8"))
-        if any(found.get(name) != value for name, value in recipe.items()):
-            raise DrawingError(
-                f"{folder} holds frames of track {found.get('track')}, seed {found.get('seed')}, "
-                f"size {found.get('size')}; choose another folder"
-            )
-        drawn = max((int(path.stem) for path in visible(folder / parts[0], "*.png")), default=-1) + 1
-        if drawn > len(roads):  # whoever reads the folder would get them all
-            raise DrawingError(f"{folder} holds {drawn} frames, more than {len(roads)}; choose another folder")
-        whole = all(path.is_file() for number in range(len(roads)) for path in _paths(folder, parts, number).values())
-        if whole and len(found["frames"]) == len(roads):
-            return
-    elif any((folder / part).exists() for part in PARTS):
-        raise DrawingError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
-    write_text(manifest, json.dumps(recipe | {"frames": []}))
-    draw_one = partial(_draw_one, folder, roads, parts)
-    numbers = range(len(roads))
+    if not manifest.is_file():
+        if any((folder / part).exists() for part in PARTS):
+            raise DrawingError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
+        return False
+    found = json.loads(manifest.read_text(encoding="utf-8"))
+    if any(found.get(name) != value for name, value in recipe.items()):
+        what = f"track {found.get('track')}, seed {found.get('seed')}, size {found.get('size')}"
+        raise DrawingError(f"{folder} holds frames of {what}; choose another folder")
+    drawn = max((int(path.stem) for path in visible(folder / parts[0], "*.png")), default=-1) + 1
+    if drawn > len(roads):  # whoever reads the folder would get them all
+        raise DrawingError(f"{folder} holds {drawn} frames, more than {len(roads)}; choose another folder")
+    whole = all(path.is_file() for number in range(len(roads)) for path in _paths(folder, parts, number).values())
+    return whole and len(found["frames"]) == len(roads)
+
+
+def _draw_all(draw_one: Callable[[int], dict], count: int, workers: int | None, title: str) -> list[dict]:
     if workers == 1:
-        frames = [draw_one(number) for number in progress(numbers, f"drawing {roads.track}")]
-    else:
-        # Not forked: OpenCV's threads do not survive a fork, and a child that needs them waits for ever.
-        with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
-            done = pool.map(draw_one, numbers, chunksize=4)
-            frames = list(progress(done, f"drawing {roads.track}", len(roads)))
-    write_text(manifest, json.dumps(recipe | {"frames": frames}, indent=1))
+        return [draw_one(number) for number in progress(range(count), title)]
+    # Not forked: OpenCV's threads do not survive a fork, and a child that needs them waits for ever.
+    with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+        return list(progress(pool.map(draw_one, range(count), chunksize=4), title, count))
 
 
 def _draw_one(folder: Path, roads: DrawnRoads, parts: Sequence[str], number: int) -> dict:

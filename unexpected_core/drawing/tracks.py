@@ -48,15 +48,15 @@ class DrawnRoads:
         size: tuple[int, int] = (256, 512),
         rate: float = CLIP_RATE,
     ) -> None:
-        if track not in TRACKS:
-            raise DrawingError(unknown_name("track", track, TRACKS))
         height, width = size
-        if height < 64 or width < 96:
-            raise DrawingError(f"size {width}x{height} is too small to draw a road; expected at least 96x64")
-        if rate <= 0:
-            raise DrawingError(f"rate must be above 0 frames per second, found {rate}")
-        if count < 0:
-            raise DrawingError(f"count must be 0 or more, found {count}")
+        for fault, message in (
+            (track not in TRACKS, unknown_name("track", track, TRACKS)),
+            (height < 64 or width < 96, f"size {width}x{height} is too small to draw a road; expected at least 96x64"),
+            (rate <= 0, f"rate must be above 0 frames per second, found {rate}"),
+            (count < 0, f"count must be 0 or more, found {count}"),
+        ):
+            if fault:
+                raise DrawingError(message)
         self.track, self.count, self.seed, self.size, self.rate = track, count, seed, (height, width), rate
         self.keys = [self._key(i) for i in range(count)]
         self._number = {key: i for i, key in enumerate(self.keys)}
@@ -180,25 +180,14 @@ def _distance(random: Random) -> float:
 
 def _train_objects(world: World, random: Random) -> None:
     for _ in range(random.choice((1, 1, 2, 3))):
-        _drop(
-            world,
-            random.choice(tuple(obstacles.TRAIN_FAMILIES)),
-            random,
-            _START + _distance(random),
-            _on_lane(world, random),
-            random.uniform(0.6, 1.6),
-        )
+        family, s = random.choice(tuple(obstacles.TRAIN_FAMILIES)), _START + _distance(random)
+        _drop(world, family, random, s, _on_lane(world, random), random.uniform(0.6, 1.6))
 
 
 def _on_the_road(world: World, random: Random) -> None:
     for _ in range(random.choice((1, 1, 1, 2, 3))):
-        _drop(
-            world,
-            random.choice(tuple(obstacles.SMALL_TEST_FAMILIES)),
-            random,
-            _START + _distance(random),
-            _on_lane(world, random),
-        )
+        family, s = random.choice(tuple(obstacles.SMALL_TEST_FAMILIES)), _START + _distance(random)
+        _drop(world, family, random, s, _on_lane(world, random))
 
 
 def _anywhere(world: World, random: Random) -> None:

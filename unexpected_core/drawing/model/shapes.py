@@ -49,13 +49,8 @@ class Shape:
         night."""
         corners = [tuple(map(float, point)) for point in points]
         normal = _normal(corners)
-        if abs(normal[2]) < 0.8:  # a wall: u runs level, v runs up
-            level = max(math.sqrt(normal[0] * normal[0] + normal[1] * normal[1]), 1e-9)
-            u, v = (-normal[1] / level, normal[0] / level, 0.0), (0.0, 0.0, -1.0)
-        else:
-            u, v = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
         own = self.label if label is None else TRAIN_ID[label]
-        self._faces.append((len(corners), INDEX[texture], tint, second or tint, own, glow, normal, u, v))
+        self._faces.append((len(corners), INDEX[texture], tint, second or tint, own, glow, normal, *_axes(normal)))
         self._points += corners
 
     def flat_polygon(
@@ -75,6 +70,33 @@ class Shape:
             corners.reverse()
         self.face(corners, texture, tint, second, label=label, glow=glow)
 
+    def flat_rectangle(
+        self,
+        x: tuple[float, float],
+        z: tuple[float, float],
+        texture: str,
+        tint: Colour,
+        second: Colour | None = None,
+        *,
+        label: str | None = None,
+        glow: float = 0.0,
+    ) -> None:
+        """A flat polygon with level and upright edges, (left, right) and (low, high)."""
+        (x0, x1), (z0, z1) = x, z
+        self.flat_polygon([(x0, z0), (x1, z0), (x1, z1), (x0, z1)], texture, tint, second, label=label, glow=glow)
+
+    def side(self, x: float, outline: Iterable[tuple[float, float]], texture: str, tint: Colour) -> None:
+        """A face at x that looks away from the middle. outline: (forward, up) pairs, as one goes round a right side."""
+        points = [(x, y, z) for y, z in outline]
+        self.face(points if x > 0 else points[::-1], texture, tint)
+
+    def across(
+        self, x: tuple[float, float], y: float, z: tuple[float, float], texture: str, tint: Colour, glow: float = 0.0
+    ) -> None:
+        """A rectangle across the road, seen from behind; from ahead if x or z goes from the greater to the smaller."""
+        (x0, x1), (z0, z1) = x, z
+        self.face([(x0, y, z0), (x1, y, z0), (x1, y, z1), (x0, y, z1)], texture, tint, glow=glow)
+
     def box(
         self,
         x: tuple[float, float],
@@ -89,14 +111,10 @@ class Shape:
     ) -> None:
         """Five faces of a box (no underside); y = forward."""
         (x0, x1), (y0, y1), (z0, z1) = x, y, z
-        for points in (
-            ((x0, y0, z0), (x1, y0, z0), (x1, y0, z1), (x0, y0, z1)),
-            ((x1, y0, z0), (x1, y1, z0), (x1, y1, z1), (x1, y0, z1)),
-            ((x1, y1, z0), (x0, y1, z0), (x0, y1, z1), (x1, y1, z1)),
-            ((x0, y1, z0), (x0, y0, z0), (x0, y0, z1), (x0, y1, z1)),
-        ):
-            self.face(points, texture, tint, second, label=label)
-        self.face(((x0, y0, z1), (x1, y0, z1), (x1, y1, z1), (x0, y1, z1)), texture, top or tint, second, label=label)
+        ring = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
+        for a, b in pairwise((*ring, ring[0])):
+            self.face(((*a, z0), (*b, z0), (*b, z1), (*a, z1)), texture, tint, second, label=label)
+        self.face([(*corner, z1) for corner in ring], texture, top or tint, second, label=label)
 
     def extrude(
         self,
@@ -148,6 +166,14 @@ def _normal(corners: list[tuple[float, ...]]) -> tuple[float, float, float]:
         x, y, z = x + (y0 - y1) * (z0 + z1), y + (z0 - z1) * (x0 + x1), z + (x0 - x1) * (y0 + y1)
     length = max(math.sqrt(x * x + y * y + z * z), 1e-9)
     return x / length, y / length, z / length
+
+
+def _axes(normal: tuple[float, float, float]) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Directions u and v of a face's texture: level and down on a wall, right and forward on the ground."""
+    if abs(normal[2]) >= 0.8:
+        return (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
+    level = max(math.sqrt(normal[0] * normal[0] + normal[1] * normal[1]), 1e-9)
+    return (-normal[1] / level, normal[0] / level, 0.0), (0.0, 0.0, -1.0)
 
 
 def disc(x: float, z: float, radius: float, sides: int = 12, squash: float = 1.0) -> list[tuple[float, float]]:

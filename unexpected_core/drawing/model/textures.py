@@ -132,15 +132,10 @@ def _shops(rng: np.random.Generator) -> Pair:
         cv2.rectangle(light, (left + 4, 20), (left + 59, 63), int(rng.integers(40, 130)), -1)
         cv2.rectangle(blend, (left + 4, 20), (left + 59, 63), 255, -1)
         cv2.rectangle(light, (left + 2, 4), (left + 61, 14), int(rng.integers(60, 220)), -1)
-        for _ in range(6):
+        for _ in range(6):  # wares
             x, y = left + int(rng.integers(6, 52)), int(rng.integers(26, 56))
-            cv2.rectangle(
-                light,
-                (x, y),
-                (x + int(rng.integers(2, 9)), y + int(rng.integers(2, 10))),
-                int(rng.integers(40, 240)),
-                -1,
-            )
+            end = (x + int(rng.integers(2, 9)), y + int(rng.integers(2, 10)))
+            cv2.rectangle(light, (x, y), end, int(rng.integers(40, 240)), -1)
     for top in range(64, SIZE, 64):
         light[top : top + 64], blend[top : top + 64] = light[:64], blend[:64]
     return light, blend

@@ -25,24 +25,25 @@ def mirror(
 
     image: RGB uint8 [H, W, 3] -> the same; labels: uint8 [H, W]; depth: float [H, W] in metres.
     """
-    wet = world.light.wet
     index = np.flatnonzero(labels == TRAIN_ID["road"])
     row, column = index // camera.width, index % camera.width
-    x, y = (
-        ((column - F32(camera.cx)) * F32(1 / camera.focal)).astype(F32),
-        ((row - F32(camera.cy)) * F32(1 / camera.focal)).astype(F32),
-    )
-    ground = survey(world, road, camera, x, np.maximum(y, F32(1e-4)))
-    mirrored = np.clip(2 * camera.horizon - row + camera.focal * 0.02, 0, camera.height_px - 1).astype(np.int64)
-    _, coarse = sample(INDEX["clouds"], ground.s * F32(14), ground.d * F32(30), np.abs(ground.depth) * F32(0.02))
-    pool = np.clip((coarse - F32(0.59 - 0.2 * wet)) * F32(4.2), 0.25, 1)
     far = depth.ravel()[index]
-    share = (pool * far / (far + F32(14)) * F32(0.75 * wet))[:, None]
+    share = (_pools(world, road, camera, row, column) * far / (far + F32(14)) * F32(0.75 * world.light.wet))[:, None]
+    mirrored = np.clip(2 * camera.horizon - row + camera.focal * 0.02, 0, camera.height_px - 1).astype(np.int64)
     flat = image.reshape(-1, 3).copy()
     here = flat[index].astype(F32)
     smooth = cv2.blur(image, (3, 9)).reshape(-1, 3)[mirrored * camera.width + column].astype(F32)
     flat[index] = np.clip(here + (smooth - here) * share + F32(0.5), 0, 255).astype(np.uint8)
     return flat.reshape(image.shape)
+
+
+def _pools(world: World, road: LocalRoad, camera: Camera, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """How much water stands where a pixel of the road looks, 0.25..1."""
+    x = ((column - F32(camera.cx)) * F32(1 / camera.focal)).astype(F32)
+    y = ((row - F32(camera.cy)) * F32(1 / camera.focal)).astype(F32)
+    ground = survey(world, road, camera, x, np.maximum(y, F32(1e-4)))
+    _, coarse = sample(INDEX["clouds"], ground.s * F32(14), ground.d * F32(30), np.abs(ground.depth) * F32(0.02))
+    return np.clip((coarse - F32(0.59 - 0.2 * world.light.wet)) * F32(4.2), 0.25, 1)
 
 
 def glare_and_rain(image: np.ndarray, light: Light, random: Random) -> np.ndarray:

@@ -47,18 +47,20 @@ def place(items: list[Item], road: LocalRoad, pose: Pose, time: float, ahead: fl
     visible = order[((s + near > pose.s + 0.3) & (s < pose.s + ahead))[order]]
     right, forward = road.to_local(s[visible], d[visible])
     index = np.clip((s[visible] - road.start + 0.5).astype(np.int64), 0, len(road.forward) - 1)
-    tr, tf = road.along_right[index], road.along_forward[index]
-    placed = []
-    for i, number in enumerate(visible.tolist()):
-        item = items[number]
-        if item.shape.flat:
-            far = float(np.sqrt(right[i] * right[i] + forward[i] * forward[i])) or 1.0
-            ar, af = float(right[i]) / far, float(forward[i]) / far
-        else:
-            sine, cosine = sin_cos(item.turn)
-            ar, af = float(tr[i] * cosine - tf[i] * sine), float(tf[i] * cosine + tr[i] * sine)
-        placed.append(Placed(item, number, float(right[i]), float(forward[i]), ar, af))
-    return placed
+    spots = zip(visible.tolist(), right, forward, road.along_right[index], road.along_forward[index], strict=True)
+    return [
+        Placed(items[number], number, float(r), float(f), *_axis(items[number], r, f, along))
+        for number, r, f, *along in spots
+    ]
+
+
+def _axis(item: Item, right: float, forward: float, along: Sequence[float]) -> tuple[float, float]:
+    """Where an item's own forward points: of billboards from the camera to it, of others as turned on the road."""
+    if item.shape.flat:
+        far = float(np.sqrt(right * right + forward * forward)) or 1.0
+        return float(right) / far, float(forward) / far
+    sine, cosine = sin_cos(item.turn)
+    return float(along[0] * cosine - along[1] * sine), float(along[1] * cosine + along[0] * sine)
 
 
 class Faces(NamedTuple):
@@ -79,21 +81,19 @@ class Faces(NamedTuple):
     planes: np.ndarray
 
 
+def _all(placed: list[Placed], name: str) -> np.ndarray:
+    """An array of the shapes, one after the other."""
+    return np.concatenate([getattr(p.item.shape, name) for p in placed])
+
+
 def _spread(placed: list[Placed], counts: list[int]) -> tuple[np.ndarray, ...]:
-    columns = np.array(
-        [
-            (
-                p.right,
-                p.forward,
-                p.axis_right,
-                p.axis_forward,
-                p.item.size,
-                -1.0 if p.item.shape.flat and p.item.turn > 1.5 else 1.0,
-            )
-            for p in placed
-        ]
-    )
-    return tuple(np.repeat(columns, counts, axis=0).T)
+    """right, forward, axis_right, axis_forward, size and mirror (-1 or 1) of each item, `counts` times; each [N]."""
+    turned = [-1.0 if p.item.shape.flat and p.item.turn > 1.5 else 1.0 for p in placed]
+    columns = [
+        (p.right, p.forward, p.axis_right, p.axis_forward, p.item.size, mirror)
+        for p, mirror in zip(placed, turned, strict=True)
+    ]
+    return tuple(np.repeat(np.array(columns), counts, axis=0).T)
 
 
 def _turn(
@@ -103,58 +103,71 @@ def _turn(
     return x * axis_forward + vectors[:, 1] * axis_right, vectors[:, 1] * axis_forward - x * axis_right, vectors[:, 2]
 
 
-def build(placed: list[Placed], camera: Camera) -> Faces:
-    """Faces of the placed items that the camera can see."""
-    # All points of all shapes, turned and put into their places, as the camera sees them.
-    shapes = [p.item.shape for p in placed]
-    point_counts, face_counts = [len(s.points) for s in shapes], [len(s.counts) for s in shapes]
-    right, forward, ar, af, size, mirror = _spread(placed, point_counts)
-    pr, pf, pu = _turn(np.concatenate([s.points for s in shapes]) * size[:, None], ar, af, mirror)
-    pr, pf = pr + right, pf + forward
-    x, y, z = camera.to_camera(pr, pf, pu)
-    # Faces that look at the camera, not behind it and not beside the picture.
-    counts = np.concatenate([s.counts for s in shapes])
-    starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
-    _, _, far, faf, _, fmirror = _spread(placed, face_counts)
-    nr, nf, nu = _turn(np.concatenate([s.normals for s in shapes]), far, faf, fmirror)
-    flat = np.repeat([s.flat for s in shapes], face_counts)
-    facing = nr * pr[starts] + nf * pf[starts] + nu * (pu[starts] - camera.height)
-    nearest, farthest = np.minimum.reduceat(z, starts), np.maximum.reduceat(z, starts)
+class _Corners(NamedTuple):
+    """All corners of the placed items, in the ego frame, as the camera sees them, and in the picture (pixels)."""
+
+    ego: Vectors
+    seen: Vectors
+    pixel_x: np.ndarray
+    pixel_y: np.ndarray
+
+
+def _corners(placed: list[Placed], camera: Camera) -> _Corners:
+    right, forward, *axes, size, mirror = _spread(placed, [len(p.item.shape.points) for p in placed])
+    pr, pf, pu = _turn(_all(placed, "points") * size[:, None], *axes, mirror)
+    ego = (pr + right, pf + forward, pu)
+    x, y, z = camera.to_camera(*ego)
     with np.errstate(divide="ignore", invalid="ignore"):
-        px, py = camera.cx + camera.focal * x / z, camera.cy + camera.focal * y / z
-    whole = nearest > NEAR
-    seen = (np.abs(facing) > 1e-3) & (farthest > NEAR) & (_in_picture(px, py, starts, camera) | ~whole)
-    keep = np.flatnonzero((flat | (facing < -1e-3)) & seen)
-    # Their outlines in the picture; those that reach behind the camera are cut.
-    corners = _fixed(np.stack((px, py), axis=1))
-    stops = (starts + counts).tolist()
-    polygons = [
-        corners[a:b] if is_whole else _fixed(_clip(camera, x[a:b], y[a:b], z[a:b]))
-        for a, b, is_whole in ((int(starts[i]), stops[i], whole[i]) for i in keep.tolist())
-    ]
-    # Their planes, to find depth and texture of a pixel by.
-    owner = np.repeat(np.arange(len(placed)), face_counts)[keep]
-    texture = np.concatenate([s.textures for s in shapes])[keep]
-    normal, first = (nr[keep], nf[keep], nu[keep]), (x[starts][keep], y[starts][keep], z[starts][keep])
-    directions = [
-        [part[keep] for part in _turn(np.concatenate(axis), far, faf, fmirror)]
-        for axis in ([s.us for s in shapes], [s.vs for s in shapes])
-    ]
+        return _Corners(ego, (x, y, z), camera.cx + camera.focal * x / z, camera.cy + camera.focal * y / z)
+
+
+def build(placed: list[Placed], camera: Camera) -> Faces:
+    """Faces of the placed items that the camera can see: turned into their places, culled, cut at the near plane."""
+    corners = _corners(placed, camera)
+    counts, per_item = _all(placed, "counts"), [len(p.item.shape.counts) for p in placed]
+    starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
+    _, _, *axes, _, mirror = _spread(placed, per_item)
+    normal = _turn(_all(placed, "normals"), *axes, mirror)
+    flat = np.repeat([p.item.shape.flat for p in placed], per_item)
+    keep = np.flatnonzero(_seen(corners, starts, normal, flat, camera))
+    owner = np.repeat(np.arange(len(placed)), per_item)[keep]
+    texture = _all(placed, "textures")[keep]
+    normal = [part[keep] for part in normal]
+    first = [part[starts][keep] for part in corners.seen]
+    directions = [[part[keep] for part in _turn(_all(placed, name), *axes, mirror)] for name in ("us", "vs")]
     planes = _planes(camera, normal, first, directions, TEXELS_PER_METRE[texture].astype(np.float64))
     planes[:, 6] += np.array([p.item.shift for p in placed])[owner]
     return Faces(
-        polygons,
+        _outlines(corners, starts[keep], (starts + counts)[keep], camera),
         owner,
         texture,
-        np.concatenate([s.tints for s in shapes])[keep],
-        np.concatenate([s.seconds for s in shapes])[keep],
-        np.concatenate([s.glows for s in shapes])[keep],
-        np.concatenate([s.labels for s in shapes])[keep],
+        *(_all(placed, name)[keep] for name in ("tints", "seconds", "glows", "labels")),
         np.stack(normal, axis=1),
         flat[keep],
-        np.stack((pr[starts][keep], pf[starts][keep]), axis=1),
+        np.stack([part[starts][keep] for part in corners.ego[:2]], axis=1),
         planes.astype(np.float32),
     )
+
+
+def _seen(corners: _Corners, starts: np.ndarray, normal: Vectors, flat: np.ndarray, camera: Camera) -> np.ndarray:
+    """Which faces look at the camera, not behind it and not beside the picture, bool [faces]."""
+    right, forward, up = (part[starts] for part in corners.ego)
+    facing = normal[0] * right + normal[1] * forward + normal[2] * (up - camera.height)
+    depth = corners.seen[2]
+    whole, ahead = np.minimum.reduceat(depth, starts) > NEAR, np.maximum.reduceat(depth, starts) > NEAR
+    inside = _in_picture(corners.pixel_x, corners.pixel_y, starts, camera) | ~whole
+    return (flat | (facing < -1e-3)) & (np.abs(facing) > 1e-3) & ahead & inside
+
+
+def _outlines(corners: _Corners, starts: np.ndarray, stops: np.ndarray, camera: Camera) -> list[np.ndarray]:
+    """Polygons in the picture; those that reach behind the camera are cut."""
+    pixels = _fixed(np.stack((corners.pixel_x, corners.pixel_y), axis=1))
+    return [
+        pixels[a:b]
+        if corners.seen[2][a:b].min() > NEAR
+        else _fixed(_clip(camera, *(part[a:b] for part in corners.seen)))
+        for a, b in zip(starts.tolist(), stops.tolist(), strict=True)
+    ]
 
 
 def _in_picture(px: np.ndarray, py: np.ndarray, starts: np.ndarray, camera: Camera) -> np.ndarray:

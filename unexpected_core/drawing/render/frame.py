@@ -8,9 +8,9 @@ from random import Random
 import numpy as np
 
 from unexpected_core.drawing.model.plan import World
-from unexpected_core.drawing.model.road import Camera, Pose
+from unexpected_core.drawing.model.road import Camera, LocalRoad, Pose
 from unexpected_core.drawing.render.effects import glare_and_rain, mirror, paint_bonnet
-from unexpected_core.drawing.render.faces import Placed, in_view, instance_ids, place
+from unexpected_core.drawing.render.faces import Faces, Placed, in_view, instance_ids, place
 from unexpected_core.drawing.render.faces import build as build_faces
 from unexpected_core.drawing.render.faces import paint as paint_faces
 from unexpected_core.drawing.render.ground import paint_layer
@@ -45,22 +45,11 @@ def draw(
     """Draw the world as seen from a pose at a time (seconds). whole_image: obstacles count everywhere, not only on
     the road."""
     random = Random(f"sensor {key}")
-    fine = camera.scaled(2)
     road = world.road.around(pose)
     near = place(world.items, road, pose, time)
     placed = in_view(near, camera)
-    faces = build_faces(placed, fine)
-    layer, tints, mixes = paint_layer(world, road, pose, fine)
-    samples = take_samples(paint_faces(faces, fine), layer, camera)
-    shadows = shadow_layers(near, world.light, pose, camera)
-    lamps = _lamps(near) if world.light.night else []
-    colours, depth, labels = shade(
-        Scene(world, road, camera, pose, time, faces, tints, mixes, *shadows, lamps), samples
-    )
-    labels, depth, numbers = (_first(samples, values, camera) for values in (labels, depth, samples.face))
-    image = _average(samples, colours, camera)
-    if world.light.wet:
-        image = mirror(image, labels, depth, world, road, camera)
+    faces = build_faces(placed, camera.scaled(2))
+    image, labels, depth, numbers = _render(world, road, camera, pose, time, near, faces)
     image = glare_and_rain(image, world.light, random)
     instances = instance_ids(placed, faces, TRAIN_TO_FULL)[numbers]
     is_obstacle = np.concatenate(([False], np.array([p.item.obstacle for p in placed], bool)[faces.owner]))[numbers]
@@ -72,6 +61,24 @@ def draw(
     obstacle = np.where(is_obstacle, 1, np.where(counted, 0, IGNORE)).astype(np.uint8)
     sample = Sample(key, expose(image, sensor, random), labels, instances, obstacle)
     return DrawnFrame(sample, depth, roi, pose, camera, world.light.weather, time)
+
+
+def _render(
+    world: World, road: LocalRoad, camera: Camera, pose: Pose, time: float, near: list[Placed], faces: Faces
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Image, labels, depth and face numbers of the things near and the ground below them, before lens and sensor."""
+    fine = camera.scaled(2)
+    layer, tints, mixes = paint_layer(world, road, pose, fine)
+    samples = take_samples(paint_faces(faces, fine), layer, camera)
+    shadows = shadow_layers(near, world.light, pose, camera)
+    lamps = _lamps(near) if world.light.night else []
+    scene = Scene(world, road, camera, pose, time, faces, tints, mixes, *shadows, lamps)
+    colours, depth, labels = shade(scene, samples)
+    labels, depth, numbers = (_first(samples, values, camera) for values in (labels, depth, samples.face))
+    image = _average(samples, colours, camera)
+    if world.light.wet:
+        image = mirror(image, labels, depth, world, road, camera)
+    return image, labels, depth, numbers
 
 
 def _lamps(placed: list[Placed]) -> list[tuple[float, float]]:

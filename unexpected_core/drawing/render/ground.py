@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.drawing.model.light import Light
-from unexpected_core.drawing.model.plan import PANEL, World
+from unexpected_core.drawing.model.plan import PANEL, Paint, World
 from unexpected_core.drawing.model.road import Camera, LocalRoad, Pose
 from unexpected_core.drawing.model.textures import INDEX, TEXELS_PER_METRE
 from unexpected_core.drawing.render.atlas import sample
@@ -100,25 +101,26 @@ def paint_layer(world: World, road: LocalRoad, pose: Pose, camera: Camera) -> tu
     worn [N, 2]."""
     layer = np.zeros((camera.height_px, camera.width), np.uint16)
     tints, mixes = [(0.0, 0.0, 0.0)], [(0.0, 0.0)]
+    for paint, right, forward in _paints_near(world, road, pose):
+        if forward.max() < 0.8:
+            continue
+        tints.append(paint.tint)
+        mixes.append((paint.alpha, float(paint.worn)))
+        polygon = project(camera, right, np.maximum(forward, 0.8))
+        cv2.fillPoly(layer, [polygon], len(tints) - 1, shift=SUBPIXEL)
+    return layer, np.array(tints, F32), np.array(mixes, F32)
+
+
+def _paints_near(world: World, road: LocalRoad, pose: Pose) -> Iterator[tuple[Paint, np.ndarray, np.ndarray]]:
+    """What is painted around the camera, and where its corners lie: right and forward, metres."""
     near, far = pose.s - 1.0, pose.s + 110.0
     chosen = [
         p for p in world.paints if p.points[0][0] < far and max(p.points[0][0], p.points[len(p.points) // 2][0]) > near
     ]
-    if not chosen:
-        return layer, np.array(tints, F32), np.array(mixes, F32)
-    right, forward = road.to_local(*np.array([point for p in chosen for point in p.points]).T)
-    start = 0
-    for p in chosen:
-        cut = slice(start, start + len(p.points))
-        start = cut.stop
-        if forward[cut].max() < 0.8:
-            continue
-        tints.append(p.tint)
-        mixes.append((p.alpha, float(p.worn)))
-        cv2.fillPoly(
-            layer, [project(camera, right[cut], np.maximum(forward[cut], 0.8))], len(tints) - 1, shift=SUBPIXEL
-        )
-    return layer, np.array(tints, F32), np.array(mixes, F32)
+    if chosen:
+        right, forward = road.to_local(*np.array([point for p in chosen for point in p.points]).T)
+        stops = np.cumsum([len(p.points) for p in chosen])[:-1]
+        yield from zip(chosen, np.split(right, stops), np.split(forward, stops), strict=True)
 
 
 def shade(world: World, ground: Ground, camera: Camera, tints: np.ndarray, mixes: np.ndarray) -> np.ndarray:

@@ -69,21 +69,23 @@ def expose(image: np.ndarray, sensor: Sensor, random: Random) -> np.ndarray:
         image = cv2.GaussianBlur(image, (5, 5), sensor.blur)
     if sensor.smear != (1, 1):
         image = cv2.blur(image, sensor.smear)
-    height, width = image.shape[:2]
     image = _colours(image, sensor)
     if sensor.vignette > 0.02:
-        image = ((image * _vignette(height, width, int(sensor.vignette * 100)).astype(np.uint32)) >> 10).astype(
-            np.uint8
-        )
-    y, x = random.randrange(64), random.randrange(64)
-    grain = _grain(height, width)[y : y + height, x : x + width]
-    strength = int(sensor.grain * 16)
-    shot = image.astype(np.int32) // 4 + 96  # a part that grows with the light
-    image = np.clip(image + ((grain * shot >> 7) * strength >> 12), 0, 255).astype(np.uint8)
+        darker = _vignette(*image.shape[:2], int(sensor.vignette * 100)).astype(np.uint32)
+        image = ((image * darker) >> 10).astype(np.uint8)
+    image = _with_grain(image, int(sensor.grain * 16), random)
     if sensor.quality:
         _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, sensor.quality])
         image = cv2.imdecode(data, cv2.IMREAD_COLOR)
     return image
+
+
+def _with_grain(image: np.ndarray, strength: int, random: Random) -> np.ndarray:
+    height, width = image.shape[:2]
+    y, x = random.randrange(64), random.randrange(64)
+    grain = _grain(height, width)[y : y + height, x : x + width]
+    shot = image.astype(np.int32) // 4 + 96  # a part that grows with the light
+    return np.clip(image + ((grain * shot >> 7) * strength >> 12), 0, 255).astype(np.uint8)
 
 
 def _colours(image: np.ndarray, sensor: Sensor) -> np.ndarray:

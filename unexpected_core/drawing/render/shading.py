@@ -43,34 +43,29 @@ class Samples(NamedTuple):
 
 def take_samples(numbers: np.ndarray, layer: np.ndarray, camera: Camera) -> Samples:
     """Rays for face numbers and paint numbers, int [2H, 2W], that were painted with two subpixels per side."""
-    fine = camera.scaled(2)
     subpixels = [(numbers[r::2, c::2], layer[r::2, c::2]) for r in (0, 1) for c in (0, 1)]
     (face, paint), *others = subpixels
     same = np.ones(face.shape, bool)
     for other, other_paint in others:
         same &= (other == face) & (other_paint == paint)
     whole, mixed = np.flatnonzero(same).astype(np.int32), np.flatnonzero(~same).astype(np.int32)
-    pixel = np.concatenate((whole, *[mixed] * 4))
-    column, row = (pixel % camera.width).astype(F32) * 2, (pixel // camera.width).astype(F32) * 2
-    column[: len(whole)] += F32(0.5)
-    row[: len(whole)] += F32(0.5)
-    for i, (r, c) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
-        cut = slice(len(whole) + i * len(mixed), len(whole) + (i + 1) * len(mixed))
-        column[cut] += F32(c)
-        row[cut] += F32(r)
     faces, paints = (
         np.concatenate((values[0].ravel()[whole], *[v.ravel()[mixed] for v in values]))
         for values in zip(*subpixels, strict=True)
     )
-    return Samples(
-        whole,
-        mixed,
-        pixel,
-        (column - F32(fine.cx)) * F32(1 / fine.focal),
-        (row - F32(fine.cy)) * F32(1 / fine.focal),
-        faces,
-        paints,
-    )
+    pixel = np.concatenate((whole, *[mixed] * 4))
+    return Samples(whole, mixed, pixel, *_rays(pixel, len(whole), camera), faces, paints)
+
+
+def _rays(pixel: np.ndarray, whole: int, camera: Camera) -> tuple[np.ndarray, np.ndarray]:
+    """x and y of rays (x, y, 1): of the first `whole` pixels through their middle, then through each subpixel."""
+    fine, mixed = camera.scaled(2), (len(pixel) - whole) // 4
+    column, row = (pixel % camera.width).astype(F32) * 2, (pixel // camera.width).astype(F32) * 2
+    column[:whole] += F32(0.5)
+    row[:whole] += F32(0.5)
+    column[whole:] += np.repeat(np.array((0, 1, 0, 1), F32), mixed)
+    row[whole:] += np.repeat(np.array((0, 0, 1, 1), F32), mixed)
+    return (column - F32(fine.cx)) * F32(1 / fine.focal), (row - F32(fine.cy)) * F32(1 / fine.focal)
 
 
 class Scene(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
+from typing import NamedTuple
 
 from unexpected_core.drawing.model.shapes import Colour, Shape, rounded, scaled
 
@@ -11,20 +12,22 @@ Outline = list[tuple[float, float]]
 """Points (forward, up) of an animal that looks to the right, metres."""
 
 
-def animal(
-    random: Random,
-    length: float,
-    leg: float,
-    body: float,
-    neck: float,
-    head: float,
-    coat: Colour,
-    patch: Colour,
-    horns: float = 0.0,
-    tail: float = 0.4,
-) -> Shape:
-    """A four-legged animal from the side; metres, seen as a billboard."""
+class Build(NamedTuple):
+    """How long the parts of a four-legged animal are, metres; body: from belly to back."""
+
+    length: float
+    leg: float
+    body: float
+    neck: float
+    head: float
+    horns: float = 0.0
+    tail: float = 0.4
+
+
+def animal(random: Random, build: Build, coat: Colour, patch: Colour) -> Shape:
+    """A four-legged animal from the side, seen as a billboard."""
     shape, side = Shape(None, flat=True), random.choice((-1, 1))
+    length, leg, body, neck, head, horns, tail = build
     half = length / 2
     x, z = half + neck * 0.55, leg + body * 0.75 + neck * 0.75  # where head and neck meet
     for points, tone in (
@@ -82,23 +85,15 @@ def _neck(half: float, leg: float, body: float, x: float, z: float, head: float)
 
 def _head(x: float, z: float, head: float, horns: float) -> Iterator[tuple[Outline, float]]:
     """The head, an ear, and horns where there are any."""
-    outline = [
-        (x - head * 0.3, z + head * 0.3),
-        (x + head * 0.1, z + head * 0.35),
-        (x + head * 0.8, z - head * 0.05),
-        (x + head * 0.75, z - head * 0.3),
-        (x - head * 0.1, z - head * 0.3),
-    ]
-    yield outline, 1.05
-    yield [(x - head * 0.2, z + head * 0.25), (x, z + head * 0.3), (x - head * 0.25, z + head * 0.65)], 0.8
+    skull = ((-0.3, 0.3), (0.1, 0.35), (0.8, -0.05), (0.75, -0.3), (-0.1, -0.3))
+    ear = ((-0.2, 0.25), (0, 0.3), (-0.25, 0.65))
+    for outline, tone in ((skull, 1.05), (ear, 0.8)):
+        yield [(x + head * right, z + head * up) for right, up in outline], tone
+    crown = z + head * 0.3
     for lean in (-0.25, 0.35) if horns else ():
-        horn = [
-            (x - head * 0.1, z + head * 0.3),
-            (x + head * 0.02, z + head * 0.3),
-            (x + lean * horns, z + head * 0.3 + horns),
-            (x + lean * horns - 0.04, z + head * 0.3 + horns),
-        ]
-        yield horn, 1.3
+        tip = x + lean * horns
+        horn = ((x - head * 0.1, crown), (x + head * 0.02, crown), (tip, crown + horns), (tip - 0.04, crown + horns))
+        yield [*horn], 1.3
 
 
 def _tail(half: float, leg: float, body: float, tail: float) -> Outline:

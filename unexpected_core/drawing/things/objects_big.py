@@ -6,70 +6,53 @@ from collections.abc import Callable
 from random import Random
 
 from unexpected_core.drawing.model.shapes import Shape, disc, scaled, sin_cos
-from unexpected_core.drawing.things.objects_animals import animal
+from unexpected_core.drawing.things.objects_animals import Build, animal
 
 Builder = Callable[[Random], Shape]
 
 
 def _cow(random: Random) -> Shape:
-    return animal(
-        random,
-        1.9,
-        0.72,
-        0.8,
-        0.45,
-        0.5,
-        random.choice(((140, 84, 52), (60, 44, 36), (220, 214, 204))),
-        random.choice(((220, 214, 204), (40, 36, 34))),
-        0.18,
-        0.8,
-    )
+    coat = random.choice(((140, 84, 52), (60, 44, 36), (220, 214, 204)))
+    patch = random.choice(((220, 214, 204), (40, 36, 34)))
+    return animal(random, Build(length=1.9, leg=0.72, body=0.8, neck=0.45, head=0.5, horns=0.18, tail=0.8), coat, patch)
 
 
 def _deer(random: Random) -> Shape:
-    return animal(random, 1.3, 0.75, 0.48, 0.62, 0.34, (146, 104, 66), (170, 130, 90), random.choice((0.0, 0.55)), 0.15)
+    return animal(
+        random,
+        Build(length=1.3, leg=0.75, body=0.48, neck=0.62, head=0.34, horns=random.choice((0.0, 0.55)), tail=0.15),
+        (146, 104, 66),
+        (170, 130, 90),
+    )
 
 
 def _horse(random: Random) -> Shape:
-    return animal(
-        random,
-        1.9,
-        0.9,
-        0.65,
-        0.85,
-        0.6,
-        random.choice(((96, 60, 40), (50, 40, 36), (200, 196, 190))),
-        (80, 56, 40),
-        0.0,
-        0.9,
-    )
+    coat = random.choice(((96, 60, 40), (50, 40, 36), (200, 196, 190)))
+    return animal(random, Build(length=1.9, leg=0.9, body=0.65, neck=0.85, head=0.6, tail=0.9), coat, (80, 56, 40))
 
 
 def _dog(random: Random) -> Shape:
-    return animal(
-        random,
-        0.72,
-        0.33,
-        0.26,
-        0.2,
-        0.26,
-        random.choice(((160, 120, 70), (50, 44, 40), (200, 190, 176))),
-        random.choice(((210, 200, 190), (60, 50, 44))),
-        0.0,
-        0.1,
-    )
+    coat = random.choice(((160, 120, 70), (50, 44, 40), (200, 190, 176)))
+    patch = random.choice(((210, 200, 190), (60, 50, 44)))
+    return animal(random, Build(length=0.72, leg=0.33, body=0.26, neck=0.2, head=0.26, tail=0.1), coat, patch)
 
 
 def _sheep(random: Random) -> Shape:
-    return animal(random, 1.1, 0.35, 0.6, 0.2, 0.3, (206, 198, 180), (190, 182, 164), 0.0, 0.15)
+    return animal(
+        random, Build(length=1.1, leg=0.35, body=0.6, neck=0.2, head=0.3, tail=0.15), (206, 198, 180), (190, 182, 164)
+    )
 
 
 def _boar(random: Random) -> Shape:
-    return animal(random, 1.2, 0.32, 0.55, 0.1, 0.5, (64, 54, 46), (44, 38, 34), 0.0, 0.2)
+    return animal(
+        random, Build(length=1.2, leg=0.32, body=0.55, neck=0.1, head=0.5, tail=0.2), (64, 54, 46), (44, 38, 34)
+    )
 
 
 def _elephant(random: Random) -> Shape:
-    return animal(random, 2.8, 1.1, 1.4, 0.5, 1.1, (118, 112, 108), (100, 96, 92), 0.0, 0.9)
+    return animal(
+        random, Build(length=2.8, leg=1.1, body=1.4, neck=0.5, head=1.1, tail=0.9), (118, 112, 108), (100, 96, 92)
+    )
 
 
 def _sofa(random: Random) -> Shape:
@@ -115,9 +98,7 @@ def _bale(random: Random) -> Shape:
         scaled((196, 166, 96), random.uniform(0.8, 1.1)),
         random.uniform(0.5, 0.8),
     )
-    shape.flat_polygon(
-        [(-0.2, 0), (1.0, 0), (1.0, 2 * radius), (-0.2, 2 * radius)], "fur", scaled(straw, 0.8), scaled(straw, 0.7)
-    )
+    shape.flat_rectangle((-0.2, 1.0), (0, 2 * radius), "fur", scaled(straw, 0.8), scaled(straw, 0.7))
     shape.flat_polygon(disc(-0.2, radius, radius, 18), "fur", straw, scaled(straw, 0.85))
     shape.flat_polygon(disc(-0.2, radius, radius * 0.45, 14), "fur", scaled(straw, 0.85))
     return shape.finish()

@@ -15,16 +15,7 @@ def _crate(random: Random) -> Shape:
     half, height = random.uniform(0.2, 0.45), random.uniform(0.25, 0.6)
     shape.box((-half, half), (-half, half), (0, height), "planks", wood, scaled(wood, 0.8), top=scaled(wood, 1.1))
     for x in (-half, half - 0.06):
-        shape.face(
-            [
-                (x, -half - 0.01, 0),
-                (x + 0.06, -half - 0.01, 0),
-                (x + 0.06, -half - 0.01, height),
-                (x, -half - 0.01, height),
-            ],
-            "planks",
-            scaled(wood, 1.15),
-        )
+        shape.across((x, x + 0.06), -half - 0.01, (0, height), "planks", scaled(wood, 1.15))
     return shape.finish()
 
 
@@ -55,26 +46,17 @@ def _tyre(random: Random) -> Shape:
 
 
 def _cone(random: Random) -> Shape:
-    shape, orange, height = (
-        Shape(None, flat=True),
-        scaled((226, 84, 30), random.uniform(0.8, 1.1)),
-        random.uniform(0.45, 0.8),
-    )
-    half = height * 0.24
-    shape.flat_polygon(
-        [(-half * 1.5, 0), (half * 1.5, 0), (half * 1.4, 0.06), (-half * 1.4, 0.06)], "rust", scaled(orange, 0.7)
-    )
-    shape.flat_polygon(
-        [(-half, 0.05), (half, 0.05), (0.03, height), (-0.03, height)], "rust", orange, scaled(orange, 1.1)
-    )
+    shape, orange = Shape(None, flat=True), scaled((226, 84, 30), random.uniform(0.8, 1.1))
+    height = random.uniform(0.45, 0.8)
+    half, white, grey = height * 0.24, (226, 226, 222), (200, 200, 200)
+    foot = [(-half * 1.5, 0), (half * 1.5, 0), (half * 1.4, 0.06), (-half * 1.4, 0.06)]
+    body = [(-half, 0.05), (half, 0.05), (0.03, height), (-0.03, height)]
+    shape.flat_polygon(foot, "rust", scaled(orange, 0.7))
+    shape.flat_polygon(body, "rust", orange, scaled(orange, 1.1))
     for low, high in ((0.3, 0.48), (0.62, 0.76)):
         a, b = half * (1 - low), half * (1 - high)
-        shape.flat_polygon(
-            [(-a, height * low), (a, height * low), (b, height * high), (-b, height * high)],
-            "rust",
-            (226, 226, 222),
-            (200, 200, 200),
-        )
+        band = [(-a, height * low), (a, height * low), (b, height * high), (-b, height * high)]
+        shape.flat_polygon(band, "rust", white, grey)
     return shape.finish()
 
 
@@ -86,12 +68,8 @@ def _ball(random: Random) -> Shape:
         random.choice(((30, 30, 32), (240, 240, 236), (220, 120, 40))),
     )
     for size, shift, tone in ((1.0, 0.0, 0.6), (0.88, 0.07, 0.82), (0.66, 0.16, 1.0), (0.36, 0.28, 1.12)):
-        shape.flat_polygon(
-            disc(-shift * radius * 0.6, radius * (1 + shift), radius * size, 16),
-            "chequer",
-            scaled(tint, tone),
-            scaled(second, tone),
-        )
+        outline = disc(-shift * radius * 0.6, radius * (1 + shift), radius * size, 16)
+        shape.flat_polygon(outline, "chequer", scaled(tint, tone), scaled(second, tone))
     return shape.finish()
 
 
@@ -128,12 +106,8 @@ def _log(random: Random) -> Shape:
         random.uniform(0.4, 1.3),
     )
     for low, high, tone in ((0.0, 0.7, 0.55), (0.6, 1.4, 0.85), (1.3, 2.0, 1.1)):
-        shape.flat_polygon(
-            [(-half, radius * low), (half, radius * low), (half, radius * high), (-half, radius * high)],
-            "rust",
-            scaled(bark, tone),
-            scaled(bark, tone * 0.7),
-        )
+        rows = (radius * low, radius * high)
+        shape.flat_rectangle((-half, half), rows, "rust", scaled(bark, tone), scaled(bark, tone * 0.7))
     shape.flat_polygon(disc(half, radius, radius, 12), "planks", (190, 160, 120))
     return shape.finish()
 
@@ -141,29 +115,10 @@ def _log(random: Random) -> Shape:
 def _bag(random: Random) -> Shape:
     shape, tint = Shape(None, flat=True), random.choice(((30, 30, 34), (210, 210, 206), (60, 90, 150), (200, 170, 60)))
     half = random.uniform(0.2, 0.4)
-    shape.flat_polygon(
-        rounded(
-            [
-                (-half, 0),
-                (half, 0),
-                (half * 1.1, half * 0.6),
-                (half * 0.5, half * 1.4),
-                (half * 0.2, half * 1.9),
-                (-half * 0.25, half * 1.8),
-                (-half * 0.4, half * 1.4),
-                (-half * 1.1, half * 0.7),
-            ]
-        ),
-        "rust",
-        tint,
-        scaled(tint, 1.25),
-    )
-    shape.flat_polygon(
-        [(-half, 0), (half, 0), (half * 0.7, half * 0.5), (-half * 0.6, half * 0.4)],
-        "rust",
-        scaled(tint, 0.6),
-        scaled(tint, 0.8),
-    )
+    sack = ((-1, 0), (1, 0), (1.1, 0.6), (0.5, 1.4), (0.2, 1.9), (-0.25, 1.8), (-0.4, 1.4), (-1.1, 0.7))
+    shadow = ((-1, 0), (1, 0), (0.7, 0.5), (-0.6, 0.4))
+    shape.flat_polygon(rounded([(half * x, half * z) for x, z in sack]), "rust", tint, scaled(tint, 1.25))
+    shape.flat_polygon([(half * x, half * z) for x, z in shadow], "rust", scaled(tint, 0.6), scaled(tint, 0.8))
     return shape.finish()
 
 

@@ -25,13 +25,13 @@ def _train_texture(random: Random) -> str:
     return random.choice(tuple(TRAIN_OBJECTS))
 
 
+def _look(random: Random) -> tuple[str, Colour, Colour]:
+    """A texture and its two tints."""
+    return _train_texture(random), _any_colour(random), _any_colour(random)
+
+
 def _lump(random: Random) -> Shape:
-    shape, texture, tint, second = (
-        Shape(None, flat=True),
-        _train_texture(random),
-        _any_colour(random),
-        _any_colour(random),
-    )
+    shape, (texture, tint, second) = Shape(None, flat=True), _look(random)
     width, height = random.uniform(0.15, 0.6), random.uniform(0.15, 0.6)
     corners = []
     for i in range(11):
@@ -59,27 +59,13 @@ def _slab(random: Random) -> Shape:
 
 
 def _drum(random: Random) -> Shape:
-    shape, texture, tint, second = (
-        Shape(None, flat=True),
-        _train_texture(random),
-        _any_colour(random),
-        _any_colour(random),
-    )
+    shape, (texture, tint, second) = Shape(None, flat=True), _look(random)
     half, height, slices = random.uniform(0.12, 0.4), random.uniform(0.2, 0.9), 8
     for i in range(slices):
         (s0, c0), (s1, c1) = sin_cos(3.14159265 * i / slices), sin_cos(3.14159265 * (i + 1) / slices)
-        tone = 0.55 + 0.55 * (s0 + s1) / 2
-        shape.flat_polygon(
-            [
-                (-half * c0, -0.15 * half * s0),
-                (-half * c1, -0.15 * half * s1),
-                (-half * c1, height),
-                (-half * c0, height),
-            ],
-            texture,
-            scaled(tint, tone),
-            scaled(second, tone),
-        )
+        left, right, tone = -half * c0, -half * c1, 0.55 + 0.55 * (s0 + s1) / 2
+        stave = [(left, -0.15 * half * s0), (right, -0.15 * half * s1), (right, height), (left, height)]
+        shape.flat_polygon(stave, texture, scaled(tint, tone), scaled(second, tone))
     shape.flat_polygon(disc(0, height, half, 14, 0.25), texture, scaled(tint, 1.15), scaled(second, 1.15))
     return shape.finish()
 
@@ -94,12 +80,7 @@ def _wedge(random: Random) -> Shape:
 
 
 def _rag(random: Random) -> Shape:
-    shape, texture, tint, second = (
-        Shape(None, flat=True),
-        _train_texture(random),
-        _any_colour(random),
-        _any_colour(random),
-    )
+    shape, (texture, tint, second) = Shape(None, flat=True), _look(random)
     for _ in range(random.randint(2, 5)):
         x, tone = random.uniform(-0.4, 0.4), random.uniform(0.6, 1.15)
         corners = [(x + random.uniform(-0.35, 0.35), random.uniform(0.0, 0.45)) for _ in range(3)]

@@ -130,11 +130,8 @@ def person(variant: int) -> Shape:
     _human(shape, random, "person", 0.0, random.uniform(-0.05, 0.05), random.choice((0.06, 0.12, 0.22, 0.3)), False)
     if random.random() < 0.3:
         side = random.choice((-0.26, 0.26))
-        shape.flat_polygon(
-            [(side - 0.1, 0.55), (side + 0.1, 0.55), (side + 0.09, 0.85), (side - 0.09, 0.85)],
-            "cloth",
-            random.choice(CLOTHES),
-        )
+        bag = [(side - 0.1, 0.55), (side + 0.1, 0.55), (side + 0.09, 0.85), (side - 0.09, 0.85)]
+        shape.flat_polygon(bag, "cloth", random.choice(CLOTHES))
     return shape.finish()
 
 
@@ -149,6 +146,18 @@ def _tube(
     )
 
 
+_JOINTS = {
+    "rear": (-0.52, 0.34),
+    "pedal": (-0.05, 0.3),
+    "seat": (-0.18, 0.86),
+    "head": (0.36, 0.88),
+    "front": (0.52, 0.34),
+    "bar": (0.3, 1.02),
+}
+"""Where the tubes of a bicycle's frame meet, from its side: (forward, up), metres."""
+_TUBES = ("rear pedal", "pedal head", "pedal seat", "seat head", "rear seat", "head front", "head bar")
+
+
 def _cycle(shape: Shape, random: Random, label: str, wide: float) -> None:
     """Two wheels and a frame, seen from the side if `wide` is 1, from behind if it is small."""
     tint = random.choice(PAINTS)
@@ -156,29 +165,13 @@ def _cycle(shape: Shape, random: Random, label: str, wide: float) -> None:
         outer, inner = disc(x, 0.34, 0.34, 16), disc(x, 0.34, 0.27, 16)
         ring = [(x + (a - x) * max(wide, 0.12), b) for a, b in outer + outer[:1] + inner[::-1][-1:] + inner[::-1]]
         shape.flat_polygon(ring, "plain", (30, 30, 32), label=label)
-    joints = {
-        "rear": (-0.52, 0.34),
-        "pedal": (-0.05, 0.3),
-        "seat": (-0.18, 0.86),
-        "head": (0.36, 0.88),
-        "front": (0.52, 0.34),
-        "bar": (0.3, 1.02),
-    }
-    joints = {name: (x * wide, z) for name, (x, z) in joints.items()}
-    for a, b in (
-        ("rear", "pedal"),
-        ("pedal", "head"),
-        ("pedal", "seat"),
-        ("seat", "head"),
-        ("rear", "seat"),
-        ("head", "front"),
-        ("head", "bar"),
-    ):
-        _tube(shape, joints[a], joints[b], 0.055, tint, label)
+    joints = {name: (x * wide, z) for name, (x, z) in _JOINTS.items()}
+    for tube in _TUBES:
+        start, end = tube.split()
+        _tube(shape, joints[start], joints[end], 0.055, tint, label)
     x, z = joints["seat"]
-    shape.flat_polygon(
-        [(x - 0.13, z + 0.08), (x + 0.13, z + 0.08), (x + 0.1, z), (x - 0.08, z)], "plain", DARK, label=label
-    )
+    saddle = [(x - 0.13, z + 0.08), (x + 0.13, z + 0.08), (x + 0.1, z), (x - 0.08, z)]
+    shape.flat_polygon(saddle, "plain", DARK, label=label)
 
 
 @cache
@@ -206,15 +199,9 @@ def motorcyclist(variant: int) -> Shape:
     random = Random(f"motorcyclist {variant}")
     shape, paint = Shape("rider", flat=True), random.choice(PAINTS)
     shape.flat_polygon(disc(0, 0.32, 0.32, 12), "plain", (26, 26, 28), label="motorcycle")
-    shape.flat_polygon(
-        [(-0.2, 0.3), (0.2, 0.3), (0.28, 0.7), (0.18, 0.95), (-0.18, 0.95), (-0.28, 0.7)],
-        "metal",
-        paint,
-        label="motorcycle",
-    )
-    shape.flat_polygon(
-        [(-0.1, 0.66), (0.1, 0.66), (0.1, 0.74), (-0.1, 0.74)], "plain", (190, 30, 30), label="motorcycle", glow=0.8
-    )
+    body = [(-0.2, 0.3), (0.2, 0.3), (0.28, 0.7), (0.18, 0.95), (-0.18, 0.95), (-0.28, 0.7)]
+    shape.flat_polygon(body, "metal", paint, label="motorcycle")
+    shape.flat_rectangle((-0.1, 0.1), (0.66, 0.74), "plain", (190, 30, 30), label="motorcycle", glow=0.8)
     _tube(shape, (-0.42, 1.02), (0.42, 1.02), 0.06, DARK, "motorcycle")
     _human(shape, random, "rider", 0.06, 0.0, 0.06, True)
     return shape.finish()

@@ -47,36 +47,37 @@ def tree(variant: int) -> Shape:
     """A broad-leaved tree, a conifer or a bare one; a billboard of leafy clumps, darker inside and below."""
     random = Random(f"tree {variant}")
     shape, kind = Shape("vegetation", flat=True), random.random()
-    height, (dark, light) = random.uniform(5.0, 11.0), random.choice(GREENS)
+    height, greens = random.uniform(5.0, 11.0), random.choice(GREENS)
     trunk, bark = random.uniform(0.11, 0.24), scaled((84, 72, 60), random.uniform(0.6, 1.1))
-    shape.flat_polygon(
-        [
-            (-trunk * 1.3, 0),
-            (trunk * 1.3, 0),
-            (trunk, height * 0.3),
-            (trunk * 0.6, height * 0.7),
-            (-trunk * 0.6, height * 0.7),
-            (-trunk, height * 0.3),
-        ],
-        "bark",
-        bark,
-        scaled(bark, 0.6),
-    )
-    if kind < 0.15:  # conifer
-        for i in range(9):
-            z, half = height * (0.12 + 0.09 * i), height * 0.22 * (1 - i / 10)
-            teeth = [(half * (1 - 2 * j / 10), z - random.uniform(0, 0.4)) for j in range(11)]
-            shape.flat_polygon(
-                [*teeth, (0.0, z + height * 0.2)], "leaves", scaled(dark, 0.7 + 0.04 * i), scaled(light, 0.6 + 0.05 * i)
-            )
+    outline = ((-1.3, 0), (1.3, 0), (1, 0.3), (0.6, 0.7), (-0.6, 0.7), (-1, 0.3))
+    shape.flat_polygon([(trunk * x, height * z) for x, z in outline], "bark", bark, scaled(bark, 0.6))
+    if kind < 0.15:
+        _needles(shape, random, height, greens)
         return shape.finish()
     crown, middle = height * random.uniform(0.26, 0.38), height * random.uniform(0.62, 0.7)
     for _ in range(5):  # branches
         x, z = random.uniform(-crown, crown) * 0.8, middle + random.uniform(0, crown * 0.8)
-        shape.flat_polygon(
-            [(-0.06, height * 0.35), (0.06, height * 0.35), (x + 0.03, z), (x - 0.03, z)], "bark", scaled(bark, 0.8)
-        )
-    clumps = 34 if kind < 0.9 else 12
+        branch = [(-0.06, height * 0.35), (0.06, height * 0.35), (x + 0.03, z), (x - 0.03, z)]
+        shape.flat_polygon(branch, "bark", scaled(bark, 0.8))
+    _leaves(shape, random, crown, middle, greens, clumps=34 if kind < 0.9 else 12)
+    return shape.finish()
+
+
+def _needles(shape: Shape, random: Random, height: float, greens: tuple[Colour, Colour]) -> None:
+    """The tiers of a conifer, darker below."""
+    dark, light = greens
+    for i in range(9):
+        z, half = height * (0.12 + 0.09 * i), height * 0.22 * (1 - i / 10)
+        teeth = [(half * (1 - 2 * j / 10), z - random.uniform(0, 0.4)) for j in range(11)]
+        tier = [*teeth, (0.0, z + height * 0.2)]
+        shape.flat_polygon(tier, "leaves", scaled(dark, 0.7 + 0.04 * i), scaled(light, 0.6 + 0.05 * i))
+
+
+def _leaves(
+    shape: Shape, random: Random, crown: float, middle: float, greens: tuple[Colour, Colour], clumps: int
+) -> None:
+    """Clumps of leaves in a crown (its radius and the height of its middle, metres), from below upwards."""
+    dark, light = greens
     places = []
     for _ in range(clumps):
         s, c = sin_cos(random.uniform(0, 6.283))
@@ -84,13 +85,8 @@ def tree(variant: int) -> Shape:
         places.append((reach * c * 1.15, middle + reach * s * random.uniform(0.7, 1.0)))
     for number, (x, z) in enumerate(sorted(places, key=lambda place: place[1])):
         tone = 0.6 + 0.35 * number / clumps + 0.25 * max(0.0, (z - middle) / crown)
-        shape.flat_polygon(
-            _blob(random, x, z, crown * random.uniform(0.24, 0.42)),
-            "leaves",
-            scaled(dark, tone),
-            scaled(light, tone * random.uniform(0.9, 1.1)),
-        )
-    return shape.finish()
+        clump = _blob(random, x, z, crown * random.uniform(0.24, 0.42))
+        shape.flat_polygon(clump, "leaves", scaled(dark, tone), scaled(light, tone * random.uniform(0.9, 1.1)))
 
 
 @cache

@@ -45,39 +45,29 @@ def _wheels(shape: Shape, half: float, centres: tuple[float, ...], radius: float
                 (radius * 0.6, (134, 136, 140), "metal"),
                 (radius * 0.2, (50, 50, 54), "plain"),
             ):
-                ring = [(x, y + a, radius + b) for a, b in disc(0, 0, size, 12)]
-                shape.face(ring if side > 0 else ring[::-1], texture, tint)
+                shape.side(x, [(y + a, radius + b) for a, b in disc(0, 0, size, 12)], texture, tint)
 
 
 def _ends(shape: Shape, half: float, rear: float, front: float, z: float, paint: Colour, height: float) -> None:
-    """Lights, plates and bumpers."""
-    for end, colours in (
-        (rear - 0.012, ((150, 20, 22), (196, 40, 36))),
-        (front + 0.012, ((206, 210, 214), (240, 240, 236))),
+    """Lights, plates and bumpers, behind and in front."""
+    for end, lamp, light in (
+        (rear - 0.012, (150, 20, 22), (196, 40, 36)),
+        (front + 0.012, (206, 210, 214), (240, 240, 236)),
     ):
-        back = end < 0
-
-        def quad(
-            x0: float,
-            x1: float,
-            z0: float,
-            z1: float,
-            tint: Colour,
-            glow: float = 0.0,
-            end: float = end,
-            back: bool = back,
-        ) -> None:
-            points = [(x0, end, z0), (x1, end, z0), (x1, end, z1), (x0, end, z1)]
-            shape.face(points if back else points[::-1], "plain", tint, glow=glow)
-
-        quad(-half * 0.96, half * 0.96, z - 0.38, z - 0.18, scaled(paint, 0.55))
-        quad(-0.26, 0.26, z - 0.2, z - 0.08, (206, 204, 190))
+        _end(shape, (-half * 0.96, half * 0.96), end, (z - 0.38, z - 0.18), scaled(paint, 0.55))
+        _end(shape, (-0.26, 0.26), end, (z - 0.2, z - 0.08), (206, 204, 190))
         for side in (-1, 1):
             x0, x1 = sorted((side * half * 0.95, side * half * 0.62))
-            quad(x0, x1, z, z + height, colours[0])
-            quad(x0 + 0.05, x1 - 0.05, z + 0.04, z + height * 0.6, colours[1], 0.9)
-        if not back:
-            quad(-half * 0.5, half * 0.5, z - 0.05, z + 0.09, (24, 24, 26))
+            _end(shape, (x0, x1), end, (z, z + height), lamp)
+            _end(shape, (x0 + 0.05, x1 - 0.05), end, (z + 0.04, z + height * 0.6), light, glow=0.9)
+    _end(shape, (-half * 0.5, half * 0.5), front + 0.012, (z - 0.05, z + 0.09), (24, 24, 26))
+
+
+def _end(
+    shape: Shape, x: tuple[float, float], y: float, z: tuple[float, float], tint: Colour, glow: float = 0.0
+) -> None:
+    """A rectangle on a vehicle's rear (y < 0) or front, seen from outside. x: (left, right), z: (low, high)."""
+    shape.across(x, y, z if y < 0 else z[::-1], "plain", tint, glow)
 
 
 def _cut_corners(profile: list[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -90,6 +80,11 @@ def _cut_corners(profile: list[tuple[float, float]]) -> list[tuple[float, float]
     return [*cut, last]
 
 
+_REARS = ((0.75, 0.6, 0.55), (0.1, 0.55, 0.55), (0.05, 0.3, 0.55), (0.08, 0.12, 0.35))
+"""Saloon, hatchback, estate, van: boot behind the cabin, run of the rear window, run of the wind screen; metres."""
+_VAN = 3
+
+
 @cache
 def car(variant: int) -> Shape:
     """A saloon, hatchback, estate or van-like car."""
@@ -99,11 +94,22 @@ def car(variant: int) -> Shape:
     rear, front, kind = -length / 2, length / 2, random.randrange(4)
     belt, roof = random.uniform(0.88, 1.0), random.uniform(1.42, 1.55)
     bonnet = front - random.uniform(1.0, 1.3)
-    tail = {0: rear + 0.75, 1: rear + 0.1, 2: rear + 0.05, 3: rear + 0.08}[kind]
-    slope = {0: 0.6, 1: 0.55, 2: 0.3, 3: 0.12}[kind]
-    if kind == 3:
+    overhang, slope, screen = _REARS[kind]
+    if kind == _VAN:
         roof, bonnet = random.uniform(1.75, 1.95), front - 0.75
-    body = [
+    axles = (rear + length * 0.19, front - length * 0.19)
+    _underbody(shape, half, axles, 0.31)
+    shape.extrude(_cut_corners(_body(rear, front, belt, bonnet)), half, "metal", paint)
+    _doors(shape, half, rear, front, paint)
+    _wheels(shape, half, axles, 0.31)
+    _ends(shape, half, rear, front, 0.62, paint, 0.17)
+    _Cabin(half, half * 0.8, rear + overhang, slope, bonnet, screen, belt - 0.005, roof).add_to(shape, paint)
+    return shape.finish()
+
+
+def _body(rear: float, front: float, belt: float, bonnet: float) -> list[tuple[float, float]]:
+    """A car's side profile below the windows, clockwise from the lower rear."""
+    return [
         (rear, 0.22),
         (rear - 0.02, 0.6),
         (rear + 0.06, belt),
@@ -112,25 +118,14 @@ def car(variant: int) -> Shape:
         (front + 0.02, 0.55),
         (front, 0.22),
     ]
-    axles = (rear + length * 0.19, front - length * 0.19)
-    _underbody(shape, half, axles, 0.31)
-    shape.extrude(_cut_corners(body), half, "metal", paint)
-    _doors(shape, half, rear, front, paint)
-    _wheels(shape, half, axles, 0.31)
-    _ends(shape, half, rear, front, 0.62, paint, 0.17)
-    _Cabin(half, half * 0.8, tail, slope, bonnet, 0.55 if kind != 3 else 0.35, belt - 0.005, roof).add_to(shape, paint)
-    return shape.finish()
 
 
 def _doors(shape: Shape, half: float, rear: float, front: float, paint: Colour) -> None:
     """The darker lower doors and a crease of light."""
     for side in (-1, 1):
         for z0, z1, factor in ((0.22, 0.36, 0.4), (0.7, 0.74, 1.2), (0.36, 0.52, 0.85)):
-            strip = [
-                (side * (half + 0.006), y, z)
-                for y, z in ((rear + 0.05, z0), (front - 0.05, z0), (front - 0.05, z1), (rear + 0.05, z1))
-            ]
-            shape.face(strip if side > 0 else strip[::-1], "metal", scaled(paint, factor))
+            strip = ((rear + 0.05, z0), (front - 0.05, z0), (front - 0.05, z1), (rear + 0.05, z1))
+            shape.side(side * (half + 0.006), strip, "metal", scaled(paint, factor))
 
 
 class _Cabin(NamedTuple):
@@ -162,7 +157,7 @@ class _Cabin(NamedTuple):
                 self._pane(shape, ((a, 0.5), (b, 0.7), (b, 0.88), (a, 0.88)), side, (84, 96, 106))  # the sky in it
 
     def _pane(self, shape: Shape, corners: tuple[tuple[float, float], ...], side: int, tint: Colour) -> None:
-        points = [self._corner(t, h, side) for t, h in corners]
+        points = [self._corner(t, h, side) for t, h in corners]  # not at one x: the sides lean inwards
         shape.face(points if side > 0 else points[::-1], "plain", tint)
 
     def _corner(self, t: float, h: float, side: int) -> tuple[float, float, float]:
@@ -178,46 +173,35 @@ class _Cabin(NamedTuple):
 @cache
 def truck(variant: int) -> Shape:
     """A lorry: cargo box and cab."""
-    random = Random(f"truck {variant}")
-    shape, paint, box = (
-        Shape("truck"),
-        random.choice(PAINTS),
-        random.choice((*PAINTS[:6], (40, 70, 130), (180, 60, 40))),
-    )
+    random, shape = Random(f"truck {variant}"), Shape("truck")
+    paint, box = random.choice(PAINTS), random.choice((*PAINTS[:6], (40, 70, 130), (180, 60, 40)))
     half, length, height = 1.22, random.uniform(6.5, 9.5), random.uniform(2.9, 3.6)
     rear, front = -length / 2, length / 2
     axles = (rear + 1.3, rear + 2.4, front - 1.2)
     _underbody(shape, half * 0.92, axles, 0.48)
     shape.box((-half * 0.9, half * 0.9), (rear + 0.2, front), (0.5, 0.95), "metal", DARK)
     _wheels(shape, half * 0.92, axles, 0.48)
-    shape.box((-half * 0.96, half * 0.96), (front - 1.9, front), (0.6, 2.7), "metal", paint)
-    _upright(shape, half * 0.9, -half * 0.9, front + 0.01, 1.6, 2.5, "plain", GLASS)
-    for side in (-1, 1):
-        points = [
-            (side * (half * 0.96 + 0.01), y, z)
-            for y, z in ((front - 1.4, 1.6), (front - 0.2, 1.6), (front - 0.3, 2.4), (front - 1.4, 2.4))
-        ]
-        shape.face(points if side > 0 else points[::-1], "plain", GLASS)
+    _truck_cab(shape, half, front, paint)
     shape.box((-half, half), (rear, front - 2.0), (0.9, height), "metal", box, top=scaled(box, 1.1))
     _ends(shape, half * 0.95, rear + 0.15, front, 0.8, DARK, 0.16)
-    _upright(shape, -half * 0.97, -0.02, rear - 0.01, 1.0, height - 0.1, "metal", scaled(box, 0.9))  # the doors
-    _upright(shape, 0.02, half * 0.97, rear - 0.01, 1.0, height - 0.1, "metal", scaled(box, 0.93))
+    for x, tone in (((-half * 0.97, -0.02), 0.9), ((0.02, half * 0.97), 0.93)):  # the doors
+        shape.across(x, rear - 0.01, (1.0, height - 0.1), "metal", scaled(box, tone))
     return shape.finish()
 
 
-def _upright(shape: Shape, x0: float, x1: float, y: float, z0: float, z1: float, texture: str, tint: Colour) -> None:
-    """A rectangle across the road, from x0 to x1; seen from behind where x0 is left of x1."""
-    shape.face([(x0, y, z0), (x1, y, z0), (x1, y, z1), (x0, y, z1)], texture, tint)
+def _truck_cab(shape: Shape, half: float, front: float, paint: Colour) -> None:
+    shape.box((-half * 0.96, half * 0.96), (front - 1.9, front), (0.6, 2.7), "metal", paint)
+    shape.across((half * 0.9, -half * 0.9), front + 0.01, (1.6, 2.5), "plain", GLASS)
+    window = ((front - 1.4, 1.6), (front - 0.2, 1.6), (front - 0.3, 2.4), (front - 1.4, 2.4))
+    for side in (-1, 1):
+        shape.side(side * (half * 0.96 + 0.01), window, "plain", GLASS)
 
 
 @cache
 def bus(variant: int) -> Shape:
     """A city bus with a band of windows."""
-    random = Random(f"bus {variant}")
-    shape, paint = (
-        Shape("bus"),
-        random.choice(((196, 40, 36), (230, 200, 60), (220, 222, 224), (50, 110, 160), (70, 130, 80))),
-    )
+    random, shape = Random(f"bus {variant}"), Shape("bus")
+    paint = random.choice(((196, 40, 36), (230, 200, 60), (220, 222, 224), (50, 110, 160), (70, 130, 80)))
     half, length, height = 1.26, random.uniform(9.5, 12.0), random.uniform(2.9, 3.2)
     rear, front = -length / 2, length / 2
     axles = (rear + 2.6, front - 2.4)
@@ -225,23 +209,19 @@ def bus(variant: int) -> Shape:
     shape.box((-half, half), (rear, front), (0.32, height), "metal", paint, top=scaled(paint, 1.1))
     _wheels(shape, half, axles, 0.46)
     for side in (-1, 1):
-        steps = 7
-        for i in range(steps):
-            a, b = rear + 0.3 + (length - 0.6) * i / steps + 0.05, rear + 0.3 + (length - 0.6) * (i + 1) / steps - 0.05
-            points = [
-                (side * (half + 0.01), y, z) for y, z in ((a, 1.3), (b, 1.3), (b, height - 0.45), (a, height - 0.45))
-            ]
-            shape.face(
-                points if side > 0 else points[::-1], "plain", random.choice((GLASS, (70, 80, 88), (40, 46, 52)))
-            )
-    for end, back in ((rear - 0.01, True), (front + 0.01, False)):
-        for z0, z1, tint, glow in (
-            (1.2 if not back else 1.6, height - 0.5, GLASS, 0.0),
-            (height - 0.42, height - 0.12, (30, 26, 20), 0.0),
-            (height - 0.36, height - 0.2, (250, 170, 40), 0.8),
-        ):
-            wide = half * (0.92 if glow == 0 else 0.5)
-            points = [(-wide, end, z0), (wide, end, z0), (wide, end, z1), (-wide, end, z1)]
-            shape.face(points if back else points[::-1], "plain", tint, glow=glow)
+        _bus_windows(shape, random, side * (half + 0.01), rear + 0.3, length - 0.6, (1.3, height - 0.45))
+    for end, sill in ((rear - 0.01, 1.6), (front + 0.01, 1.2)):
+        _end(shape, (-half * 0.92, half * 0.92), end, (sill, height - 0.5), GLASS)
+        _end(shape, (-half * 0.92, half * 0.92), end, (height - 0.42, height - 0.12), (30, 26, 20))
+        _end(shape, (-half * 0.5, half * 0.5), end, (height - 0.36, height - 0.2), (250, 170, 40), glow=0.8)
     _ends(shape, half * 0.96, rear, front, 0.7, paint, 0.2)
     return shape.finish()
+
+
+def _bus_windows(
+    shape: Shape, random: Random, x: float, start: float, length: float, z: tuple[float, float], count: int = 7
+) -> None:
+    for i in range(count):
+        a, b = start + length * i / count + 0.05, start + length * (i + 1) / count - 0.05
+        glass = random.choice((GLASS, (70, 80, 88), (40, 46, 52)))
+        shape.side(x, ((a, z[0]), (b, z[0]), (b, z[1]), (a, z[1])), "plain", glass)
