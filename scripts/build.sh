@@ -42,4 +42,8 @@ if ! colcon build "$@" "${options[@]}"; then
     cat log/latest_build/unexpected_ros/stderr.log >&2
     exit 1
 fi
+if [ ! -e install/unexpected_ros ]; then
+    echo "build: colcon found no package here; is there a file COLCON_IGNORE in $PWD?" >&2
+    exit 1
+fi
 echo "$state" >install/.made

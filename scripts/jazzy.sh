@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 packages=lib/python3.12/site-packages
-mkdir -p .jazzy && touch .jazzy/COLCON_IGNORE
+mkdir -p .jazzy # colcon visits no folder whose name begins with a dot, unless told to
 git ls-files -z | xargs -0 cp --parents -t .jazzy
 wheels=$(env -u PYTHONPATH .venv/bin/python -P -c '
 from importlib.metadata import requires
@@ -21,5 +21,6 @@ if [ "$(cat .jazzy/.venv/.made 2>/dev/null)" != "$wheels" ]; then
 fi
 cd .jazzy
 scripts/build.sh
+set +u # the setup files of colcon ask for variables that nobody has set
 source scripts/env.sh
 UNEXPECTED_REQUIRE_ROS=1 exec python -P -m pytest "${@:-test/ros}"

@@ -76,7 +76,7 @@ GUESTS: dict[str, tuple[str, ...]] = {
     "diagnostic_updater": (ROS,),
     "ray": (f"{ROS}/tools/fleet.py",),
     "aiohttp": (f"{ROS}/view/server.py", f"{ROS}/view/window.py"),
-    "unexpected_ros.msg": (f"{ROS}/live/ros.py", f"{ROS}/view/watcher.py"),
+    "unexpected_ros.msg": (f"{ROS}/live/ros.py", f"{ROS}/view/listening.py"),
     **{
         f"{kind}_msgs": (ROS,)
         for kind in ("sensor", "std", "diagnostic", "lifecycle", "geometry", "vision", "rosgraph")

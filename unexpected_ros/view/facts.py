@@ -16,12 +16,13 @@ NO_PHOTO = "the camera's image did not reach this window (large images: docs/ros
 LABELS = {label.train_id: label.name for label in CITYSCAPES}
 
 
-def frame(whole: Whole, number: int) -> bytes:
+def frame(camera: str, whole: Whole, number: int) -> bytes:
     """One frame as `hub.pack` makes it; the page counts frames by `number`."""
     parts = dict(whole.parts)
     found, stats = parts.pop(ANCHOR), parts.pop("stats", None)
     pictures = draw(parts, [region_of(region) for region in found.regions], found.image_width)
     facts = {
+        "camera": camera,
         "number": number,
         "stamp_ns": whole.stamp,
         "size": [found.image_height, found.image_width],

@@ -24,6 +24,11 @@ class Stream(NamedTuple):
     photo: str | None
     compressed: bool = False
 
+    @property
+    def camera(self) -> str:
+        """Its name, '' for the only one of a detector."""
+        return self.prefix.removeprefix(self.node).strip("/")
+
 
 def find_streams(graph: Node) -> list[Stream]:
     """All there are, in the order of their names."""

@@ -38,6 +38,7 @@ function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/socket`);
   socket.binaryType = "arraybuffer";
   socket.onmessage = ({ data }) => (data instanceof ArrayBuffer ? show(data) : hear(JSON.parse(data)));
+  socket.onopen = () => send({ camera: asked_for() });
   socket.onclose = () => {
     state("bad", "the viewer's server does not answer; trying again");
     asking = null;
@@ -56,10 +57,9 @@ function say(text, bad = false) {
 }
 function hear(message) {
   if (message.state) {
-    const { node, text, good, model, parameters, watched } = message.state;
-    state(good ? "good" : node ? "bad" : "wait", `${watched || ""} ${text || ""}`.trim());
-    $("model").textContent = model || "";
-    if (parameters) sliders(parameters);
+    known = message.state;
+    choose(known);
+    if (known.parameters) sliders(known.parameters);
     return;
   }
   if (message.text) say(message.text, message.done === "error");
@@ -67,11 +67,53 @@ function hear(message) {
   if (message.done !== "save") asked();
 }
 
+// ---- cameras: each page looks at one; its name stands behind the # of the address
+
+let known = {}, camera, links = {};
+const asked_for = () => decodeURIComponent(location.hash.slice(1));
+function choose({ cameras = {}, watched = "", text = "" }) {
+  const names = Object.keys(cameras);
+  camera = names.includes(asked_for()) ? asked_for() : names[0];
+  const { good, text: said, model } = cameras[camera] || {};
+  state(good ? "good" : names.length ? "bad" : "wait", `${camera ? `${watched}/${camera}` : watched} ${said || text}`.trim());
+  $("model").textContent = model || "";
+  chooser(cameras, names);
+}
+function chooser(cameras, names) {
+  if (JSON.stringify(names) !== JSON.stringify(Object.keys(links))) {
+    links = Object.fromEntries(names.map((name) => [name, make("a", { href: `#${name}`, textContent: name })]));
+    $("cameras").replaceChildren(...Object.values(links));
+  }
+  $("cameras").hidden = names.length < 2;
+  for (const name of names) {
+    const { good, text } = cameras[name];
+    Object.assign(links[name], { className: good ? "good" : "bad", title: text, ariaCurrent: String(name === camera) });
+  }
+}
+window.onhashchange = () => {
+  if (frozen) $("freeze").click();
+  clear();
+  choose(known);
+  send({ camera: asked_for() });
+};
+
 // ---- frames
 
+function clear() {
+  for (const { image, note } of Object.values(figures)) {
+    image.removeAttribute("src");
+    note.textContent = "waiting for a frame";
+  }
+  table({ regions: [], size: [1, 1] });
+  $("count").textContent = $("rate").textContent = "";
+  $("empty").hidden = true; // nothing was looked at yet
+  times({});
+  arrivals = [];
+}
 async function show(data) {
   const length = new DataView(data).getUint32(0);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, length)));
+  if (header.camera !== camera) return send({ shown: header.number }); // on its way when another was chosen
   let start = 4 + length;
   const shown = header.pictures.map(([name, size]) => {
     const url = URL.createObjectURL(new Blob([new Uint8Array(data, start, size)], { type: "image/jpeg" }));
@@ -219,4 +261,5 @@ document.addEventListener("keydown", (event) => {
     $("freeze").click();
   }
 });
+clear();
 connect();

@@ -89,14 +89,14 @@ async def _socket(request: web.Request, hub: Hub, remote: Remote) -> web.WebSock
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_COMMAND)
     await socket.prepare(request)
     viewer = Viewer()
-    hub.viewers.add(viewer)
+    hub.enter(viewer)
     sending = asyncio.create_task(_send(socket, viewer, hub))
     try:
         async for message in socket:
             if message.type == WSMsgType.TEXT:
-                await _obey(message.data, socket, viewer, remote)
+                await _obey(message.data, socket, viewer, hub, remote)
     finally:
-        hub.viewers.discard(viewer)
+        hub.leave(viewer)
         sending.cancel()
     return socket
 
@@ -111,15 +111,26 @@ async def _send(socket: web.WebSocketResponse, viewer: Viewer, hub: Hub) -> None
             await socket.send_bytes(frame)
 
 
-async def _obey(text: str, socket: web.WebSocketResponse, viewer: Viewer, remote: Remote) -> None:
-    """Do one command of the page: {"shown": true}, {"set": {name: value}}, {"save": true}. It hears what came of it."""
+def read_command(text: str) -> dict[str, Any]:
+    """One command of the page. Raises ValueError."""
+    command = json.loads(text)
+    kinds = {"set": dict, "camera": str}
+    if not isinstance(command, dict) or any(
+        not isinstance(command.get(name, kind()), kind) for name, kind in kinds.items()
+    ):
+        raise ValueError('expected {"shown": true}, {"camera": name}, {"set": {name: value}} or {"save": true}')
+    return command
+
+
+async def _obey(text: str, socket: web.WebSocketResponse, viewer: Viewer, hub: Hub, remote: Remote) -> None:
+    """Do one command of the page; it hears what came of "set" and "save"."""
     try:
-        command = json.loads(text)
-        if not isinstance(command, dict) or not isinstance(command.get("set", {}), dict):
-            raise ValueError('expected {"shown": true}, {"set": {name: value}} or {"save": true}')
+        command = read_command(text)
         if "shown" in command:
             viewer.ready = True
             viewer.news.set()
+        if "camera" in command:
+            hub.turn(viewer, command["camera"])
         if "set" in command:
             await remote.set(command["set"])
             await socket.send_json({"done": "set"})

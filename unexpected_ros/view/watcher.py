@@ -1,136 +1,111 @@
-"""The ROS node of the window: listens to a detector and its camera, while somebody looks."""
+"""The ROS node of the window: watches one detector, and listens to those of its cameras that somebody looks at."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any
 
-import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, QoSReliabilityPolicy
-from sensor_msgs.msg import CompressedImage, Image
 
-from unexpected_core.encodings import EncodingError
-from unexpected_ros.live.incoming import image_to_rgb, stamp_ns
-from unexpected_ros.msg import AnomalyArray, FrameStats
-from unexpected_ros.view.assembly import ANCHOR, PHOTO, Assembly, Whole
+from unexpected_ros.view.assembly import Whole
 from unexpected_ros.view.graph import Stream, find_streams
-from unexpected_ros.view.pictures import reduce
+from unexpected_ros.view.listening import Listening
 
 TICK_S = 0.2
 SILENT_S = 3.0
 """Seconds without a report of a node after which it is taken for dead, though the graph still lists it."""
-DTYPES = {"mono8": np.uint8, "rgb8": np.uint8, "32FC1": np.float32}
-IMAGES = ("mask", "score", "labels", "resynthesis")
 NOBODY = "no detector found; start one: ros2 launch unexpected_ros detector.launch.py image:=TOPIC"
 
 
-def pixels(message: Image) -> np.ndarray:
-    """An image of the detector's -> array; a score in [0, 1] whatever its encoding."""
-    dtype = np.dtype(DTYPES[message.encoding])
-    rows = np.frombuffer(message.data, np.uint8).reshape(message.height, message.step)
-    channels = 3 if message.encoding == "rgb8" else 1
-    flat = rows.view(dtype)[:, : message.width * channels]
-    return flat.reshape(message.height, message.width, 3) if channels == 3 else flat
-
-
 class Watcher(Node):
-    """Calls, in the executor's thread: on_frame(Whole) for each processed frame, on_stream(Stream or None) when
-    another detector (or another process of its name) is watched, on_state(**changes) for the page's state line.
+    """Calls, in the executor's thread: on_frame(camera, Whole) for each processed frame of the cameras in `wanted()`,
+    on_detector(name or None) when another detector (or another process of its name) is watched, on_state(**changes)
+    for the page's state: text, watched (the detector's name) and cameras (name -> good, text, model).
     """
 
     def __init__(
         self,
         name: str | None,
-        watched: Callable[[], bool],
-        on_frame: Callable[[Whole], None],
-        on_stream: Callable[[Stream | None], None],
+        wanted: Callable[[], Collection[str]],
+        on_frame: Callable[[str, Whole], None],
+        on_detector: Callable[[str | None], None],
         on_state: Callable[..., None],
     ) -> None:
         super().__init__("view", start_parameter_services=False)
-        self._name, self._watched = name, watched
-        self._on_frame, self._on_stream, self._on_state = on_frame, on_stream, on_state
-        self._stream: Stream | None = None
-        self._listening: list[Any] = []
-        self._assembly = Assembly(())
+        self._name, self._wanted = name, wanted
+        self._on_frame, self._on_detector, self._on_state = on_frame, on_detector, on_state
+        self._streams: dict[str, Stream] = {}  # of the detector, by camera
+        self._reports: dict[str, dict[str, Any]] = {}
+        self._listening: dict[str, Listening] = {}
         self._heard = 0.0
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.create_timer(TICK_S, self._tick)
 
     def _tick(self) -> None:
-        streams = [s for s in find_streams(self) if self._name in (None, s.node, s.prefix)]
-        newest = self._choose(streams)
-        if newest != self._stream:
-            self._silence()
-            if (newest and newest.birth) != (self._stream and self._stream.birth):
-                self._heard = time.monotonic()
-                self._on_stream(newest)
-            self._stream = newest
-        if newest is None:
-            self._on_state(node=False, good=False, watched=self._name or "", model="", text=NOBODY)
-        elif time.monotonic() - self._heard > SILENT_S:
-            self._on_state(node=True, good=False, watched=newest.prefix, text="does not answer")
-        if newest and self._watched() and not self._listening:
-            self._listen(newest)
-        elif not self._watched():
-            self._silence()
+        found = [s for s in find_streams(self) if self._name in (None, s.node, s.prefix)]
+        streams = choose(found, self._streams.values(), self._is_alive())
+        if births(streams).isdisjoint(births(self._streams)) and (streams or self._streams):
+            self._heard, self._reports = time.monotonic(), {}
+            self._on_detector(next((stream.node for stream in streams.values()), None))
+        self._streams = streams
+        self._listen()
+        self._tell()
 
-    def _choose(self, streams: list[Stream]) -> Stream | None:
-        """The one watched so far while it lives; one that was killed lingers in the graph beside its successor."""
-        alive = time.monotonic() - self._heard <= SILENT_S
-        same = [s for s in streams if self._stream and s.birth == self._stream.birth]
-        others = [s for s in streams if s not in same]
-        return (same if same and (alive or not others) else others or [None])[0]
+    def _is_alive(self) -> bool:
+        return time.monotonic() - self._heard <= SILENT_S
 
-    def _listen(self, stream: Stream) -> None:
-        self._assembly = Assembly((ANCHOR, PHOTO, "stats", *IMAGES))
-        self._add(AnomalyArray, f"{stream.prefix}/regions", partial(self._on_part, ANCHOR))
-        self._add(FrameStats, f"{stream.prefix}/stats", partial(self._on_part, "stats"))
-        for name in IMAGES:
-            self._add(Image, f"{stream.prefix}/{name}", partial(self._on_image, name, pixels))
-        if stream.photo:
-            kind = CompressedImage if stream.compressed else Image
-            self._add(kind, stream.photo, partial(self._on_image, PHOTO, image_to_rgb))
+    def _listen(self) -> None:
+        wanted = {camera: stream for camera, stream in self._streams.items() if camera in self._wanted()}
+        for camera, listening in list(self._listening.items()):
+            if wanted.get(camera) != listening.stream:
+                self._listening.pop(camera).close()
+        for camera in wanted.keys() - self._listening.keys():
+            self._listening[camera] = Listening(self, wanted[camera], partial(self._on_frame, camera))
 
-    def _add(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
-        offered = [p.qos_profile.reliability for p in self.get_publishers_info_by_topic(topic)]
-        best_effort = QoSReliabilityPolicy.BEST_EFFORT in offered
-        policy = QoSReliabilityPolicy.BEST_EFFORT if best_effort else QoSReliabilityPolicy.RELIABLE
-        self._listening.append(self.create_subscription(kind, topic, callback, QoSProfile(depth=2, reliability=policy)))
-
-    def _silence(self) -> None:
-        for subscription in self._listening:
-            self.destroy_subscription(subscription)
-        self._listening = []
-
-    def _on_image(self, name: str, convert: Callable[[Any], np.ndarray], message: Any) -> None:
-        try:
-            picture = reduce(name, convert(message))
-        except (EncodingError, KeyError, ValueError):
-            return  # the detector says what is wrong with the camera's image; there is nothing to show of it
-        if name == "score" and picture.dtype == np.uint8:
-            picture = picture.astype(np.float32) / 255
-        self._finish(name, message, picture)
-
-    def _on_part(self, name: str, message: Any) -> None:
-        self._finish(name, message, message)
-
-    def _finish(self, name: str, message: Any, part: Any) -> None:
-        for whole in self._assembly.add(name, stamp_ns(message.header), part):
-            self._on_frame(whole)
+    def _tell(self) -> None:
+        if not self._streams:
+            return self._on_state(text=NOBODY, watched=self._name or "", cameras={})
+        silent = {"good": False, "text": "found" if self._is_alive() else "does not answer", "model": ""}
+        reports = self._reports if self._is_alive() else {}
+        cameras = {camera: reports.get(camera, silent) for camera in self._streams}
+        self._on_state(text="", watched=next(iter(self._streams.values())).node, cameras=cameras)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        stream = self._stream
-        reports = [s for s in message.status if stream and s.name.partition(": ")[0] in (stream.node, stream.prefix)]
-        if not reports:
-            return
-        self._heard = time.monotonic()
-        worst = max(reports, key=lambda status: status.level)
-        values = {pair.key: pair.value for status in reports for pair in status.values}
-        good = worst.level == b"\x00"
-        text = values.get("state", "") if good else worst.message
-        model = ", ".join(filter(None, (values.get("model_id"), values.get("device"))))
-        self._on_state(node=True, good=good and text == "active", watched=stream.prefix, text=text, model=model)
+        for camera, stream in self._streams.items():
+            names = (stream.node, stream.prefix)
+            statuses = [status for status in message.status if status.name.partition(": ")[0] in names]
+            if statuses:
+                self._heard = time.monotonic()
+                self._reports[camera] = report(statuses)
+
+
+def births(streams: dict[str, Stream]) -> set[bytes]:
+    """What tells their processes from others of the same name."""
+    return {stream.birth for stream in streams.values()}
+
+
+def choose(found: list[Stream], watched: Iterable[Stream], alive: bool) -> dict[str, Stream]:
+    """The streams of one detector by camera: of the one that was `watched` while it is there, else of the first.
+
+    One that was killed lingers in the graph beside its successor: it is kept while it is `alive`.
+    """
+    before = {stream.birth: stream.node for stream in watched}
+    there = [stream.node for stream in found]
+    node = next((node for node in before.values() if node in there), there[0] if there else None)
+    chosen: dict[str, Stream] = {}
+    for stream in sorted((s for s in found if s.node == node), key=lambda s: (s.birth in before) != alive):
+        chosen.setdefault(stream.camera, stream)
+    return dict(sorted(chosen.items()))
+
+
+def report(statuses: list[DiagnosticStatus]) -> dict[str, Any]:
+    """What the page says of one camera: the worst of its statuses."""
+    worst = max(statuses, key=lambda status: status.level)
+    values = {pair.key: pair.value for status in statuses for pair in status.values}
+    good = worst.level == DiagnosticStatus.OK
+    text = values.get("state", "") if good else worst.message
+    model = ", ".join(filter(None, (values.get("model_id"), values.get("device"))))
+    return {"good": good and text == "active", "text": text, "model": model}

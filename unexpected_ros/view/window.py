@@ -25,7 +25,6 @@ except ModuleNotFoundError:
 from unexpected_ros.load.worker import Worker
 from unexpected_ros.view.assembly import Whole
 from unexpected_ros.view.facts import frame
-from unexpected_ros.view.graph import Stream
 from unexpected_ros.view.hub import Hub
 from unexpected_ros.view.remote import DetectorRemote
 from unexpected_ros.view.server import LOOPBACK, application
@@ -57,15 +56,18 @@ async def serve(given: argparse.Namespace, ready: Callable[[str], None], stop: a
     def soon(call: Callable[..., None]) -> Callable[..., None]:
         return lambda *values, **names: loop.call_soon_threadsafe(lambda: call(*values, **names))
 
-    def show(wholes: list[Whole]) -> None:
-        for whole in wholes:
-            soon(hub.show)(frame(whole, next(numbers)))
-
-    def meet(stream: Stream | None) -> None:
-        remote.meet(stream.node if stream else None)
+    def show(frames: list[tuple[str, Whole]]) -> None:
+        for camera, whole in frames:
+            soon(hub.show)(camera, frame(camera, whole, next(numbers)))
 
     drawing = Worker(show, _on_error, "drawing")
-    node = Watcher(given.detector, lambda: bool(hub.viewers), drawing.offer, soon(meet), soon(hub.tell))
+    node = Watcher(
+        given.detector,
+        lambda: hub.wanted,
+        lambda camera, whole: drawing.offer((camera, whole), camera),
+        soon(lambda detector: remote.meet(detector)),
+        soon(hub.tell),
+    )
     remote = DetectorRemote(node, lambda parameters: hub.tell(parameters=parameters))
     executor = SingleThreadedExecutor()
     executor.add_node(node)
@@ -100,7 +102,7 @@ def _spin(executor: SingleThreadedExecutor) -> None:
         executor.spin()
 
 
-def _on_error(whole: Whole, error: Exception) -> None:
+def _on_error(item: tuple[str, Whole], error: Exception) -> None:
     print(f"view: a frame could not be drawn: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
 

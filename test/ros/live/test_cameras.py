@@ -9,6 +9,7 @@ import pytest
 pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
@@ -154,7 +155,7 @@ def test_one_camera_of_three_that_fails_in_a_batch_costs_itself(driver, street, 
     arguments = ["-p", "model.path:=random", "-p", "cameras:=a b c", "-p", "input.batch:=3", "-r", "__ns:=/batch"]
     node = DetectorNode(cli_args=["--ros-args", *arguments])
     try:
-        assert node.trigger_configure() == node.trigger_configure().SUCCESS
+        assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
         detector = load_detector("random", device="cpu", road_only=False)
         batches, whole = [], detector.detect_batch
 

@@ -1,12 +1,7 @@
 """The window as people use it: a detector, a camera, the page's server, and real browsers that look on."""
 
 import asyncio
-import os
-import shutil
 import socket
-import subprocess
-import sys
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,70 +14,12 @@ import yaml
 pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
 aiohttp = pytest.importorskip("aiohttp")
-webdriver = pytest.importorskip("selenium.webdriver")
-from selenium.webdriver.chrome.service import Service  # noqa: E402
+pytest.importorskip("selenium")
 from selenium.webdriver.common.keys import Keys  # noqa: E402
-from sensor_msgs.msg import Image  # noqa: E402
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-CHROMEDRIVER = shutil.which("chromedriver")
-if not CHROMIUM or not CHROMEDRIVER:
-    pytest.skip("needs Chromium and chromedriver (Debian: chromium, chromium-driver)", allow_module_level=True)
 
 NAME, THRESHOLD = "/window/detector", 0.4
 ARGUMENTS = ("-r", "__ns:=/window", "-p", "model.path:=random", "-p", "detect.min_area:=1")
 PATIENCE_S = 60.0
-MEAN = """
-const image = document.getElementById(arguments[0]);
-const canvas = document.createElement("canvas");
-canvas.width = image.naturalWidth;
-canvas.height = image.naturalHeight;
-if (!canvas.width) return -1;
-const context = canvas.getContext("2d");
-context.drawImage(image, 0, 0);
-const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
-let sum = 0;
-for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
-return sum / (0.75 * data.length);
-"""
-
-
-def until(condition, what):
-    end = time.monotonic() + PATIENCE_S
-    while not (value := condition()):
-        assert time.monotonic() < end, f"waited {PATIENCE_S} s for {what}"
-        time.sleep(0.05)
-    return value
-
-
-class Page:
-    """One browser with the page open."""
-
-    def __init__(self, address, downloads):
-        options = webdriver.ChromeOptions()
-        options.binary_location = CHROMIUM
-        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1600,1000"):
-            options.add_argument(argument)
-        options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(options, Service(CHROMEDRIVER))
-        self.driver.get(address)
-
-    def element(self, name):
-        return self.driver.find_element("id", name)
-
-    def frame(self):
-        return int(self.driver.execute_script("return document.body.dataset.frame || 0"))
-
-    def brightness(self, picture):
-        """Mean of the shown picture's pixels, -1 where none is shown."""
-        return self.driver.execute_script(MEAN, picture)
-
-    def text(self, name):
-        return self.element(name).text
-
-    def value(self, parameter):
-        return float(self.driver.execute_script("return document.getElementById(arguments[0]).value", parameter))
 
 
 @pytest.fixture(scope="module")
@@ -101,54 +38,21 @@ def detectors(start_node, folder):
 
 
 @pytest.fixture(scope="module")
-def camera(driver, detectors, street, to_message):
-    """A camera at 10 Hz."""
-    publisher = driver.camera(Image, "/window/image")
-    stop = threading.Event()
+def address(detectors, play, street, start_window):
+    """Of the window, with a camera at 10 Hz."""
     grain = np.random.default_rng(0).integers(0, 60, (200, 301, 3), np.uint8)  # so that pictures are some 100 kB
-
-    def play():
-        for seed in range(1 << 30):
-            publisher.publish(to_message(street(200, 301, seed % 5) // 2 + grain, time.time_ns()))
-            if stop.wait(0.1):
-                return
-
-    thread = threading.Thread(target=play)
-    thread.start()
-    yield publisher
-    stop.set()
-    thread.join()
-    driver.destroy(publisher)
+    play("/window/image", lambda number: street(200, 301, number % 5) // 2 + grain)
+    return start_window(NAME)
 
 
 @pytest.fixture(scope="module")
-def address(camera, folder):
-    log = (folder / "view.log").open("w")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "unexpected_ros.view.window", "--port", "0", "--detector", NAME],
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    line = process.stdout.readline()
-    assert line.startswith("open http://localhost:"), (folder / "view.log").read_text()
-    yield line.split()[1]
-    process.terminate()
-    assert process.wait(PATIENCE_S) == 0
-    assert (folder / "view.log").read_text() == ""
-
-
-@pytest.fixture(scope="module")
-def pages(address, folder):
+def pages(address, folder, open_page):
     """Two viewers."""
     (folder / "downloads").mkdir()
-    opened = [Page(address, folder / "downloads") for _ in range(2)]
+    opened = [open_page(address, folder / "downloads") for _ in range(2)]
     for page in opened:
-        until(lambda page=page: page.frame() > 2, "frames")
-    yield opened
-    for page in opened:
-        page.driver.quit()
+        page.until(lambda page=page: page.frame() > 2, "frames")
+    return opened
 
 
 def test_the_page_shows_pictures_regions_and_times(pages):
@@ -156,8 +60,8 @@ def test_the_page_shows_pictures_regions_and_times(pages):
         assert "active" in page.text("state") and NAME in page.text("state")
         assert "random" in page.text("model")
         for name in ("overlay", "photo", "labels", "resynthesis", "score"):
-            until(lambda page=page, name=name: page.brightness(name) > 5, name)
-        until(lambda page=page: int(page.text("count") or 0) > 0, "regions in the table")
+            page.until(lambda page=page, name=name: page.brightness(name) > 5, name)
+        page.until(lambda page=page: int(page.text("count") or 0) > 0, "regions in the table")
         names = "return [...document.querySelectorAll('#times dt')].map((name) => name.textContent)"
         assert page.driver.execute_script(names) == ["age", "convert", "infer", "publish"]
         assert not page.driver.get_log("browser")
@@ -166,16 +70,18 @@ def test_the_page_shows_pictures_regions_and_times(pages):
 def test_a_slider_changes_the_mask_and_the_other_viewers_slider(pages):
     mine, other = pages
     assert mine.value("detect.threshold") == pytest.approx(THRESHOLD)
-    until(lambda: mine.brightness("mask") > 1, "regions in the mask")
+    mine.until(lambda: mine.brightness("mask") > 1, "regions in the mask")
     mine.element("detect.threshold").send_keys(Keys.END)
-    until(lambda: 0 <= mine.brightness("mask") < 1 and mine.text("count") == "0", "an empty mask at threshold 1")
-    until(lambda: 0 <= other.brightness("mask") < 1 and other.value("detect.threshold") == 1, "the same elsewhere")
+    mine.until(lambda: 0 <= mine.brightness("mask") < 1 and mine.text("count") == "0", "an empty mask at threshold 1")
+    mine.until(lambda: 0 <= other.brightness("mask") < 1 and other.value("detect.threshold") == 1, "the same elsewhere")
     other.element("detect.threshold").send_keys(Keys.HOME)
-    until(lambda: mine.brightness("mask") > 100 and mine.value("detect.threshold") == 0, "all of it at threshold 0")
+    mine.until(
+        lambda: mine.brightness("mask") > 100 and mine.value("detect.threshold") == 0, "all of it at threshold 0"
+    )
     mine.element("detect.road_only").click()
-    until(lambda: other.element("detect.road_only").is_selected(), "the other viewer's box to be ticked")
+    mine.until(lambda: other.element("detect.road_only").is_selected(), "the other viewer's box to be ticked")
     mine.element("detect.road_only").click()
-    until(lambda: not other.element("detect.road_only").is_selected(), "the other viewer's box to be empty")
+    mine.until(lambda: not other.element("detect.road_only").is_selected(), "the other viewer's box to be empty")
 
 
 def test_a_frozen_page_keeps_its_frame(pages):
@@ -186,12 +92,12 @@ def test_a_frozen_page_keeps_its_frame(pages):
     time.sleep(1)
     assert page.frame() == frozen
     page.element("freeze").click()
-    until(lambda: page.frame() > frozen, "newer frames")
+    page.until(lambda: page.frame() > frozen, "newer frames")
 
 
 def test_a_sample_is_saved_where_the_page_says(pages, folder):
     pages[0].element("save").click()
-    until(lambda: "saved" in pages[0].text("said"), "the place of the sample")
+    pages[0].until(lambda: "saved" in pages[0].text("said"), "the place of the sample")
     assert pages[0].text("said").startswith(f"saved {folder}/samples/")
     assert list((folder / "samples" / "image").iterdir())
 
@@ -256,7 +162,7 @@ def test_a_viewer_that_never_reads_holds_up_nobody(address, pages, driver):
         stuck.sendall(shown)
         driver.spin(0.1)
     driver.until(lambda: len(stats) > 30, "frames of the detector")
-    until(lambda: pages[0].frame() > begun + 20, "frames for the viewer that reads")
+    pages[0].until(lambda: pages[0].frame() > begun + 20, "frames for the viewer that reads")
     driver.destroy(stats)
     stuck.close()
 
@@ -266,19 +172,19 @@ def test_settings_are_saved_as_a_file_and_a_detector_that_restarts_with_it_is_me
 ):
     page, other = pages
     page.element("detect.threshold").send_keys(Keys.HOME, *[Keys.ARROW_RIGHT] * 3)
-    until(lambda: other.value("detect.threshold") == page.value("detect.threshold") > 0, "the new threshold")
+    page.until(lambda: other.value("detect.threshold") == page.value("detect.threshold") > 0, "the new threshold")
     page.element("settings").click()
-    file = until(lambda: next(iter((folder / "downloads").glob("*.yaml")), None), "the downloaded settings")
+    file = page.until(lambda: next(iter((folder / "downloads").glob("*.yaml")), None), "the downloaded settings")
     saved = yaml.safe_load(file.read_text())["/**"]["ros__parameters"]
     assert saved["detect"]["threshold"] == pytest.approx(page.value("detect.threshold"), abs=1e-3)
     assert saved["save"]["directory"] == f"{folder}/samples"
 
     assert detectors[-1].end() == 0
-    until(lambda: "active" not in page.text("state"), "the page to notice that the detector is gone")
+    page.until(lambda: "active" not in page.text("state"), "the page to notice that the detector is gone")
     before = page.frame()
     (folder / "second").mkdir()
     detectors.append(start_node(folder / "second", "-r", "__ns:=/window", "--params-file", str(file)))
-    until(lambda: page.frame() > before + 3 and "active" in page.text("state"), "frames of the new detector")
-    until(lambda: page.value("detect.threshold") == pytest.approx(saved["detect"]["threshold"]), "its threshold")
+    page.until(lambda: page.frame() > before + 3 and "active" in page.text("state"), "frames of the new detector")
+    page.until(lambda: page.value("detect.threshold") == pytest.approx(saved["detect"]["threshold"]), "its threshold")
     page.element("detect.threshold").send_keys(Keys.END)
-    until(lambda: page.text("count") == "0", "the slider to reach the new detector")
+    page.until(lambda: page.text("count") == "0", "the slider to reach the new detector")

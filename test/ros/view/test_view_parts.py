@@ -72,9 +72,11 @@ def test_an_overlay_is_drawn_where_region_and_mask_are():
 
 def test_a_viewer_gets_the_newest_and_nothing_twice():
     hub, quick, slow = Hub(), Viewer(), Viewer()
-    hub.viewers |= {quick, slow}
+    for viewer in (quick, slow):
+        hub.enter(viewer)
+    hub.tell(cameras={"": {}})
     for number in (b"1", b"2", b"3"):
-        hub.show(number)
+        hub.show("", number)
         assert quick.next_frame(hub) == number and quick.next_frame(hub) is None
         quick.ready = True
         slow.next_frame(hub)  # never says that it has shown the first
@@ -82,10 +84,33 @@ def test_a_viewer_gets_the_newest_and_nothing_twice():
     slow.ready = True
     assert slow.next_frame(hub) == b"3"
     hub.tell(text="a")
-    assert json.loads(quick.next_state(hub)) == {"state": {"text": "a"}}
+    assert json.loads(quick.next_state(hub)) == {"state": {"cameras": {"": {}}, "text": "a"}}
     quick.news.clear()
     hub.tell(text="a")
     assert quick.next_state(hub) is None and not quick.news.is_set()
+
+
+def test_each_viewer_gets_frames_of_its_camera_and_nothing_old():
+    hub, mine, other = Hub(), Viewer(), Viewer()
+    hub.enter(mine)
+    assert hub.wanted == set() and mine.next_frame(hub) is None
+    hub.tell(cameras={"front": {}, "rear": {}})
+    hub.enter(other)
+    hub.turn(other, "rear")
+    assert hub.wanted == {"front", "rear"}
+    hub.show("front", b"f")
+    hub.show("rear", b"r")
+    assert (mine.next_frame(hub), other.next_frame(hub)) == (b"f", b"r")
+    for viewer in (mine, other):
+        viewer.ready = True
+    hub.turn(other, "roof")  # there is none: the first is shown
+    assert hub.wanted == {"front"} and other.next_frame(hub) == b"f"
+    other.ready = True
+    hub.show("rear", b"late")
+    hub.turn(other, "rear")
+    assert other.next_frame(hub) is None, "what was made while nobody looked is old"
+    hub.leave(mine)
+    assert hub.wanted == {"rear"} and not hub.frames
 
 
 def test_a_packed_frame_can_be_taken_apart():
@@ -103,3 +128,19 @@ def test_of_several_cameras_the_one_of_the_outputs_is_picked():
     assert pick_camera(topics, "/car/detector/left") == topics[1]
     assert pick_camera(topics[:1], "/car/detector") == topics[0]
     assert pick_camera([], "/car/detector") == (None, False)
+
+
+def test_of_several_detectors_one_is_watched_and_goes_on_in_its_successor():
+    pytest.importorskip("rclpy")
+    from unexpected_ros.view.graph import Stream
+    from unexpected_ros.view.watcher import choose
+
+    front, rear = (Stream("/car/detector", f"/car/detector/{name}", name.encode(), None) for name in ("front", "rear"))
+    other = Stream("/bus/detector", "/bus/detector", b"bus", None)
+    newer = front._replace(birth=b"newer")
+    assert choose([], (), True) == {}
+    assert choose([other, front, rear], (), True) == {"": other}
+    assert choose([other, rear, front], (front, rear), True) == {"front": front, "rear": rear}
+    assert choose([other, front, newer], (front,), True) == {"front": front}
+    assert choose([other, front, newer], (front,), False) == {"front": newer}, "the killed one lingers in the graph"
+    assert choose([other], (front, rear), True) == {"": other}
