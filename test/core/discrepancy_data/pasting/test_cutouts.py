@@ -82,3 +82,31 @@ def test_an_empty_folder_is_named(tmp_path):
 def test_real_cut_outs(shared_data):
     learn, judge = (open_cut_outs(shared_data / "cutouts", training) for training in (True, False))
     assert len(learn) > 1100 and len(judge) > 250 and len(learn.kinds) == len(judge.kinds) == 4
+
+
+@pytest.mark.parametrize(
+    ("size", "box", "left"),
+    [
+        ((60, 80), np.s_[20:50, 10:40], (28, 28)),  # a rim of one pixel
+        ((60, 80), np.s_[20:30, 10:40], (8, 28)),
+        ((60, 80), np.s_[20:29, 10:40], None),  # seven rows are too few
+        ((60, 80), np.s_[20:50, 10:19], None),
+        ((256, 200), np.s_[20:120, 10:110], (96, 96)),  # two where the picture is large
+        ((512, 400), np.s_[40:240, 20:220], (96, 96)),  # a larger one is made smaller first
+        ((200, 1024), np.s_[40:160, 40:240], (26, 46)),
+    ],
+)
+def test_how_much_of_a_cut_out_is_left(size, box, left):
+    image = np.zeros((*size, 4), np.uint8)
+    image[box] = (10, 200, 90, 255)
+    thing = trim(image)
+    assert (thing is None) if left is None else thing.shape[:2] == left
+
+
+def test_colours_of_a_cut_out_are_multiplied_by_alpha():
+    image = np.full((40, 40, 4), (50, 100, 200, 200), np.uint8)
+    assert trim(image)[20, 20].tolist() == [50 * 200 // 255, 100 * 200 // 255, 200 * 200 // 255, 200]
+    image[..., 3] = 127
+    assert trim(image) is None, "less than half of it shows"
+    image[..., 3] = 128
+    assert trim(image) is not None

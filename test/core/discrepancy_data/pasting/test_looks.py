@@ -31,6 +31,18 @@ def test_edge_blur_tells_rows_from_columns_and_needs_edges():
     assert edge_blur(np.full((40, 50), 90, np.uint8)) == (0.75, 0.75)
 
 
+def test_edge_blur_needs_twenty_differences_of_more_than_twelve_levels():
+    def step(height, rows):
+        grey = np.full((rows, 40), 90, np.uint8)
+        grey[:, 20:] += np.uint8(height)
+        return edge_blur(grey)[1]
+
+    assert step(12, 400) == 0.75 and step(13, 400) < 0.1
+    assert step(100, 4 * 9) == 0.75 and step(100, 4 * 10) < 0.1  # every fourth row, two pairs of pixels in each
+    assert edge_blur(np.tile(np.uint8([0, 200, 0]), (400, 1)))[1] == 0.75, "three pixels are no line"
+    assert edge_blur(np.tile(np.uint8([0, 0, 200, 200]), (400, 1)))[1] < 0.1
+
+
 def test_a_sharp_thing_becomes_as_blurred_as_the_frame():
     thing = Thing(np.repeat(mosaic()[..., None], 3, 2).astype(np.float32), np.ones((256, 320), np.float32))
     thing = as_sharp(thing, (1.5, 2.0), np.random.default_rng(0))
