@@ -1,14 +1,15 @@
-"""Arguments that several commands take: a data set, how a method is put together, numbers."""
+"""Arguments that several commands take: a data set, numbers, and settings read off their fields."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, get_args
+from types import MappingProxyType, NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.config import Setting, Settings, settings_of
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
@@ -16,24 +17,13 @@ if TYPE_CHECKING:
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data (also --dataset), --root, --split, --size and --option."""
-    parser.add_argument(
-        "--data",
-        "--dataset",
-        dest="dataset",
-        required=True,
-        metavar="NAME[=ROOT]",
-        help="data set, see `unexpected data list`, and its folder",
-    )
-    parser.add_argument("--root", metavar="DIR", help="its folder (default: environment variable or roots.yaml)")
-    parser.add_argument("--split", metavar="NAME", help="train, val, test, ... (default: the set's first)")
-    parser.add_argument("--size", metavar="WxH", help="resize every map, such as 1024x512")
-    parser.add_argument(
-        "--option",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="the set's own options, such as check_counts=false or frames=all",
-    )
+    add, name = parser.add_argument, "data set, see `unexpected data list`, and its folder"
+    add("--data", "--dataset", dest="dataset", required=True, metavar="NAME[=ROOT]", help=name)
+    add("--root", metavar="DIR", help="its folder (default: environment variable or roots.yaml)")
+    add("--split", metavar="NAME", help="train, val, test, ... (default: the set's first)")
+    add("--size", metavar="WxH", help="resize every map, such as 1024x512")
+    own = "the set's own options, such as check_counts=false or frames=all"
+    add("--option", action="append", default=[], metavar="NAME=VALUE", help=own)
 
 
 def open_from(arguments: argparse.Namespace, wanted: Mapping[str, Any] = MappingProxyType({})) -> Dataset:
@@ -92,19 +82,53 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(height), int(width)
 
 
-def add_published_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --weights, --random-weights, --segmenter, ... as ModelSettings defines them."""
-    from unexpected_core.config import settings_of
-    from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
+def add_settings(
+    parser: argparse.ArgumentParser,
+    model: type[Settings],
+    only: Collection[str] = (),
+    shown: Mapping[str, str | tuple[str, ...]] = {},
+    choices: Mapping[str, Collection[str]] = {},
+    defaults: Mapping[str, str] = {},
+) -> None:
+    """One option for each field of the model, or for those of `only`; one that is not given stays None.
 
-    for setting in settings_of(ModelSettings):
-        if setting.name not in PUBLISHED:
-            continue
-        option = f"--{setting.name.replace('_', '-')}"
-        if setting.type is bool:
-            parser.add_argument(option, action="store_true", help=setting.description)
-        elif choices := get_args(setting.type):
-            text = f"{setting.description} (default {setting.default})"
-            parser.add_argument(option, default=setting.default, choices=choices, help=text)
-        else:
-            parser.add_argument(option, default=setting.default, metavar="X", help=setting.description)
+    shown: field -> what stands for its value in the help (several for a field of several values). choices: field ->
+    names that its validator takes, where the type does not say. defaults: field -> what is said of its default.
+    """
+    for setting in settings_of(model):
+        if not only or setting.name in only:
+            setting = setting._replace(default=defaults.get(setting.name, setting.default))
+            words = _words(setting, shown.get(setting.name, "X"), choices.get(setting.name, ()))
+            parser.add_argument(f"--{setting.name.replace('_', '-')}", **words)
+
+
+def _words(setting: Setting, metavar: str | tuple[str, ...], choices: Collection[str]) -> dict[str, Any]:
+    """What argparse is told of a setting."""
+    kind = _without_none(setting.type)
+    choices = tuple(choices or (get_args(kind) if get_origin(kind) is Literal else ()))
+    words: dict[str, Any] = {"default": None, "help": _help(setting.description, setting.default, choices)}
+    if setting.type is bool:
+        return {**words, "action": "store_true"}
+    if choices:
+        return {**words, "choices": choices}
+    return {**words, "metavar": metavar, "nargs": len(metavar) if isinstance(metavar, tuple) else None}
+
+
+def given(arguments: argparse.Namespace, model: type[Settings], only: Collection[str] = ()) -> dict[str, Any]:
+    """What the command line says of the model's fields, as text; `config.build` makes settings of it."""
+    names = [name for name in model.model_fields if not only or name in only]
+    return {name: value for name in names if (value := getattr(arguments, name)) is not None}
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) in (Union, UnionType):
+        kinds = [each for each in get_args(kind) if each is not NoneType]
+        return kinds[0] if len(kinds) == 1 else kind
+    return kind
+
+
+def _help(description: str, default: Any, choices: Sequence[str]) -> str:
+    if default is None or default is False or default == "":
+        return description
+    text = ",".join(map(str, default)) if isinstance(default, tuple) else default
+    return f"{description} (default {choices[0] if choices and text not in choices else text})"

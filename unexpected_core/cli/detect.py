@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from unexpected_core.cli.arguments import add_published_arguments
+from unexpected_core.cli.arguments import add_settings, given
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.kinds import ALL_KINDS, KINDS
 from unexpected_core.config import unknown_name
 
+if TYPE_CHECKING:
+    from unexpected_core.cli.tally import Tally
+    from unexpected_core.pipeline.detector import Detector
+
+KINDS = "overlay,score,mask,labels,regions"
+"""What is written unless asked otherwise, each kind into a folder or file of its name."""
+ALL_KINDS = (*KINDS.split(","), "labels_color", "resynthesis")
 RECIPE = ("scorer", "save", "score_format", "bit_depth", "topic")
 """Arguments that results depend on, beside the detector's settings."""
 EPILOG = """\
@@ -26,45 +34,25 @@ Exit code: 0 all done, 1 something is missing or could not be read (it is named)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    from unexpected_core.config import settings_of
-    from unexpected_core.pipeline.settings import DetectSettings
+    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image, folder of images, video, or rosbag2")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
-    parser.add_argument(
-        "--detector",
-        default="fast",
-        help="shipped name, weight file or its folder, or iccv2019 and its kin (default fast)",
-    )
-    add_published_arguments(parser)
-    parser.add_argument("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
-    parser.add_argument(
-        "--save",
-        default=KINDS,
-        metavar="KINDS",
-        help=f"what to write, from {KINDS},labels_color,resynthesis (default {KINDS})",
-    )
-    parser.add_argument("--score-format", choices=("png16", "npy"), default="png16", help="default png16")
-    parser.add_argument("--topic", help="image topic of bags that have several")
-    parser.add_argument("--every", type=int, default=1, metavar="K", help="take every K-th frame of videos (default 1)")
-    parser.add_argument(
-        "--bit-depth",
-        type=int,
-        choices=range(8, 17),
-        default=0,
-        metavar="N",
-        help="bits used of 16-bit pictures, 8..16",
-    )
-    parser.add_argument("--resume", action="store_true", help="go on where an earlier run with the same --out ended")
-    for setting in settings_of(DetectSettings):
-        default = "from the weights" if setting.name == "threshold" else setting.default
-        text, option = f"{setting.description} (default {default})", f"--{setting.name.replace('_', '-')}"
-        if setting.type is bool:
-            parser.add_argument(option, action="store_true", default=None, help=text)
-        else:
-            parser.add_argument(option, type=setting.type, metavar="X", help=text)
+    add = parser.add_argument
+    add("inputs", nargs="+", metavar="INPUT", help="image, folder of images, video, or rosbag2")
+    add("--out", required=True, metavar="DIR", help="folder for the results")
+    add("--detector", default="fast", help="shipped name, weight file or its folder, iccv2019, ... (default fast)")
+    add_settings(parser, ModelSettings, PUBLISHED)
+    add("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
+    kinds = f"what to write, from {','.join(ALL_KINDS)} (default {KINDS})"
+    add("--save", default=KINDS, metavar="KINDS", help=kinds)
+    add("--score-format", choices=("png16", "npy"), default="png16", help="default png16")
+    add("--topic", help="image topic of bags that have several")
+    add("--every", type=int, default=1, metavar="K", help="take every K-th frame of videos (default 1)")
+    bits = "bits used of 16-bit pictures, 8..16"
+    add("--bit-depth", type=int, choices=range(8, 17), default=0, metavar="N", help=bits)
+    add("--resume", action="store_true", help="go on where an earlier run with the same --out ended")
+    add_settings(parser, DetectSettings, defaults={"threshold": "from the weights"})
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,37 +60,46 @@ def run(arguments: argparse.Namespace) -> int:
     kinds = _kinds(arguments.save)
     from unexpected_core.cli.detecting import Detecting
     from unexpected_core.cli.outputs import Results
-    from unexpected_core.cli.tally import exit_code, may_resume, table, write_summary
+    from unexpected_core.cli.tally import exit_code, may_resume, write_summary
     from unexpected_core.log import LOGGER
-    from unexpected_core.pipeline.detector import load_detector
-    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings
 
     if arguments.resume and "regions" not in kinds:
         raise UsageError("--resume needs regions among --save: regions.jsonl says which frames are done")
-    given = {name: value for name in DetectSettings.model_fields if (value := getattr(arguments, name)) is not None}
-    given |= {name: getattr(arguments, name) for name in PUBLISHED}
-    detector = load_detector(arguments.detector, arguments.device, scorer=arguments.scorer, **given)
-    meaningless = detector.random_weights
+    detector = _detector(arguments)
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
     settings = {**detector.settings.model_dump(mode="json"), **{name: getattr(arguments, name) for name in RECIPE}}
-    out, start = Path(arguments.out), time.perf_counter()
-    resume = arguments.resume and may_resume(out / "summary.json", about | {"settings": settings})
-    with Results(out, kinds, arguments.score_format, meaningless, resume) as results:
-        write_summary(out / "summary.json", [], about | {"settings": settings})
-        detecting = Detecting(detector, results, kinds, about)
+    summary, out, start = {**about, "settings": settings}, Path(arguments.out), time.perf_counter()
+    resume = arguments.resume and may_resume(out / "summary.json", summary)
+    with Results(out, kinds, arguments.score_format, detector.random_weights, resume) as results:
+        write_summary(out / "summary.json", [], summary)
+        detecting = Detecting(detector, results, "resynthesis" in kinds, about)
         try:
-            detecting.run(arguments.inputs, arguments.topic, arguments.every, arguments.bit_depth)
+            written = [out / kind for kind in ALL_KINDS]
+            detecting.run(arguments.inputs, arguments.topic, arguments.every, arguments.bit_depth, written)
         except KeyboardInterrupt:
             LOGGER.error("interrupted; the same command with --resume goes on")
             raise
         finally:
-            tallies = detecting.tallies
-            write_summary(out / "summary.json", tallies, about | {"settings": settings})
-            done, failed, found = (sum(getattr(t, name) for t in tallies) for name in ("done", "failed", "regions"))
-            rate = done / (time.perf_counter() - start)
-            LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, rate, found, failed, out)
-            LOGGER.info("%s", table(tallies))
-    return exit_code(tallies)
+            write_summary(out / "summary.json", detecting.tallies, summary)
+            _tell(detecting.tallies, time.perf_counter() - start, out)
+    return exit_code(detecting.tallies)
+
+
+def _detector(arguments: argparse.Namespace) -> Detector:
+    from unexpected_core.pipeline.detector import load_detector
+    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
+
+    chosen = given(arguments, DetectSettings) | given(arguments, ModelSettings, PUBLISHED)
+    return load_detector(arguments.detector, arguments.device, scorer=arguments.scorer, **chosen)
+
+
+def _tell(tallies: Sequence[Tally], seconds: float, out: Path) -> None:
+    from unexpected_core.cli.tally import table
+    from unexpected_core.log import LOGGER
+
+    done, failed, found = (sum(getattr(t, name) for t in tallies) for name in ("done", "failed", "regions"))
+    LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, done / seconds, found, failed, out)
+    LOGGER.info("%s", table(tallies))
 
 
 def _kinds(text: str) -> set[str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from unexpected_core.cli.inputs import UniqueNames, open_input, output_name, safe_name
-from unexpected_core.cli.kinds import ALL_KINDS
 from unexpected_core.cli.outputs import Results
 from unexpected_core.cli.tally import Tally
 from unexpected_core.images import ImageError
@@ -37,15 +36,15 @@ class _Next(NamedTuple):
 class Detecting:
     """One run over some inputs. tallies: one for each input, complete when `run` has ended."""
 
-    def __init__(self, detector: Detector, results: Results, kinds: set[str], about: dict) -> None:
-        self.detector, self.results, self.about = detector, results, about
-        self.resynthesis = "resynthesis" in kinds
+    def __init__(self, detector: Detector, results: Results, resynthesis: bool, about: dict) -> None:
+        self.detector, self.results, self.resynthesis, self.about = detector, results, resynthesis, about
         self.tallies: list[Tally] = []
         self._unique = UniqueNames()
 
-    def run(self, inputs: Iterable[str], topic: str | None, every: int, bit_depth: int) -> None:
+    def run(
+        self, inputs: Iterable[str], topic: str | None, every: int, bit_depth: int, written: Sequence[Path]
+    ) -> None:
         """Detect in all inputs, one after the other; see cli.inputs.open_input."""
-        written = [self.results.folder / kind for kind in ALL_KINDS]
         opened = [
             self._open(Path(path), partial(open_input, Path(path), topic, every, written, bit_depth)) for path in inputs
         ]
@@ -79,20 +78,22 @@ class Detecting:
     def _detect(self, tally: Tally, name: str, shot: Shot) -> None:
         source = str(shot.source)
         tally.read += 1
-        regions = self.results.earlier(source, name)
-        if regions is None:
-            start = time.perf_counter()
-            try:
-                image = shot.read()
-                detection = self.detector.detect(image, resynthesis=self.resynthesis)
-            except (ImageError, DetectorError) as error:
-                tally.failed += 1
-                self._note(tally, source, name, error)
-                return
-            tally.seconds += time.perf_counter() - start
-            self.results.write(source, name, image, detection, self.about)
-            regions = len(detection.regions)
-        tally.done, tally.regions = tally.done + 1, tally.regions + regions
+        try:
+            regions = self.results.earlier(source, name)
+            tally.regions += self._regions(tally, source, name, shot) if regions is None else regions
+            tally.done += 1
+        except (ImageError, DetectorError) as error:
+            tally.failed += 1
+            self._note(tally, source, name, error)
+
+    def _regions(self, tally: Tally, source: str, name: str, shot: Shot) -> int:
+        """Detect in a shot and write the results; the number of its regions. Raises ImageError, DetectorError."""
+        start = time.perf_counter()
+        image = shot.read()
+        detection = self.detector.detect(image, resynthesis=self.resynthesis)
+        tally.seconds += time.perf_counter() - start
+        self.results.write(source, name, image, detection, self.about)
+        return len(detection.regions)
 
     def _note(self, tally: Tally, source: str, name: str, error: Exception) -> None:
         LOGGER.error("%s", error)

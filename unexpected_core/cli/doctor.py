@@ -9,13 +9,8 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     parser.epilog = "Exit code: 0 nothing suspicious, 1 alarms, 2 the results cannot be read."
-    parser.add_argument(
-        "results",
-        nargs="+",
-        type=Path,
-        metavar="RESULTS",
-        help="results.json, or the --out folder of 'unexpected evaluate'",
-    )
+    results = "results.json, or the --out folder of 'unexpected evaluate'"
+    parser.add_argument("results", nargs="+", type=Path, metavar="RESULTS", help=results)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.cli.arguments import add_published_arguments, name_and_root, read_options
+from unexpected_core.cli.arguments import add_settings, given, name_and_root, read_options
 from unexpected_core.cli.candidates import Networks, check_known, label_of, score_candidate, stored_candidate
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.settings_arguments import add_settings, given
 from unexpected_core.log import LOGGER
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     from unexpected_core.evaluation.settings import EvaluationSettings
     from unexpected_core.metrics.components import TRACK_SIZES
-    from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
+    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
@@ -76,8 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="folder for scores and results")
     add("--from-scores", type=Path, metavar="DIR", help="judge stored scores (.npy, .npz, .hdf5, .png)")
     add("--detector", help=f"whose networks the scorers stand on (default {DETECTOR})")
-    add_published_arguments(parser)
-    add_settings(parser, ModelSettings, ("device",))
+    add_settings(parser, ModelSettings, (*PUBLISHED, "device"))
     add_settings(parser, DetectSettings, ("scale",))
     add_settings(parser, EvaluationSettings, shown=SHOWN, choices={"sizes": tuple(TRACK_SIZES)[::-1]})
 
@@ -96,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dataset and arguments.data:
         raise UsageError(f"two data sets, '{arguments.dataset}' and --data {arguments.data}: give one")
     dataset = _open(arguments.dataset or arguments.data, arguments.root, arguments.split, arguments.option)
-    candidates = _candidates(names, dataset, networks, settings, arguments.from_scores, arguments.out)
+    candidates = _candidates(names, dataset, networks, settings, arguments)
     frames = min(len(dataset), settings.limit or len(dataset))
     findings = judge(candidates, settings, DatasetFacts(dataset.name, frames, arguments.split), arguments.out)
     print((arguments.out / "table.md").read_text(encoding="utf-8"))
@@ -104,25 +102,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _candidates(
-    names: Sequence[str],
-    dataset: Dataset,
-    networks: Networks,
-    settings: EvaluationSettings,
-    stored: Path | None,
-    out: Path,
+    names: Sequence[str], dataset: Dataset, networks: Networks, settings: EvaluationSettings, paths: argparse.Namespace
 ) -> dict[str, Candidate]:
+    """Every method by its label, scored now or read from the stored scores."""
     from unexpected_core.evaluation.pairing import check_distinct
     from unexpected_core.evaluation.score import First
 
     dataset = First(dataset, settings.limit) if settings.limit else dataset
-    normal = None
-    if settings.from_normal_driving:
-        if settings.threshold is not None or stored:
-            raise UsageError(
-                "--normal-root and --normal-data choose the threshold by scoring frames of normal "
-                "driving: give them without --threshold and --from-scores"
-            )
-        normal = _open(settings.normal_data, settings.normal_root, settings.normal_split)
+    stored, out = paths.from_scores, paths.out
+    normal = _normal_driving(settings, stored)
     if stored is None:
         return {label_of(name): score_candidate(name, dataset, normal, networks, settings, out) for name in names}
     candidates = {label_of(name): stored_candidate(name, dataset, settings, stored) for name in names}
@@ -130,24 +118,41 @@ def _candidates(
     return candidates
 
 
+def _normal_driving(settings: EvaluationSettings, stored: Path | None) -> Dataset | None:
+    """The frames that the threshold is chosen on, if it is to be. Raises UsageError."""
+    if not settings.from_normal_driving:
+        return None
+    if settings.threshold is not None or stored:
+        raise UsageError(
+            "--normal-root and --normal-data choose the threshold by scoring frames of normal driving: "
+            "give them without --threshold and --from-scores"
+        )
+    return _open(settings.normal_data, settings.normal_root, settings.normal_split)
+
+
 def _networks(arguments: argparse.Namespace) -> Networks:
     from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
-    published = {name: getattr(arguments, name) for name in PUBLISHED}
+    published = given(arguments, ModelSettings, PUBLISHED)
     chosen = given(arguments, ModelSettings, ("device",)) | given(arguments, DetectSettings, ("scale",))
     return Networks(arguments.detector or DETECTOR, published, chosen)
 
 
 def _methods(arguments: argparse.Namespace, networks: Networks) -> list[str]:
-    if arguments.methods != "paper":
-        names = [name for name in arguments.methods.split(",") if name]
-        if not names or len({label_of(name) for name in names}) < len(names):
-            raise UsageError(f"expected one or more scorers of different names, found '{arguments.methods}'")
-        if not arguments.from_scores:
-            check_known(names)
-        return names
+    if arguments.methods == "paper":
+        return list(_paper(arguments, networks))
+    names = [name for name in arguments.methods.split(",") if name]
+    if not names or len({label_of(name) for name in names}) < len(names):
+        raise UsageError(f"expected one or more scorers of different names, found '{arguments.methods}'")
+    if not arguments.from_scores:
+        check_known(names)
+    return names
+
+
+def _paper(arguments: argparse.Namespace, networks: Networks) -> Sequence[str]:
+    """The methods of the paper's comparison: on the authors' networks where those are asked for, else on ours."""
     if arguments.weights or arguments.random_weights:
-        return list(PAPER)
+        return PAPER
     from unexpected_core.weights.experiments import ENVIRONMENT
 
     if os.environ.get(ENVIRONMENT):
@@ -157,7 +162,7 @@ def _methods(arguments: argparse.Namespace, networks: Networks) -> list[str]:
         )
     if not arguments.from_scores:
         networks.baselines()  # before hours of scoring
-    return list(FAST_PAPER)
+    return FAST_PAPER
 
 
 def _open(name: str | None, root: Path | None, split: str | None, options: Sequence[str] = ()) -> Dataset:

@@ -9,10 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unexpected_core.cli.arguments import add_settings, given
 from unexpected_core.cli.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from unexpected_core.export.check import Difference
 
 MOST_FRAMES = 64
 EPILOG = """\
@@ -28,22 +31,18 @@ weights it was made from, runtime=auto takes it by itself. Exit code: 0 equal, 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    from unexpected_core.cli.arguments import add_published_arguments
+    from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
 
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("detector", metavar="DETECTOR", help="shipped name, weight file or its folder, iccv2019, ...")
-    parser.add_argument("--onnx", required=True, type=Path, metavar="FILE", help="file to write, ends in .onnx")
-    add_published_arguments(parser)
-    parser.add_argument("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
-    parser.add_argument("--opset", type=int, default=18, help="version of the ONNX operators (default 18)")
-    parser.add_argument("--size", type=size, metavar="HxW", help="one size for all images (default: any size)")
-    parser.add_argument(
-        "--int8",
-        nargs="+",
-        type=Path,
-        metavar="INPUT",
-        help="also write FILE_int8.onnx: convolutions in 8 bits, by what is met in these photographs, videos or bags",
-    )
+    add = parser.add_argument
+    add("detector", metavar="DETECTOR", help="shipped name, weight file or its folder, iccv2019, ...")
+    add("--onnx", required=True, type=Path, metavar="FILE", help="file to write, ends in .onnx")
+    add_settings(parser, ModelSettings, PUBLISHED)
+    add("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
+    add("--opset", type=int, default=18, help="version of the ONNX operators (default 18)")
+    add("--size", type=size, metavar="HxW", help="one size for all images (default: any size)")
+    int8 = "also write FILE_int8.onnx: convolutions in 8 bits, by what is met in these photographs, videos or bags"
+    add("--int8", nargs="+", type=Path, metavar="INPUT", help=int8)
 
 
 def size(text: str) -> tuple[int, int]:
@@ -58,22 +57,25 @@ def run(arguments: argparse.Namespace) -> int:
     """Export, check, and quantise where asked; 1 if the file does not do what the detector does."""
     from unexpected_core.export.check import compare, sizes_to_check
     from unexpected_core.export.onnx_file import export_onnx
-    from unexpected_core.pipeline.settings import PUBLISHED
+    from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
     from unexpected_core.scorers import load_scorer
 
-    published = {name: getattr(arguments, name) for name in PUBLISHED}
-    scorer = load_scorer(arguments.detector, arguments.scorer, **published)
+    scorer = load_scorer(arguments.detector, arguments.scorer, **given(arguments, ModelSettings, PUBLISHED))
     print(f"writing {arguments.onnx} (this takes a minute)", flush=True)
     exported, module = export_onnx(scorer, arguments.onnx, arguments.size, arguments.opset)
     megabytes = arguments.onnx.stat().st_size / 1e6
     print(f"{exported.model_id}, opset {exported.opset}, {megabytes:.1f} MB; ONNX Runtime beside torch:")
-    fits = True
-    for difference in compare(module, arguments.onnx, sizes_to_check(exported.working_height, arguments.size)):
-        print(f"  {difference}{'' if difference.fits else '  TOO MUCH'}", flush=True)
-        fits &= difference.fits
+    differences = compare(module, arguments.onnx, sizes_to_check(exported.working_height, arguments.size))
+    fits = [_tell(difference) for difference in differences]
     if arguments.int8:
         _int8(arguments, exported.working_height)
-    return 0 if fits else 1
+    return 0 if all(fits) else 1
+
+
+def _tell(difference: Difference) -> bool:
+    """Print how far apart the two are at one size, and say whether that is near enough."""
+    print(f"  {difference}{'' if difference.fits else '  TOO MUCH'}", flush=True)
+    return difference.fits
 
 
 def _int8(arguments: argparse.Namespace, working_height: int | None) -> None:

@@ -43,16 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.run(options)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        return _end("interrupted", 130)
     except OSError as error:  # a folder that cannot be written, a full disk
-        print(f"unexpected {command}: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
-        return 2
+        return _end(f"unexpected {command}: {error.filename or ''}: {error.strerror or error}", 2)
     except Exception as error:
         if not type(error).__module__.startswith("unexpected_core"):
             raise
-        print(f"unexpected {command}: {error}", file=sys.stderr)
-        return 2
+        return _end(f"unexpected {command}: {error}", 2)
+
+
+def _end(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
 
 
 def _parser(command: str | None) -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,6 +16,16 @@ from unexpected_core.structs import Detection
 from unexpected_core.visualize import overlay, stamp
 
 MEANINGLESS = "RANDOM WEIGHTS: NO MEANING"
+_PICTURES: dict[str, tuple[str, Callable[[np.ndarray, Detection], np.ndarray | None]]] = {
+    "overlay": (".jpg", overlay),
+    "labels_color": (".png", lambda _, detection: colorize(detection.labels)),
+    "resynthesis": (".jpg", lambda _, detection: detection.resynthesis),
+    "mask": (".png", lambda _, detection: detection.mask.astype(np.uint8) * 255),
+    "labels": (".png", lambda _, detection: detection.labels),
+}
+"""Kind of result -> suffix of its file, and how it is made of the image and the detection."""
+_MAPS = ("mask", "labels")
+"""Those that programs read: never written upon."""
 
 
 class Results:
@@ -47,30 +58,15 @@ class Results:
         name = self._stamped(name)
         if self.meaningless:
             about = {**about, "warning": MEANINGLESS}
-        if "overlay" in self.kinds:
-            self._picture("overlay", name, ".jpg", overlay(image, detection))
-        if "labels_color" in self.kinds:
-            self._picture("labels_color", name, ".png", colorize(detection.labels))
-        if "resynthesis" in self.kinds and detection.resynthesis is not None:
-            self._picture("resynthesis", name, ".jpg", detection.resynthesis)
-        if "mask" in self.kinds:
-            write_image(self._path("mask", name, ".png"), detection.mask.astype(np.uint8) * 255)
-        if "labels" in self.kinds:
-            write_image(self._path("labels", name, ".png"), detection.labels)
+        for kind, (suffix, make) in _PICTURES.items():
+            if kind in self.kinds and (picture := make(image, detection)) is not None:
+                self._picture(kind, name, suffix, picture)
         if "score" in self.kinds:
             self._score(name, detection.score)
         height, width = detection.score.shape
-        self._line(
-            {
-                "input": source,
-                "name": name,
-                "width": width,
-                "height": height,
-                **about,
-                "regions": [asdict(region) for region in detection.regions],
-                "timings_ms": detection.timings,
-            }
-        )
+        line = {"input": source, "name": name, "width": width, "height": height, **about}
+        regions = [asdict(region) for region in detection.regions]
+        self._line({**line, "regions": regions, "timings_ms": detection.timings})
 
     def write_error(self, source: str, name: str, error: Exception) -> None:
         """A line for a frame that could not be used."""
@@ -83,7 +79,7 @@ class Results:
         return self.folder / kind / f"{name}{suffix}"
 
     def _picture(self, kind: str, name: str, suffix: str, picture: np.ndarray) -> None:
-        if self.meaningless:
+        if self.meaningless and kind not in _MAPS:
             picture = np.ascontiguousarray(picture)
             stamp(picture, MEANINGLESS)
         write_image(self._path(kind, name, suffix), picture)

@@ -21,33 +21,19 @@ Several devices or machines: torchrun --nproc-per-node 4 -m unexpected_core.cli.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli/main.py."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = EXAMPLES
-    parser.add_argument("preset", help=f"a preset ({', '.join(PRESETS)}) or a YAML file")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="change a setting, such as loop.epochs=10"
-    )
-    parser.add_argument(
-        "--data",
-        action="append",
-        default=[],
-        metavar="NAME[=ROOT]",
-        help="learn from this data set instead of the preset's; several are joined",
-    )
-    parser.add_argument(
-        "--run",
-        dest="folder",
-        type=Path,
-        metavar="DIR",
-        help="run folder (default: $DIR_EXPERIMENTS/<name>, or exp/<name>)",
-    )
-    parser.add_argument("--partial", action="store_true", help="take data sets that are not complete as they are")
-    parser.add_argument("--dry-run", action="store_true", help="print the settings as YAML and stop")
-    parser.add_argument(
-        "--class-weights",
-        action="store_true",
-        help="print 1 / ln(1.02 + share of pixels) for the classes of the training data and stop",
-    )
+    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("preset", help=f"a preset ({', '.join(PRESETS)}) or a YAML file")
+    change = "change a setting, such as loop.epochs=10"
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help=change)
+    data = "learn from this data set instead of the preset's; several are joined"
+    add("--data", action="append", default=[], metavar="NAME[=ROOT]", help=data)
+    folder = "run folder (default: $DIR_EXPERIMENTS/<name>, or exp/<name>)"
+    add("--run", dest="folder", type=Path, metavar="DIR", help=folder)
+    add("--partial", action="store_true", help="take data sets that are not complete as they are")
+    add("--dry-run", action="store_true", help="print the settings as YAML and stop")
+    weights = "print 1 / ln(1.02 + share of pixels) for the classes of the training data and stop"
+    add("--class-weights", action="store_true", help=weights)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,13 +50,19 @@ def run(arguments: argparse.Namespace) -> int:
 
         print(describe_weights(settings))
     else:
-        from unexpected_core.training import stages
-
-        settings, trained = stages.run(settings, folder)
-        publish = PUBLISH.get(settings.task.kind)
-        if publish and engine.is_first_process():
-            publish(settings, folder, trained)
+        _train(settings, folder)
     return 0
+
+
+def _train(settings, folder: Path) -> None:
+    """All stages, then whatever is published of such a task."""
+    from unexpected_core.training import stages
+    from unexpected_core.training.engine.run import is_first_process
+
+    settings, trained = stages.run(settings, folder)
+    publish = PUBLISH.get(settings.task.kind)
+    if publish and is_first_process():
+        publish(settings, folder, trained)
 
 
 def _publish_cues(settings, folder: Path, trained: bool) -> None:

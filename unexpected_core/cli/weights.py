@@ -13,41 +13,19 @@ from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, o
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
-    listing = actions.add_parser("list", help="the detectors that come with the package, or the files of a folder")
-    listing.add_argument("folder", nargs="?", help="folder of weight files")
-    listing.set_defaults(action=_list)
-    inspect = actions.add_parser("inspect", help="show the card and the tensors of a weight file")
-    inspect.add_argument("weights", help="shipped name, weight file or its folder")
-    inspect.add_argument("--tensors", action="store_true", help="also list key, type, shape and range of every tensor")
-    inspect.set_defaults(action=_inspect)
-    verify = actions.add_parser("verify", help="compare weight files with their cards, and with their architecture")
-    verify.add_argument("weights", nargs="+", help="shipped names, weight files or folders")
-    verify.set_defaults(action=_verify)
-    average = actions.add_parser("average", help="weights between those of two trainings of the same networks")
-    average.add_argument("before", help="shipped name, weight file or run folder")
-    average.add_argument("after", help="the same: what a further training made of it, say")
-    average.add_argument("--share", type=float, default=0.5, help="of the second, 0..1 (default 0.5)")
-    average.add_argument("--out", type=Path, required=True, metavar="FILE", help="weight file to write, *.safetensors")
-    average.set_defaults(action=_average)
-    statistics = actions.add_parser(
-        "statistics",
-        help="put onto a detector's card what standardized_max_logit needs: "
-        "each class's max logits on images it was trained on",
-    )
-    statistics.add_argument("weights", help="weight file or run folder")
-    add_dataset_arguments(statistics)
-    statistics.add_argument(
-        "--limit", type=at_least_one, default=100, metavar="N", help="so many images, evenly spread (default 100)"
-    )
-    statistics.set_defaults(action=_statistics)
-    foreign = actions.add_parser("import", help="the ICCV 2019 authors' checkpoints, converted to weight files")
-    weights_import.add_arguments(foreign)
-    foreign.set_defaults(action=weights_import.run)
+    for name, (summary, add, action) in ACTIONS.items():
+        added = actions.add_parser(name, help=summary)
+        add(added)
+        added.set_defaults(action=action)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry out one action; results go to standard output."""
     return arguments.action(arguments)
+
+
+def _list_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", help="folder of weight files")
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -74,6 +52,11 @@ def _files(name: str) -> list[Path]:
     return visible(name, f"*{SUFFIX}") or [find_weights(name)]
 
 
+def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("weights", help="shipped name, weight file or its folder")
+    parser.add_argument("--tensors", action="store_true", help="also list key, type, shape and range of every tensor")
+
+
 def _inspect(arguments: argparse.Namespace) -> int:
     from unexpected_core.weights.reading import read_weights
 
@@ -87,12 +70,26 @@ def _inspect(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _average_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("before", help="shipped name, weight file or run folder")
+    parser.add_argument("after", help="the same: what a further training made of it, say")
+    parser.add_argument("--share", type=float, default=0.5, help="of the second, 0..1 (default 0.5)")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="weight file to write, *.safetensors")
+
+
 def _average(arguments: argparse.Namespace) -> int:
     from unexpected_core.weights.average import average
 
     card = average(arguments.before, arguments.after, arguments.share, arguments.out)
     print(f"wrote {arguments.out}: {card.model_id}")
     return 0
+
+
+def _statistics_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("weights", help="weight file or run folder")
+    add_dataset_arguments(parser)
+    limit = "so many images, evenly spread (default 100)"
+    parser.add_argument("--limit", type=at_least_one, default=100, metavar="N", help=limit)
 
 
 def _statistics(arguments: argparse.Namespace) -> int:
@@ -112,15 +109,18 @@ def _statistics(arguments: argparse.Namespace) -> int:
     scorer = LogitsScorer(segmenter_of(base), counter)
     scorer.working_height = base.working_height
     # warming up, it would count an empty image
-    detector = Detector(
-        scorer, DetectorSettings(model=ModelSettings(warmup=False, runtime="eager", precision="float32"))
-    )
+    model = ModelSettings(warmup=False, runtime="eager", precision="float32")
+    detector = Detector(scorer, DetectorSettings(model=model))
     chosen = np.linspace(0, len(dataset) - 1, min(arguments.limit, len(dataset))).round().astype(int).tolist()
     for index in progress(chosen, "measuring logits", len(chosen)):
         detector.detect(dataset[index].image)
     write_card(path, read_card(path).model_copy(update={"logit_statistics": counter.statistics()}))
     print(f"{path.with_suffix('.json')}: logit_statistics of {len(chosen)} images of {dataset.name}")
     return 0
+
+
+def _verify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("weights", nargs="+", help="shipped names, weight files or folders")
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -153,3 +153,23 @@ def _fits(name: str) -> str:
     weights = read_weights(name)
     load_into(build_network(weights.card.architecture, **weights.card.options), weights)
     return weights.card.model_id
+
+
+ACTIONS = {
+    "list": ("the detectors that come with the package, or the files of a folder", _list_arguments, _list),
+    "inspect": ("show the card and the tensors of a weight file", _inspect_arguments, _inspect),
+    "verify": ("compare weight files with their cards, and with their architecture", _verify_arguments, _verify),
+    "average": ("weights between those of two trainings of the same networks", _average_arguments, _average),
+    "statistics": (
+        "put onto a detector's card what standardized_max_logit needs: each class's max logits on images it was "
+        "trained on",
+        _statistics_arguments,
+        _statistics,
+    ),
+    "import": (
+        "the ICCV 2019 authors' checkpoints, converted to weight files",
+        weights_import.add_arguments,
+        weights_import.run,
+    ),
+}
+"""Action -> what it does, its arguments, itself."""

@@ -12,12 +12,8 @@ AUTHORS_LICENCE = "as its authors say (original code: GPL-3.0; pix2pixHD: CC BY-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    parser.add_argument(
-        "paths",
-        nargs="+",
-        metavar="PATH",
-        help="a checkpoint, an experiment's folder, or the folder that holds all experiments",
-    )
+    paths = "a checkpoint, an experiment's folder, or the folder that holds all experiments"
+    parser.add_argument("paths", nargs="+", metavar="PATH", help=paths)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the weight files (--weights later)")
     parser.add_argument("--half", action="store_true", help="store matrices as float16: half the size, not quite equal")
 
@@ -60,14 +56,8 @@ def _import(experiment: str, file: Path, out: Path, half: bool) -> str:
     known = EXPERIMENTS.get(checkpoint.network)
     epoch = "" if checkpoint.epoch is None else f", epoch {checkpoint.epoch}"
     origin = _own_training(file) or {"licence": AUTHORS_LICENCE, "training_data": [known.data] if known else []}
-    card = Card(
-        name=experiment,
-        architecture=checkpoint.network,
-        options=checkpoint.options,
-        preset=f"{experiment}{epoch}",
-        command=f"imported from {file.name}",
-        **origin,
-    )
+    made = {"preset": f"{experiment}{epoch}", "command": f"imported from {file.name}"}
+    card = Card(name=experiment, architecture=checkpoint.network, options=checkpoint.options, **made, **origin)
     write_weights(target, checkpoint.state, card, half)
     lost = known and not experiment.startswith(f"{known.number}_")
     return f"{target.name}: {checkpoint.report()}" + (f"; methods look for it as {known.number}_*" if lost else "")

@@ -280,7 +280,7 @@ def test_a_name_that_the_system_refuses_is_one_bad_input(tmp_path):
         (["--save", "overly"], "unknown kind 'overly'; did you mean 'overlay'"),
         (["--detector", "fsat"], "unknown detector 'fsat'"),
         (["--random-weights", "--device", "tpu0"], "unknown device 'tpu0'"),
-        (["--random-weights", "--threshold", "3"], "setting 'threshold' = 3.0: Input should be less than"),
+        (["--random-weights", "--threshold", "3"], "setting 'threshold' = '3': Input should be less than"),
         (["--random-weights", "--scorer", "sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
     ],
 )

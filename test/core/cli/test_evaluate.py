@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from unexpected_core.cli.arguments import given
 from unexpected_core.cli.candidates import Networks
 from unexpected_core.cli.evaluate import FAST_PAPER, PAPER, _methods, add_arguments
-from unexpected_core.cli.settings_arguments import given
 from unexpected_core.config import SettingsError, build
 from unexpected_core.evaluation.settings import FORMATS, EvaluationSettings
 from unexpected_core.metrics.components import TRACK_SIZES

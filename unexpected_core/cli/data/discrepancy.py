@@ -15,36 +15,27 @@ examples:
 The recipe swap_uniform is the paper's; layout and names are those of the authors' archive. The same seed gives the same
 bytes with any number of workers. Stopped half-way, the same command goes on. Exit code: 0 done, 1 frames left out."""
 
+CHANGES = (
+    "change a setting of the recipe: seed=1, swap_fraction=0.25, gen_img_ext=.webp, paste=true, write_original=true, "
+    "pastes.largest=1.5, ..."
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     add_dataset_arguments(parser)
-    parser.add_argument(
-        "--generator",
-        required=True,
-        metavar="WEIGHTS",
-        help="what repaints: a weight file, its folder, or fast; with --random-weights a network",
-    )
-    parser.add_argument("--random-weights", action="store_true", help="untrained generator, to try the command out")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder of the set")
-    parser.add_argument(
-        "--recipe",
-        default="swap_uniform",
-        help="swap_uniform (default), swap_by_frequency, disappear, swap_and_disappear, pastes",
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="changes",
-        help="change a setting of the recipe: seed=1, swap_fraction=0.25, gen_img_ext=.webp, "
-        "paste=true, write_original=true, pastes.largest=1.5, ...",
-    )
-    parser.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N frames, to try it out")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="threads that read and write (default 2)")
-    parser.add_argument("--device", default="auto", help="where the generator runs (default auto)")
+    add = parser.add_argument
+    painter = "what repaints: a weight file, its folder, or fast; with --random-weights a network"
+    add("--generator", required=True, metavar="WEIGHTS", help=painter)
+    add("--random-weights", action="store_true", help="untrained generator, to try the command out")
+    add("--out", required=True, metavar="DIR", help="folder of the set")
+    recipes = "swap_uniform (default), swap_by_frequency, disappear, swap_and_disappear, pastes"
+    add("--recipe", default="swap_uniform", help=recipes)
+    add("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes", help=CHANGES)
+    add("--limit", type=int, default=0, metavar="N", help="only the first N frames, to try it out")
+    add("--workers", type=int, default=2, metavar="N", help="threads that read and write (default 2)")
+    add("--device", default="auto", help="where the generator runs (default auto)")
     parser.set_defaults(action=_run)
 
 

@@ -14,18 +14,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from unexpected_core.drawing.tracks import CLIP_LENGTH, CLIP_RATE, TRACKS
 
     parser.epilog = "Stopped half-way, the same command goes on. The same seed gives the same pixels everywhere."
-    parser.add_argument("--track", default="obstacle", choices=TRACKS, help="default: obstacle")
-    parser.add_argument(
-        "--count", type=at_least_one, default=200, metavar="N", help=f"frames (default 200; a clip has {CLIP_LENGTH})"
-    )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default 0")
-    parser.add_argument("--size", default="512x256", metavar="WxH", help="default 512x256")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
-    parser.add_argument("--bag", action="store_true", help="also write DIR/drive.mcap, a rosbag2 with camera_info")
-    parser.add_argument(
-        "--rate", type=float, default=CLIP_RATE, metavar="HZ", help=f"of the drive (default {CLIP_RATE:g})"
-    )
-    parser.add_argument("--workers", type=at_least_one, metavar="N", help="default: one per core")
+    add, frames = parser.add_argument, f"frames (default 200; a clip has {CLIP_LENGTH})"
+    add("--track", default="obstacle", choices=TRACKS, help="default: obstacle")
+    add("--count", type=at_least_one, default=200, metavar="N", help=frames)
+    add("--seed", type=int, default=0, metavar="N", help="default 0")
+    add("--size", default="512x256", metavar="WxH", help="default 512x256")
+    add("--out", required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
+    add("--bag", action="store_true", help="also write DIR/drive.mcap, a rosbag2 with camera_info")
+    add("--rate", type=float, default=CLIP_RATE, metavar="HZ", help=f"of the drive (default {CLIP_RATE:g})")
+    add("--workers", type=at_least_one, metavar="N", help="default: one per core")
     parser.set_defaults(action=_draw)
 
 

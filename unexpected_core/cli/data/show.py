@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, open_from
 from unexpected_core.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from unexpected_core.datasets import Dataset
 
 RED = (255, 40, 40)
 
@@ -33,23 +38,22 @@ def _show(arguments: argparse.Namespace) -> int:
     dataset = open_from(arguments)
     if arguments.discrepancy:
         dataset = DiscrepancyDataset(arguments.discrepancy, dataset, arguments.split or "train")
-    shown = min(arguments.count, len(dataset))
-    try:
-        chosen = [dataset.index(key) for key in arguments.key or ()]
-    except KeyError as error:
-        raise UsageError(f"--key: {error.args[0]}") from None
-    rows = [_panels(dataset[which]) for which in chosen or [i * len(dataset) // shown for i in range(shown)]]
+    rows = [_panels(dataset[which]) for which in _chosen(dataset, arguments.key or (), arguments.count)]
     per_frame = max(map(len, rows))
-    frames_per_row = max(1, 4 // per_frame)
-    sheet = grid(
-        [image for row in rows for image in row.values()],
-        [name for row in rows for name in row],
-        per_frame * frames_per_row,
-        arguments.width,
-    )
-    write_image(arguments.out, sheet)
+    pictures, names = [image for row in rows for image in row.values()], [name for row in rows for name in row]
+    write_image(arguments.out, grid(pictures, names, per_frame * max(1, 4 // per_frame), arguments.width))
     print(f"{len(rows)} of {len(dataset)} frames of {dataset.name} -> {arguments.out}")
     return 0
+
+
+def _chosen(dataset: Dataset, keys: Sequence[str], count: int) -> list[int]:
+    """The frames of these keys, else `count` evenly spread ones. Raises UsageError."""
+    try:
+        chosen = [dataset.index(key) for key in keys]
+    except KeyError as error:
+        raise UsageError(f"--key: {error.args[0]}") from None
+    count = min(count, len(dataset))
+    return chosen or [i * len(dataset) // count for i in range(count)]
 
 
 def _panels(sample) -> dict:

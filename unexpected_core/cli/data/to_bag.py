@@ -15,52 +15,58 @@ if TYPE_CHECKING:
     from unexpected_core.media.drive import DriveFrame
 
 
+RATE = 15.0
+"""Images per second where the source has no times of its own."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
-    parser.add_argument(
-        "source",
-        metavar="DATASET_OR_PATH",
-        help="name of a data set, folder of images (such as one that `unexpected data draw` wrote), video or bag",
-    )
-    parser.add_argument("out", metavar="OUT.mcap", help="the bag; an older one is replaced")
-    parser.add_argument(
-        "--rate", type=float, metavar="HZ", help="images per second (default: a video's or bag's own times, else 15)"
-    )
-    parser.add_argument("--compressed", action="store_true", help="JPEG on .../compressed in place of raw images")
-    parser.add_argument("--root", metavar="DIR", help="folder of the data set")
-    parser.add_argument("--split", metavar="NAME", help="split of the data set")
-    parser.add_argument("--size", metavar="WxH", help="resize, such as 1024x512")
-    parser.add_argument(
-        "--option", action="append", default=[], metavar="NAME=VALUE", help="the data set's own options"
-    )
+    add = parser.add_argument
+    source = "name of a data set, folder of images (such as one that `unexpected data draw` wrote), video or bag"
+    add("source", metavar="DATASET_OR_PATH", help=source)
+    add("out", metavar="OUT.mcap", help="the bag; an older one is replaced")
+    rate = f"images per second (default: a video's or bag's own times, else {RATE:g})"
+    add("--rate", type=float, metavar="HZ", help=rate)
+    add("--compressed", action="store_true", help="JPEG on .../compressed in place of raw images")
+    add("--root", metavar="DIR", help="folder of the data set")
+    add("--split", metavar="NAME", help="split of the data set")
+    add("--size", metavar="WxH", help="resize, such as 1024x512")
+    add("--option", action="append", default=[], metavar="NAME=VALUE", help="the data set's own options")
     parser.set_defaults(action=_to_bag)
 
 
 def _to_bag(arguments: argparse.Namespace) -> int:
-    from unexpected_core.datasets import DATASETS
-    from unexpected_core.images import resize_image
-    from unexpected_core.media.drive import DriveFrame, write_bag
+    from unexpected_core.media.drive import write_bag
 
     problems: list[str] = []
-    size, path = parse_size(arguments.size), Path(arguments.source)
-    if arguments.source in DATASETS:
-        arguments.dataset = arguments.source
-        frames = (DriveFrame(sample.image) for sample in open_from(arguments))
-    elif path.is_file() or (path / "metadata.yaml").is_file():
-        frames = _played(path, arguments.rate is None, problems)
-    elif path.is_dir():
-        frames = frames_of(path)
-    else:
-        raise UsageError(
-            f"'{arguments.source}' is neither a folder, video or bag nor a data set; data sets: {', '.join(DATASETS)}"
-        )
-    if size and arguments.source not in DATASETS:  # intrinsics hold for the size on disk only
-        frames = (DriveFrame(resize_image(frame.image, size), None, frame.time) for frame in frames)
-    written = write_bag(arguments.out, frames, 15.0 if arguments.rate is None else arguments.rate, arguments.compressed)
+    frames, rate = _frames(arguments, problems), RATE if arguments.rate is None else arguments.rate
+    written = write_bag(arguments.out, frames, rate, arguments.compressed)
     print(f"{written} images -> {arguments.out}")
     for problem in problems:
         LOGGER.error("%s", problem)
     return 1 if problems else 0
+
+
+def _frames(arguments: argparse.Namespace, problems: list[str]) -> Iterator[DriveFrame]:
+    """The frames of the source, at --size. problems: what is broken or missing is noted here. Raises UsageError."""
+    from unexpected_core.datasets import DATASETS
+    from unexpected_core.images import resize_image
+    from unexpected_core.media.drive import DriveFrame
+
+    source, size, path = arguments.source, parse_size(arguments.size), Path(arguments.source)
+    if source in DATASETS:
+        arguments.dataset = source
+        return (DriveFrame(sample.image) for sample in open_from(arguments))
+    if path.is_file() or (path / "metadata.yaml").is_file():
+        frames = _played(path, arguments.rate is None, problems)
+    elif path.is_dir():
+        frames = frames_of(path)
+    else:
+        known = ", ".join(DATASETS)
+        raise UsageError(f"'{source}' is neither a folder, video or bag nor a data set; data sets: {known}")
+    if not size:
+        return frames  # with their intrinsics, which hold for the size on disk only
+    return (DriveFrame(resize_image(frame.image, size), None, frame.time) for frame in frames)
 
 
 def _played(path: Path, own_times: bool, problems: list[str]) -> Iterator[DriveFrame]:
