@@ -1,16 +1,19 @@
 """The SROS 2 policy of the node, config/sros2_policy.xml: what it may publish, subscribe and answer, and nothing else.
 
-Written by `python -m unexpected_ros.live.policy`.
+Written by `python -m unexpected_ros.live.policy`; with `--cameras front,rear --out FILE` one for several cameras.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import argparse
+from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree
 
 from unexpected_core.files import write_text
-from unexpected_ros.live.outputs import OUTPUTS
+from unexpected_ros.live.outputs import OUTPUTS, VISION
+from unexpected_ros.load.schedule import parse_cameras
 
 SERVICES = ("enable", "reload_model", "save_sample")
 """Ours, below ~/."""
@@ -20,24 +23,33 @@ PARAMETERS = (
     *("set_parameters", "set_parameters_atomically"),
 )
 OF_ROS = ("get_type_description",)
-INPUTS = ("image", "image/compressed", "camera_info", "/clock", "/parameter_events")
+OF_CAMERA = ("image", "image/compressed", "camera_info")
+INPUTS = ("/clock", "/parameter_events", "/tf_static")
 PUBLISHED = ("/diagnostics", "/rosout", "/parameter_events", "~/transition_event")
+OF_VISION = (*VISION, "label_info")
+"""Offered where vision_msgs is installed, as /tf_static is heard where tf2_msgs is."""
 HEAD = """<!-- SROS 2: all that the detector needs when it is started as by detector.launch.py. Where inputs are
      remapped, change the topics of the first list alike. docs/security.md says how to use it. -->
 """
 
 
-def policy(namespace: str = "/unexpected", name: str = "detector") -> str:
-    """The text of config/sros2_policy.xml."""
+def policy(cameras: Sequence[str] = (), namespace: str = "/unexpected", name: str = "detector") -> str:
+    """The text of config/sros2_policy.xml, or of one for several cameras."""
     root = ElementTree.Element("policy", version="0.2.0")
     enclave = ElementTree.SubElement(ElementTree.SubElement(root, "enclaves"), "enclave", path=f"{namespace}/{name}")
     profile = ElementTree.SubElement(ElementTree.SubElement(enclave, "profiles"), "profile", ns=namespace, node=name)
-    _list(profile, "topics", "subscribe", "topic", INPUTS)
-    _list(profile, "topics", "publish", "topic", (*(f"~/{output}" for output in OUTPUTS), *PUBLISHED))
+    places = [f"{camera}/" for camera in cameras] or [""]
+    _list(profile, "topics", "subscribe", "topic", (*_in(places, OF_CAMERA), *INPUTS))
+    outputs = (f"~/{output}" for output in _in(places, (*OUTPUTS, *OF_VISION)))
+    _list(profile, "topics", "publish", "topic", (*outputs, *PUBLISHED))
     services = (*SERVICES, *LIFECYCLE, *PARAMETERS, *OF_ROS)
     _list(profile, "services", "reply", "service", (f"~/{service}" for service in services))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + HEAD + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _in(places: Iterable[str], names: Iterable[str]) -> list[str]:
+    return [place + name for place, name in product(places, names)]
 
 
 def _list(profile: ElementTree.Element, kind: str, verb: str, item: str, names: Iterable[str]) -> None:
@@ -47,4 +59,10 @@ def _list(profile: ElementTree.Element, kind: str, verb: str, item: str, names: 
 
 
 if __name__ == "__main__":
-    write_text(Path(__file__).resolve().parents[2] / "config" / "sros2_policy.xml", policy())
+    parser = argparse.ArgumentParser(description="write the SROS 2 policy of the node")
+    parser.add_argument("--cameras", type=parse_cameras, default={}, help="as the parameter has them; default: one")
+    parser.add_argument(
+        "--out", type=Path, default=Path(__file__).resolve().parents[2] / "config" / "sros2_policy.xml", metavar="FILE"
+    )
+    given = parser.parse_args()
+    write_text(given.out, policy(tuple(given.cameras)))

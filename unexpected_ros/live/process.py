@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import re
 import signal
 import sys
 
@@ -14,7 +13,7 @@ from rclpy.logging import LoggingSeverity, set_logger_level
 
 from unexpected_core.config import SettingsError
 from unexpected_ros.live.node import DetectorNode
-from unexpected_ros.start import SIGNALS
+from unexpected_ros.start import SIGNALS, plain
 
 
 class StartError(RuntimeError):
@@ -76,17 +75,6 @@ def _init(args: list[str] | None) -> None:
     except Exception as error:  # rclpy has a kind for each argument that it cannot read
         raise StartError(f"cannot begin: {plain(str(error))}") from error
     set_logger_level("rcl", LoggingSeverity.UNSET)
-
-
-def plain(text: str) -> str:
-    """What rcl says, without where in its sources it says so.
-
-    >>> plain("failed to initialize rcl: Couldn't parse remap rule: '-r image:=1'. Error: error not set, at ./a.c:3")
-    "Couldn't parse remap rule: '-r image:=1'"
-    """
-    text = re.sub(r", at \S+:\d+", "", " ".join(text.split()))
-    text = text.removeprefix("failed to initialize rcl: ").removesuffix(". Error: error not set")
-    return f"no such ROS arguments: {text}" if text.startswith("[") else text
 
 
 def _leave(made: list[DetectorNode]) -> None:

@@ -162,6 +162,10 @@ def main() -> int:
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):
         return 0
+    except Exception:
+        if rclpy.ok():
+            raise
+        return 0  # a frame was being sent while the signal took the publishers away
     finally:
         player.destroy_node()
         rclpy.try_shutdown()

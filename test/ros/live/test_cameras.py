@@ -2,6 +2,7 @@
 
 import threading
 import time
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -137,6 +138,18 @@ def test_a_sample_of_each_camera_is_saved(driver, answers, playing, rig):
     assert saved.success
     names = sorted(path.stem.partition("-")[2] for path in rig.samples.glob("*.json"))
     assert names == ["front", "left", "rear"]
+
+
+def test_a_policy_of_several_cameras_allows_what_the_node_does(driver, playing):
+    from unexpected_ros.live.policy import OF_VISION, policy
+
+    lists = ElementTree.fromstring(policy(CAMERAS, "/rig")).find("enclaves/enclave/profiles/profile")
+    said = {tuple(group.attrib): {topic.text.replace("~", NAME) for topic in group} for group in lists}
+    published = {topic for topic, _ in driver.node.get_publisher_names_and_types_by_node("detector", "/rig")}
+    heard = {topic for topic, _ in driver.node.get_subscriber_names_and_types_by_node("detector", "/rig")}
+    vision = {f"{NAME}/{camera}/{name}" for camera in CAMERAS for name in OF_VISION}
+    assert said["publish",] - vision == published - vision
+    assert heard <= {topic if topic[0] == "/" else f"/rig/{topic}" for topic in said["subscribe",]}
 
 
 def test_the_window_shows_the_camera_that_is_named(driver, playing):

@@ -139,6 +139,14 @@ def test_a_start_that_fails_ends_with_1_and_one_line(tmp_path):
         assert re.fullmatch(f"detector: {expected[given]}\n", said), (given, said)
 
 
+@pytest.mark.parametrize("program", ["tools.replay", "tools.recorder", "view.window"])
+def test_what_ros_refuses_is_one_line_in_every_program(program):
+    command = [sys.executable, "-m", "unexpected_ros.start", f"unexpected_ros.{program}", "--ros-args"]
+    ended = subprocess.run([*command, "-r", "image:=123"], capture_output=True, text=True, timeout=120)
+    said = "error: Failed to parse ROS arguments: Couldn't parse remap rule: '-r image:=123'\n"
+    assert (ended.returncode, ended.stderr) == (1, said)
+
+
 @pytest.mark.parametrize("refused", ["model.path:=nowhere", "detect.threshold:=7.0"])
 def test_a_start_that_fails_leaves_nothing(driver, begin, refused):
     node = begin("-p", refused)

@@ -202,3 +202,14 @@ def test_keys_reach_the_replay_through_a_terminal_which_is_left_as_it_was(drive,
     assert termios.tcgetattr(theirs) == before
     os.close(ours)
     os.close(theirs)
+
+
+def test_a_signal_while_a_frame_is_sent_is_a_quiet_end(drive):
+    script = (
+        "import rclpy; from unexpected_ros.tools import replay;"
+        "publish = replay.Player.publish;"
+        "replay.Player.publish = lambda *given: (rclpy.shutdown(), publish(*given));"  # as the handler of rclpy does
+        "raise SystemExit(replay.main())"
+    )
+    ended = subprocess.run([sys.executable, "-c", script, str(drive)], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stderr) == (0, "")
