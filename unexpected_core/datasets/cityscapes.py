@@ -50,31 +50,36 @@ def _open(
     (from the root's ``roi.png`` where it has one, else from each frame's own labels).
     """
     path = find_root(home, root)
-    parent = path / "images" if (path / "images" / "leftImg8bit").is_dir() else path
-    images = ending(images_below(parent / "leftImg8bit" / split), "_leftImg8bit")
-    check_count(f"{home.name}-{split}", len(images), COUNTS.get(split) if check_counts else None)
-    files = images_below(path / "gtFine" / split) if (path / "gtFine" / split).is_dir() else {}
-    labels = match(home.name, images, ending(files, "_gtFine_labelIds"), "_gtFine_labelIds.png")
-    separate = match(home.name, images, ending(files, "_gtFine_instanceIds"), "instance map") if instances else {}
-    if instances and not separate:
-        raise DatasetError(
-            f"data set '{home.name}': no *_gtFine_instanceIds.png below {path / 'gtFine' / split}; "
-            "open it with instances=False to do without"
-        )
-    if split == "test":  # its published label maps hold nothing but the ego vehicle
-        labels = {}
-    frames = [
-        Frame(key, image, labels.get(key), separate.get(key), labels.get(key), camera_path(path, split, image))
-        for key, image in images.items()
-    ]
     return FileDataset(
         f"{home.name}-{split}",
-        frames,
+        _frames(home, path, split, instances, COUNTS.get(split) if check_counts else None),
         labels_table=FULL_IDS if ids == "train" else SAME,
         obstacle_table=OUTSIDE_ROI,
         roi=read_roi(path, "roi.png"),
         num_classes=NUM_CLASSES if ids == "train" else NUM_FULL_IDS,
     )
+
+
+def _frames(home: Home, root: Path, split: str, instances: bool, expected: int | None) -> list[Frame]:
+    """Where the files of each frame lie. Raises DatasetError."""
+    parent = root / "images" if (root / "images" / "leftImg8bit").is_dir() else root
+    images = ending(images_below(parent / "leftImg8bit" / split), "_leftImg8bit")
+    check_count(f"{home.name}-{split}", len(images), expected)
+    folder = root / "gtFine" / split
+    files = images_below(folder) if folder.is_dir() else {}
+    labels = match(home.name, images, ending(files, "_gtFine_labelIds"), "_gtFine_labelIds.png")
+    separate = match(home.name, images, ending(files, "_gtFine_instanceIds"), "instance map") if instances else {}
+    if instances and not separate:
+        raise DatasetError(
+            f"data set '{home.name}': no *_gtFine_instanceIds.png below {folder}; "
+            "open it with instances=False to do without"
+        )
+    if split == "test":  # its published label maps hold nothing but the ego vehicle
+        labels = {}
+    return [
+        Frame(key, image, labels.get(key), separate.get(key), labels.get(key), camera_path(root, split, image))
+        for key, image in images.items()
+    ]
 
 
 def read_roi(root: Path, *names: str) -> np.ndarray | None:

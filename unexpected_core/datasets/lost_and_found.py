@@ -62,29 +62,30 @@ def _open(
     inside ``LAF_roi.png`` of the root (the paper) or the road and the obstacles on it (SegmentMeIfYouCan).
     known_objects: keep sequences with children and bicycles.
     """
-    path = find_root(home, root)
+    path, name = find_root(home, root), f"{home.name}-{split}"
     images = _names(ending(images_below(path / "leftImg8bit" / split), "_leftImg8bit"))
     keys = _valid(list(images), split, home.name, check_counts)
     if not known_objects:
         keys = [key for key in keys if not key.startswith(KNOWN_OBJECTS)]
     if frames == "last_of_sequence":
         keys = list({key.rpartition("_")[0]: key for key in keys}.values())
-    folder = path / "gtCoarse" / split
-    files = _names(ending(images_below(folder), "_gtCoarse_labelIds")) if folder.is_dir() else {}
-    images = {key: images[key] for key in keys}
-    maps = match(home.name, images, files, "_gtCoarse_labelIds.png")
-    mask = read_roi(path, "LAF_roi.png", "roi.png") if roi == "image" else None
-    if roi == "image" and mask is None:
+    listed = _frames(home, path, split, {key: images[key] for key in keys})
+    if roi == "road":
+        return FileDataset(name, listed, obstacle_table=LOST_AND_FOUND_ROAD)
+    mask = read_roi(path, "LAF_roi.png", "roi.png")
+    if mask is None:
         LOGGER.warning("%s: %s has no LAF_roi.png, so the whole image is evaluated, ego car included", home.name, path)
-    listed = [
-        Frame(key, images[key], obstacle=maps.get(key), camera=camera_path(path, split, images[key])) for key in keys
+    return FileDataset(name, listed, roi=mask, obstacle_table=LOST_AND_FOUND_IMAGE)
+
+
+def _frames(home: Home, root: Path, split: str, images: dict[str, Path]) -> list[Frame]:
+    folder = root / "gtCoarse" / split
+    files = _names(ending(images_below(folder), "_gtCoarse_labelIds")) if folder.is_dir() else {}
+    maps = match(home.name, images, files, "_gtCoarse_labelIds.png")
+    return [
+        Frame(key, image, obstacle=maps.get(key), camera=camera_path(root, split, image))
+        for key, image in images.items()
     ]
-    return FileDataset(
-        f"{home.name}-{split}",
-        listed,
-        roi=mask,
-        obstacle_table=LOST_AND_FOUND_ROAD if roi == "road" else LOST_AND_FOUND_IMAGE,
-    )
 
 
 def _names(files: dict[str, Path]) -> dict[str, Path]:

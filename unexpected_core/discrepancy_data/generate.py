@@ -7,7 +7,7 @@ whatever, is continued by the same call.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import batched
@@ -85,25 +85,14 @@ def generate(
     journal = Journal(out, split)
     try:
         records = journal.begin(manifest)
-        failed: dict[str, str] = {}
         todo = [key for key in keys if key not in records]
         if len(todo) < len(keys):
             LOGGER.info("%s: %d of %d frames are there already", out, len(keys) - len(todo), len(keys))
         made = _make(dataset, todo, out, recipe, paint, split, manifest.frequencies, workers)
-        for key, result in progress(made, f"discrepancies of {dataset.name}", len(todo)):
-            if isinstance(result, FrameRecord):
-                journal.add(result)
-                records[key] = result
-            else:
-                LOGGER.error("left out %s: %s", key, result)
-                failed[key] = str(result)
-        manifest = manifest.model_copy(
-            update={
-                "failed": failed,
-                "complete": len(keys) == len(dataset),
-                "frames": tuple(records[key] for key in sorted(records)),
-            }
-        )
+        failed = _keep(progress(made, f"discrepancies of {dataset.name}", len(todo)), journal, records)
+        frames = tuple(records[key] for key in sorted(records))
+        done = {"failed": failed, "complete": len(keys) == len(dataset), "frames": frames}
+        manifest = manifest.model_copy(update=done)
         journal.end(manifest)
     except OSError as error:
         raise GenerationError(
@@ -111,6 +100,21 @@ def generate(
             "make room and run the same command to go on"
         ) from error
     return manifest
+
+
+def _keep(
+    made: Iterable[tuple[str, FrameRecord | Exception]], journal: Journal, records: dict[str, FrameRecord]
+) -> dict[str, str]:
+    """Note every frame as soon as it is written; returns those that were left out, and why."""
+    failed: dict[str, str] = {}
+    for key, result in made:
+        if isinstance(result, FrameRecord):
+            journal.add(result)
+            records[key] = result
+        else:
+            LOGGER.error("left out %s: %s", key, result)
+            failed[key] = str(result)
+    return failed
 
 
 def _make(

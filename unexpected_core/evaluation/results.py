@@ -125,15 +125,19 @@ def _plain(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_results(path: Path) -> Results:
-    """results.json, or the folder that holds it; null becomes NaN. Raises PredictionError."""
-    path = path / "results.json" if path.is_dir() else path
+def _parsed(path: Path) -> object:
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise PredictionError(f"no results at {path}: give the --out folder of 'unexpected evaluate'") from error
     except ValueError as error:
         raise PredictionError(f"{path} is damaged: {error}") from error
+
+
+def read_results(path: Path) -> Results:
+    """results.json, or the folder that holds it; null becomes NaN. Raises PredictionError."""
+    path = path / "results.json" if path.is_dir() else path
+    results = _parsed(path)
     if not isinstance(results, dict) or results.get("format") != FORMAT:
         raise PredictionError(f"{path} is not a results.json of this version (format {FORMAT}); evaluate again")
     try:

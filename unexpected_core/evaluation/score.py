@@ -63,12 +63,10 @@ def write_scores(method: Method, dataset: Dataset, scores: Path, labels: Path, k
         if painted:
             write_image(painted, answer.labels)
         write_score(scores, key, answer.score, kind)
-        for suffix in SUFFIXES:  # of an evaluation that stored another format
-            if suffix != FORMATS[kind]:
-                (scores / f"{key}{suffix}").unlink(missing_ok=True)
-        ledger.note(
-            key, Made(image_hash(sample.image), maker, sha256(files[key]), sha256(painted) if painted else None)
-        )
+        for suffix in set(SUFFIXES) - {FORMATS[kind]}:  # of an evaluation that stored another format
+            (scores / f"{key}{suffix}").unlink(missing_ok=True)
+        hashes = sha256(files[key]), sha256(painted) if painted else None
+        ledger.note(key, Made(image_hash(sample.image), maker, *hashes))
     return Source(dataset, files, labels if labels.is_dir() else None)
 
 

@@ -34,17 +34,17 @@ def normal_threshold(source: Source, min_area: int, rate: float) -> Threshold:
     The ROI is the data set's (obstacle 0), or the whole image where it has none. Raises PredictionError if there are
     obstacles among the frames, MetricError if there are too few frames.
     """
-    levels = []
-    for key in source.keys:
-        obstacle = source.dataset[key].obstacle
-        score = read_score(source.scores[key])
-        roi = np.ones(score.shape, bool)
-        if obstacle is not None:
-            if (obstacle == 1).any():
-                raise PredictionError(
-                    f"frame '{key}' of '{source.dataset.name}' has an obstacle; a threshold from "
-                    "normal driving needs frames without any"
-                )
-            roi = resize_map(obstacle, score.shape) == 0
-        levels.append(alarm_level(score, roi, min_area))
-    return Threshold(promised_threshold(np.array(levels), rate), "normal_driving", rate)
+    levels = np.array([_alarm_level(source, key, min_area) for key in source.keys])
+    return Threshold(promised_threshold(levels, rate), "normal_driving", rate)
+
+
+def _alarm_level(source: Source, key: str, min_area: int) -> float:
+    obstacle, score = source.dataset[key].obstacle, read_score(source.scores[key])
+    if obstacle is None:
+        return alarm_level(score, np.ones(score.shape, bool), min_area)
+    if (obstacle == 1).any():
+        raise PredictionError(
+            f"frame '{key}' of '{source.dataset.name}' has an obstacle; a threshold from "
+            "normal driving needs frames without any"
+        )
+    return alarm_level(score, resize_map(obstacle, score.shape) == 0, min_area)

@@ -64,6 +64,17 @@ def _is_other(file: Path) -> bool:
     return file.suffix.lower() in (*VIDEO_SUFFIXES, *BAG_SUFFIXES)
 
 
+def _visible_files(folder: Path, recursive: bool, skip: Sequence[Path]) -> list[Path]:
+    root = folder.resolve()
+    return [
+        file
+        for file in (folder.rglob("*") if recursive else folder.iterdir())
+        if file.is_file()
+        and not file.name.startswith(".")
+        and not any((root / file.relative_to(folder)).is_relative_to(other) for other in skip)
+    ]
+
+
 def open_folder(
     folder: Path,
     open_other: Callable[[Path], Footage],
@@ -76,14 +87,7 @@ def open_folder(
     What is of no use here is counted and named in the log. skip: folders (resolved) that are left alone.
     Raises MediaError when there is nothing.
     """
-    root = folder.resolve()
-    there = [
-        file
-        for file in (folder.rglob("*") if recursive else folder.iterdir())
-        if file.is_file()
-        and not file.name.startswith(".")
-        and not any((root / file.relative_to(folder)).is_relative_to(other) for other in skip)
-    ]
+    there = _visible_files(folder, recursive, skip)
     files = tuple(sorted((file for file in there if _is_footage(file)), key=_by_number))
     rest = [file for file in there if not _is_footage(file)]
     if not files:

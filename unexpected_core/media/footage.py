@@ -34,9 +34,8 @@ def open_footage(
             raise MediaError(f"{path} does not exist; expected photographs, a video, or a rosbag2")
         kind = kind_of(path)
         if kind == "folder":
-            return open_folder(
-                path, partial(open_footage, topic=topic, every=every, bit_depth=bit_depth), bit_depth, recursive, skip
-            )
+            inside = partial(open_footage, topic=topic, every=every, bit_depth=bit_depth)
+            return open_folder(path, inside, bit_depth, recursive, skip)
     except OSError as error:
         raise MediaError(f"cannot read {path}: {error.strerror or error}") from error
     if kind == "photograph":

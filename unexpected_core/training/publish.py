@@ -32,12 +32,8 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
         if set(learn) < set(PARTS):
             statistics = None if "segmenter" in learn else began.logit_statistics
             kept |= {"options": began.options, "logit_statistics": statistics}
-    return _publish(
-        settings,
-        folder,
-        "fast",
-        Card(name=settings.task.size, architecture="fast", working_height=settings.task.working_height, **kept),
-    )
+    card = Card(name=settings.task.size, architecture="fast", working_height=settings.task.working_height, **kept)
+    return _publish(settings, folder, "fast", card)
 
 
 def publish_baselines(settings: BaselineTraining, folder: Path) -> Path:
@@ -53,17 +49,9 @@ def publish_baselines(settings: BaselineTraining, folder: Path) -> Path:
             "back, or train its baselines anew with another --run"
         )
     name = find_weights(settings.task.start).stem + BASELINES
-    return _publish(
-        settings,
-        folder,
-        name,
-        Card(
-            name=name,
-            architecture="fast_baselines",
-            options={"members": settings.task.members},
-            stands_on=base.card.sha256,
-        ),
-    )
+    options = {"members": settings.task.members}
+    card = Card(name=name, architecture="fast_baselines", options=options, stands_on=base.card.sha256)
+    return _publish(settings, folder, name, card)
 
 
 def publish_cues(settings: CuesTraining, folder: Path) -> Path:
@@ -79,23 +67,17 @@ def publish_cues(settings: CuesTraining, folder: Path) -> Path:
 
 def _publish(settings: FastTraining | BaselineTraining | CuesTraining, folder: Path, name: str, card: Card) -> Path:
     content = load(folder / CHECKPOINTS[settings.loop.publish])
-    reached = content["state"]
     sources = " ".join(f"--data {source}" for source in settings.data.names)
     data = list(dict.fromkeys([*card.training_data, *settings.data.names]))
+    learned = {
+        "training_data": data,
+        "preset": settings.name,
+        "command": f"unexpected train {settings.name} {sources}",
+        "licence": licence_of(data),
+        "scores": _scores(content["state"]),
+    }
     path = folder / f"{name}.safetensors"
-    write_weights(
-        path,
-        content["weights"],
-        card.model_copy(
-            update={
-                "training_data": data,
-                "preset": settings.name,
-                "command": f"unexpected train {settings.name} {sources}",
-                "licence": licence_of(data),
-                "scores": _scores(reached),
-            }
-        ),
-    )
+    write_weights(path, content["weights"], card.model_copy(update=learned))
     return path
 
 

@@ -20,19 +20,12 @@ def first_stage(settings: TrainingSettings) -> FastTraining | None:
     if not isinstance(settings, FastTraining) or not settings.first.epochs or settings.task.start:
         return None
     first = settings.first
+    frames = {"paste": False, "crop": first.crop, "balance": first.balance, "rare": first.rare}
     return derive(
         settings,
         name=f"{settings.name}_{FIRST}",
         first={"epochs": 0},
-        task={
-            "learn": (FIRST,),
-            "paste": False,
-            "crop": first.crop,
-            "balance": first.balance,
-            "rare": first.rare,
-            "perceptual": 0.0,
-            "segmenter_rate": 1.0,
-        },
+        task={"learn": (FIRST,), "perceptual": 0.0, "segmenter_rate": 1.0, **frames},
         loop={"epochs": first.epochs, "batch": first.batch, "publish": "last"},
         optimizer={"learning_rate": first.learning_rate},
     )

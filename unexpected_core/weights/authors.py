@@ -72,43 +72,34 @@ def understand(path: Path, content: Any) -> Checkpoint:
     return Checkpoint(path, network, options, {key: state[key] for key in wanted}, repeated, filled, ignored, epoch)
 
 
+_PLAIN = (
+    ("bayes_segnet", ("enc1.0.weight", "dec5.0.weight"), "classes", "dec1.decode.4.weight", 0, NUM_CLASSES),
+    ("pspnet", ("layer0.0.weight", "ppm."), "classes", "final.4.weight", 0, NUM_CLASSES),
+    ("pix2pixhd_generator", ("model.1.weight",), "label channels", "model.1.weight", 1, NUM_FULL_IDS),
+    (
+        "pix2pixhd_discriminator",
+        ("scale0_layer0.0.weight",),
+        *("label and colour channels", "scale0_layer0.0.weight", 1, NUM_FULL_IDS + 3),
+    ),
+)
+"""Network, how keys of its own begin, and what it must be for: in words, and a key, an axis and the size of that."""
+
+
 def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, dict[str, Any]]:
     """Shape by key -> (entry of NETWORKS, its options). Raises WeightsError for any network not of the paper."""
 
-    def expect(what: str, key: str, axis: int, expected: int) -> None:
-        found = (*shapes.get(key, ()), *(0,) * (axis + 1))[axis]
-        if found != expected:
-            raise WeightsError(
-                f"{path} is a network for {found} {what}, expected {expected} (Cityscapes): "
-                "networks for other label sets cannot be used here"
-            )
+    def has(beginning: str) -> bool:
+        return any(key.startswith(beginning) for key in shapes)
 
-    if "enc1.0.weight" in shapes and "dec5.0.weight" in shapes:
-        expect("classes", "dec1.decode.4.weight", 0, NUM_CLASSES)
-        return "bayes_segnet", {}
-    if "layer0.0.weight" in shapes and any(key.startswith("ppm.") for key in shapes):
-        expect("classes", "final.4.weight", 0, NUM_CLASSES)
-        return "pspnet", {}
-    if "model.1.weight" in shapes:
-        expect("label channels", "model.1.weight", 1, NUM_FULL_IDS)
-        return "pix2pixhd_generator", {}
-    if "scale0_layer0.0.weight" in shapes:
-        expect("label and colour channels", "scale0_layer0.0.weight", 1, NUM_FULL_IDS + 3)
-        return "pix2pixhd_discriminator", {}
-    if "cmis.0.conv_1x1.weight" in shapes:
-        mixed = shapes["cmis.0.conv_1x1.weight"][1]
-        if mixed not in _COMPARED:
-            raise WeightsError(
-                f"{path} is a discrepancy network that mixes {mixed} channels, expected one of "
-                + ", ".join(f"{channels} ({name})" for channels, name in _COMPARED.items())
-            )
-        expect("outputs", "final.weight", 0, 2)
-        if mixed != _GENERATOR_ONLY:
-            expect("classes", "sem_extractor.0.1.weight", 1, NUM_CLASSES)
-        return _COMPARED[mixed], {}
-    if "linear_layer.weight" in shapes and "bias_visible" in shapes:
+    for network, beginnings, *expected in _PLAIN:
+        if all(map(has, beginnings)):
+            _expect(path, shapes, *expected)
+            return network, {}
+    if has("cmis.0.conv_1x1.weight"):
+        return _compared(path, shapes), {}
+    if has("linear_layer.weight") and has("bias_visible"):
         return "rbm", {"hidden": shapes["linear_layer.weight"][0]}
-    if any(key.startswith("segmenter.") for key in shapes):
+    if has("segmenter."):
         raise WeightsError(
             f"{path} is of a training of the fast detector: nothing to import, once the training has "
             f"ended detectors open its folder (--detector {path.parent})"
@@ -118,6 +109,29 @@ def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, d
         f"{path} is none of the networks of the paper: found keys {first}, ...; expected those of a "
         "Bayesian SegNet, PSPNet, pix2pixHD, discrepancy network or RBM"
     )
+
+
+def _expect(path: Path, shapes: Mapping[str, tuple[int, ...]], what: str, key: str, axis: int, expected: int) -> None:
+    found = (*shapes.get(key, ()), *(0,) * (axis + 1))[axis]
+    if found != expected:
+        raise WeightsError(
+            f"{path} is a network for {found} {what}, expected {expected} (Cityscapes): "
+            "networks for other label sets cannot be used here"
+        )
+
+
+def _compared(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> str:
+    """Which of the discrepancy networks, by the number of channels that its first mixing takes."""
+    mixed = shapes["cmis.0.conv_1x1.weight"][1]
+    if mixed not in _COMPARED:
+        raise WeightsError(
+            f"{path} is a discrepancy network that mixes {mixed} channels, expected one of "
+            + ", ".join(f"{channels} ({name})" for channels, name in _COMPARED.items())
+        )
+    _expect(path, shapes, "outputs", "final.weight", 0, 2)
+    if mixed != _GENERATOR_ONLY:
+        _expect(path, shapes, "classes", "sem_extractor.0.1.weight", 1, NUM_CLASSES)
+    return _COMPARED[mixed]
 
 
 _GENERATOR_ONLY = 1024

@@ -28,18 +28,13 @@ def average(before: str | Path, after: str | Path, share: float, out: Path) -> C
         key: first.state[key].lerp(tensor, share) if tensor.is_floating_point() else tensor
         for key, tensor in second.state.items()
     }
-    data = dict.fromkeys([*first.card.training_data, *second.card.training_data])
-    licence = "; ".join(dict.fromkeys([first.card.licence, second.card.licence]))
-    command = f"unexpected weights average {before} {after} --share {share:g} --out {out}"
-    card = second.card.model_copy(
-        update={
-            "name": out.stem,
-            "training_data": list(data),
-            "command": command,
-            "licence": licence,
-            "commit": "",
-            "scores": {},
-            "logit_statistics": None,
-        }
-    )
-    return write_weights(out, state, card)
+    own = {"name": out.stem, "command": f"unexpected weights average {before} {after} --share {share:g} --out {out}"}
+    return write_weights(out, state, _of_both(first.card, second.card).model_copy(update=own))
+
+
+def _of_both(first: Card, second: Card) -> Card:
+    both = {
+        "training_data": list(dict.fromkeys([*first.training_data, *second.training_data])),
+        "licence": "; ".join(dict.fromkeys([first.licence, second.licence])),
+    }
+    return second.model_copy(update={**both, "commit": "", "scores": {}, "logit_statistics": None})

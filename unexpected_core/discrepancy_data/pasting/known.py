@@ -104,16 +104,13 @@ def paste_known(
     piece = find_piece(source.labels, rng, squeezed=squeezed)
     if piece is None:
         return False
-    rows, columns = piece.window
     scale = np.exp(rng.uniform(*np.log(scales)))
     pixel = view.rows * scale / height  # rows of the image for a row of the source
-    size = round((rows.stop - rows.start) * pixel), round((columns.stop - columns.start) * pixel * squeezed)
-    depth = rows.stop - horizon_share(source.labels, horizon) * height
-    if not piece.hangs and rows.stop - rows.start < LOWEST * depth:
+    depth = piece.window[0].stop - horizon_share(source.labels, horizon) * height
+    size = _size(piece, depth, pixel, squeezed)
+    if size is None or size[0] > image.shape[0]:
         return False
     foot = round(view.horizon + depth * pixel)
-    if min(size) < 4 or size[0] > image.shape[0]:
-        return False
     left = _column(labels, foot, size[1], piece.hangs, rng)
     placed = overlap(foot - size[0], left, size, labels.shape)
     if placed is None:
@@ -126,6 +123,15 @@ def paste_known(
     mix(image, window, thing.alpha[part], thing.texture[part])
     np.copyto(labels[window], names[part], where=thing.alpha[part] > 0.5)
     return True
+
+
+def _size(piece: Piece, depth: float, pixel: float, squeezed: float) -> tuple[int, int] | None:
+    """(height, width) in the image; None where it is only a part of a thing, or too small. depth: rows of the source
+    from the horizon down to its foot; pixel: rows of the image for one of them."""
+    rows, columns = (side.stop - side.start for side in piece.window)
+    size = round(rows * pixel), round(columns * pixel * squeezed)
+    is_part = not piece.hangs and rows < LOWEST * depth
+    return None if is_part or min(size) < 4 else size
 
 
 def _coarse(source: Lender) -> Lender:

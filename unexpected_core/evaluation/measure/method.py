@@ -40,7 +40,6 @@ from unexpected_core.metrics.components import ComponentCounts
 from unexpected_core.metrics.curves import Curve, PixelNumbers
 from unexpected_core.metrics.false_alarms import realised_rate
 from unexpected_core.metrics.objects import join, recall_table
-from unexpected_core.metrics.pixel import PixelCounts
 from unexpected_core.metrics.segmentation import class_iou, mean_iou
 from unexpected_core.metrics.smiyc import BinnedCounts
 
@@ -72,22 +71,15 @@ def measure(candidate: Candidate, settings: EvaluationSettings) -> Measured:
     exact = pixels.numbers["exact"]
     threshold = candidate.threshold or Threshold(exact.best_f1_threshold, "best_f1_on_test")
     smiyc = pixels.numbers["smiyc"].best_f1_threshold if "smiyc" in pixels.numbers else None
-    regions = over_frames(
-        partial(read_regions, source, settings, threshold.value, smiyc),
-        source.keys,
-        settings.workers,
-        "measure components",
-    )
+    read = partial(read_regions, source, settings, threshold.value, smiyc)
+    regions = over_frames(read, source.keys, settings.workers, "measure components")
     components = resample_components(regions.exact, pixels.weights)
     result = MethodResult(
         **asdict(candidate.identity),
         frames=len(source.keys),
         frames_expected=len(source.dataset),
         frames_stored=len(source.scores) + source.surplus,
-        pixel={
-            mode: _pixel_result(pixels.numbers[mode], pixels.resampled[mode], pixels.reading.counts[mode])
-            for mode in settings.mode
-        },
+        pixel={mode: _pixel_result(pixels, mode) for mode in settings.mode},
         threshold=threshold,
         components=_component_result(regions.exact, components, settings),
         components_smiyc=None if smiyc is None else _smiyc_result(regions.smiyc, pixels.weights, smiyc, settings),
@@ -101,12 +93,8 @@ def measure(candidate: Candidate, settings: EvaluationSettings) -> Measured:
 
 def _measure_pixels(candidate: Candidate, settings: EvaluationSettings) -> _Pixels:
     with tempfile.TemporaryDirectory(prefix="unexpected-measure-") as spill:
-        reading = over_frames(
-            partial(read_pixels, candidate.source, settings.mode, spill),
-            candidate.source.keys,
-            settings.workers,
-            "measure pixels",
-        )
+        read = partial(read_pixels, candidate.source, settings.mode, spill)
+        reading = over_frames(read, candidate.source.keys, settings.workers, "measure pixels")
         weights = frame_weights(len(reading.facts), settings.resamples, settings.seed)
         numbers = {mode: counts.numbers() for mode, counts in reading.counts.items()}
         resampled = {mode: resample_pixels(counts, numbers[mode], weights) for mode, counts in reading.counts.items()}
@@ -114,11 +102,10 @@ def _measure_pixels(candidate: Candidate, settings: EvaluationSettings) -> _Pixe
         return _Pixels(reading, weights, numbers, resampled, single)
 
 
-def _pixel_result(
-    numbers: PixelNumbers, resampled: Mapping[str, Resampled], counts: PixelCounts | BinnedCounts
-) -> PixelResult:
+def _pixel_result(pixels: _Pixels, mode: str) -> PixelResult:
+    numbers, counts = pixels.numbers[mode], pixels.reading.counts[mode]
     return PixelResult(
-        **intervals(resampled),
+        **intervals(pixels.resampled[mode]),
         best_f1_threshold=numbers.best_f1_threshold,
         fpr95_threshold=numbers.fpr95_threshold,
         positives=numbers.positives,
@@ -135,18 +122,18 @@ def _component_result(
     threshold: float | None = None,
 ) -> ComponentResult:
     numbers, found = counts.numbers(), intervals(resampled)
-    per_minute = None
-    if settings.frame_rate:
-        frames = settings.frame_rate * 60
-        per_minute = Interval(*(frames * value for value in asdict(found["false_regions_per_frame"]).values()))
     return ComponentResult(
         **found,
         obstacles=numbers.obstacles,
         regions=numbers.regions,
         sizes=settings.sizes,
-        false_regions_per_minute=per_minute,
+        false_regions_per_minute=_per_minute(found["false_regions_per_frame"], settings.frame_rate),
         threshold=threshold,
     )
+
+
+def _per_minute(per_frame: Interval, frame_rate: float | None) -> Interval | None:
+    return Interval(*(frame_rate * 60 * value for value in asdict(per_frame).values())) if frame_rate else None
 
 
 def _smiyc_result(
@@ -160,16 +147,14 @@ def _further(
 ) -> dict[str, Any]:
     """The last fields of MethodResult by name: those that need neither intervals nor modes."""
     obstacles = join(regions.obstacles)
+    by = ("area", "row", *(["distance"] if np.isfinite(obstacles.distance).any() else []))
     normal = [level for level, fact in zip(regions.levels, pixels.facts, strict=True) if fact.obstacle_share == 0]
     rate = realised_rate(normal, threshold.value)
     further: dict[str, Any] = {
-        "recall_by_area": tuple(recall_table(obstacles, "area")),
-        "recall_by_row": tuple(recall_table(obstacles, "row")),
+        **{f"recall_by_{name}": tuple(recall_table(obstacles, name)) for name in by},
         "risk_coverage_area": area_under_risk_coverage(curve.thinned()),
         "false_alarm_frames": FalseAlarms(len(normal), rate, threshold.promised_rate),
     }
-    if np.isfinite(obstacles.distance).any():
-        further["recall_by_distance"] = tuple(recall_table(obstacles, "distance"))
     if all(table is not None for table in pixels.reliability):
         table = np.sum(pixels.reliability, axis=0)
         further |= {"calibration_error": calibration_error(table), "reliability": tuple(map(tuple, table.tolist()))}

@@ -65,22 +65,18 @@ def write_report(
 ) -> None:
     """Results, thinned exact curve, findings of the doctor and scores by method -> one HTML file."""
     methods = results.methods
-    page = (
-        Environment(autoescape=True)
-        .from_string(PAGE)
-        .render(
-            dataset=results.dataset,
-            stamp=stamp(results),
-            findings=findings,
-            titles=[column.title for column in columns(results)],
-            rows=[(name, cells(results, result)) for name, result in methods.items()],
-            comparisons=[_difference(line) for line in results.comparisons],
-            figures=_figures(methods, curves),
-            details=[(name, _details(result)) for name, result in methods.items()],
-            pictures={name: _pictures(sources[name], result) for name, result in methods.items()},
-        )
-    )
-    write_text(path, page)
+    content = {
+        "dataset": results.dataset,
+        "stamp": stamp(results),
+        "findings": findings,
+        "titles": [column.title for column in columns(results)],
+        "rows": [(name, cells(results, result)) for name, result in methods.items()],
+        "comparisons": [_difference(line) for line in results.comparisons],
+        "figures": _figures(methods, curves),
+        "details": [(name, _details(result)) for name, result in methods.items()],
+        "pictures": {name: _pictures(sources[name], result) for name, result in methods.items()},
+    }
+    write_text(path, Environment(autoescape=True).from_string(PAGE).render(content))
 
 
 def write_roc(path: Path, results: Results, curves: Mapping[str, Curve]) -> None:
@@ -124,6 +120,11 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+def _recall_line(line: Mapping[str, float]) -> list[str]:
+    found = _percent(line["found"]) if line["obstacles"] else "-"
+    return [_range(line["from"], line["to"]), f"{line['obstacles']:.0f}", found]
+
+
 def _details(result: MethodResult) -> list[tuple[str, list[str], list[list[str]]]]:
     """Tables of one method: (title, head, lines)."""
     parts = []
@@ -132,14 +133,7 @@ def _details(result: MethodResult) -> list[tuple[str, list[str], list[list[str]]
         ("Obstacles found, by place of the lower edge", result.recall_by_row, "of the height"),
         ("Obstacles found, by distance", result.recall_by_distance or (), "metres, on a flat road"),
     ):
-        lines = [
-            [
-                _range(line["from"], line["to"]),
-                f"{line['obstacles']:.0f}",
-                _percent(line["found"]) if line["obstacles"] else "-",
-            ]
-            for line in table
-        ]
+        lines = [_recall_line(line) for line in table]
         parts += [(title, [unit, "obstacles", "found"], lines)] if lines else []
     return [*parts, ("Further numbers", ["", ""], _further(result))]
 

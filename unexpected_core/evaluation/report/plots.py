@@ -94,13 +94,8 @@ def _roc(curves: Mapping[str, Curve], areas: Mapping[str, float]) -> Figure:
     whole.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle=":")
     corner.set_xscale("log")
     corner.set_xlim(1e-5, 1)
-    corner.legend(
-        *whole.get_legend_handles_labels(),
-        title="AUROC %",
-        frameon=False,
-        loc="center left",
-        bbox_to_anchor=(1.02, 0.5),
-    )
+    beside = {"frameon": False, "loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
+    corner.legend(*whole.get_legend_handles_labels(), title="AUROC %", **beside)
     for axes in (whole, corner):
         _name(axes, "false positive rate", "true positive rate")
     return figure

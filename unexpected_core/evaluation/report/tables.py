@@ -90,21 +90,20 @@ def markdown(results: Results) -> str:
 def latex(results: Results) -> str:
     """The same as a booktabs tabular; intervals as small numbers behind the value."""
     chosen = columns(results)
-    head = " & ".join(["Method", *(_escape(column.title) for column in chosen)])
-    lines = [
-        f"% {stamp(results)}",
-        r"\begin{tabular}{l" + "r" * len(chosen) + "}",
-        r"\toprule",
-        head + r" \\",
-        r"\midrule",
+    head = [r"\begin{tabular}{l" + "r" * len(chosen) + "}", r"\toprule"]
+    titles = ["Method", *(_escape(column.title) for column in chosen)]
+    rows = [
+        [_escape(name), *(_small_interval(show(column.value(result), column.percent)) for column in chosen)]
+        for name, result in results.methods.items()
     ]
-    for name, result in results.methods.items():
-        line = [_escape(name)]
-        for column in chosen:
-            value, _, interval = show(column.value(result), column.percent).partition(" ")
-            line.append(value + (rf" {{\scriptsize {interval}}}" if interval else ""))
-        lines.append(" & ".join(line) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
+    titles, *rows = (" & ".join(row) + r" \\" for row in (titles, *rows))
+    lines = [f"% {stamp(results)}", *head, titles, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}"]
+    return "\n".join(lines) + "\n"
+
+
+def _small_interval(text: str) -> str:
+    value, _, interval = text.partition(" ")
+    return value + (rf" {{\scriptsize {interval}}}" if interval else "")
 
 
 def _escape(text: str) -> str:

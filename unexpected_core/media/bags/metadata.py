@@ -8,6 +8,7 @@ import yaml
 from rosbags.rosbag2.metadata import dump_qos_v9, parse_qos
 
 if TYPE_CHECKING:
+    from unexpected_core.media.bags.channels import Channel
     from unexpected_core.media.bags.writing import BagWriter
 
 VERSION = 9
@@ -32,25 +33,24 @@ def folder_metadata(writer: BagWriter, name: str) -> str:
     return yaml.safe_dump({"rosbag2_bagfile_information": _information(writer, name)})
 
 
+def _topic(channel: Channel, count: int) -> dict[str, Any]:
+    about = {
+        "name": channel.topic,
+        "type": channel.type,
+        "serialization_format": channel.encoding,
+        "offered_qos_profiles": yaml.safe_load(channel.metadata.get("offered_qos_profiles") or "[]"),
+        "type_description_hash": channel.metadata.get("topic_type_hash", ""),
+    }
+    return {"topic_metadata": about, "message_count": count}
+
+
 def _information(writer: BagWriter, name: str) -> dict[str, Any]:
     span = {
         "starting_time": {"nanoseconds_since_epoch": writer.start},
         "duration": {"nanoseconds": writer.end - writer.start},
         "message_count": sum(writer.counts),
     }
-    topics = [
-        {
-            "topic_metadata": {
-                "name": channel.topic,
-                "type": channel.type,
-                "serialization_format": channel.encoding,
-                "offered_qos_profiles": yaml.safe_load(channel.metadata.get("offered_qos_profiles") or "[]"),
-                "type_description_hash": channel.metadata.get("topic_type_hash", ""),
-            },
-            "message_count": count,
-        }
-        for channel, count in zip(writer.channels, writer.counts, strict=True)
-    ]
+    topics = [_topic(*each) for each in zip(writer.channels, writer.counts, strict=True)]
     return {
         "version": VERSION,
         "storage_identifier": "mcap",

@@ -53,39 +53,33 @@ class Training:
         self.settings, self.task, self.folder = settings, task, folder
         self.examples, self.validation = examples, validation
         self.options = options = settings.loop
-
-        # Where: device, precision, processes.
         self.fabric = fabric = open_fabric(options)
         self.share = sampler.Share(options.batch, options.accumulate, fabric.global_rank, fabric.world_size)
         self.steps = sampler.steps_per_epoch(len(examples), options.batch, options.epoch_examples)
         if not len(validation):
             raise TrainingError("no validation examples: name a split that has some (data.val), or use more data")
+        self.build()
+        self.skipped = 0
+        if fabric.is_global_zero:
+            remove_leftovers(folder)
+        self.recorder = Recorder(folder, fabric.is_global_zero)
+        self.progress = load_state(folder, self.moving) or Progress()  # go on where the saved state ends
 
-        # What: networks, optimiser, schedule, and perhaps an average of the weights.
+    def build(self) -> None:
+        """Networks, optimiser, schedule, and perhaps an average of the weights; `moving`: what a state holds."""
+        task, fabric, options, o = self.task, self.fabric, self.options, self.settings.optimizer
         torch.manual_seed(sampler.seed_of(options.seed))
         self.networks = task.build()
         if fabric.world_size > 1 and fabric.device.type == "cuda":
             self.networks = nn.SyncBatchNorm.convert_sync_batchnorm(self.networks)
-        o = settings.optimizer
         trained = parameter_groups(self.networks, getattr(task, "rates", {}), o.learning_rate)
         optimizer = OPTIMIZERS[o.method](trained, lr=o.learning_rate, betas=o.betas, weight_decay=o.weight_decay)
         self.schedule = Schedule(o, optimizer, options.epochs, self.steps)
         self.losses, self.optimizer = fabric.setup(Losses(task, self.networks), optimizer)
         self.average = moving_average(self.networks, options.average)
-        self.moving = {
-            "networks": self.networks,
-            "optimizer": optimizer,
-            "schedule": self.schedule,
-            "precision": fabric.strategy.precision,
-            **({"average": self.average} if self.average else {}),
-        }
-
-        # Go on where the saved state ends.
-        self.skipped = 0
-        if fabric.is_global_zero:
-            remove_leftovers(folder)
-        self.recorder = Recorder(folder, fabric.is_global_zero)
-        self.progress = load_state(folder, self.moving) or Progress()
+        self.moving = {"networks": self.networks, "optimizer": optimizer, "schedule": self.schedule}
+        self.moving |= {"precision": fabric.strategy.precision}
+        self.moving |= {"average": self.average} if self.average else {}
 
     def run(self) -> Progress:
         """Train until the epoch limit or the stop file. Raises TrainingError; the saved state is then intact."""
@@ -96,18 +90,22 @@ class Training:
         self.recorder.start(self.progress.log_bytes, self.done_steps + self.progress.started)
         with explain_memory(self.settings), explain_batch_norm(self.options, self.share):
             if not self.progress.started:
-                self.recorder.line(
-                    f"{self.settings.name}: {len(self.examples)} examples, {self.steps} steps of "
-                    f"{self.options.batch} per epoch, {len(self.validation)} validation examples"
-                )
-                self.progress.started = True
-                self.finish_epoch(0, {})  # the untrained networks are the first to beat
+                self.start()
             elif self.progress.epoch or self.progress.step:
                 LOGGER.info("resuming after %d epochs and %d steps", self.progress.epoch, self.progress.step)
             while self.progress.epoch < self.options.epochs and not self.stop_asked():
                 self.learn_epoch(self.progress.epoch + 1)
         self.recorder.close()
         return self.progress
+
+    def start(self) -> None:
+        """Say what is learned from, and measure the untrained networks: the first to beat."""
+        self.recorder.line(
+            f"{self.settings.name}: {len(self.examples)} examples, {self.steps} steps of "
+            f"{self.options.batch} per epoch, {len(self.validation)} validation examples"
+        )
+        self.progress.started = True
+        self.finish_epoch(0, {})
 
     def learn_epoch(self, epoch: int) -> None:
         """The rest of an epoch (all of it, unless resumed), its validation and its checkpoint."""
@@ -131,6 +129,17 @@ class Training:
         """One optimiser step; returns the losses before it, means over the whole batch."""
         self.networks.train()
         self.schedule.before_step(epoch, step)
+        values = self.gradients(parts, epoch, step)
+        self.check_finite(values, epoch, step)
+        if self.clipped(epoch, step):
+            self.optimizer.step()
+        self.optimizer.zero_grad()
+        if self.average:
+            self.average.update_parameters(self.networks)
+        return values
+
+    def gradients(self, parts: list[Batch], epoch: int, step: int) -> dict[str, float]:
+        """Forward and backward through all parts of a batch; returns the mean losses of all processes."""
         losses: dict[str, Tensor] = {}
         for number, part in enumerate(parts):
             torch.manual_seed(sampler.seed_of(self.options.seed, epoch, step, number, self.fabric.global_rank))
@@ -139,14 +148,7 @@ class Training:
                 self.fabric.backward(found["loss"] / len(parts))
             losses = {name: losses.get(name, 0) + value.detach() / len(parts) for name, value in found.items()}
         means = self.fabric.all_reduce(torch.stack([value.double() for value in losses.values()]), reduce_op="mean")
-        values = dict(zip(losses, means.tolist(), strict=True))
-        self.check_finite(values, epoch, step)
-        if self.clipped(epoch, step):
-            self.optimizer.step()
-        self.optimizer.zero_grad()
-        if self.average:
-            self.average.update_parameters(self.networks)
-        return values
+        return dict(zip(losses, means.tolist(), strict=True))
 
     def clipped(self, epoch: int, step: int) -> bool:
         """Clip the gradients, if asked to; False where they are not finite, so that the step must be skipped.
@@ -169,7 +171,7 @@ class Training:
 
     def finish_epoch(self, epoch: int, means: dict[str, float]) -> None:
         """Validate, record, and save everything."""
-        progress, recorder = self.progress, self.recorder
+        progress = self.progress
         found = self.validate()
         self.check_finite(found, epoch, None)
         self.schedule.after_validation(found["loss"])
@@ -177,39 +179,37 @@ class Training:
         if best:
             progress.best, progress.best_epoch = found["loss"], epoch
         progress.epoch = epoch
+        self.record(epoch, means, found, best)
+        if self.fabric.is_global_zero:
+            weights = published_weights(self.networks_in_use, self.task.published)
+            save_weights(self.folder, weights, progress, self.recorder.run_name, best)
+            self.save_state()
+
+    def record(self, epoch: int, means: dict[str, float], found: dict[str, float], best: bool) -> None:
+        """An epoch's curves, pictures and line. means, found: losses of the training and of the validation."""
         values = {f"train_{name}": value for name, value in means.items()}
         values |= {f"val_{name}": value for name, value in found.items()}
         values["learning_rate"] = self.schedule.rate
-        text = ", ".join(f"{name} {value:.8g}" for name, value in values.items())
-        recorder.scalars(values, self.done_steps)
+        self.recorder.scalars(values, self.done_steps)
         self.draw_frames(epoch)
-        recorder.line(f"epoch {epoch}: {text}{', best so far' if best else ''}")
-        if self.fabric.is_global_zero:
-            weights = published_weights(self.networks_in_use, self.task.published)
-            save_weights(self.folder, weights, progress, recorder.run_name, best)
-            self.save_state()
+        text = ", ".join(f"{name} {value:.8g}" for name, value in values.items())
+        self.recorder.line(f"epoch {epoch}: {text}{', best so far' if best else ''}")
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Mean losses over the validation examples."""
-        networks, rank, world = self.networks_in_use.eval(), self.fabric.global_rank, self.fabric.world_size
-        batches = sampler.validation_batches(
-            self.validation, self.options.batch_val, self.options.seed, rank, world, self.options.workers
-        )
+        rank, world, o = self.fabric.global_rank, self.fabric.world_size, self.options
+        networks = self.networks_in_use.eval()
         sums: Counter[str] = Counter()
+        batches = sampler.validation_batches(self.validation, o.batch_val, o.seed, rank, world, o.workers)
         for number, batch in enumerate(batches):
-            torch.manual_seed(sampler.seed_of(self.options.seed, 0, number * world + rank))
+            torch.manual_seed(sampler.seed_of(o.seed, 0, number * world + rank))
             with self.fabric.autocast():
                 found = self.task.losses(networks, self.fabric.to_device(batch))
             count = len(next(iter(batch.values())))
             sums.update({name: value.item() * count for name, value in found.items()})
-        if world > 1:
-            everyone: list[Counter[str]] = [sums] * world
-            processes.all_gather_object(everyone, sums)
-            sums = Counter()
-            for theirs in everyone:
-                sums.update(theirs)
-        return {name: total / len(self.validation) for name, total in sums.items()}
+        total = sum_over_processes(sums, world)
+        return {name: value / len(self.validation) for name, value in total.items()}
 
     @torch.no_grad()
     def draw_frames(self, epoch: int) -> None:
@@ -258,17 +258,29 @@ class Training:
     def check_finite(self, losses: dict[str, float], epoch: int, step: int | None) -> None:
         """Raise TrainingError when a loss is NaN or infinite, before it reaches weights or files."""
         wrong = [f"{name} = {value}" for name, value in losses.items() if not math.isfinite(value)]
-        if not wrong:
-            return
-        where = "in the validation"
-        if step is not None:
-            wanted = self.steps * self.options.batch
-            order = sampler.epoch_order(len(self.examples), self.options.seed, epoch, wanted)
-            batch = order[step * self.options.batch : (step + 1) * self.options.batch]
-            where = f"at step {step + 1} (examples {', '.join(self.examples.keys[i] for i in batch)})"
-        raise TrainingError(
-            f"{', '.join(wrong)} in epoch {epoch} {where}. Lower optimizer.learning_rate (now "
-            f"{self.schedule.rate:.3g}), set optimizer.clip=1, or use loop.precision=32-true (now "
-            f"{self.options.precision}), with a new --run; look at those examples. What was saved in {self.folder} is "
-            "intact"
-        )
+        if wrong:
+            where = "in the validation" if step is None else f"at step {step + 1} (examples {self.names(epoch, step)})"
+            raise TrainingError(
+                f"{', '.join(wrong)} in epoch {epoch} {where}. Lower optimizer.learning_rate (now "
+                f"{self.schedule.rate:.3g}), set optimizer.clip=1, or use loop.precision=32-true (now "
+                f"{self.options.precision}), with a new --run; look at those examples. What was saved in {self.folder} "
+                "is intact"
+            )
+
+    def names(self, epoch: int, step: int) -> str:
+        """The examples of a step."""
+        order = sampler.epoch_order(len(self.examples), self.options.seed, epoch, self.steps * self.options.batch)
+        batch = order[step * self.options.batch : (step + 1) * self.options.batch]
+        return ", ".join(self.examples.keys[i] for i in batch)
+
+
+def sum_over_processes(sums: Counter[str], world: int) -> Counter[str]:
+    """Sums of this process -> those of all `world` processes."""
+    if world == 1:
+        return sums
+    everyone: list[Counter[str]] = [sums] * world
+    processes.all_gather_object(everyone, sums)
+    total: Counter[str] = Counter()
+    for theirs in everyone:
+        total.update(theirs)  # `+` would drop what is not above 0
+    return total

@@ -137,22 +137,25 @@ def _locked(handle: int) -> bool:
 def keep_config(settings: TrainingSettings, folder: Path) -> None:
     """Write config.json, or compare with the one that is there. Raises TrainingError naming what differs."""
     path, now = folder / CONFIG, json.loads(settings.model_dump_json())
-    if path.exists():
-        try:
-            before = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
-        # A setting that the file lacks is newer than the training: its default is what went before.
-        changes = [
-            f"{name} was {_value(before, name)}, now {_value(now, name)}"
-            for name in _names(settings)
-            if name not in FREE and _value(before, name) not in (None, _value(now, name))
-        ]
-        if before == now:
-            return
-        if changes:
-            _start_anew(folder, "; ".join(changes))
+    before = _read_config(path) if path.exists() else {}
+    if before == now:
+        return
+    # A setting that the file lacks is newer than the training: its default is what went before.
+    changes = [
+        f"{name} was {_value(before, name)}, now {_value(now, name)}"
+        for name in _names(settings)
+        if name not in FREE and _value(before, name) not in (None, _value(now, name))
+    ]
+    if changes:
+        _start_anew(folder, "; ".join(changes))
     write_text(path, json.dumps(now, indent=2) + "\n")
+
+
+def _read_config(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
 
 
 def _start_anew(folder: Path, changes: str) -> None:

@@ -63,16 +63,12 @@ class FastExamples:
 
     def example(self, index: int, random: np.random.Generator) -> dict[str, np.ndarray]:
         """See training.tasks.Examples."""
-        around = None
-        where = self.where[index]
-        if self.frames_of and random.random() < self.settings.rare:
-            around = int(random.choice(list(self.frames_of)))
-            where = self.frames_of[around][random.integers(len(self.frames_of[around]))]
-        frame = self._frame(*where)
+        (d, i), around = self._choose_frame(index, random)
+        frame = self._frame(d, i)
         crop = self._choose_crop(frame, around, random)
         image = cut_image(frame.sample.image, crop, random)
         labels = cut_map(frame.sample.labels, crop)
-        discrepancy = cut_map(self._unexpected(where[0], frame.sample), crop)
+        discrepancy = cut_map(self._unexpected(d, frame.sample), crop)
         pasted = self._paste(image, labels, frame, crop, random)
         discrepancy[pasted.labels != labels] = 0  # what is known there now was pasted
         discrepancy[pasted.discrepancy == 1] = 1
@@ -86,6 +82,13 @@ class FastExamples:
             "discrepancy": discrepancy,
             "photo": np.ascontiguousarray(photo.transpose(2, 0, 1)),
         }
+
+    def _choose_frame(self, index: int, random: np.random.Generator) -> tuple[tuple[int, int], int | None]:
+        """(data set, frame) of an example, now and then one with a rare class instead, and that class."""
+        if not self.frames_of or random.random() >= self.settings.rare:
+            return self.where[index], None
+        around = int(random.choice(list(self.frames_of)))
+        return self.frames_of[around][random.integers(len(self.frames_of[around]))], around
 
     def _frame(self, d: int, i: int) -> _Frame:
         sample = self.datasets[d][i]

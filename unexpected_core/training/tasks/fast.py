@@ -38,6 +38,9 @@ from unexpected_core.training.tasks.settings_fast import (
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.reading import load_into, read_weights, verify
 
+WEIGHTS = {part: part for part in ("labels", "paint", "compare", "direct")} | {"perceived": "perceptual"}
+"""Part of the loss -> the setting that weighs it."""
+
 
 class FastTask:
     """See Task."""
@@ -98,14 +101,7 @@ class FastTask:
             parts["compare"] = discrepancy_loss(compared.float(), discrepancy, s.object_weight)
         if "direct" in learn:
             parts["direct"] = discrepancy_loss(direct.float(), discrepancy, s.object_weight)
-        weights = {
-            "labels": s.labels,
-            "paint": s.paint,
-            "perceived": s.perceptual,
-            "compare": s.compare,
-            "direct": s.direct,
-        }
-        return {"loss": sum(weights[name] * part for name, part in parts.items()), **parts}
+        return {"loss": sum(getattr(s, WEIGHTS[name]) * part for name, part in parts.items()), **parts}
 
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
         """See Task.pictures: image, labels, resynthesis and score of the sample frames."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -32,10 +33,8 @@ class SqueezeNetDistance(nn.Module):
             )
         network = squeezenet1_1(weights=None)
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-        features = network.features
-        self.slices = nn.ModuleList(
-            nn.Sequential(*features[start:end]) for start, end in zip((0, *ENDS), ENDS, strict=False)
-        )
+        cuts = pairwise((0, *ENDS))
+        self.slices = nn.ModuleList(nn.Sequential(*network.features[start:end]) for start, end in cuts)
         for name, values in (("mean", MEAN), ("std", STD)):
             self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
         self.requires_grad_(False)
