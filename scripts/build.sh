@@ -38,6 +38,7 @@ fi
 
 mkdir -p build
 echo "$place" >build/.place
+if [ -e install ]; then find install -xtype l -delete; fi # links to files that are gone
 if ! colcon build "$@" "${options[@]}"; then
     cat log/latest_build/unexpected_ros/stderr.log >&2
     exit 1

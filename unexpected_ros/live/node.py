@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -22,7 +23,7 @@ from unexpected_ros.live.mounts import Mounts
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.overrides import overrides, unused
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
-from unexpected_ros.live.processing import Found, Seen, find, see
+from unexpected_ros.live.processing import Found, Seen, find, limited, see
 from unexpected_ros.live.samples import Keeper
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.load.relief import Relief, free_gpu_memory
@@ -266,6 +267,8 @@ class DetectorNode(LifecycleNode):
         mode: int,
     ) -> None:
         feed.health.count("processed")
+        mounting = self._mounts.of(message.header.frame_id, settings.camera)
+        found = limited(found, settings.ground, feed.camera, mounting, partial(self._warn_once, f"ground{feed.name}"))
         feed.latest = result = Result(
             message.header,
             seen.image,
@@ -277,7 +280,7 @@ class DetectorNode(LifecycleNode):
             found.times | {"age": age},
             feed.health.counts(),
             mode,
-            self._mounts.of(message.header.frame_id, settings.camera),
+            mounting,
         )
         published = feed.outputs.publish(result)
         feed.health.succeeded({**result.times, "publish": published})

@@ -19,7 +19,7 @@ from unexpected_ros.live.reduced import reduced
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.load.ladder import FULL
 from unexpected_ros.scene.geometry import Camera
-from unexpected_ros.scene.ground import Mounting, obstacle_points
+from unexpected_ros.scene.ground import Mounting, is_placed, obstacle_points
 from unexpected_ros.scene.tracking import Track
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
@@ -91,7 +91,7 @@ def _regions(m: Messages, r: Result) -> Any:
 
 
 def _obstacle_points(m: Messages, r: Result) -> Any:
-    if r.camera is None or r.mounting is None or r.camera.ray(0, 0, r.detection.mask.shape) is None:
+    if not is_placed(r.camera, r.mounting, r.detection.mask.shape):
         return None  # where they stand is not known: no points are not the same as no obstacle
     points = obstacle_points(r.detection.mask, r.camera, r.mounting)
     return m.points(r.header, r.settings.camera.base_frame, points)

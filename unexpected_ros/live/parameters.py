@@ -30,7 +30,7 @@ OPEN = {float: (-math.inf, math.inf), int: (-(2**63), 2**63 - 1)}
 
 def is_live(name: str) -> bool:
     """Whether the parameter may change while the node runs; the others are read when it starts."""
-    return name.startswith(("detect.", "load.", "camera.")) or name in (
+    return name.startswith(("detect.", "load.", "camera.", "ground.")) or name in (
         "input.bit_depth",
         "input.max_age_ms",
         "input.max_pixels",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from unexpected_core.structs import Detection
 from unexpected_ros.live.incoming import image_to_rgb, stamp_ns
-from unexpected_ros.live.settings import InputSettings, LiveDetectSettings
+from unexpected_ros.live.settings import GroundSettings, InputSettings, LiveDetectSettings
+from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.scene.ground import Mounting, is_placed
+from unexpected_ros.scene.limits import are_set, within
 from unexpected_ros.scene.tracking import Track, Tracker, persistent
 
 if TYPE_CHECKING:
@@ -69,6 +72,22 @@ def find(
         Found(*of_one, {"convert": one.convert, "infer": infer, **_stages(of_one[0])})
         for one, of_one in zip(seen, tracked, strict=True)
     ]
+
+
+def limited(
+    found: Found,
+    limits: GroundSettings,
+    camera: Camera | None,
+    mounting: Mounting | None,
+    warn: Callable[[str], object],
+) -> Found:
+    """Without the regions beyond the limits; with all, and a warning, where it is not known where they stand."""
+    if not are_set(limits):
+        return found
+    if not is_placed(camera, mounting, found.detection.mask.shape):
+        warn("ground.* limits nothing: it needs camera_info, and camera.height or /tf_static; all regions count")
+        return found
+    return Found(*within(found.detection, found.tracks, limits, camera, mounting), found.times)
 
 
 def _stages(detection: Detection) -> dict[str, float]:

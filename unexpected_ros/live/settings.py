@@ -98,6 +98,29 @@ class CameraSettings(Settings):
     )
 
 
+class GroundSettings(Settings):
+    """Which regions count, by where they stand on flat ground; known with camera_info and the camera's place."""
+
+    nearest: float = Field(
+        0.0,
+        ge=0.0,
+        le=100.0,
+        description="metres ahead of camera.base_frame (behind it, for a camera that looks "
+        "back) from which on regions count",
+    )
+    farthest: float = Field(0.0, ge=0.0, le=1000.0, description="metres up to which they count; 0 = any")
+    left: float = Field(
+        0.0, ge=0.0, le=100.0, description="metres to the left of camera.base_frame that they may begin at; 0 = any"
+    )
+    right: float = Field(0.0, ge=0.0, le=100.0, description="the same to the right; 0 = any")
+    min_height: float = Field(
+        0.0, ge=0.0, le=10.0, description="metres that what stands at a region's foot must rise; 0 = any"
+    )
+    road_margin: float = Field(
+        0.0, ge=0.0, le=20.0, description="metres beside drivable labels that regions may stand at; 0 = any"
+    )
+
+
 class SaveSettings(Settings):
     """Where samples are written, and which are without anybody asking."""
 
@@ -123,6 +146,7 @@ class NodeSettings(Settings):
     load: LoadSettings = LoadSettings()
     output: OutputSettings = OutputSettings()
     camera: CameraSettings = CameraSettings()
+    ground: GroundSettings = GroundSettings()
     save: SaveSettings = SaveSettings()
 
     @field_validator("cameras")

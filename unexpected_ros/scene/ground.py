@@ -59,6 +59,20 @@ def feet(mask: np.ndarray) -> np.ndarray:
     return np.array([(COLUMNS // 2 + COLUMNS * column, row + 1) for (_, column), row in lowest.items()]).reshape(-1, 2)
 
 
+def is_placed(camera: Camera | None, mounting: Mounting | None, size: tuple[int, int]) -> bool:
+    """Whether it is known where on the ground the pixels of an image of `size` (height, width) look."""
+    return camera is not None and mounting is not None and camera.ray(0, 0, size) is not None
+
+
+def meet_ground(directions: np.ndarray, mounting: Mounting) -> np.ndarray:
+    """Rays of the camera as directions in the car's frame, float64 [N, 3] -> where those below the horizon meet the
+    ground, in metres, float64 [M, 3].
+    """
+    level = np.hypot(directions[:, 0], directions[:, 1])
+    down = directions[-directions[:, 2] > HORIZON * level]
+    return mounting.position + down * (mounting.position[2] / -down[:, 2:])
+
+
 def obstacle_points(mask: np.ndarray, camera: Camera, mounting: Mounting) -> np.ndarray:
     """Mask bool [H, W] of a calibrated camera -> points x, y, z in metres in the car's frame, float32 [N, 3], z = 0.
 
@@ -66,8 +80,6 @@ def obstacle_points(mask: np.ndarray, camera: Camera, mounting: Mounting) -> np.
     """
     rays = [camera.ray(x, y, mask.shape) for x, y in feet(mask)]
     directions = np.array([(*ray, 1.0) for ray in rays if ray]).reshape(-1, 3) @ mounting.rotation.T
-    drop = -directions[:, 2]
-    ahead = directions[drop > HORIZON * np.hypot(directions[:, 0], directions[:, 1])]
-    points = mounting.position + ahead * (mounting.position[2] / -ahead[:, 2:])
+    points = meet_ground(directions, mounting)
     near = np.hypot(*(points - mounting.position)[:, :2].T) <= FAR_M
     return (points * (1, 1, 0))[near].astype(np.float32)

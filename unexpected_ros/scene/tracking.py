@@ -70,7 +70,11 @@ def _overlap(a: Region, b: Region) -> float:
 
 def persistent(detection: Detection, tracks: Sequence[Track], min_age: int) -> tuple[Detection, list[Track]]:
     """The detection without the regions (and their pixels in the mask) seen in fewer than `min_age` frames."""
-    kept = [track.age >= min_age for track in tracks]
+    return keep(detection, tracks, [track.age >= min_age for track in tracks])
+
+
+def keep(detection: Detection, tracks: Sequence[Track], kept: Sequence[bool]) -> tuple[Detection, list[Track]]:
+    """The detection with those regions (and their pixels in the mask) that are `kept`."""
     if all(kept):
         return detection, list(tracks)
     regions = tuple(region for region, keep in zip(detection.regions, kept, strict=True) if keep)

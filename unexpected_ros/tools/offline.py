@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,13 @@ from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.errors import IncompleteError
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
 from unexpected_ros.live.incoming import camera_from
+from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
-from unexpected_ros.live.processing import Found, Seen, find, see
+from unexpected_ros.live.processing import Found, Seen, find, limited, see
 from unexpected_ros.live.settings import LiveDetectSettings, NodeSettings
 from unexpected_ros.scene.geometry import Camera, is_rectified
+from unexpected_ros.scene.ground import mounted
 from unexpected_ros.scene.tracking import Tracker
 from unexpected_ros.tools.resuming import Interrupted, recipe, take_over
 
@@ -59,6 +62,7 @@ class FrameByFrame:
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.warn = CauseLog(LOGGER.warning)
 
     def frames(self, bag: Bag, done: int = 0) -> Iterator[Message]:
         """Copy every message behind the first `done` ones, which were copied before, and give those that are images."""
@@ -105,6 +109,9 @@ class FrameByFrame:
         self.processed += 1
         stamp = self.make("builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec)
         header = self.make("std_msgs/msg/Header", frame_id=header.frame_id, stamp=stamp)
+        place = self.settings.camera
+        mounting = mounted(place.height, place.pitch) if place.height else None
+        found = limited(found, self.settings.ground, self.camera, mounting, partial(self.warn, "ground"))
         result = Result(
             header,
             seen.image,
@@ -115,6 +122,7 @@ class FrameByFrame:
             self.camera,
             found.times | {"age": math.nan},  # when it was taken is not now
             {"received": self.received, "processed": self.processed, "stale": 0, "busy": 0},
+            mounting=mounting,
         )
         for name, message in messages_of(result, Messages(self.make), is_written):
             self.writer.write(f"{self.node}/{name}", message, moment)

@@ -10,6 +10,8 @@ import pytest
 pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue  # noqa: E402
+from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.lifecycle import TransitionCallbackReturn  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
@@ -100,6 +102,18 @@ def test_where_obstacles_stand_is_told_as_points_on_the_ground(driver, answers, 
     assert len(points) == cloud.width and (points[:, 2] == 0).all()
     # the horizon is row 32 of 96, so the lowest row is 1.5 m * 100 / 64 away
     assert (points[:, 0] >= 1.5 * 100 / 64 - 1e-3).all() and (np.hypot(*points[:, :2].T) <= 60).all()
+
+
+def test_limits_on_the_ground_hold_from_the_next_frame_on(driver, answers, playing):
+    def limit(metres):
+        kind, value = ParameterType.PARAMETER_DOUBLE, float(metres)
+        nearest = Parameter(name="ground.nearest", value=ParameterValue(type=kind, double_value=value))
+        assert driver.call(SetParameters, f"{NAME}/set_parameters", parameters=[nearest]).results[0].successful
+
+    limit(100)  # nothing that the lower half of the image shows is that far
+    driver.until(lambda: not answers["front"][-1].regions and not answers["front"][-1].coverage, "no regions")
+    limit(0)
+    driver.until(lambda: answers["front"][-1].regions, "all regions")
 
 
 def test_diagnostics_speak_of_each_camera(driver, answers, playing):

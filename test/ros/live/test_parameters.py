@@ -10,7 +10,7 @@ pytestmark = pytest.mark.ros
 rclpy = pytest.importorskip("rclpy")
 from rclpy.parameter import Parameter  # noqa: E402
 
-from unexpected_core.config import Setting, SettingsError  # noqa: E402
+from unexpected_core.config import Setting, SettingsError, build  # noqa: E402
 from unexpected_core.labels import CITYSCAPES  # noqa: E402
 from unexpected_ros.live.parameters import (  # noqa: E402
     BEGIN,
@@ -121,6 +121,12 @@ def test_a_range_may_be_open(kind, bounds, ends, node):
 def test_an_open_range_is_written_as_one(monkeypatch):
     monkeypatch.setitem(SETTINGS, "camera.any", Setting("camera.any", float, 1.0, 0.0, None, "open"))
     assert "| `camera.any` | float | `1.0` | 0 .. | yes | open |" in documentation()
+
+
+def test_the_example_for_planners_is_understood(repository):
+    example = yaml.safe_load((repository / "examples" / "planner.param.yaml").read_text())["/**"]["ros__parameters"]
+    settings = build(NodeSettings, example)
+    assert settings.ground.farthest and settings.detect.road_only and settings.camera.height
 
 
 def test_the_costmap_example_takes_a_topic_that_exists(repository):

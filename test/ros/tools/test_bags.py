@@ -22,7 +22,7 @@ from unexpected_core.scorers.random import RandomScorer
 from unexpected_ros.bags import BagError, create_bag, message_types, open_bag
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import OUTPUTS, Result
-from unexpected_ros.live.settings import CameraSettings, NodeSettings, OutputSettings
+from unexpected_ros.live.settings import CameraSettings, GroundSettings, NodeSettings, OutputSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted as mounted_at
 from unexpected_ros.scene.tracking import Tracker
@@ -431,6 +431,20 @@ def test_every_output_of_a_frame_is_the_same_live_and_offline(detector):
         regions = OUTPUTS["regions"].make(Messages(ros_message), result)
         assert math.isnan(regions.regions[0].distance) == math.isnan(regions.regions[0].bearing) == (not mounted)
         assert regions.mode == regions.FULL
+
+
+def test_limits_on_the_ground_need_a_camera_that_is_placed(source, tmp_path, detector, caplog):
+    def regions(name, **height):
+        settings = NodeSettings(ground=GroundSettings(nearest=50.0), camera=CameraSettings(**height))
+        process_bag(source, tmp_path / name, detector, settings=settings)
+        found = contents(tmp_path / name)
+        points = [message.width for _, _, message in found.get(f"{NODE}/obstacle_points", [])]
+        return [len(message.regions) for _, _, message in found[f"{NODE}/regions"]], points
+
+    everything, points = regions("nowhere.mcap")
+    assert any(everything) and not points
+    assert len([line for line in caplog.messages if "ground.* limits nothing" in line]) == 1
+    assert regions("placed.mcap", height=0.5) == ([0] * FRAMES, [0] * FRAMES)
 
 
 def test_the_age_of_a_recorded_frame_is_unknown(source, tmp_path, detector):

@@ -1,0 +1,122 @@
+"""Regions by where they stand on the ground, against answers written out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from unexpected_core.structs import Detection, Region
+from unexpected_ros.live.processing import Found, limited
+from unexpected_ros.live.settings import GroundSettings
+from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.scene.ground import from_transform, mounted
+from unexpected_ros.scene.limits import are_set, place, within
+from unexpected_ros.scene.tracking import Track
+
+HEIGHT, WIDTH = 101, 161
+SIZE = HEIGHT, WIDTH
+CAMERA = Camera(HEIGHT, WIDTH, np.array([[100.0, 0, 80], [0, 100, 40], [0, 0, 1]]), np.zeros(0), "")
+MOUNTING = mounted(1.5, 0.0)
+ROAD, WALL = 0, 3
+
+
+def region(x, y, width, height):
+    """Its foot stands on row y + height: 1.5 m * 100 / (y + height - 40) ahead."""
+    return Region(x, y, width, height, x, y, width * height, 0.9, 0.9, 1.0, 0)
+
+
+def detection(*regions, labels=ROAD):
+    mask = np.zeros(SIZE, bool)
+    for r in regions:
+        mask[r.y : r.y + r.height, r.x : r.x + r.width] = True
+    labels = np.broadcast_to(np.asarray(labels, np.uint8), SIZE)
+    return Detection(mask.astype(np.float32), mask, np.ascontiguousarray(labels), None, regions)
+
+
+NEAR = region(70, 60, 10, 30)  # foot on row 90: 3 m ahead, 0.3 m wide
+FAR = region(100, 45, 4, 10)  # foot on row 55: 10 m ahead, 2 to 2.4 m to the right
+
+
+def kept(*regions, labels=ROAD, mounting=MOUNTING, **limits):
+    """Of the regions those that count."""
+    assert are_set(GroundSettings(**limits))
+    seen = detection(*regions, labels=labels)
+    shown, tracks = within(seen, [Track(n, 1) for n in range(len(regions))], GroundSettings(**limits), CAMERA, mounting)
+    assert [regions[track.id] for track in tracks] == list(shown.regions)
+    assert np.array_equal(shown.mask, detection(*shown.regions).mask), "what does not count leaves the mask"
+    return list(shown.regions)
+
+
+def test_a_place_is_where_the_figure_says():
+    found = place(NEAR, SIZE, CAMERA, MOUNTING)
+    assert found == pytest.approx((3.0, 0.3, 0.0, 0.9, 0.03))  # 30 of the 50 pixels below the horizon are 1.5 m
+    assert place(FAR, SIZE, CAMERA, MOUNTING) == pytest.approx((10.0, -2.0, -2.4, 1.0, 0.1))
+    assert place(region(80, 5, 10, 30), SIZE, CAMERA, MOUNTING) is None, "above the horizon"
+
+
+def test_a_place_is_the_same_whatever_the_pitch_of_the_camera():
+    """The image of a camera that is pitched down by p is that of a level one, with the horizon at 40 - 100 tan p."""
+    pitch = 0.1
+    rows = {}
+    for row in (60.0, 90.0):
+        slope = (row - 40) / 100
+        rows[row] = 40 + 100 * np.tan(np.arctan(slope) - pitch)
+    straight = Region(80, 60, 1, 30, 0, 0, 30, 1, 1, 1, 0)
+    top, foot = rows[60.0], rows[90.0]
+    pitched = replace(straight, y=top, height=foot - top)
+    level, tilted = (place(straight, SIZE, CAMERA, MOUNTING), place(pitched, SIZE, CAMERA, mounted(1.5, pitch)))
+    assert tilted[0] == pytest.approx(level[0]) and tilted.height == pytest.approx(level.height)
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"nearest": 3.1}, [FAR]),
+        ({"nearest": 2.9}, [NEAR, FAR]),
+        ({"farthest": 9.9}, [NEAR]),
+        ({"farthest": 10.1}, [NEAR, FAR]),
+        ({"right": 1.9}, [NEAR]),
+        ({"right": 2.1}, [NEAR, FAR]),  # a part of it is enough
+        ({"left": 0.1}, [NEAR, FAR]),
+        ({"min_height": 0.95}, [FAR]),
+        ({"min_height": 0.85, "farthest": 5.0}, [NEAR]),
+        ({"min_height": 1.05}, []),
+    ],
+    ids=str,
+)
+def test_each_limit_leaves_what_stands_within(limits, expected):
+    assert kept(NEAR, FAR, **limits) == expected
+
+
+def test_what_stands_nowhere_is_within_no_limit():
+    assert kept(region(80, 5, 10, 30), NEAR, farthest=1000.0) == [NEAR]
+
+
+def test_beside_the_road_counts_as_far_as_the_margin():
+    labels = np.full(SIZE, WALL)
+    labels[:, :60] = ROAD
+    assert kept(NEAR, labels=labels, road_margin=0.35) == [NEAR]  # its foot begins 10 pixels, 0.3 m beside the road
+    assert kept(NEAR, labels=labels, road_margin=0.25) == []
+    assert kept(NEAR, labels=ROAD, road_margin=0.1) == [NEAR]
+    labels[:] = WALL
+    assert kept(NEAR, FAR, labels=labels, road_margin=20.0) == []
+    labels[:60] = ROAD  # what is behind a thing is not what it stands on
+    assert kept(NEAR, labels=labels, road_margin=20.0) == []
+
+
+def test_limits_are_in_the_cars_frame_and_hold_for_a_camera_that_looks_back():
+    """At the rear, 2 m behind the axle: what its left half shows is on the car's right."""
+    rear = from_transform((-2.0, 0.0, 1.5), (0.5, 0.5, -0.5, -0.5))
+    found = place(FAR, SIZE, CAMERA, rear)
+    assert found[:3] == pytest.approx((-12.0, 2.4, 2.0))
+    assert kept(FAR, mounting=rear, farthest=12.1, left=2.1) == [FAR]
+    assert kept(FAR, mounting=rear, farthest=11.9) == kept(FAR, mounting=rear, left=1.9) == []
+
+
+@pytest.mark.parametrize(("camera", "mounting"), [(None, MOUNTING), (CAMERA, None)])
+def test_where_nothing_is_known_everything_counts_and_that_is_said(camera, mounting):
+    found, said = Found(detection(NEAR, FAR), [Track(1, 1), Track(2, 1)], {}), []
+    assert limited(found, GroundSettings(farthest=5.0), camera, mounting, said.append) is found
+    assert "camera_info" in said[0] and "all regions count" in said[0]
+    assert limited(found, GroundSettings(), camera, mounting, said.append) is found and len(said) == 1
+    assert limited(found, GroundSettings(farthest=5.0), CAMERA, MOUNTING, said.append).detection.regions == (NEAR,)

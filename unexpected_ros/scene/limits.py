@@ -1,0 +1,91 @@
+"""Which regions count by where they stand on flat ground. No ROS."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from unexpected_core.labels import DRIVABLE
+from unexpected_core.structs import Detection, Region
+from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.scene.ground import Mounting, meet_ground
+from unexpected_ros.scene.tracking import Track, keep
+
+
+class Limits(Protocol):
+    """In metres, 0 = any; see `GroundSettings` of the node."""
+
+    nearest: float
+    farthest: float
+    left: float
+    right: float
+    min_height: float
+    road_margin: float
+
+
+class Place(NamedTuple):
+    """Where a region stands in the car's frame, in metres. ahead: along x, of its nearest point. left, right: its ends
+    along y (left positive). height: of what stands upright there and ends where the region does. pixel: width of one.
+    """
+
+    ahead: float
+    left: float
+    right: float
+    height: float
+    pixel: float
+
+
+def place(region: Region, size: tuple[int, int], camera: Camera, mounting: Mounting) -> Place | None:
+    """Of a region in an image of `size` (height, width); None where its foot is not below the horizon."""
+    bottom, middle = region.y + region.height, region.x + region.width / 2
+    columns = (region.x, middle, region.x + region.width)
+    rays = [camera.ray(x, y, size) for x, y in (*((x, bottom) for x in columns), (middle, region.y))]
+    if not all(rays):
+        return None
+    *feet, top = np.array([(*ray, 1.0) for ray in rays]) @ mounting.rotation.T
+    points = meet_ground(np.array(feet), mounting)
+    if len(points) < len(feet):
+        return None
+    away = math.hypot(*(points[1] - mounting.position)[:2])
+    height = mounting.position[2] + top[2] * away / math.hypot(top[0], top[1])
+    nearest = points[np.argmin(np.abs(points[:, 0])), 0]
+    width = math.hypot(*(points[2] - points[0])[:2])
+    return Place(float(nearest), float(points[:, 1].max()), float(points[:, 1].min()), height, width / region.width)
+
+
+def counts(region: Region, place: Place | None, labels: np.ndarray, limits: Limits) -> bool:
+    """Whether a region is within the limits. labels: train ids uint8 [H, W]. One without a place is in none of them."""
+    return place is not None and (
+        abs(place.ahead) >= limits.nearest
+        and abs(place.ahead) <= (limits.farthest or math.inf)
+        and place.right <= (limits.left or math.inf)
+        and place.left >= -(limits.right or math.inf)
+        and place.height >= limits.min_height
+        and (not limits.road_margin or _near_road(region, labels, limits.road_margin / max(place.pixel, 1e-6)))
+    )
+
+
+def _near_road(region: Region, labels: np.ndarray, pixels: float) -> bool:
+    """Whether there are drivable labels right below a region's foot, or so many pixels beside that."""
+    height, width = labels.shape
+    row = min(region.y + region.height - 1 + max(1, height // 100), height - 1)  # as for road_fraction
+    first, last = max(region.x - round(pixels), 0), min(region.x + region.width + round(pixels), width)
+    return bool(np.isin(labels[row, first:last], DRIVABLE).any())
+
+
+def are_set(limits: Limits) -> bool:
+    """Whether any of them limits anything."""
+    return any((limits.nearest, limits.farthest, limits.left, limits.right, limits.min_height, limits.road_margin))
+
+
+def within(
+    detection: Detection, tracks: Sequence[Track], limits: Limits, camera: Camera, mounting: Mounting
+) -> tuple[Detection, list[Track]]:
+    """The detection without the regions (and their pixels in the mask) that are not within the limits."""
+    size = detection.mask.shape
+    places = [place(region, size, camera, mounting) for region in detection.regions]
+    kept = [counts(*pair, detection.labels, limits) for pair in zip(detection.regions, places, strict=True)]
+    return keep(detection, tracks, kept)
