@@ -3,7 +3,13 @@
 Names are loaded on first use, so that ``import unexpected_core`` costs nothing.
 """
 
+import os
 from importlib import import_module
+
+# Threads of torch that wait for each other spin for milliseconds; where other programs want the processors too, that
+# made a frame four times as slow. These are some 30 us, about what waking costs. Read when torch is first imported.
+if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
+    os.environ["GOMP_SPINCOUNT"] = "1000"
 
 __version__ = "0.1.0"
 _LAZY = {

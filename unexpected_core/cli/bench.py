@@ -92,7 +92,8 @@ def _measure(
     detectors: dict[str, Detector], size: tuple[int, int], cameras: int, seconds: float
 ) -> list[dict[str, Any]]:
     from unexpected_core.images import trial_image
-    from unexpected_core.pipeline.measuring import resident_mb, side_by_side
+    from unexpected_core.pipeline.measuring import side_by_side
+    from unexpected_core.pipeline.memory import resident_mb
 
     images = [trial_image(*size, seed=seed) for seed in range(cameras)]
     speeds = side_by_side({name: _turn(detector, images) for name, detector in detectors.items()}, seconds)

@@ -55,7 +55,7 @@ def export_onnx(
     height, width = size or (256, 448)
     images = torch.from_numpy(np.stack([trial_image(height, width, seed) for seed in (0, 1)]))
     proto = _to_onnx(module, images, size is None, opset)
-    exported = _describe(scorer, opset)
+    exported = _describe(scorer, opset, size)
     del proto.metadata_props[:]
     onnx.helper.set_model_props(proto, {KEY: exported.model_dump_json()})
     with atomic_path(file) as temporary:
@@ -105,7 +105,7 @@ def _cause(error: BaseException) -> str:
     return f"{type(error).__name__}: {lines[0][:200] if lines else ''}"
 
 
-def _describe(scorer: Scorer, opset: int) -> Exported:
+def _describe(scorer: Scorer, opset: int, size: tuple[int, int] | None) -> Exported:
     card = read_card(scorer.weights) if scorer.weights and card_path(scorer.weights).is_file() else None
     return Exported(
         name=scorer.name,
@@ -115,6 +115,7 @@ def _describe(scorer: Scorer, opset: int) -> Exported:
         random_weights=scorer.random_weights,
         labels=[label.name for label in sorted(CITYSCAPES, key=lambda label: label.train_id) if label.train_id < 255],
         opset=opset,
+        size=size,
         sha256=scorer.sha256,
         commit=commit(),
         card=card,

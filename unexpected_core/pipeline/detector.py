@@ -16,6 +16,7 @@ from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.batching import group_by_size
 from unexpected_core.pipeline.ego_mask import ego_mask
 from unexpected_core.pipeline.looking import Look, look
+from unexpected_core.pipeline.memory import give_back
 from unexpected_core.pipeline.resizing import working_size
 from unexpected_core.pipeline.runner import Runner
 from unexpected_core.pipeline.runtimes import open_runner, torch_runner
@@ -40,6 +41,7 @@ class Detector:
         height = self._runner.working_height
         if self.settings.model.warmup and height:  # without a working height the size of the first image is unknown
             self._runner.warm_up(working_size(height, 2 * height, height, self.settings.detect.scale))
+        give_back()
         LOGGER.info("detector %s on %s (%s)", self.model_id, self._runner.description, self._runner.reason)
 
     @property

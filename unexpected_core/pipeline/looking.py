@@ -50,11 +50,11 @@ def look(
 ) -> Look:
     """RGB uint8 [H, W, 3] of one size -> their maps. Raises DetectorError."""
     height, width = images[0].shape[:2]
-    working = working_size(height, width, runner.working_height, settings.scale)
     box, inside = Box(0, 0, height, width), None
+    working = runner.fixed_size or working_size(height, width, runner.working_height, settings.scale)
     if settings.roi:
         box, inside = _part(runner, images, settings)
-        working = box.working((height, width), working, SMALLEST)
+        working = runner.fixed_size or box.working((height, width), working, SMALLEST)
         images = [box.of(image) for image in images]
         watch.lap("find roi")
     batch = runner.prepare(images, working)
@@ -67,14 +67,16 @@ def look(
 
 
 def _part(runner: Runner, images: Sequence[np.ndarray], settings: DetectSettings) -> tuple[Box, np.ndarray | None]:
-    """The box to score, and what is inside the region of interest there."""
+    """The box to score, and what is inside the region of interest there. Networks of one size always see all."""
     size = images[0].shape[:2]
+    whole = Box(0, 0, *size)
     if settings.roi == ROAD:
-        return _road(runner, images, settings.scale) or Box(0, 0, *size), None
+        return whole if runner.fixed_size else _road(runner, images, settings.scale) or whole, None
     area = given_area(settings.roi, size)
     box = box_around(area)
     if box is None:
         raise DetectorError(f"roi '{settings.roi}' holds no pixel of a {size[1]}x{size[0]} image")
+    box = whole if runner.fixed_size else box
     return box, box.of(area)
 
 

@@ -59,15 +59,6 @@ def circumstances() -> dict[str, Any]:
     return facts | {package: found for package in PACKAGES if (found := _version(package))}
 
 
-def resident_mb() -> float:
-    """Memory of this process in RAM now, megabytes; NaN where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return float("nan")
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
 def _processor() -> str:
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ class ExportedRunner(Runner):
     def __init__(self, exported: Exported, device: str, precision: str) -> None:
         self.name, self.model_id = exported.name, exported.model_id
         self.working_height, self.threshold = exported.working_height, exported.threshold
-        self.random_weights = exported.random_weights
+        self.random_weights, self.fixed_size = exported.random_weights, exported.size
         self.exported, self.device, self.precision = exported, device, precision
 
     @property
@@ -48,6 +48,7 @@ class OnnxRunner(ExportedRunner):
     """An exported detector in ONNX Runtime, on the CPU or on CUDA."""
 
     runtime = "onnx"
+    prepares_sizes = False
 
     def __init__(self, file: str | Path, device: str) -> None:
         try:
@@ -57,6 +58,7 @@ class OnnxRunner(ExportedRunner):
         providers = _providers(device, ort.get_available_providers())
         options = ort.SessionOptions()
         options.intra_op_num_threads = processors()
+        options.add_session_config_entry("session.intra_op.spin_duration_us", "50")  # see unexpected_core/__init__.py
         options.log_severity_level = 3  # it is loud about what is only slow
         options.enable_cpu_mem_arena = False  # half the memory between frames, for a tenth of the time at most
         try:

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+SMALL = (64, 128)
+"""(height, width) of the blank image where any will do."""
+
 
 class DetectorError(RuntimeError):
     """A detection that could not be made; the message says the cause and the cure. The detector stays usable."""
@@ -35,7 +38,8 @@ class Runner(ABC):
 
     name, model_id, working_height, threshold, random_weights: as of the scorer. device: 'cpu', 'cuda:0', ...
     runtime, precision: what runs and with which numbers. reason: why. scorer: the torch module, None where there is
-    none.
+    none. prepares_sizes: whether the first image of a size is much slower than the next. fixed_size: (height, width)
+    of the only size that it scores, None = any.
     """
 
     name: str
@@ -48,6 +52,8 @@ class Runner(ABC):
     precision: str
     reason: str = ""
     scorer: Any = None
+    prepares_sizes: bool = True
+    fixed_size: tuple[int, int] | None = None
 
     @property
     @abstractmethod
@@ -63,7 +69,8 @@ class Runner(ABC):
         """A prepared batch -> maps at the working size, or already at the images' own. Raises DetectorError."""
 
     def warm_up(self, size: tuple[int, int]) -> None:
-        """Score one blank image of (height, width), so that the first real one is not slow."""
+        """Score one blank image, so that the first real one, of (height, width), is not slow."""
+        size = self.fixed_size or (size if self.prepares_sizes else SMALL)
         self.score(self.prepare([np.zeros((*size, 3), np.uint8)], size))
 
     def checked(self, maps: Maps) -> Maps:

@@ -36,6 +36,7 @@ class TorchRunner(Runner):
         self._eager = Served(self.scorer, dtype).eval()
         self._program: Callable = torch.compile(self._eager) if compiled else self._eager
         self.runtime = "compile" if compiled else "eager"
+        self.prepares_sizes = compiled or device.type == "cuda"
 
     @property
     def description(self) -> str:

@@ -28,6 +28,7 @@ class Exported(Settings):
     random_weights: bool = Field(False, description="untrained networks: its scores mean nothing")
     labels: list[str] = Field([], description="names of the train ids 0, 1, ...")
     opset: int = Field(description="version of the ONNX operators")
+    size: tuple[int, int] | None = Field(None, description="(height, width) of the only size it scores; none = any")
     precision: str = Field("float32", description="numbers that the graph computes in")
     sha256: str = Field("", description="fingerprint of the weight file it was made from")
     commit: str = Field("", description="commit of this project that made it")

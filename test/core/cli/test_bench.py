@@ -3,7 +3,8 @@ import json
 import pytest
 
 from unexpected_core.cli.main import main
-from unexpected_core.pipeline.measuring import circumstances, resident_mb, side_by_side, speed_of
+from unexpected_core.pipeline.measuring import circumstances, side_by_side, speed_of
+from unexpected_core.pipeline.memory import resident_mb
 
 
 def bench(*words):

@@ -13,7 +13,6 @@ from unexpected_core.cli.main import main
 from unexpected_core.images import trial_image, write_image
 from unexpected_core.labels import CITYSCAPES
 from unexpected_core.pipeline import runtimes
-from unexpected_core.pipeline.runner import DetectorError
 from unexpected_core.scorers import build_scorer
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.structs import Scores
@@ -150,10 +149,29 @@ def test_what_depends_on_the_size_in_python_is_written_for_one_size(tmp_path):
     exported, module = export_onnx(ByHeight().eval(), tmp_path / "h.onnx", size=(64, 96))
     assert exported.name == "by_height" and module.names == ("score",)
     assert all(difference.fits for difference in compare(module, tmp_path / "h.onnx", sizes_to_check(None, (64, 96))))
-    detector = load_detector(tmp_path / "h.onnx", warmup=False)
-    assert detector.detect(trial_image(64, 96)).labels.min() == 255
-    with pytest.raises(DetectorError, match="ONNX Runtime failed: "):
-        detector.detect(trial_image(70, 96))
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_images_of_any_size_are_stretched_to_the_one_that_was_exported(tmp_path, runtime):
+    pytest.importorskip("onnxruntime" if runtime == "onnx" else runtime)
+
+    class Red(Scorer):
+        name, working_height = "red", 64
+
+        def forward(self, images: Tensor) -> Scores:
+            return Scores(images[:, 0])
+
+    export_onnx(Red().eval(), tmp_path / "red.onnx", size=(64, 96))
+    detector = load_detector(tmp_path / "red.onnx", runtime=runtime)
+    photo = np.zeros((130, 200, 3), np.uint8)
+    photo[65:, 100:, 0] = 255
+    found = detector.detect(photo, settings=detector.settings.detect.model_copy(update={"scale": 0.5}))
+    assert found.labels.min() == 255 and found.score[70:, 104:].min() == 1 and not found.score[:60].any()
+    detector.update(roi="0.5,0 1,0 1,0.8 0.5,0.8")
+    part = detector.detect(photo)
+    assert np.array_equal(part.score[:100], found.score[:100] * (np.arange(200) >= 100)) and not part.score[110:].any()
+    detector.update(roi="road")
+    assert np.array_equal(detector.detect(photo).score, found.score)
 
 
 def test_eight_bits(folder, tmp_path, eager, capsys):

@@ -1,4 +1,7 @@
 import logging
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -35,7 +38,7 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 @pytest.fixture
 def with_bfloat16(monkeypatch):
     monkeypatch.setattr(precision, "_has_bfloat16", lambda: True)
-    monkeypatch.setattr(precision, "perf_counter", lambda: Bright.clock)  # so that a busy machine changes nothing
+    monkeypatch.setattr(precision, "thread_time", lambda: Bright.clock)  # so that a busy machine changes nothing
 
 
 CPU = torch.device("cpu")
@@ -74,10 +77,11 @@ def test_a_processor_without_bfloat16_and_methods_of_any_size_stay_in_float32(mo
 
 def test_the_test_at_load_leaves_the_weights_alone(monkeypatch):
     monkeypatch.setattr(precision, "_has_bfloat16", lambda: True)
-    scorer = load_scorer("fast")
+    scorer, threads = load_scorer("fast"), torch.get_num_threads()
     before = {key: value.clone() for key, value in scorer.state_dict().items()}
     precision.choose_precision("auto", scorer, CPU)
     assert all(torch.equal(value, before[key]) for key, value in scorer.state_dict().items())
+    assert torch.get_num_threads() == threads
 
 
 def test_bfloat16_scores_what_float32_scores():
@@ -162,3 +166,37 @@ def test_the_compiled_scorer_scores_the_same():
 
 def test_every_dtype_has_a_name():
     assert set(torch_runner.DTYPES) == set(ModelSettings.model_fields["precision"].annotation.__args__) - {"auto"}
+
+
+class Sized(Bright):
+    """Remembers the sizes it was asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def forward(self, images: Tensor) -> Scores:
+        self.sizes.append(tuple(images.shape[-2:]))
+        return Scores(images.mean(1))
+
+
+def test_warming_up_takes_the_real_size_only_where_each_size_is_prepared(monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda module: module)
+    model = ModelSettings(device="cpu", precision="float32")
+    eager, compiled, cold = Sized(), Sized(), Sized()
+    eager.working_height = compiled.working_height = cold.working_height = 320
+    Detector(eager, DetectorSettings(model=model))
+    Detector(compiled, DetectorSettings(model=model.model_copy(update={"runtime": "compile"})))
+    Detector(cold, DetectorSettings(model=model.model_copy(update={"warmup": False})))
+    assert (eager.sizes, compiled.sizes, cold.sizes) == ([(64, 128)], [(320, 640)], [])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")]
+)
+def test_threads_of_torch_wait_asleep_unless_told_otherwise(given, expected):
+    """With torch's own setting a frame takes four times as long where other programs want the processors too."""
+    code = "import os, unexpected_core; print(os.environ.get('GOMP_SPINCOUNT'))"
+    kept = {key: value for key, value in os.environ.items() if key not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    done = subprocess.run([sys.executable, "-c", code], env=kept | given, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [expected]
