@@ -13,16 +13,18 @@ from unexpected_core.structs import Detection, Region
 OUTLINE = (255, 255, 0)
 TEXT = (255, 255, 255)
 SHADOW = (0, 0, 0)
-HEAT = cv2.cvtColor(
+_HEAT = cv2.cvtColor(
     cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB
-)[:, 0]
+)
+HEAT = _HEAT[:, 0]
 """RGB uint8 [256, 3]: dark = expected, bright = unexpected."""
 
 
 def heat_map(score: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarray:
     """Score float [H, W] -> RGB; `low` and `high` are the scores of the darkest and the brightest colour."""
     levels = (score - low) * (255.0 / max(high - low, 1e-12))
-    return np.take(HEAT, np.nan_to_num(levels).clip(0, 255).astype(np.uint8), axis=0)
+    levels = np.fmin(np.fmax(levels, 0, out=levels), 255, out=levels)  # NaN is dark
+    return cv2.applyColorMap(levels.astype(np.uint8), _HEAT)
 
 
 def overlay(image: np.ndarray, detection: Detection, alpha: float = 0.5) -> np.ndarray:

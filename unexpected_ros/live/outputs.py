@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 
 from unexpected_core.images import resize_image
@@ -77,7 +78,7 @@ class Output(NamedTuple):
 
 def _score(m: Messages, r: Result) -> Any:
     if r.settings.output.score_encoding == "mono8":
-        return m.image(r.header, (r.detection.score * 255).round().clip(0, 255).astype(np.uint8))
+        return m.image(r.header, cv2.convertScaleAbs(r.detection.score, alpha=255))
     return m.image(r.header, r.detection.score)
 
 
@@ -103,21 +104,21 @@ VISION = {
 }
 """Topic below ~/ -> output of another package's types, for nodes that have it."""
 OUTPUTS = {
+    "regions": Output("unexpected_ros/msg/AnomalyArray", _regions, depth=5),
+    "obstacle_points": Output("sensor_msgs/msg/PointCloud2", _obstacle_points),
     "mask": Output(IMAGE, lambda m, r: m.image(r.header, r.mask)),
+    "mask/compressed": Output(COMPRESSED, lambda m, r: m.png(r.header, r.mask)),
     "score": Output(IMAGE, _score),
     "labels": Output(IMAGE, lambda m, r: m.image(r.header, r.detection.labels)),
     "labels_color": Output(IMAGE, lambda m, r: m.image(r.header, colorize(r.shown[1].labels))),
     "resynthesis": Output(IMAGE, _resynthesis),
     "overlay": Output(IMAGE, lambda m, r: m.image(r.header, r.overlay)),
     "overlay/compressed": Output(COMPRESSED, lambda m, r: m.jpeg(r.header, r.overlay, r.settings.output.jpeg_quality)),
-    "mask/compressed": Output(COMPRESSED, lambda m, r: m.png(r.header, r.mask)),
-    "regions": Output("unexpected_ros/msg/AnomalyArray", _regions, depth=5),
-    "obstacle_points": Output("sensor_msgs/msg/PointCloud2", _obstacle_points),
     STATS: Output(
         "unexpected_ros/msg/FrameStats", lambda m, r: m.stats(r.header, r.times, r.counts), depth=5, best_effort=True
     ),
 }
-"""Topic below ~/ -> output. `stats` comes last: it tells how long the others took."""
+"""Topic below ~/ -> output, what programs wait for first. `stats` comes last: it tells how long the others took."""
 
 
 def messages_of(result: Result, messages: Messages, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Any]]:

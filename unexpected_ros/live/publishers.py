@@ -12,7 +12,7 @@ from unexpected_core.labels import CITYSCAPES, IGNORE
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import OUTPUTS, VISION, Output, Result, messages_of
 from unexpected_ros.live.overrides import overrides
-from unexpected_ros.live.ros import CLASSES, ros_message
+from unexpected_ros.live.ros import CLASSES, ready_to_send, ros_message
 
 LABEL_INFO = "vision_msgs/msg/LabelInfo"
 
@@ -57,7 +57,7 @@ class Publishers:
     def publish(self, result: Result) -> float:
         """Make and send every output that somebody listens to; returns the milliseconds that took."""
         started = time.perf_counter()
-        for name, message in messages_of(result, Messages(ros_message), self.wanted):
+        for name, message in messages_of(result, Messages(ready_to_send), self.wanted):
             self._publishers[name].publish(message)
         return 1e3 * (time.perf_counter() - started)
 

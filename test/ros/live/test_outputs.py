@@ -64,3 +64,33 @@ def test_reduced_maps_keep_their_values(result):
     region = small.regions[0]
     assert (region.x, region.y, region.width, region.height) == (20, 10, 20, 10)
     assert reduced(small, (1, 1)).regions[0].width == 1
+
+
+def test_what_programs_wait_for_goes_out_before_pictures():
+    order = list(OUTPUTS)
+    assert max(map(order.index, ("regions", "obstacle_points", "mask"))) < min(map(order.index, PICTURES))
+    assert order[-1] == "stats"
+
+
+def test_scores_of_eight_bits_are_rounded(result):
+    encoded = result(score_encoding="mono8")
+    encoded.detection.score[0, :4] = 0.0, 0.4999, 0.999, 1.0
+    message = OUTPUTS["score"].make(Messages(lambda kind, **fields: SimpleNamespace(**fields)), encoded)
+    assert message.encoding == "mono8" and message.data[:4].tolist() == [0, 127, 255, 255]
+
+
+@pytest.mark.ros
+def test_messages_ready_to_send_are_the_messages():
+    serialization = pytest.importorskip("rclpy.serialization")
+    from unexpected_ros.live.ros import CLASSES, END_WITH_DATA, ready_to_send, ros_message
+
+    random = np.random.default_rng(0)
+    header = ros_message("std_msgs/msg/Header", frame_id="front camera")
+    for shape in ((7, 5), (6, 4, 3), (1, 1)):
+        pixels = random.integers(0, 256, shape, np.uint8)
+        made = [
+            (Messages(make).image(header, pixels), Messages(make).jpeg(header, np.dstack([pixels] * 3)[..., :3], 90))
+            for make in (ros_message, ready_to_send)
+        ]
+        for kind, message, ready in zip(END_WITH_DATA, *made, strict=True):
+            assert serialization.deserialize_message(ready, CLASSES[kind]) == message
