@@ -154,9 +154,12 @@ def main():
             infer, publish, convert = (
                 statistics.median(getattr(s, f"{stage}_ms") for s in stats) for stage in ("infer", "publish", "convert")
             )
-            print(f"{name:14} detection {infer:6.1f}  publishing {publish:6.1f}  convert {convert:4.1f}  "
-                  f"= {100 * (publish + convert) / infer:4.1f} % over {len(stats)} frames  "
-                  f"processor {statistics.median(used):6.1f} = +{100 * statistics.median(used) / alone - 100:4.1f} %")  # fmt: skip
+            took, more = statistics.median(used), 100 * statistics.median(used) / alone - 100
+            print(
+                f"{name:14} detection {infer:6.1f}  publishing {publish:5.1f}  convert {convert:4.1f}  "
+                f"= {100 * (publish + convert) / infer:4.1f} % over {len(stats)} frames, "
+                f"processor {took:5.0f} ({more:+.0f} %)"
+            )
     finally:
         node.terminate()
         node.wait()

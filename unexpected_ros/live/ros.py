@@ -38,7 +38,7 @@ def ros_message(kind: str, /, **fields: Any) -> Any:
 
 
 def ready_to_send(kind: str, /, **fields: Any) -> Any:
-    """Like ros_message, but those that end with their bytes are serialised already: these are copied once, not thrice."""
+    """Like ros_message; those that end with their bytes come serialised: these are copied once, not thrice."""
     if kind not in END_WITH_DATA:
         return ros_message(kind, **fields)
     data = fields.pop("data")
