@@ -52,6 +52,7 @@ def pages(address, folder, open_page):
     opened = [open_page(address, folder / "downloads") for _ in range(2)]
     for page in opened:
         page.until(lambda page=page: page.frame() > 2, "frames")
+        page.until(lambda page=page: page.driver.find_elements("id", "detect.threshold"), "sliders")
     return opened
 
 
@@ -130,7 +131,7 @@ def test_nonsense_is_refused_with_the_detectors_own_reason(address, pages):
         [1],
         {"set": {"detect.threshold": THRESHOLD}},
     )
-    assert [answer["done"] for answer in answers] == ["error"] * 5 + ["set"]
+    assert [answer["done"] for answer in answers] == ["error"] * 5 + ["set"], answers
     for answer, words in zip(
         answers, ("detect.threshold", "not a live", "expected a int", "expected", "expected"), strict=False
     ):
