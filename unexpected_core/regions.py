@@ -61,7 +61,11 @@ def find_regions(
     """
     score, labels = np.ascontiguousarray(score), np.ascontiguousarray(labels)
     mask, threshold = np.zeros(score.shape, bool), settings.threshold
-    seeds = score > threshold
+
+    def unexpected(values: np.ndarray | float) -> np.ndarray | bool:
+        return values > threshold
+
+    seeds = unexpected(score)
     if not settings.max_regions or not seeds.any():
         return mask, ()
     grown = score > max(threshold - settings.hysteresis, threshold / 2)
@@ -70,7 +74,7 @@ def find_regions(
         area
         for box, blocks in _boxes(grown, seeds, least)
         for area in _areas(score, labels, grown, box, blocks, least)
-        if area.max_score > threshold and (area.road_fraction >= ON_ROAD or not settings.road_only)
+        if unexpected(area.max_score) and (area.road_fraction >= ON_ROAD or not settings.road_only)
     ]
     areas.sort(key=lambda area: (-area.score, area.y, area.x))
     return mask, tuple(_report(area, labels, mask) for area in areas[: settings.max_regions])

@@ -180,3 +180,5 @@ def test_a_score_at_the_threshold_is_not_above_it():
     above = np.nextafter(np.float32(0.5), np.float32(1))
     mask, (region,) = regions_of([[above, 0.5, np.float32(0.4), 0.0]])
     assert mask.tolist() == [[True, True, False, False]] and region.area == 2
+    mask, (region,) = regions_of([[above, 0.0, 0.5, 0.0]])  # nor a neighbour that only reaches it
+    assert mask.tolist() == [[True, False, False, False]]

@@ -258,3 +258,18 @@ def test_large_frames_are_searched_at_512_rows_or_fewer(dice):
     done, photo, names = pasted(dice, source=red_car(labels), chance=0.9)
     rows = np.flatnonzero((names == CAR).any(1))
     assert done and len(rows) == pytest.approx(40, abs=3) and photo[names == CAR].mean(0)[0] > 150
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_ids_are_never_mixed(size):
+    """Between a rider (12) and a bicycle (18) lies a bus (15)."""
+    labels = frame(np.s_[30:50, 20:36], RIDER)
+    labels[40:][labels[40:] == RIDER] = BICYCLE
+    labels = np.kron(labels, np.ones((size, size), np.uint8))[size // 2 :]  # no whole number of pixels after shrinking
+    source = Lender(np.full((*labels.shape, 3), 150, np.uint8), labels)
+    seen = set()
+    for seed in range(30):
+        photo, names = np.full((160, 300, 3), 100, np.uint8), np.full((160, 300), ROAD, np.uint8)
+        paste_known(photo, names, source, View(64, 160), (0.3, 0.3), np.random.default_rng(seed), (0.7, 1.4), 0.5)
+        seen |= set(np.unique(names).tolist())
+    assert seen - {BUILDING} == {ROAD, RIDER, BICYCLE}
