@@ -97,6 +97,7 @@ def test_where_obstacles_stand_is_told_as_points_on_the_ground(driver, answers, 
     driver.until(lambda: any(cloud.width for cloud in clouds), "points")
     cloud = next(cloud for cloud in clouds if cloud.width)
     driver.destroy(clouds)
+    driver.until(lambda: any(a.header.stamp == cloud.header.stamp for a in answers["front"]), "its frame's own stamp")
     assert cloud.header.frame_id == "base_link" and [field.name for field in cloud.fields] == ["x", "y", "z"]
     points = np.frombuffer(cloud.data, np.float32).reshape(-1, 3)
     assert len(points) == cloud.width and (points[:, 2] == 0).all()
