@@ -1,6 +1,7 @@
 """Discrepancy data: the alterations on tiny maps, and the making, stopping, continuing and reading of whole sets."""
 
 import errno
+import hashlib
 import json
 import os
 import signal
@@ -376,3 +377,27 @@ def test_unlabelled_sets_are_refused(tmp_path):
     with pytest.raises(DatasetError, match="'a' has no labels to alter"):
         make(open_dataset("image_folder", tmp_path / "photos"), tmp_path / "set")
     assert not (tmp_path / "set").exists()
+
+
+def test_the_painter_sees_the_photograph_with_what_was_pasted(source, tmp_path):
+    """A painter that gives back what it was shown: in the resyntheses stands the photograph of each recipe."""
+
+    def show(labels, photo):
+        return photo.copy()
+
+    for name in ("swap_uniform", "pastes"):
+        recipe = RECIPES[name].model_copy(update={"gen_img_ext": ".png"})
+        generate(source, tmp_path / name, recipe, show, generator="mirror", split="train")
+        for sample in DiscrepancyDataset(tmp_path / name, source, "train"):
+            original = source[sample.key].image
+            pasted = generate_module.alter(source, sample.key, recipe).image
+            np.testing.assert_array_equal(sample.resynthesis, original if pasted is None else pasted)
+            assert name == "swap_uniform" or (pasted != original).any()
+
+
+def test_a_frame_is_known_by_its_pixels_labels_and_instances(source):
+    """The fingerprint is that of the three, one after the other, as they lie in memory."""
+    sample = source[0]
+    parts = [values for values in (sample.image, sample.labels, sample.instances) if values is not None]
+    expected = hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+    assert generate_module.alter(source, sample.key, RECIPES["swap_uniform"]).source == expected

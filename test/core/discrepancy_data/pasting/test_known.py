@@ -243,7 +243,7 @@ def test_half_of_the_things_are_mirrored(dice):
 def test_four_of_ten_are_resprayed(dice, share, gains, vivid):
     """Grey between nothing and more than all of its colour, then tinted by spread dice: 0.8, 1.025, 1.25."""
     source = red_car()
-    plain, sprayed = (pasted(dice, source=source, share=share, chance=chance) for chance in (0.41, 0.39))
+    plain, sprayed = (pasted(dice, source=source, share=share, chance=chance) for chance in (0.4, 0.39))
     colours = [photo[names == CAR].mean(0) for _, photo, names in (plain, sprayed)]
     thing = np.array([180, 100, 20.0])
     expected = np.clip((100 + vivid * (thing - 100)) * np.array([0.8, 1.025, 1.25]) * gains, 0, 255)

@@ -45,7 +45,7 @@ def test_shading_runs_from_the_top_to_the_foot(dice, share, top, foot):
     thing = lit(plain(100), around(100), dice(share, chance=0.59), camouflage=False)
     assert thing.texture[:, 0, 0] == pytest.approx(100 * np.linspace(top, foot, 5), rel=1e-5)
     for unshaded in (
-        lit(plain(100), around(100), dice(share, chance=0.61), camouflage=False),
+        lit(plain(100), around(100), dice(share, chance=0.6), camouflage=False),
         lit(plain(100), around(100), dice(share, chance=0), camouflage=False, shaded=False),
     ):
         assert unshaded.texture == pytest.approx(100)

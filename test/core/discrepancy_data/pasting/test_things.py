@@ -29,18 +29,19 @@ def lender(width=200):
         (0.07, 0.0, 10, 40),  # a beam: four to twelve times as wide as high
         (0.07, 1.0, 10, 120),
         (0.07, 1.0, 200, 1024),  # but never wider than this
-        (0.09, 0.5, 100, round(100 * np.exp(0.1) - 0.5)),
-        (0.09, 1.0, 100, round(100 * np.exp(0.55) - 0.5)),
-        (0.09, 0.0, 4, 3),
-        (0.09, 5.0, 10, 40),  # what is no beam is at most four times as wide as high
+        (0.08, 0.5, 100, round(100 * np.exp(0.1) - 0.5)),
+        (0.08, 1.0, 100, round(100 * np.exp(0.55) - 0.5)),
+        (0.08, 0.0, 4, 3),
+        (0.08, 5.0, 10, 40),  # what is no beam is at most four times as wide as high
     ],
 )
 def test_how_wide_a_drawn_shape_is(dice, chance, share, rows, columns):
     assert synthetic(rows, [], dice(share, chance), 0.0).alpha.shape == (rows, columns)
 
 
-def test_a_drawn_shape_borrows_its_texture_as_often_as_asked():
+def test_a_drawn_shape_borrows_its_texture_as_often_as_asked(dice):
     source = lender()._replace(image=np.full((100, 200, 3), 77, np.uint8))
+    assert (synthetic(20, [source], dice(chance=0.0), 0.0).texture != 77).all(), "a share of nothing is none"
     textures = [synthetic(20, [source], np.random.default_rng(i), 0.25).texture for i in range(400)]
     assert np.mean([(texture == 77).all() for texture in textures]) == pytest.approx(0.25, abs=0.06)
 
@@ -78,7 +79,7 @@ def test_colours_are_paler_in_three_of_ten(dice, share, left):
     paler = photographed(GREEN, 30, dice(share, chance=0.29)).texture[0, 0]
     grey = 200 / 3
     assert paler == pytest.approx(grey + left * (colour - grey), abs=1e-3)
-    assert photographed(GREEN, 30, dice(share, chance=0.31)).texture[0, 0].tolist() == colour.tolist()
+    assert photographed(GREEN, 30, dice(share, chance=0.3)).texture[0, 0].tolist() == colour.tolist()
 
 
 def test_any_thing_is_of_the_kinds_that_the_settings_ask_for():
@@ -140,7 +141,7 @@ def test_borrowed_ground_is_found_where_six_tries_find_it():
 
 @pytest.mark.parametrize(
     ("chance", "low", "high"),
-    [(0.19, (190 * 0.95, 190 * 0.96), (255,)), (0.21, (15 * 0.75,), (235 * 1.15,)), (0.61, (10,), (245,))],
+    [(0.19, (190 * 0.95, 190 * 0.96), (255,)), (0.2, (15 * 0.75,), (235 * 1.15,)), (0.6, (10,), (245,))],
 )
 def test_two_colours_are_white_or_earthy_or_any(dice, chance, low, high):
     """With dice that spread evenly, red of the first is the lowest and blue of the second the highest there is."""
@@ -157,7 +158,7 @@ def test_grain_has_up_to_fourteen_levels(dice):
 
 @pytest.mark.parametrize("rows, columns", [(8, 4), (4, 8)])
 def test_gradients_run_down_or_across(dice, rows, columns):
-    down, across = (_pattern(rows, columns, dice(chance=chance, number=0.25)) for chance in (0.49, 0.51))
+    down, across = (_pattern(rows, columns, dice(chance=chance, number=0.25)) for chance in (0.49, 0.5))
     assert down[:, 0].tolist() == [i / 8 for i in range(rows)] and np.ptp(down, axis=1).max() == 0
     assert across[0].tolist() == [i / 8 for i in range(columns)] and np.ptp(across, axis=0).max() == 0
 
@@ -202,7 +203,7 @@ def test_ellipses_are_as_wide_as_the_canvas_and_flat_or_round(dice, number, half
 
 
 @pytest.mark.parametrize(
-    ("chance", "number", "hole"), [(0.41, 0, None), (0.39, 0, np.s_[4:8, 4:8]), (0.39, 1, np.s_[35:46, 35:46])]
+    ("chance", "number", "hole"), [(0.4, 0, None), (0.39, 0, np.s_[4:8, 4:8]), (0.39, 1, np.s_[35:46, 35:46])]
 )
 def test_boxes_fill_the_canvas_and_crates_have_holes(dice, chance, number, hole):
     expected = np.zeros((SIZE, SIZE), np.uint8)
@@ -238,11 +239,16 @@ def test_a_stick_is_three_to_eleven_pixels_thick(dice):
 
 
 def test_a_silhouette_is_turned_in_a_third_of_the_cases_and_fills_its_box(dice):
-    box = dice(0.0, chance=0.41, place=0.25)  # the second shape, neither turned nor with holes
+    box = dice(0.0, chance=0.4, place=0.25)  # the second shape, neither turned nor with holes
     assert silhouette(30, 50, box).tolist() == np.ones((30, 50)).tolist()
     turned = silhouette(30, 50, dice(0.0, chance=0.34, place=0.25, number=0.0))
     corners = turned[[0, 0, -1, -1], [0, -1, 0, -1]]
     assert corners.max() < 0.5 and turned.shape == (30, 50)
     assert turned.max(0).min() > 0.3 and turned.max(1).min() > 0.3
+    left, straight, right = (
+        silhouette(40, 40, dice(share, chance=0.3, place=0.25, number=1.0)) for share in (0, 0.5, 1)
+    )
+    assert straight[20, 1:11].all() and not straight[36, 36], "its hole is at the lower right"
+    assert left[0].mean() < 0.5 and np.abs(left - np.rot90(right, 2)[:, ::-1][::-1]).mean() > 0.01
     kinds = [silhouette(12, 12, np.random.default_rng(seed)).mean() for seed in range(300)]
     assert np.mean(np.array(kinds) > 0.98) == pytest.approx(0.25 * 0.6 * 0.65, abs=0.06)  # whole boxes
