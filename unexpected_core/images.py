@@ -29,6 +29,8 @@ class ImageError(ValueError):
 
 def _read(path: Path) -> bytes:
     try:
+        if not path.is_file() and path.exists() and not path.is_dir():  # a pipe waits for ever, /dev/zero has no end
+            raise ImageError(f"cannot read {path}: not a regular file; expected a picture")
         return path.read_bytes()
     except OSError as error:
         raise ImageError(f"cannot read {path}: {error.strerror or error}") from error

@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import cv2
 import numpy as np
 import PIL.Image
@@ -63,6 +66,14 @@ def test_what_cannot_be_read_or_written_is_named(tmp_path):
     with pytest.raises(ImageError, match=r"cannot write .*x\.xyz: expected a name that ends in \.png, "):
         write_image(tmp_path / "x.xyz", gradient())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["half.png", "whole.png"]
+
+
+@pytest.mark.parametrize("read", [read_image, read_map])
+def test_what_never_ends_is_not_begun(tmp_path, read):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", Path("/dev/zero")):
+        with pytest.raises(ImageError, match=f"cannot read {path}: not a regular file"):
+            read(path)
 
 
 def test_a_jpeg_that_breaks_off_is_known_whatever_opencv_says():

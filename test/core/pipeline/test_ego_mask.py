@@ -43,6 +43,7 @@ def test_a_picture_of_any_size_and_colour_is_one(tmp_path):
     ("text", "words"),
     [
         ("/nowhere.png", "cannot read the ego mask"),
+        ("/dev/zero", "cannot read the ego mask: .* not a regular file"),
         ("0,0 1,1", "polygons of three corners or more"),
         ("0,0 10,0 0,10", "in shares of the image"),
     ],
