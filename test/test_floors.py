@@ -20,6 +20,7 @@ GROUND = {
     "compressed",
     "depth",
     "regions",
+    "runs",
     "config",
     "devices",
     "files",

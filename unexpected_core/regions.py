@@ -16,6 +16,7 @@ from pydantic import Field
 
 from unexpected_core.config import Settings
 from unexpected_core.labels import DRIVABLE, IGNORE
+from unexpected_core.runs import find_runs
 from unexpected_core.structs import Region
 
 REFERENCE_AREA = 1024 * 512
@@ -61,40 +62,40 @@ def find_regions(
     """
     score, labels = np.ascontiguousarray(score), np.ascontiguousarray(labels)
     mask, threshold = np.zeros(score.shape, bool), settings.threshold
-
-    def unexpected(values: np.ndarray | float) -> np.ndarray | bool:
-        return values > threshold
-
-    seeds = unexpected(score)
+    seeds = score > threshold
     if not settings.max_regions or not seeds.any():
         return mask, ()
     grown = score > max(threshold - settings.hysteresis, threshold / 2)
     least = max(1, round(settings.min_area * score.size / REFERENCE_AREA))
-    areas = [
-        area
-        for box, blocks in _boxes(grown, seeds, least)
-        for area in _areas(score, labels, grown, box, blocks, least)
-        if unexpected(area.max_score) and (area.road_fraction >= ON_ROAD or not settings.road_only)
-    ]
+    areas = [area for box in _boxes(grown, seeds, least) for area in _areas(score, grown, seeds, box, least)]
     areas.sort(key=lambda area: (-area.score, area.y, area.x))
-    return mask, tuple(_report(area, labels, mask) for area in areas[: settings.max_regions])
+    regions: list[Region] = []
+    for area in areas:
+        if len(regions) == settings.max_regions:
+            break
+        inside = area.components == area.number
+        region = _describe(area, inside, score, labels)
+        if region.road_fraction >= ON_ROAD or not settings.road_only:
+            mask[area.place] |= inside
+            regions.append(region)
+    return mask, tuple(regions)
 
 
 class _Box(NamedTuple):
-    """Part of the image in pixels, and the ids of the block areas whose pixels are wanted of it."""
+    """Part of the image in pixels; own: the blocks, bool, whose areas are wanted of it, None = all."""
 
     top: int
     left: int
     height: int
     width: int
-    ids: np.ndarray
+    own: np.ndarray | None
 
     def of(self, values: np.ndarray) -> np.ndarray:
         return values[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 class _Area(NamedTuple):
-    """A connected area: Region's fields but the label, and where it lies in the components of its box."""
+    """A connected area: fields of Region, and which pixels it has of `place`, rows and columns of the image."""
 
     y: int
     x: int
@@ -104,13 +105,16 @@ class _Area(NamedTuple):
     centroid_x: float
     area: int
     score: float
-    max_score: float
-    road_fraction: float
-    inside: np.ndarray  # bool [height, width]
+    components: np.ndarray  # int32 [height, width]
+    number: int
+
+    @property
+    def place(self) -> tuple[slice, slice]:
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
 
 
-def _boxes(grown: np.ndarray, seeds: np.ndarray, least: int) -> Iterator[tuple[_Box, np.ndarray]]:
-    """Boxes that hold every area of at least `least` pixels with a seed, and the ids of all blocks int32 [h, w]."""
+def _boxes(grown: np.ndarray, seeds: np.ndarray, least: int) -> Iterator[_Box]:
+    """Boxes that hold every area of at least `least` pixels with a seed."""
     pixels = _count(grown)
     count, blocks, stats, _ = cv2.connectedComponentsWithStats((pixels > 0).view(np.uint8), connectivity=8)
     size = np.bincount(blocks.ravel(), pixels.ravel(), count)
@@ -119,14 +123,12 @@ def _boxes(grown: np.ndarray, seeds: np.ndarray, least: int) -> Iterator[tuple[_
     ids = np.flatnonzero(seeded & (size >= least))
     left, top, width, height = BLOCK * stats[ids, :4].T
     if ids.size > MOST_BOXES or int(width @ height) > grown.size:
-        yield _Box(0, 0, *grown.shape, ids), blocks
+        yield _Box(0, 0, *grown.shape, None)
         return
     for i, corner in enumerate(zip(top, left, strict=True)):
         y, x = map(int, corner)
-        box = _Box(
-            y, x, min(int(height[i]), grown.shape[0] - y), min(int(width[i]), grown.shape[1] - x), ids[i : i + 1]
-        )
-        yield box, blocks
+        sides = min(int(height[i]), grown.shape[0] - y), min(int(width[i]), grown.shape[1] - x)
+        yield _Box(y, x, *sides, blocks == ids[i])
 
 
 def _count(mask: np.ndarray) -> np.ndarray:
@@ -138,80 +140,63 @@ def _count(mask: np.ndarray) -> np.ndarray:
     return ((eights * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.int32)  # the sum of the bytes
 
 
-def _areas(
-    score: np.ndarray, labels: np.ndarray, grown: np.ndarray, box: _Box, blocks: np.ndarray, least: int
-) -> Iterator[_Area]:
-    """Every connected area of at least `least` pixels in a box that belongs to one of the box's block areas."""
-    count, components = cv2.connectedComponents(np.ascontiguousarray(box.of(grown)).view(np.uint8), connectivity=8)
-    start, length, owner = _runs(components)
-    area = np.bincount(owner, length, count)
-    row = start // box.width
-    column = start - row * box.width
-    chosen = np.isin(np.arange(blocks.max() + 1), box.ids)
-    wanted = np.zeros(count, bool)
-    wanted[owner[chosen[blocks[(box.top + row) // BLOCK, (box.left + column) // BLOCK]]]] = True
-    wanted &= area >= least
-    wanted[0] = False  # what is not grown
-    big = np.flatnonzero(wanted)
-    if not big.size:
+def _areas(score: np.ndarray, grown: np.ndarray, seeds: np.ndarray, box: _Box, least: int) -> Iterator[_Area]:
+    """Every connected area of at least `least` pixels, one of them a seed, that is wanted of a box."""
+    inside = np.ascontiguousarray(box.of(grown)).view(np.uint8)
+    count, components = cv2.connectedComponents(inside, connectivity=8)
+    runs = find_runs(inside, components)
+    area = runs.sums(runs.length, count)
+    wanted = (area >= least) & (runs.sums(runs.counts(box.of(seeds)), count) > 0)
+    if box.own is not None:
+        wanted &= runs.hold(box.own[(box.top + runs.row) // BLOCK, (box.left + runs.column) // BLOCK], count)
+    if not wanted.any():
         return
-    values = np.ascontiguousarray(box.of(score)).ravel()
-    total = np.bincount(owner, np.add.reduceat(values, start), count)
-    greatest = np.full(count, -np.inf, np.float32)
-    np.maximum.at(greatest, owner, np.maximum.reduceat(values, start))
-    y = np.bincount(owner, row * length, count) / np.maximum(area, 1)
-    x = np.bincount(owner, (column + (length - 1) / 2) * length, count) / np.maximum(area, 1)
-    low, high = np.full((2, count), grown.size), np.full((2, count), -1)
-    for axis, first, last in ((0, row, row), (1, column, column + length - 1)):
-        np.minimum.at(low[axis], owner, first)
-        np.maximum.at(high[axis], owner, last)
-    on_road = _road_fraction(components, labels, box, count)
-    for i in big:
-        corner, size = low[:, i], high[:, i] - low[:, i] + 1
-        inside = components[corner[0] : corner[0] + size[0], corner[1] : corner[1] + size[1]] == i
+    runs = runs.of(wanted)
+    area = np.maximum(area, 1)
+    mean = runs.sums(runs.totals(np.ascontiguousarray(box.of(score)).ravel()), count) / area
+    y = runs.sums(runs.row * runs.length, count) / area
+    x = runs.sums((runs.column + (runs.length - 1) / 2) * runs.length, count) / area
+    low, high = runs.bounds(count)
+    for i in np.flatnonzero(wanted):
+        (top, left), (height, width) = low[:, i].tolist(), (high[:, i] - low[:, i]).tolist()
+        part = components[top : top + height, left : left + width]
+        centroid = float(box.top + y[i]), float(box.left + x[i])
         yield _Area(
-            *(int(value) for value in (box.top + corner[0], box.left + corner[1], *size)),
-            *(float(value) for value in (box.top + y[i], box.left + x[i])),
-            int(area[i]),
-            *(float(value) for value in (total[i] / area[i], greatest[i], on_road[i])),
-            inside,
+            box.top + top, box.left + left, height, width, *centroid, int(area[i]), float(mean[i]), part, int(i)
         )
 
 
-def _runs(components: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Ids int32 [h, w] -> pieces of rows of one id, all together the whole: first flat index, length, id of each."""
-    flat = components.ravel()
-    ends = np.empty(flat.size, bool)
-    np.not_equal(flat[1:], flat[:-1], out=ends[:-1])
-    ends[components.shape[1] - 1 :: components.shape[1]] = True
-    end = np.flatnonzero(ends) + 1
-    start = np.concatenate([[0], end[:-1]])
-    return start, end - start, flat[start]
+def _describe(area: _Area, inside: np.ndarray, score: np.ndarray, labels: np.ndarray) -> Region:
+    """The region that an area is, which has the pixels `inside`, bool [height, width]."""
+    pixels = inside.view(np.uint8)
+    _, greatest, _, _ = cv2.minMaxLoc(score[area.place], pixels)
+    label = int(cv2.calcHist([labels[area.place]], [0], pixels, [256], [0, 256]).argmax())
+    return Region(
+        area.x,
+        area.y,
+        area.width,
+        area.height,
+        area.centroid_x,
+        area.centroid_y,
+        area.area,
+        area.score,
+        greatest,
+        _road_fraction(area, inside, labels),
+        label,
+    )
 
 
-def _road_fraction(components: np.ndarray, labels: np.ndarray, box: _Box, count: int) -> np.ndarray:
-    """Share of each area's lower border that has a drivable label a little below it; float [count].
+def _road_fraction(area: _Area, inside: np.ndarray, labels: np.ndarray) -> float:
+    """Share of an area's lower border that has a drivable label a little below it.
 
     "A little" is 1 % of the image height, because labels close to an object's edge are often the object's.
     """
-    border = components > 0
-    border[:-1] &= components[1:] != components[:-1]
-    below = np.flatnonzero(border)
-    row = below // box.width
-    column = below - row * box.width
+    border = inside.copy()
+    border[:-1] &= ~inside[1:]
+    row, column = np.divmod(np.flatnonzero(border), area.width)
     height = labels.shape[0]
-    ground = labels[np.minimum(box.top + row + max(1, height // 100), height - 1), box.left + column]
-    owner = components.ravel()[below]
-    return np.bincount(owner, _IS_DRIVABLE[ground], count) / np.maximum(np.bincount(owner, minlength=count), 1)
-
-
-def _report(area: _Area, labels: np.ndarray, mask: np.ndarray) -> Region:
-    """The region of an area, painted into the mask."""
-    place = slice(area.y, area.y + area.height), slice(area.x, area.x + area.width)
-    mask[place] |= area.inside
-    names = cv2.calcHist([labels[place]], [0], area.inside.view(np.uint8), [256], [0, 256])
-    fields = {name: getattr(area, name) for name in area._fields if name != "inside"}
-    return Region(**fields, label=int(names.argmax()))
+    ground = labels[np.minimum(area.y + row + max(1, height // 100), height - 1), area.x + column]
+    return np.count_nonzero(_IS_DRIVABLE[ground]) / ground.size
 
 
 def no_labels(size: tuple[int, int]) -> np.ndarray:

@@ -164,6 +164,35 @@ def test_maps_that_lie_in_memory_in_any_order(order):
     assert np.array_equal(mask, expected) and regions == same and len(regions) > 1
 
 
+def test_an_area_inside_another_is_one_of_its_own():
+    """The box of the outer one holds the inner one too, and corners of what is beside it."""
+    score = np.zeros((120, 160), np.float32)
+    score[10:90, 10:12] = score[10:90, 88:90] = score[10:12, 10:90] = score[88:90, 10:90] = 0.9
+    score[48:52, 48:52] = 0.8
+    score[60:110, 100] = score[109, 40:100] = 0.7
+    mask, regions = regions_of(score)
+    assert [(r.x, r.y, r.width, r.height, r.area) for r in regions] == [
+        (10, 10, 80, 80, 4 * 2 * 78),
+        (48, 48, 4, 4, 16),
+        (40, 60, 61, 50, 110),
+    ]
+    assert np.array_equal(mask, score > 0)
+
+
+def test_a_large_map_of_noise_is_found_as_the_slow_plain_version_finds_it():
+    """More areas than boxes are looked at for; runs to the last pixel."""
+    random = np.random.default_rng(11)
+    score = cv2.resize(random.random((30, 40), dtype=np.float32), (160, 120))
+    score[-2:, -5:] = 0.95
+    labels = random.choice(np.array([ROAD, CAR, IGNORE], np.uint8), score.shape)
+    least = round(12 * (1024 * 512) / score.size)
+    mask, regions = regions_of(score, labels, threshold=0.7, hysteresis=0.1, min_area=least, max_regions=256)
+    expected = plain_regions(score, labels, 0.7, 0.1, 12)
+    assert len(regions) == len(expected) > 30 and mask[-1, -1]
+    areas = sorted((r.area, round(r.score, 4), r.x, r.y, r.width, r.height, round(r.road_fraction, 6)) for r in regions)
+    assert areas == sorted((e[0], round(e[1], 4), *e[6:10], round(e[10], 6)) for e in expected)
+
+
 def test_many_small_areas_are_found_as_few_are():
     score = np.zeros((160, 240), np.float32)
     score[4::16, 4::16] = 0.9
