@@ -373,6 +373,13 @@ def fewer_frames(case, rng):
         setattr(case, name, getattr(case, name)[:count])
 
 
+def unscored_outside(case, rng):
+    case.scores = [
+        np.where(obstacle == 255, np.float32(rng.choice((np.nan, -np.inf))), score)
+        for score, obstacle in zip(case.scores, case.obstacles, strict=True)
+    ]
+
+
 CLEAN = [
     lambda case, rng: None,
     few_levels,
@@ -383,6 +390,7 @@ CLEAN = [
     as_double,
     some_threshold,
     fewer_frames,
+    unscored_outside,
 ]
 """What honest methods do to their scores, and people to their evaluations."""
 
@@ -419,11 +427,16 @@ def run_faults(cases: list[Case], seed: int, faults=FAULTS) -> dict[tuple[str, s
     }
 
 
+def clean_change(i: int, cases: list[Case]) -> Callable:
+    """What is done in run i: each time that the cases are gone through, another change to each."""
+    return CLEAN[(i + i // len(cases)) % len(CLEAN)]
+
+
 def run_clean(cases: list[Case], count: int, seed: int) -> dict[int, set[str]]:
     """Number of a run -> kinds of alarms, for runs with any."""
     found = {}
     for i in range(count):
-        kinds = diagnose(spoilt(cases[i % len(cases)], CLEAN[i // len(cases) % len(CLEAN)], seed + i))
+        kinds = diagnose(spoilt(cases[i % len(cases)], clean_change(i, cases), seed + i))
         if kinds:
             found[i] = kinds
     return found
@@ -450,7 +463,7 @@ def main():
     cases = [load(arguments.data, name, method, arguments.scores) for name in sets for method in METHODS]
     alarms = run_clean(cases, arguments.clean if cases else 0, arguments.seed)
     for i, kinds in alarms.items():
-        case, change = cases[i % len(cases)], CLEAN[i // len(cases) % len(CLEAN)].__name__
+        case, change = cases[i % len(cases)], clean_change(i, cases).__name__
         print(f"  FALSE ALARM run {i}: {case.name}, method {METHODS[i % len(METHODS)]}, {change}: {sorted(kinds)}")
     print(f"clean runs: {len(alarms)} of {arguments.clean} with an alarm")
 

@@ -213,7 +213,7 @@ def main() -> None:
     assert "unexpected_core" not in sys.modules, "the forks would not see the copy"
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder).resolve()
-        for part in ("unexpected_core", "test", "config"):
+        for part in ("unexpected_core", "test", "config", "examples"):
             shutil.copytree(REPOSITORY / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy2(REPOSITORY / "pyproject.toml", copy)
         for room in arguments.rooms:

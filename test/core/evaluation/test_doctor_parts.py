@@ -9,16 +9,26 @@ import cv2
 import numpy as np
 import pytest
 
+from unexpected_core.datasets import Dataset
+from unexpected_core.evaluation.candidates import Candidate
 from unexpected_core.evaluation.doctor.alignment import align, best_fit
 from unexpected_core.evaluation.doctor.constants import same_in_all
 from unexpected_core.evaluation.doctor.edges import halved, image_edges, score_edges, truth_edges
+from unexpected_core.evaluation.doctor.examine import examine
 from unexpected_core.evaluation.doctor.pairing import pair
 from unexpected_core.evaluation.doctor.threshold import tuned_on_test
 from unexpected_core.evaluation.doctor.truth import summarise_contours, trace
 from unexpected_core.evaluation.doctor.values import bits_of, coarseness, describe
+from unexpected_core.evaluation.measure.method import measure
+from unexpected_core.evaluation.results import DatasetFacts, compose
+from unexpected_core.evaluation.settings import EvaluationSettings
+from unexpected_core.evaluation.source import open_source
 from unexpected_core.evaluation.threshold import Threshold
+from unexpected_core.metrics.keys import MetricError
+from unexpected_core.structs import Sample
 
 SIZE = (160, 256)
+SETTINGS = EvaluationSettings(resamples=100, workers=1)
 
 
 def scene(seed):
@@ -169,6 +179,32 @@ def test_thresholds_read_off_the_test_frames(value, source, suspicious):
     evidence = SimpleNamespace(low=0.0, high=1.0, distinct=1000)
     result = SimpleNamespace(threshold=Threshold(value, source), pixel={"exact": exact}, evidence=evidence)
     assert bool(tuned_on_test(result, None)) is suspicious
+
+
+class Scenes(Dataset):
+    """The scenes as frames to judge."""
+
+    def __init__(self):
+        super().__init__("scenes", [str(i) for i in range(len(SCENES))])
+
+    def load(self, index):
+        return Sample(self.keys[index], SCENES[index][0], obstacle=SCENES[index][1])
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_refused_inside_the_roi_and_do_not_matter_outside(number, tmp_path):
+    def results(area):
+        for i, (_, obstacle, score) in enumerate(SCENES):
+            np.save(tmp_path / f"{i}.npy", np.where(area(obstacle), np.float32(number), score))
+        measured = measure(Candidate(open_source(Scenes(), tmp_path), None), SETTINGS)
+        return compose({"m": measured}, DatasetFacts("scenes", len(SCENES)), SETTINGS)
+
+    honest, without = results(lambda obstacle: obstacle == 7), results(lambda obstacle: obstacle == 255)
+    for name in ("pixel", "components"):
+        assert getattr(without.methods["m"], name) == getattr(honest.methods["m"], name)
+    assert [f.kind for f in examine(without)] == [f.kind for f in examine(honest)]
+    with pytest.raises(MetricError, match="scores inside the ROI are not finite numbers"):
+        results(lambda obstacle: np.arange(obstacle.size).reshape(obstacle.shape) % 2 == 1)
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,7 @@ class Evidence:
 
 def note_frame(key: str, judged: Judged) -> FrameFacts:
     """Facts about one frame's score, image and ground truth."""
-    score, image, obstacle = judged.score, judged.sample.image, judged.sample.obstacle
+    score, image, obstacle = _numbers(judged.score), judged.sample.image, judged.sample.obstacle
     roi, positive = np.count_nonzero(obstacle != 255), np.count_nonzero(obstacle == 1)
     edges, of_score, of_truth = image_edges(image), score_edges(score), truth_edges(obstacle)
     return FrameFacts(
@@ -115,6 +115,14 @@ def note_frame(key: str, judged: Judged) -> FrameFacts:
         truth_alignment=align(of_truth, edges, zooms=False),
         contours=trace(score, image, obstacle),
     )
+
+
+def _numbers(score: np.ndarray) -> np.ndarray:
+    """The score; outside the ROI it may be NaN or infinite, and is the lowest number there is then."""
+    finite = np.isfinite(score)
+    if finite.all():
+        return score
+    return np.where(finite, score, score[finite].min() if finite.any() else score.dtype.type(0))
 
 
 def _hash(values: np.ndarray) -> str:

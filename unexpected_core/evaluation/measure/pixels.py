@@ -23,11 +23,11 @@ class PixelReading:
         self.confusion: np.ndarray | None = None
 
     def add(self, source: Source, key: str) -> None:
-        """Read one frame."""
+        """Read one frame. Counts come first: they refuse scores that are no numbers."""
         judged = source.frame(key)
-        self.facts.append(note_frame(key, judged))
         for mode, counts in self.counts.items():
             counts.add(judged.half() if mode == "smiyc" else judged.score, judged.sample.obstacle)
+        self.facts.append(note_frame(key, judged))
         self.reliability.append(reliability(judged.score, judged.sample.obstacle))
         predicted = source.predicted_labels(key)
         if predicted is not None and judged.sample.labels is not None:
