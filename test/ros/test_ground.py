@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from unexpected_ros.scene.geometry import Camera, bearing, ground_distance
+from unexpected_ros.scene.geometry import Camera, bearing
 from unexpected_ros.scene.ground import COLUMNS, FAR_M, feet, from_transform, mounted, obstacle_points
 
 HEIGHT, WIDTH = 101, 161
@@ -31,12 +31,13 @@ def test_every_area_stands_on_its_lowest_pixels():
 
 
 @pytest.mark.parametrize("pitch", [0.0, 0.1, -0.05])
-def test_points_agree_with_bearing_and_distance(pitch):
+def test_points_agree_with_bearing_and_the_figures_formula(pitch):
     points = obstacle_points(mask_of((50, 80, 20, 140)), CAMERA, mounted(1.5, pitch))
     assert len(points) == 30 and (points[:, 2] == 0).all()
     for (x, y), (ahead, left, _) in zip(feet(mask_of((50, 80, 20, 140))), points, strict=True):
-        ray = CAMERA.ray(x, y, (HEIGHT, WIDTH))
-        assert math.hypot(ahead, left) == pytest.approx(ground_distance(ray, 1.5, pitch), rel=1e-4)
+        right, down = ray = CAMERA.ray(x, y, (HEIGHT, WIDTH))
+        forward, drop = math.cos(pitch) - down * math.sin(pitch), math.sin(pitch) + down * math.cos(pitch)
+        assert math.hypot(ahead, left) == pytest.approx(1.5 * math.hypot(forward, right) / drop, rel=1e-4)
         if pitch == 0:
             assert math.atan2(left, ahead) == pytest.approx(bearing(ray), abs=1e-5)
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from unexpected_core.compressed import encode_jpeg, encode_png
 from unexpected_core.structs import Detection, Region
-from unexpected_ros.live.settings import CameraSettings
 from unexpected_ros.load.ladder import FULL
-from unexpected_ros.scene.geometry import Camera, bearing, ground_distance
+from unexpected_ros.scene.geometry import Camera, bearing
+from unexpected_ros.scene.ground import Mounting, ground_distance
 from unexpected_ros.scene.tracking import Track
 
 ENCODINGS = {("uint8", 2): "mono8", ("uint8", 3): "rgb8", ("float32", 2): "32FC1"}
@@ -64,7 +64,7 @@ class Messages:
         threshold: float,
         model_id: str,
         camera: Camera | None,
-        mounting: CameraSettings,
+        mounting: Mounting | None,
         mode: int = FULL,
     ) -> Any:
         """Detection and the tracks of its regions -> AnomalyArray; no region gives a message without regions."""
@@ -86,7 +86,7 @@ class Messages:
         )
 
     def region(
-        self, region: Region, track: Track, size: tuple[int, int], camera: Camera | None, mounting: CameraSettings
+        self, region: Region, track: Track, size: tuple[int, int], camera: Camera | None, mounting: Mounting | None
     ) -> Any:
         """One region of an image of `size` (height, width) -> AnomalyRegion; angles and metres are NaN if unknown."""
         middle = camera and camera.ray(region.centroid_x, region.centroid_y, size)
@@ -112,7 +112,7 @@ class Messages:
             label=region.label,
             age=min(track.age, 65535),
             bearing=bearing(middle),
-            distance=ground_distance(foot, mounting.height, mounting.pitch),
+            distance=ground_distance(foot, mounting),
         )
 
     def points(self, header: Any, frame_id: str, points: np.ndarray) -> Any:

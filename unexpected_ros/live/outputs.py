@@ -87,8 +87,8 @@ def _resynthesis(m: Messages, r: Result) -> Any:
 
 
 def _regions(m: Messages, r: Result) -> Any:
-    threshold, mounting = r.settings.detect.threshold, r.settings.camera
-    return m.regions(r.header, r.detection, r.tracks, threshold, r.model_id, r.camera, mounting, r.mode)
+    threshold = r.settings.detect.threshold
+    return m.regions(r.header, r.detection, r.tracks, threshold, r.model_id, r.camera, r.mounting, r.mode)
 
 
 def _obstacle_points(m: Messages, r: Result) -> Any:

@@ -90,7 +90,9 @@ class CameraSettings(Settings):
         description="whether images are undistorted already (P counts, not K and D); auto goes by the topic's name",
     )
 
-    height: float = Field(0.0, ge=0.0, le=100.0, description="metres above flat ground; 0 = unknown, distances are NaN")
+    height: float = Field(
+        0.0, ge=0.0, le=100.0, description="metres above flat ground, unless /tf_static says it; 0 = unknown"
+    )
     pitch: float = Field(0.0, ge=-1.5, le=1.5, description="radians that the optical axis points below the horizon")
     base_frame: str = Field(
         "base_link",

@@ -124,18 +124,3 @@ def is_rectified(topic: str, setting: str = "auto") -> bool | None:
 def bearing(ray: tuple[float, float] | None) -> float:
     """Angle of a ray from the optical axis in the horizontal plane, radians, left positive; NaN without a ray."""
     return -math.atan(ray[0]) if ray else math.nan
-
-
-def ground_distance(ray: tuple[float, float] | None, height: float, pitch: float) -> float:
-    """Metres along flat ground to where the ray meets it; NaN when it does not or the height is unknown (0).
-
-    height: camera above the ground [m]; pitch: optical axis below the horizon [rad].
-    """
-    if ray is None or height <= 0:
-        return math.nan
-    right, down = ray
-    forward = math.cos(pitch) - down * math.sin(pitch)
-    drop = math.sin(pitch) + down * math.cos(pitch)
-    if forward <= 0 or drop < HORIZON * math.hypot(forward, right):
-        return math.nan
-    return height * math.hypot(forward, right) / drop

@@ -59,9 +59,18 @@ def feet(mask: np.ndarray) -> np.ndarray:
     return np.array([(COLUMNS // 2 + COLUMNS * column, row + 1) for (_, column), row in lowest.items()]).reshape(-1, 2)
 
 
+def ground_distance(ray: tuple[float, float] | None, mounting: Mounting | None) -> float:
+    """Metres along flat ground from the camera to where its ray meets it; NaN where it does not, or is not known."""
+    if ray is None or mounting is None or mounting.position[2] <= 0:
+        return math.nan
+    points = meet_ground(np.array([(*ray, 1.0)]) @ mounting.rotation.T, mounting)
+    return math.hypot(*(points[0] - mounting.position)[:2]) if len(points) else math.nan
+
+
 def is_placed(camera: Camera | None, mounting: Mounting | None, size: tuple[int, int]) -> bool:
     """Whether it is known where on the ground the pixels of an image of `size` (height, width) look."""
-    return camera is not None and mounting is not None and camera.ray(0, 0, size) is not None
+    above = mounting is not None and mounting.position[2] > 0
+    return above and camera is not None and camera.ray(0, 0, size) is not None
 
 
 def meet_ground(directions: np.ndarray, mounting: Mounting) -> np.ndarray:

@@ -13,7 +13,8 @@ from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.samples import write_sample
 from unexpected_ros.scene import geometry
-from unexpected_ros.scene.geometry import Camera, bearing, ground_distance, is_rectified
+from unexpected_ros.scene.geometry import Camera, bearing, is_rectified
+from unexpected_ros.scene.ground import from_transform, ground_distance, mounted
 from unexpected_ros.scene.tracking import Track, Tracker, persistent
 
 
@@ -162,7 +163,7 @@ def test_without_calibration_everything_is_nan():
     assert blank.ray(1, 1, (100, 200)) is None
     assert camera(model="unheard_of").ray(1, 1, (100, 200)) is None
     assert "'unheard_of' is not known; expected one of: plumb_bob" in camera(model="unheard_of").flaw
-    assert math.isnan(bearing(None)) and math.isnan(ground_distance(None, 1.0, 0.0))
+    assert math.isnan(bearing(None)) and math.isnan(ground_distance(None, mounted(1.0, 0.0)))
 
 
 @pytest.mark.parametrize(("model", "count"), [("plumb_bob", 3), ("plumb_bob", 20), ("equidistant", 2)])
@@ -177,11 +178,15 @@ def test_no_coefficients_are_no_distortion():
 
 
 def test_ground_distance():
-    assert ground_distance((0.0, 0.1), 1.5, 0.0) == pytest.approx(15.0)
-    assert ground_distance((1.0, 0.1), 1.5, 0.0) == pytest.approx(15.0 * math.sqrt(2))
-    assert ground_distance((0.0, 0.0), 1.5, math.radians(45)) == pytest.approx(1.5)  # the axis itself looks down
-    for ray, height in (((0.0, 0.0), 1.5), ((0.0, -0.2), 1.5), ((0.0, 0.1), 0.0)):  # horizon, sky, unknown height
-        assert math.isnan(ground_distance(ray, height, 0.0))
+    level = mounted(1.5, 0.0)
+    assert ground_distance((0.0, 0.1), level) == pytest.approx(15.0)
+    assert ground_distance((1.0, 0.1), level) == pytest.approx(15.0 * math.sqrt(2))
+    assert ground_distance((0.0, 0.0), mounted(1.5, math.radians(45))) == pytest.approx(1.5)  # the axis looks down
+    ahead = from_transform((2.0, 0.5, 1.5), (-0.5, 0.5, -0.5, 0.5))  # 2 m in front of the axle
+    assert ground_distance((0.0, 0.1), ahead) == pytest.approx(15.0), "from the camera, wherever that is"
+    below = mounted(-0.1, 0.0)
+    for ray, mounting in (((0.0, 0.0), level), ((0.0, -0.2), level), ((0.0, 0.1), None), ((0.0, 0.1), below)):
+        assert math.isnan(ground_distance(ray, mounting))  # horizon, sky, unknown, below the ground
 
 
 def test_one_line_per_cause_and_period():
