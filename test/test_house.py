@@ -81,16 +81,16 @@ def test_no_module_needs_itself():
 
 
 def test_files_and_functions_are_of_a_size_to_read():
-    """The plan's sizes; nine of ten functions are still 18 lines or less, two more than they should be."""
+    """The plan's sizes, of both packages together."""
     code = [path for top in ("unexpected_core", "unexpected_ros") for path in (REPOSITORY / top).rglob("*.py")]
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in code if path.name != "__init__.py"}
     functions = {
-        f"{path.relative_to(REPOSITORY)}: {node.name}": node.end_lineno - node.lineno + 1
+        f"{path.relative_to(REPOSITORY)}:{node.lineno} {node.name}": node.end_lineno - node.lineno + 1
         for path, tree in trees.items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert not {name: lines for name, lines in functions.items() if lines > 60}
     files = [len(path.read_text(encoding="utf-8").splitlines()) for path in trees]
     assert median(files) <= 90 and quantiles(files, n=10)[8] <= 180
-    assert median(functions.values()) <= 7 and quantiles(functions.values(), n=10)[8] <= 18
+    assert median(functions.values()) <= 7 and quantiles(functions.values(), n=10)[8] <= 16
