@@ -344,14 +344,13 @@ class DetectorNode(LifecycleNode):
         )
         detector = self._detector
         facts = {"model_id": detector.model_id, "device": detector.description} if detector else {}
-        rung = self._relief.rung
         if self._active:
-            facts["mode"] = rung.name
+            facts["mode"] = self._relief.rung.name
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
         message.status = [
             status
             for feed in self.feeds
-            for status in feed.statuses(state, facts, rung.name if self._active and rung.cost < 1 else "")
+            for status in feed.statuses(state, facts, self._relief.less if self._active else "")
         ]
         self._diagnostics.publish(message)

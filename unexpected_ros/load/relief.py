@@ -26,22 +26,30 @@ class Relief:
         self._detector: Detector | None = None
         self._simple: Detector | None = None
         self._ladder = Ladder()
+        self._left_gpu = False
 
     @property
     def rung(self) -> Rung:
         """How frames are worked on now."""
         return self._ladder.rung
 
+    @property
+    def less(self) -> str:
+        """How frames are worked on while that is less than was asked for, else ''."""
+        if self._left_gpu:
+            return f"{self.rung.name} on the CPU"
+        return self.rung.name if self.rung.cost < 1 else ""
+
     def begin(self, detector: Detector) -> None:
         """Work with this one from now on, on the first rung."""
         from unexpected_core.pipeline.simpler import has_direct_head
 
-        self._detector, self._simple = detector, None
+        self._detector, self._simple, self._left_gpu = detector, None, False
         self._ladder = Ladder(RUNGS if has_direct_head(detector) else WITHOUT_HEAD)
 
     def end(self) -> None:
         """Forget the detector, so that its memory can be had."""
-        self._detector = self._simple = None
+        self._detector, self._simple, self._left_gpu = None, None, False
         self._ladder = Ladder()
 
     def serve[T](
@@ -68,6 +76,7 @@ class Relief:
             self._say(f"{error}; going on with the CPU")
             self._simple = None
             self.begin(self._to_cpu())
+            self._left_gpu = True
         else:
             raise error
 

@@ -68,108 +68,207 @@ def test_modes_are_those_of_the_message():
 TROUBLED = """
 import json, pathlib, sys, time
 import torch
+from unexpected_core.pipeline.torch_runner import TorchRunner
 from unexpected_core.scorers import SCORERS, ScorerEntry
+from unexpected_core.scorers.fast import FastScorer
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_ros.start import start
 
-orders = pathlib.Path(sys.argv.pop(1))
+orders, base = pathlib.Path(sys.argv.pop(1)), sys.argv.pop(1)
 
-class Troubled(RandomScorer):
-    "Takes as long as it is told, for an image of 128 rows; runs out of memory over so many rows; is not a number."
+def order(name, default=0):
+    return json.loads(orders.read_text()).get(name, default)
+
+class Troubled(FastScorer if base == "with direct head" else RandomScorer):
+    "Takes as long as it is told, for 128 rows of image; has memory for so many rows; gives no numbers; fails."
+
+    random_weights = True
+
+    def __init__(self):
+        super().__init__(*["nano"] * (base == "with direct head"))
 
     def forward(self, images):
-        order = json.loads(orders.read_text())
         rows = images.shape[-2]
-        if rows > order.get("rows", 10_000):
-            raise torch.OutOfMemoryError("CUDA out of memory")
-        time.sleep(order.get("ms", 0) / 1000 * (rows / 128) ** 2)
+        if rows > order("rows", 10_000):
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        if order("fails"):
+            raise RuntimeError("the network broke")
+        time.sleep(order("ms") / 1000 * (rows / 128) ** 2)
         scores = super().forward(images)
-        return scores._replace(score=scores.score * float("nan")) if order.get("nan") else scores
+        return scores._replace(score=scores.score * float("nan")) if order("nan") else scores
 
+class OnGpu(Troubled):
+    "The first one that is loaded is told to be on a GPU, which has no memory at all when told so."
+
+    def forward(self, images):
+        if self.on_gpu and order("gpu full"):
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return super().forward(images)
+
+begin = TorchRunner.__init__
+def begin_on_gpu(self, scorer, *rest):
+    begin(self, scorer, *rest)
+    scorer.on_gpu = not hasattr(OnGpu, "first")
+    OnGpu.first = True
+    if scorer.on_gpu:
+        self.device = "cuda:0"
+
+if base == "on a GPU":
+    TorchRunner.__init__ = begin_on_gpu
 sys.modules["troubled"] = sys.modules["__main__"]
-SCORERS["random"] = ScorerEntry("troubled:Troubled")
+SCORERS["random"] = ScorerEntry("troubled:OnGpu" if base == "on a GPU" else "troubled:Troubled")
 start("unexpected_ros.live.process")
 """
 
 
+class Troubled:
+    """A node in a process of its own whose scorer obeys `order`, the camera that it sees, and what it says."""
+
+    def __init__(self, driver, folder, base):
+        from diagnostic_msgs.msg import DiagnosticArray
+        from sensor_msgs.msg import Image
+        from unexpected_ros.msg import AnomalyArray
+
+        self._driver, self._log, self._orders = driver, folder / "node.log", folder / "orders.json"
+        self._stamps = iter(range(time.time_ns(), 1 << 62, 1_000_000))
+        self.order()
+        parameters = ("model.path:=random", "load.budget_ms:=300.0", "load.frames:=3")
+        given = [word for parameter in parameters for word in ("-p", parameter)]
+        with self._log.open("w") as file:
+            self.process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-c",
+                    TROUBLED,
+                    str(self._orders),
+                    base,
+                    "--ros-args",
+                    "-r",
+                    "__ns:=/troubled",
+                    *given,
+                ],
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                env=os.environ | {"OMP_NUM_THREADS": "1"},
+            )
+        self._camera = driver.camera(Image, "/troubled/image")
+        self.answers = driver.collect(AnomalyArray, "/troubled/detector/regions")
+        self._diagnostics = driver.collect(DiagnosticArray, "/diagnostics")
+
+    def order(self, **what):
+        """What the scorer does from its next image on: ms, rows, nan, fails, gpu full."""
+        part = self._orders.with_suffix(".part")
+        part.write_text(json.dumps({name.replace("_", " "): value for name, value in what.items()}))
+        part.replace(self._orders)
+
+    def text(self):
+        return self._log.read_text()
+
+    def send(self):
+        """One frame of 128 rows; returns its stamp in nanoseconds."""
+        stamp = next(self._stamps)
+        self._camera.publish(self._frame(stamp))
+        return stamp
+
+    def until(self, condition, what):
+        """Send frames until the condition holds of an answer."""
+
+        def sent():
+            self.send()
+            self._driver.spin(0.02)
+            return self.answers and condition(self.answers[-1])
+
+        self._driver.until(sent, what)
+
+    def status(self, words):
+        """Wait for diagnostics that say so; returns the status."""
+
+        def found():
+            said = (s for m in self._diagnostics for s in m.status if s.name == "/troubled/detector: detector")
+            return next((status for status in said if words in status.message), None)
+
+        return self._driver.until(found, f"'{words}' in diagnostics", 60)
+
+    def end(self):
+        self._driver.destroy(self._camera, self.answers, self._diagnostics)
+        self.process.terminate()
+        assert self.process.wait(60) == 0
+        assert "Traceback" not in self.text()
+
+
 @pytest.fixture
-def troubled(driver, tmp_path):
-    """A node in a process of its own whose scorer obeys `order`; its log is text()."""
-    log, orders = tmp_path / "node.log", tmp_path / "orders.json"
-
-    class Node:
-        def order(self, **what):
-            part = orders.with_suffix(".part")
-            part.write_text(json.dumps(what))
-            part.replace(orders)
-
-        def text(self):
-            return log.read_text()
-
-    node = Node()
-    node.order()
-    parameters = ("model.path:=random", "load.budget_ms:=100.0", "load.frames:=3")
-    given = [word for parameter in parameters for word in ("-p", parameter)]
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-c", TROUBLED, str(orders), "--ros-args", "-r", "__ns:=/troubled", *given],
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
+def troubled(driver, tmp_path, request, street, to_message):
+    pytest.importorskip("rclpy")
+    node = Troubled(driver, tmp_path, request.param)
+    node._frame = lambda stamp: to_message(street(128, 256), stamp)
     yield node
-    process.terminate()
-    assert process.wait(60) == 0
-    assert "Traceback" not in node.text()
+    node.end()
+
+
+def answered(node, stamp):
+    """The answer to the frame of this stamp, or None."""
+    return next((a for a in node.answers if a.header.stamp.sec * 10**9 + a.header.stamp.nanosec == stamp), None)
 
 
 @pytest.mark.ros
-def test_a_node_under_load_does_less_says_so_and_recovers(driver, troubled, street, to_message):
-    pytest.importorskip("rclpy")
-    from diagnostic_msgs.msg import DiagnosticArray
-    from sensor_msgs.msg import Image
+@pytest.mark.parametrize("troubled", ["with direct head"], indirect=True)
+def test_a_node_under_load_does_less_says_so_and_recovers(troubled):
     from unexpected_ros.msg import AnomalyArray
 
-    camera = driver.camera(Image, "/troubled/image")
-    answers = driver.collect(AnomalyArray, "/troubled/detector/regions")
-    diagnostics = driver.collect(DiagnosticArray, "/diagnostics")
-    stamps = iter(range(time.time_ns(), 1 << 62, 1_000_000))
-
-    def until(condition, what):
-        def sent():
-            camera.publish(to_message(street(128, 256), next(stamps)))
-            driver.spin(0.02)
-            return answers and condition(answers[-1])
-
-        driver.until(sent, what, 120)
-
-    def states():
-        return [s for m in diagnostics for s in m.status if s.name == "/troubled/detector: detector"]
-
-    until(lambda a: a.mode == AnomalyArray.FULL, "an answer")
-    troubled.order(ms=150)  # over the budget of 100 ms at full size, well below at three quarters
-    until(lambda a: a.mode == AnomalyArray.REDUCED, "smaller work")
-    driver.until(lambda: any("three quarters of the size to keep up" in s.message for s in states()), "diagnostics")
-    troubled.order(ms=5000)
-    until(lambda a: "going on at half the size, every second frame" in troubled.text(), "the last rung")
-    assert answers[-1].mode == AnomalyArray.REDUCED
+    troubled.until(lambda a: a.mode == AnomalyArray.FULL, "an answer")
+    troubled.order(ms=450)  # over the budget of 300 ms at full size, below it at three quarters
+    troubled.until(lambda a: a.mode == AnomalyArray.REDUCED, "smaller work")
+    assert troubled.status(" to keep up").level == b"\x01"
+    troubled.order(ms=1400)  # over it at half the size, too; the direct head does not obey
+    troubled.until(lambda a: a.mode == AnomalyArray.FALLBACK, "the direct head")
+    assert troubled.answers[-1].model_id.endswith("/direct")
+    troubled.status("half the size, direct head")
     troubled.order()
-    until(lambda a: a.mode == AnomalyArray.FULL, "full work again")
-    said = [line for line in troubled.text().splitlines() if "load.budget_ms" in line]
-    assert len(said) == len({line.split("]:", 1)[1] for line in said}) == 6, said  # three down, three up, one line each
+    troubled.until(lambda a: a.mode == AnomalyArray.FULL, "full work again")
+    said = [line.split("]:", 1)[1] for line in troubled.text().splitlines() if "load.budget_ms" in line]
+    assert sum("over load.budget_ms" in line for line in said) >= 3 <= sum("back below" in line for line in said)
+    assert said[-1].endswith("going on at full size") and len(said) < 20, said
 
+
+@pytest.mark.ros
+@pytest.mark.parametrize("troubled", ["without"], indirect=True)
+def test_a_frame_without_memory_is_served_smaller_and_a_bad_one_is_reported(driver, troubled):
+    from unexpected_ros.msg import AnomalyArray
+
+    troubled.until(lambda a: a.mode == AnomalyArray.FULL, "an answer")
+    for trouble, words in (({"nan": True}, "not numbers"), ({"fails": True}, "frame lost: RuntimeError: the network")):
+        troubled.order(**trouble)
+        driver.spin(0.5)
+        lost = troubled.send()
+        assert troubled.status(words).level == b"\x02"
+        assert not answered(troubled, lost)
+        troubled.order()
+        before = len(troubled.answers)
+        troubled.until(lambda a, before=before: len(troubled.answers) > before, "an answer after that")
     troubled.order(rows=100)  # memory for less than the full size
-    before = len(answers)
-    until(lambda a: a.mode == AnomalyArray.REDUCED, "the frame served smaller")
-    assert "ran out of memory" in troubled.text() and "going on at three quarters" in troubled.text()
-    assert len(answers) > before
-
-    troubled.order(nan=True)
     driver.spin(0.5)
-    before = len(answers)
-    camera.publish(to_message(street(128, 256), next(stamps)))
-    driver.until(lambda: any("not numbers" in s.message for s in states()), "the report")
-    assert len(answers) == before
+    stamp = troubled.send()
+    assert (
+        driver.until(lambda: answered(troubled, stamp), "the frame that found no memory").mode == AnomalyArray.REDUCED
+    )
+    assert "ran out of memory" in troubled.text() and "going on at three quarters" in troubled.text()
+    troubled.status("three quarters of the size to keep up")
     troubled.order()
-    until(lambda a: len(answers) > before, "an answer after all that")
-    driver.destroy(camera, answers, diagnostics)
+    troubled.until(lambda a: a.mode == AnomalyArray.FULL, "full work again")
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize("troubled", ["on a GPU"], indirect=True)
+def test_where_a_gpu_has_no_memory_at_all_the_frame_is_served_by_the_processor(driver, troubled):
+    troubled.until(lambda a: True, "an answer")
+    troubled.order(gpu_full=True)
+    driver.spin(0.5)
+    stamp = troubled.send()
+    driver.until(lambda: answered(troubled, stamp), "the frame that found no memory")
+    steps = [
+        line.split("; going on ")[1] for line in troubled.text().splitlines() if "cuda:0 ran out of memory" in line
+    ]
+    assert [step.partition(",")[0] for step in steps] == [
+        "at three quarters of the size", "at half the size", "at half the size", "with the CPU",
+    ]  # fmt: skip
+    assert troubled.status("active, at full size on the CPU to keep up").level == b"\x01"
