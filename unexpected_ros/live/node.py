@@ -33,7 +33,8 @@ from unexpected_ros.load.worker import Worker, too_old
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
 
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 2.0
+"""For a frame, and for a sample, in work; both together less than the five seconds after which ros2 launch insists."""
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 

@@ -1,5 +1,6 @@
 """However the node ends or fails to start: the exit code tells, no traceback is shown, nothing is left behind."""
 
+import os
 import re
 import signal
 import subprocess
@@ -154,3 +155,62 @@ def test_a_start_that_fails_leaves_nothing(driver, begin, refused):
     assert "Traceback" not in node.text()
     driver.until(lambda: "/ending/detector" not in nodes(driver), "the graph without it", PATIENCE_S)
     assert not services(driver)
+
+
+LAUNCH = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+given = [word.split(":=") for word in sys.argv[2:]]
+service = LaunchService()
+source = PythonLaunchDescriptionSource(sys.argv[1])
+service.include_launch_description(LaunchDescription([IncludeLaunchDescription(source, launch_arguments=given)]))
+sys.exit(service.run())
+"""
+
+
+@pytest.fixture
+def launched(repository, tmp_path):
+    """The launch file in a process of its own, the node being started again whenever it ends."""
+    pytest.importorskip("launch_ros", reason="launch is not installed (it comes with ROS, not with the wheels)")
+    given = ("model:=random", "namespace:=ending", "respawn:=true")
+    path = repository / "launch" / "detector.launch.py"
+    log = tmp_path / "launch.log"
+    with log.open("w") as file:
+        process = subprocess.Popen([sys.executable, "-c", LAUNCH, path, *given], stdout=file, stderr=subprocess.STDOUT)
+    yield process
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+def child_of(process):
+    """Process id of the node that launch has started, or None."""
+    listed = subprocess.run(["pgrep", "-P", str(process.pid), "-f", "detector"], capture_output=True, text=True)
+    return int(listed.stdout.split()[0]) if listed.stdout else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_node_that_is_respawned_leaves_nothing_behind(driver, launched, number):
+    def serves():
+        return services(driver).count("/ending/detector/save_sample") == 1 and child_of(launched)
+
+    before = in_shared_memory()
+    first = driver.until(serves, "the node")
+    own = held(first) - before
+    os.kill(first, number)
+    if number == signal.SIGTERM:
+        driver.until(lambda: not Path(f"/proc/{first}").exists(), "its end")
+        driver.until(lambda: "/ending/detector" not in nodes(driver), "the graph without it", PATIENCE_S)
+        assert not {name for name in own if "port" not in name} & in_shared_memory()
+    second = driver.until(lambda: child_of(launched) not in (None, first) and serves(), "the node again")
+    driver.until(lambda: not set(filter(SEGMENT, own)) & in_shared_memory(), "what the first held to be gone", 20)
+    own = held(second) - before
+    launched.send_signal(signal.SIGINT)
+    assert launched.wait(60) == 0
+    assert not Path(f"/proc/{second}").exists()
+    assert not {name for name in own if "port" not in name} & in_shared_memory()
+    if number == signal.SIGTERM:  # the graph remembers one that was killed for as long as its lease runs
+        driver.until(lambda: "/ending/detector" not in nodes(driver), "the graph without it", PATIENCE_S)

@@ -2,13 +2,19 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from unexpected_ros.load.ladder import FALLBACK, FULL, REDUCED, RUNGS, WITHOUT_HEAD, Ladder
+
+LAUNCH_INSISTS_S = 5.0
+"""After an interrupt ros2 launch sends what ends less gently."""
 
 
 def walk(ladder, took, budget=100.0, frames=5, count=200):
@@ -132,6 +138,7 @@ class Troubled:
         self._driver, self._log, self._orders = driver, folder / "node.log", folder / "orders.json"
         self._stamps = iter(range(time.time_ns(), 1 << 62, 1_000_000))
         self.order()
+        self.before = {path.name for path in Path("/dev/shm").iterdir()}
         parameters = ("model.path:=random", "load.budget_ms:=300.0", "load.frames:=3")
         given = [word for parameter in parameters for word in ("-p", parameter)]
         with self._log.open("w") as file:
@@ -272,3 +279,21 @@ def test_where_a_gpu_has_no_memory_at_all_the_frame_is_served_by_the_processor(d
         "at three quarters of the size", "at half the size", "at half the size", "with the CPU",
     ]  # fmt: skip
     assert troubled.status("active, at full size on the CPU to keep up").level == b"\x01"
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize("troubled", ["without"], indirect=True)
+def test_a_node_told_to_end_does_not_wait_for_a_slow_frame(driver, troubled):
+    troubled.until(lambda a: True, "an answer")
+    held = Path(f"/proc/{troubled.process.pid}/maps").read_text()
+    own = set(re.findall(r"/dev/shm/(fast\S+_[0-9a-f]{16})\b", held)) - troubled.before
+    assert own, "the test must see what the node holds"
+    troubled.order(ms=60_000)
+    troubled.send()
+    driver.spin(1.0)
+    told = time.monotonic()
+    troubled.process.send_signal(signal.SIGINT)
+    assert troubled.process.wait(60) == 0
+    assert time.monotonic() - told < LAUNCH_INSISTS_S
+    driver.until(lambda: "detector" not in driver.node.get_node_names(), "the graph without it", 0.5)
+    assert not own & {path.name for path in Path("/dev/shm").iterdir()}
