@@ -446,7 +446,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--sets", nargs="+", default=["lost_and_found", "road_obstacle21"])
-    parser.add_argument("--methods", nargs="+", default=["fast"], help="whose scores are spoilt")
+    parser.add_argument("--methods", nargs="*", default=["fast"], help="whose scores to spoil (none: clean runs only)")
     parser.add_argument("--clean-sets", nargs="*")
     parser.add_argument("--clean", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
