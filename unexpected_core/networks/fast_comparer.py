@@ -55,7 +55,7 @@ class FastComparer(nn.Module):
         super().__init__()
         w = WIDTHS[size]
         self.cues = frozenset(cues)
-        quarter = {
+        quarter: dict[Cue, int] = {
             "segmenter": w.d4,
             "labels": num_classes + 2,
             "road": 2 * len(GROUND),
@@ -63,11 +63,11 @@ class FastComparer(nn.Module):
             "colours": 9,
             "features": 2 * EMBEDDING,
         }
-        seen4 = sum(quarter[cue] for cue in CUES if cue in self.cues)
+        self.quarter = {cue: quarter[cue] for cue in CUES if cue in self.cues}
         seen2 = (w.c2 if "segmenter" in self.cues else 3) + (3 if "resynthesis" in self.cues else 0)
         if "features" in self.cues:
             self.embed = nn.Conv2d(w.d4, EMBEDDING, 1)
-        self.enter = ConvNormReLU(seen4, w.compare)
+        self.enter = ConvNormReLU(sum(self.quarter.values()), w.compare)
         seen8 = w.compare + (w.d8 if "segmenter" in self.cues else 0)
         self.mix8 = nn.Sequential(ConvNormReLU(seen8, w.compare), ConvNormReLU(w.compare, w.compare, dilation=2))
         self.mix4 = ConvNormReLU(2 * w.compare, w.compare // 2)
