@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from statistics import median, quantiles
@@ -51,6 +51,18 @@ def test_no_folder_holds_more_files_than_one_looks_through():
     count = Counter(path.parent for path in code if path.name != "__init__.py")
     crowded = {str(folder.relative_to(REPOSITORY)): n for folder, n in count.items() if n > MOST_FILES}
     assert not crowded, "give what belongs together a folder of its own"
+
+
+def test_a_name_means_one_class():
+    """Or the words of the plan tell the meanings apart."""
+    places = defaultdict(list)
+    for path in (path for top in ("unexpected_core", "unexpected_ros") for path in (REPOSITORY / top).rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(path.relative_to(REPOSITORY).as_posix())
+    words = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## 2. Decisions")[0]
+    told = {name for name in places if f"`{name}`" in words}
+    assert not {name: files for name, files in places.items() if len(files) > 1 and name not in told}
 
 
 def needs(file):

@@ -6,7 +6,7 @@ YAML files, ``--set key=value``, ROS parameters, README tables and saved config.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -14,6 +14,8 @@ from typing import Annotated, Any, NamedTuple
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+type Value = str | int | float | bool | Path | Sequence[Value] | None
+"""What an option or a setting can be where it is given by name; the model, or the signature it goes to, says more."""
 Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
 """A float that may be NaN, which is null in JSON."""
 

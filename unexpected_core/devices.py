@@ -1,7 +1,8 @@
-"""Where networks run. Torch is imported when it is needed: detectors of other runtimes do without."""
+"""Where networks run, and with which numbers. Torch is imported when it is needed: exported files do without."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,7 +37,21 @@ def native_bfloat16(device: torch.device) -> bool:
 
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    used = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)  # by the library that convolves
+    there = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.backends.mkldnn.is_available() and bool(used()) and there
+
+
+def choose_precision(wanted: str, device: torch.device, trial: Callable[[], tuple[str, str]]) -> tuple[str, str]:
+    """The setting `precision` of a detector -> what its networks compute in, and why.
+
+    auto: float16 on CUDA; on a CPU that has bfloat16, what the trial of these networks says.
+    """
+    if wanted != "auto":
+        return wanted, "as set"
+    if device.type == "cuda":
+        return "float16", "CUDA computes it faster"
+    return trial() if native_bfloat16(device) else ("float32", "this processor has no instructions for bfloat16")
 
 
 def describe_device(device: torch.device, precision: str) -> str:

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Detect in every frame of every input; go on after what cannot be read. Returns 0, 1 or 2, see EPILOG."""
     kinds = _kinds(arguments.save)
     from unexpected_core.cli.detecting import Detecting
-    from unexpected_core.cli.outputs import Results
+    from unexpected_core.cli.outputs import Outputs
     from unexpected_core.cli.tally import exit_code, may_resume, write_summary
     from unexpected_core.log import LOGGER
 
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = {**detector.settings.model_dump(mode="json"), **{name: getattr(arguments, name) for name in RECIPE}}
     summary, out, start = {**about, "settings": settings}, Path(arguments.out), time.perf_counter()
     resume = arguments.resume and may_resume(out / "summary.json", summary)
-    with Results(out, kinds, arguments.score_format, detector.random_weights, resume) as results:
+    with Outputs(out, kinds, arguments.score_format, detector.random_weights, resume) as results:
         write_summary(out / "summary.json", [], summary)
         detecting = Detecting(detector, results, "resynthesis" in kinds, about)
         try:

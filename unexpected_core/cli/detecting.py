@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from unexpected_core.cli.inputs import UniqueNames, open_input, output_name, safe_name
-from unexpected_core.cli.outputs import Results
+from unexpected_core.cli.outputs import Outputs
 from unexpected_core.cli.tally import Tally
 from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER, progress
@@ -36,7 +36,7 @@ class _Next(NamedTuple):
 class Detecting:
     """One run over some inputs. tallies: one for each input, complete when `run` has ended."""
 
-    def __init__(self, detector: Detector, results: Results, resynthesis: bool, about: dict) -> None:
+    def __init__(self, detector: Detector, results: Outputs, resynthesis: bool, about: dict) -> None:
         self.detector, self.results, self.resynthesis, self.about = detector, results, resynthesis, about
         self.tallies: list[Tally] = []
         self._unique = UniqueNames()

@@ -28,7 +28,7 @@ _MAPS = ("mask", "labels")
 """Those that programs read: never written upon."""
 
 
-class Results:
+class Outputs:
     """Writes detections below a folder. meaningless: stamp everything as made by random weights.
 
     resume: keep the lines of an earlier run for frames that went well.
@@ -42,7 +42,7 @@ class Results:
         mode = "a" if self._earlier else "w"
         self._lines = path.open(mode, encoding="utf-8") if "regions" in kinds else None
 
-    def __enter__(self) -> Results:
+    def __enter__(self) -> Outputs:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from unexpected_core.config import unknown_name
+from unexpected_core.config import Value, unknown_name
 from unexpected_core.datasets.bag import bag
 from unexpected_core.datasets.base import Dataset, DatasetError, Resized
 from unexpected_core.datasets.bdd100k import bdd100k
@@ -26,8 +26,6 @@ from unexpected_core.datasets.road_anomaly import road_anomaly
 from unexpected_core.datasets.smiyc import anomaly_track, obstacle_track
 from unexpected_core.datasets.video import video
 
-Option = str | int | float | bool | Path | None
-"""What an option of a data set can be; the set's own signature says more, and is checked."""
 __all__ = ["DATASETS", "Dataset", "DatasetError", "Resized", "open_dataset"]
 
 DATASETS: dict[str, Callable[..., Dataset]] = {
@@ -56,7 +54,7 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
 
 
 def open_dataset(
-    name: str, root: str | Path | None = None, size: tuple[int, int] | None = None, **options: Option
+    name: str, root: str | Path | None = None, size: tuple[int, int] | None = None, **options: Value
 ) -> Dataset:
     """Open a data set by name; size (height, width) resizes every map. Raises DatasetError.
 

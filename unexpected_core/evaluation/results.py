@@ -51,7 +51,7 @@ class PlanFacts:
 
 
 @dataclass(frozen=True)
-class Difference:
+class PairedDifference:
     """Method a minus method b in one metric, with 95 % interval and p; see metrics.bootstrap.compare."""
 
     a: str
@@ -76,7 +76,7 @@ class Results:
     dataset: DatasetFacts
     plan: PlanFacts
     methods: dict[str, MethodResult]
-    comparisons: tuple[Difference, ...]
+    comparisons: tuple[PairedDifference, ...]
 
 
 _JSON = TypeAdapter(Results)
@@ -99,13 +99,13 @@ def compose(measured: Mapping[str, Measured], dataset: DatasetFacts, settings: E
     )
 
 
-def _comparisons(measured: Mapping[str, Measured]) -> list[Difference]:
+def _comparisons(measured: Mapping[str, Measured]) -> list[PairedDifference]:
     """Every pair of methods that was measured on the same number of frames, metric by metric."""
     pairs = [
         (a, b) for a, b in itertools.combinations(measured, 2) if measured[a].result.frames == measured[b].result.frames
     ]
     return [
-        Difference(a, b, metric, *compare(measured[a].resampled[metric], measured[b].resampled[metric]))
+        PairedDifference(a, b, metric, *compare(measured[a].resampled[metric], measured[b].resampled[metric]))
         for a, b in pairs
         for metric in COMPARED
     ]

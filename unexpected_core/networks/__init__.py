@@ -10,7 +10,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from unexpected_core.config import unknown_name
+from unexpected_core.config import Value, unknown_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,7 +63,7 @@ class UnknownNetwork(ValueError):
     """A network's name that is not in NETWORKS."""
 
 
-def build_network(name: str, **options: Any) -> nn.Module:
+def build_network(name: str, **options: Value) -> nn.Module:
     """A network by name with untrained weights. Raises UnknownNetwork."""
     if name not in NETWORKS:
         raise UnknownNetwork(unknown_name("network", name, NETWORKS))

@@ -21,7 +21,7 @@ MOST_GRAPHS = 4
 """Graphs kept, one for each count, size and choice of outputs; the one that was not used for longest goes."""
 
 
-class Frames(NamedTuple):
+class Prepared(NamedTuple):
     """A prepared batch: images of one size (not yet copied), and the size at which they are scored."""
 
     images: Sequence[np.ndarray]
@@ -45,18 +45,18 @@ class CudaRunner(TorchRunner):
         self._graphs: OrderedDict[tuple, FrameGraph] = OrderedDict()
         self._pool = torch.cuda.graph_pool_handle() if graph else None
 
-    def prepare(self, images: Sequence[np.ndarray], working: tuple[int, int]) -> Frames:
+    def prepare(self, images: Sequence[np.ndarray], working: tuple[int, int]) -> Prepared:
         """See Runner.prepare."""
-        return Frames(images, working)
+        return Prepared(images, working)
 
     @torch.inference_mode()
-    def score(self, batch: Frames, resynthesis: bool = True) -> Maps:
+    def score(self, batch: Prepared, resynthesis: bool = True) -> Maps:
         """See Runner.score: maps at the images' size."""
         with torch.cuda.device(self._device):
             found = self._guarded(lambda: self._run(batch, resynthesis), batch.shape)
         return self.checked(Maps(*found))
 
-    def _run(self, batch: Frames, resynthesis: bool) -> list[np.ndarray | None]:
+    def _run(self, batch: Prepared, resynthesis: bool) -> list[np.ndarray | None]:
         size = batch.images[0].shape[:2]
         key = (len(batch.images), size, batch.working, resynthesis)
         if not self._captures or (key != self._last and key not in self._graphs):

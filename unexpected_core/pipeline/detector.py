@@ -6,11 +6,11 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unexpected_core.config import SettingsError, build, unknown_name
+from unexpected_core.config import SettingsError, Value, build, unknown_name
 from unexpected_core.images import check_image
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.batching import group_by_size
@@ -85,7 +85,7 @@ class Detector:
         """Device, precision and runtime in words: 'cpu, float32, 2 threads, eager'."""
         return self._runner.description
 
-    def update(self, **changes: Any) -> None:
+    def update(self, **changes: Value) -> None:
         """Change detect settings (threshold=0.6, min_area=100, ...) from the next image on, all or none.
 
         Raises SettingsError; the settings then stay as they were.
@@ -175,7 +175,7 @@ def _finish(seen: Look, i: int, settings: DetectSettings, watch: Stopwatch) -> D
     return Detection(score, mask, labels, painted, regions, dict(watch.timings))
 
 
-def load_detector(name_or_path: str | Path = MODEL.path, device: str = MODEL.device, **settings: Any) -> Detector:
+def load_detector(name_or_path: str | Path = MODEL.path, device: str = MODEL.device, **settings: Value) -> Detector:
     """A detector by shipped name, weight file or its folder, or exported file (.onnx: needs no torch).
 
     'random' is a toy whose scores mean nothing. settings: any of DetectSettings and ModelSettings by name:
@@ -189,7 +189,7 @@ def load_detector(name_or_path: str | Path = MODEL.path, device: str = MODEL.dev
     return Detector(runner, chosen)
 
 
-def _settings(**values: Any) -> DetectorSettings:
+def _settings(**values: Value) -> DetectorSettings:
     """Settings by their bare names. Raises SettingsError."""
     model, detect = ModelSettings.model_fields, DetectSettings.model_fields
     for name in values:

@@ -1,4 +1,4 @@
-"""Which numbers the networks compute in. Half precision is taken where a test at load shows that it pays and agrees."""
+"""Whether half precision pays on this processor, and agrees: a trial at load."""
 
 from __future__ import annotations
 
@@ -23,31 +23,17 @@ PAYS = 1.15
 SIZE = (192, 384)
 
 
-def choose_precision(wanted: str, scorer: Scorer, device: torch.device) -> tuple[str, str]:
-    """The setting `precision` -> what to compute in, and why. auto: float16 on CUDA; on the CPU what the test says.
-
-    scorer: on the device, in float32.
-    """
-    if wanted != "auto":
-        return wanted, "as set"
-    if device.type == "cuda":
-        return "float16", "CUDA computes it faster"
+def try_bfloat16(scorer: Scorer) -> tuple[str, str]:
+    """What a scorer in float32 on the CPU is better computed in, 'bfloat16' or 'float32', and why."""
     if scorer.random_weights:
         return "float32", "untrained networks agree with nothing"
     if scorer.working_height is None:
         return "float32", "made for no size, so none to test bfloat16 at"
-    if not torch.backends.mkldnn.is_available() or not _has_bfloat16():
-        return "float32", "this processor has no instructions for bfloat16"
     try:
         return _compare(scorer)
     except Exception as error:  # a method that half precision breaks is no reason not to load it
         LOGGER.debug("bfloat16 failed", exc_info=True)
         return "float32", f"bfloat16 failed: {str(error).splitlines()[0]}"
-
-
-def _has_bfloat16() -> bool:
-    supported: Callable[[], Any] = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
-    return bool(supported()) and bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)())
 
 
 @torch.inference_mode()

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unexpected_core.devices import describe_device
+from unexpected_core.devices import choose_precision, describe_device
 from unexpected_core.log import LOGGER
-from unexpected_core.pipeline.precision import choose_precision
+from unexpected_core.pipeline.precision import try_bfloat16
 from unexpected_core.pipeline.resizing import to_working
 from unexpected_core.pipeline.runner import Maps, OutOfMemory, Runner
 from unexpected_core.scorers.base import Scorer
@@ -30,7 +30,7 @@ class TorchRunner(Runner):
         self.working_height, self.threshold = scorer.working_height, scorer.threshold
         self.random_weights = scorer.random_weights
         scorer = scorer.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
-        self.precision, self.why_precision = choose_precision(precision, scorer, device)
+        self.precision, self.why_precision = choose_precision(precision, device, lambda: try_bfloat16(scorer))
         dtype = DTYPES[self.precision]
         self.scorer = scorer if dtype == torch.bfloat16 else scorer.to(dtype)
         self._eager = Served(self.scorer, dtype).eval()

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from unexpected_core.config import build, unknown_name
+from unexpected_core.config import Value, build, unknown_name
 
 if TYPE_CHECKING:
     from unexpected_core.scorers.base import Scorer
@@ -80,7 +80,7 @@ def as_published(options: Mapping[str, Any]) -> Published:
     return build(Published, options)
 
 
-def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Scorer:
+def build_scorer(name: str, base: Scorer | None = None, **options: Value) -> Scorer:
     """A scorer by name with untrained weights, or a method on the networks of `base`.
 
     Raises UnknownScorer, also for a method that would not use the base but has networks of its own.
@@ -109,7 +109,7 @@ def build_scorer(name: str, base: Scorer | None = None, **options: Any) -> Score
     return scorer
 
 
-def load_scorer(name_or_path: str | Path = "fast", method: str = "", **published: Any) -> Scorer:
+def load_scorer(name_or_path: str | Path = "fast", method: str = "", **published: Value) -> Scorer:
     """A trained scorer in eval mode: weights by shipped name, file or folder ('random' needs none).
 
     Or a method of the paper ('iccv2019', ...), put together as `published` says: see scorers.published.Published.

@@ -10,9 +10,8 @@ A variant is three lines here, or a YAML file whose `base:` names a preset:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from unexpected_core.config import build, merge
+from unexpected_core.config import Value, build, merge
 from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.training.tasks.settings import (
     DiscrepancyTraining,
@@ -23,7 +22,7 @@ from unexpected_core.training.tasks.settings import (
 from unexpected_core.training.tasks.settings_fast import BaselineTraining, CuesTraining, FastTraining
 
 
-def derive[S: TrainingSettings](base: S, **changes: Mapping[str, Any] | Any) -> S:
+def derive[S: TrainingSettings](base: S, **changes: Mapping[str, Value] | Value) -> S:
     """A preset that differs from `base` in `changes` (nested mappings merge). Raises SettingsError."""
     return build(type(base), merge(base.model_dump(), changes))
 

@@ -92,7 +92,7 @@ class Hub:
             self.frames[camera] = self._number, frame
             self._tell()
 
-    def tell(self, **changes: Any) -> None:
+    def tell(self, **changes: object) -> None:
         """Change the state; viewers hear of it only where something differs."""
         if any(self.state.get(name, self) != value for name, value in changes.items()):
             self.state |= changes

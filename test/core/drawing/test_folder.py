@@ -77,6 +77,17 @@ def test_drawing_again_goes_on_and_another_recipe_is_refused(drawn):
         draw_folder(drawn, DrawnRoads("obstacle", 2, 5, SIZE), workers=1)
 
 
+def test_what_a_kill_left_of_a_frame_is_no_frame(tmp_path):
+    roads = DrawnRoads("obstacle", 2, 5, SIZE)
+    draw_folder(tmp_path, roads, workers=1)
+    whole = (tmp_path / "images/000001.png").read_bytes()
+    (tmp_path / "images/000001.png").rename(tmp_path / "images/.000001.png.k1ll3d.png")
+    (tmp_path / "images/.000007.png.k1ll3d.png").write_bytes(whole[:20])
+    draw_folder(tmp_path, roads, workers=1)
+    assert (tmp_path / "images/000001.png").read_bytes() == whole
+    assert open_dataset("obstacle_folder", tmp_path).keys == ("000000", "000001")
+
+
 def test_a_folder_of_other_pictures_is_left_alone(tmp_path):
     (tmp_path / "images").mkdir()
     with pytest.raises(DrawingError, match=r"but no frames.json; choose an empty folder"):

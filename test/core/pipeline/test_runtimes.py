@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from unexpected_core import load_detector
+from unexpected_core import devices, load_detector
+from unexpected_core.devices import choose_precision
 from unexpected_core.images import resize_image
 from unexpected_core.pipeline import precision, torch_runner
 from unexpected_core.pipeline.detector import Detector
@@ -37,15 +38,16 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
 
 @pytest.fixture
 def with_bfloat16(monkeypatch):
-    monkeypatch.setattr(precision, "_has_bfloat16", lambda: True)
+    monkeypatch.setattr(devices, "native_bfloat16", lambda device: True)
     monkeypatch.setattr(precision, "thread_time", lambda: Bright.clock)  # so that a busy machine changes nothing
 
 
-CPU = torch.device("cpu")
+def choose(wanted: str, scorer: Scorer) -> tuple[str, str]:
+    return choose_precision(wanted, torch.device("cpu"), lambda: precision.try_bfloat16(scorer))
 
 
 def test_half_precision_is_taken_where_it_is_faster_and_equal(with_bfloat16):
-    chosen, why = precision.choose_precision("auto", Bright(), CPU)
+    chosen, why = choose("auto", Bright())
     assert chosen == "bfloat16" and "is 3.0 times as fast, and differs by 0.00" in why
 
 
@@ -53,33 +55,33 @@ def test_half_precision_is_left_where_it_differs_or_does_not_pay(with_bfloat16):
     wrong, slow, broken = Bright(), Bright(), Bright()
     wrong.off, slow.gain = 0.1, 0.25
     broken.forward = lambda images: Scores(images[:, 7])
-    chosen, why = precision.choose_precision("auto", wrong, CPU)
+    chosen, why = choose("auto", wrong)
     assert chosen == "float32" and why.startswith("bfloat16 differs by 0.10")
-    assert precision.choose_precision("auto", slow, CPU)[0] == "float32"
-    chosen, why = precision.choose_precision("auto", broken, CPU)
+    assert choose("auto", slow)[0] == "float32"
+    chosen, why = choose("auto", broken)
     assert chosen == "float32" and why.startswith("bfloat16 failed: index 7")
-    assert precision.choose_precision("bfloat16", wrong, CPU) == ("bfloat16", "as set")
+    assert choose("bfloat16", wrong) == ("bfloat16", "as set")
 
 
 def test_scores_that_are_not_numbers_are_no_equal_ones(with_bfloat16):
     scorer = Bright()
     scorer.off = float("nan")
-    assert precision.choose_precision("auto", scorer, CPU) == ("float32", "bfloat16 differs by nan")
+    assert choose("auto", scorer) == ("float32", "bfloat16 differs by nan")
 
 
 def test_a_processor_without_bfloat16_and_methods_of_any_size_stay_in_float32(monkeypatch):
-    monkeypatch.setattr(precision, "_has_bfloat16", lambda: False)
-    assert precision.choose_precision("auto", Bright(), CPU)[1] == "this processor has no instructions for bfloat16"
+    monkeypatch.setattr(devices, "native_bfloat16", lambda device: False)
+    assert choose("auto", Bright())[1] == "this processor has no instructions for bfloat16"
     anysize = Bright()
     anysize.working_height = None
-    assert precision.choose_precision("auto", anysize, CPU)[0] == "float32"
+    assert precision.try_bfloat16(anysize)[1] == "made for no size, so none to test bfloat16 at"
 
 
-def test_the_test_at_load_leaves_the_weights_alone(monkeypatch):
-    monkeypatch.setattr(precision, "_has_bfloat16", lambda: True)
+def test_the_trial_at_load_leaves_the_weights_alone(monkeypatch):
+    monkeypatch.setattr(devices, "native_bfloat16", lambda device: True)
     scorer, threads = load_scorer("fast"), torch.get_num_threads()
     before = {key: value.clone() for key, value in scorer.state_dict().items()}
-    precision.choose_precision("auto", scorer, CPU)
+    choose("auto", scorer)
     assert all(torch.equal(value, before[key]) for key, value in scorer.state_dict().items())
     assert torch.get_num_threads() == threads
 
@@ -127,7 +129,8 @@ def test_a_compiled_program_that_fails_later_is_given_up(monkeypatch, caplog):
     np.testing.assert_array_equal(found.score, plain.detect(large).score)
 
 
-def test_the_log_says_what_runs_and_why(caplog):
+def test_the_log_says_what_runs_and_why(caplog, monkeypatch):
+    monkeypatch.setattr(devices, "native_bfloat16", lambda device: True)
     with caplog.at_level(logging.INFO, "unexpected"):
         load_detector("random", "cpu", warmup=False)
     assert "detector random on cpu, float32, " in caplog.text and ", eager (" in caplog.text

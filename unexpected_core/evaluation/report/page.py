@@ -14,7 +14,7 @@ from unexpected_core.evaluation.measure.result import MethodResult
 from unexpected_core.evaluation.report import plots
 from unexpected_core.evaluation.report.pictures import chosen_frames, jpeg, picture
 from unexpected_core.evaluation.report.tables import cells, columns, show, stamp
-from unexpected_core.evaluation.results import Difference, Results
+from unexpected_core.evaluation.results import PairedDifference, Results
 from unexpected_core.evaluation.source import Source
 from unexpected_core.files import atomic_path, write_text
 from unexpected_core.metrics.bootstrap import Interval
@@ -97,7 +97,7 @@ def _areas(methods: Mapping[str, MethodResult], metric: str) -> dict[str, float]
     return {name: getattr(result.pixel["exact"], metric).value for name, result in methods.items()}
 
 
-def _difference(line: Difference) -> list[str]:
+def _difference(line: PairedDifference) -> list[str]:
     number = Interval(line.difference, line.low, line.high)
     return [f"{line.a} minus {line.b}", line.metric.replace("_", " "), show(number), f"{line.p:.3f}"]
 
