@@ -121,6 +121,23 @@ def test_tables_name_what_there_is(page, heading, names):
     assert sorted(name for name in first_column(page, heading) if "=" not in name) == sorted(names)
 
 
+def test_presets_have_the_crops_batches_and_lengths_that_the_table_says():
+    text = (REPOSITORY / "docs" / "training.md").read_text(encoding="utf-8")
+    text = text.partition("## Presets")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+) \|[^|]*\|[^|]*\|[^|]*\| ([^|]*) \| ([^|]*) \|$", text, re.MULTILINE)
+    found = 0
+    for names, sizes, lengths in rows:
+        preset = PRESETS.get(re.findall(r"`(\w+)`", names)[0])
+        for height, width, batch in re.findall(r"(\d+)x(\d+), (\d+)$", sizes):
+            crop = getattr(preset.task, "crop", None) or preset.data.crop
+            assert (crop, preset.loop.batch) == ((int(height), int(width)), int(batch)), names
+        for first, epochs, examples in re.findall(r"(?:(\d+) \+ )?(\d+) x (\d+) examples", lengths):
+            assert (preset.loop.epochs, preset.loop.epoch_examples) == (int(epochs), int(examples)), names
+            assert not first or preset.first.epochs == int(first), names
+            found += 1
+    assert found == 5
+
+
 def test_methods_of_the_paper_and_of_its_comparison_are_there():
     assert set(first_column("iccv2019.md", "## Networks")) <= set(NETWORKS)
     assert set(first_column("iccv2019.md", "## Methods")) <= set(SCORERS)
