@@ -18,8 +18,10 @@ from unexpected_core.media.shots import Footage, Shot
 from unexpected_core.pipeline.runner import DetectorError
 
 if TYPE_CHECKING:
-    from unexpected_core.pipeline.detector import Detector
+    import numpy as np
 
+    from unexpected_core.pipeline.detector import Detector
+    from unexpected_core.structs import Detection
 
 MOST_PROBLEMS = 20
 """Broken frames of an input that summary.json tells one by one; regions.jsonl has them all."""
@@ -78,22 +80,24 @@ class Detecting:
     def _detect(self, tally: Tally, name: str, shot: Shot) -> None:
         source = str(shot.source)
         tally.read += 1
-        try:
-            regions = self.results.earlier(source, name)
-            tally.regions += self._regions(tally, source, name, shot) if regions is None else regions
-            tally.done += 1
-        except (ImageError, DetectorError) as error:
-            tally.failed += 1
-            self._note(tally, source, name, error)
+        regions = self.results.earlier(source, name)
+        if regions is None:
+            try:
+                image, detection = self._look(tally, shot)
+            except (ImageError, DetectorError) as error:
+                tally.failed += 1
+                self._note(tally, source, name, error)
+                return
+            self.results.write(source, name, image, detection, self.about)
+            regions = len(detection.regions)
+        tally.done, tally.regions = tally.done + 1, tally.regions + regions
 
-    def _regions(self, tally: Tally, source: str, name: str, shot: Shot) -> int:
-        """Detect in a shot and write the results; the number of its regions. Raises ImageError, DetectorError."""
+    def _look(self, tally: Tally, shot: Shot) -> tuple[np.ndarray, Detection]:
         start = time.perf_counter()
         image = shot.read()
         detection = self.detector.detect(image, resynthesis=self.resynthesis)
         tally.seconds += time.perf_counter() - start
-        self.results.write(source, name, image, detection, self.about)
-        return len(detection.regions)
+        return image, detection
 
     def _note(self, tally: Tally, source: str, name: str, error: Exception) -> None:
         LOGGER.error("%s", error)
