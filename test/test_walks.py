@@ -148,10 +148,10 @@ def test_message_to_mask():
             time.sleep(0.02)
         photograph = DrawnRoads("obstacle", 1, 0, (64, 112))[0].image
         message = Image(height=64, width=112, step=336, encoding="rgb8", data=photograph.tobytes())
-        node._work([(feed, message)])  # the first one builds what later ones find
+        node.answering.work([(feed, message)])  # the first one builds what later ones find
         with Walk(Image, np.ndarray, torch.Tensor) as walk:
-            node._on_image(feed, message)
-            node._work([(feed, message)])
+            node.answering.offer(feed, message)
+            node.answering.work([(feed, message)])
     finally:
         listener.destroy_node()
         node.destroy_node()

@@ -14,9 +14,8 @@ import numpy as np
 from unexpected_core.images import resize_image
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
-from unexpected_core.visualize import overlay
+from unexpected_core.visualize import overlay, reduced
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.reduced import reduced
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.load.ladder import FULL
 from unexpected_ros.scene.geometry import Camera

@@ -1,20 +1,23 @@
-"""The publishers of all outputs. What nobody listens to is not even converted."""
+"""The publishers of all outputs, with the QoS that is asked for. What nobody listens to is not even converted."""
 
 from __future__ import annotations
 
 import time
 
 from rclpy.lifecycle import LifecycleNode
+from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+from rclpy.qos import QoSDurabilityPolicy, QoSPolicyKind, QoSProfile, QoSReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from unexpected_core.labels import CITYSCAPES, IGNORE
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import OUTPUTS, VISION, Output, Result, messages_of
-from unexpected_ros.live.overrides import overrides
 from unexpected_ros.live.ros import CLASSES, ready_to_send, ros_message
 
 LABEL_INFO = "vision_msgs/msg/LabelInfo"
+OVERRIDES, POLICIES = "qos_overrides", QoSPolicyKind.__members__
+_OF_RCLPY = ("/parameter_events", "/rosout", "/clock")
 
 
 class Publishers:
@@ -70,3 +73,16 @@ class Publishers:
 def _qos(output: Output) -> QoSProfile:
     policy = QoSReliabilityPolicy.BEST_EFFORT if output.best_effort else QoSReliabilityPolicy.RELIABLE
     return QoSProfile(depth=output.depth, reliability=policy)
+
+
+def overrides(node: Node, topic: str) -> QoSOverridingOptions:
+    """What the parameters qos_overrides.<topic>.publisher.<policy> change for the node's publisher of `topic`."""
+    given = node.get_parameters_by_prefix(f"{OVERRIDES}.{node.resolve_topic_name(topic)}.publisher")
+    return QoSOverridingOptions([QoSPolicyKind[name.upper()] for name in given if name.upper() in POLICIES])
+
+
+def unused(node: Node, topics: list[str]) -> list[str]:
+    """Names of overrides that change nothing: other topics than `topics`, subscriptions, policies that do not exist."""
+    ours = {f"{topic}.publisher.{policy.lower()}" for topic in topics for policy in POLICIES}
+    given = node.get_parameters_by_prefix(OVERRIDES)
+    return sorted(f"{OVERRIDES}.{name}" for name in given if name not in ours and not name.startswith(_OF_RCLPY))

@@ -194,14 +194,14 @@ def test_one_camera_of_three_that_fails_in_a_batch_costs_itself(driver, street, 
             return whole(images, *rest)
 
         detector.detect_batch = detect_batch
-        node._detector = detector
+        node.detector = detector
         items = [(feed, to_message(street(40, width))) for feed, width in zip(node.feeds, (60, 77, 60), strict=True)]
-        node._work(items)
+        node.answering.work(items)
         assert [feed.health.counts()["processed"] for feed in node.feeds] == [1, 0, 1]
         assert [feed.health.counts()["error"] for feed in node.feeds] == [0, 1, 0]
         assert batches[0] == 3 and sorted(batches[1:]) == [1, 1, 1]
         batches.clear()
-        node._work([items[0], items[2]])
+        node.answering.work([items[0], items[2]])
         assert batches == [2], "those that can be scored together are"
     finally:
         node.destroy_node()

@@ -92,10 +92,10 @@ class FailsOnce(RandomScorer):
 def test_an_exception_in_the_network_costs_one_frame(driver, make_node, answers, street, to_message):
     node = make_node()
     scorer = FailsOnce()
-    node._detector = Detector(
+    node.detector = Detector(
         scorer,
-        node._detector.settings.model_copy(
-            update={"model": node._detector.settings.model.model_copy(update={"warmup": False})}
+        node.detector.settings.model_copy(
+            update={"model": node.detector.settings.model.model_copy(update={"warmup": False})}
         ),
     )
     scorer.failed = False
@@ -240,13 +240,13 @@ def test_a_frame_is_detected_and_reported_with_the_settings_it_began_with(
 ):
     settings = {"threshold": 0.5, "hysteresis": 0.0, "min_area": 1}
     node = make_node(**{f"detect__{name}": value for name, value in settings.items()})
-    detect = node._detector.detect
+    detect = node.detector.detect
 
     def while_a_parameter_changes(*arguments):
         node.set_parameters([Parameter("detect.threshold", value=0.9)])
         return detect(*arguments)
 
-    monkeypatch.setattr(node._detector, "detect", while_a_parameter_changes)
+    monkeypatch.setattr(node.detector, "detect", while_a_parameter_changes)
     camera = driver.camera(Image, TOPIC)
     driver.until(lambda: node.feeds[0].outputs.wanted("regions"), "the subscription")
     camera.publish(to_message(street()))
@@ -266,11 +266,11 @@ def test_a_model_that_is_not_there_is_said(make_node, capfd):
 
 def test_a_reload_that_fails_keeps_the_old_model(make_node, driver):
     node = make_node()
-    before, model = node._detector, node.settings.model.model_copy(update={"path": "nowhere"})
+    before, model = node.detector, node.settings.model.model_copy(update={"path": "nowhere"})
     node.settings = node.settings.model_copy(update={"model": model})  # as if its file had been deleted
     answer = driver.call(Trigger, "/inside/detector/reload_model")
     assert not answer.success and answer.message.startswith("kept random: ")
-    assert node._detector is before
+    assert node.detector is before
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ import pytest
 
 from unexpected_core.labels import PALETTE
 from unexpected_core.structs import Detection, Region
-from unexpected_core.visualize import OUTLINE
+from unexpected_core.visualize import OUTLINE, reduced
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import OUTPUTS, Result, messages_of
-from unexpected_ros.live.reduced import reduced
 from unexpected_ros.live.settings import NodeSettings
 
 PICTURES = ("overlay", "overlay/compressed", "labels_color", "resynthesis")
