@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import l1_loss
-from torchvision.models.vgg import cfgs, make_layers
 
 from unexpected_core.datasets import DatasetError
 from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, colorize, map_labels
@@ -26,11 +23,8 @@ from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.samples import labelled_examples
 from unexpected_core.training.tasks.imagenet import imagenet_state
 from unexpected_core.training.tasks.losses import feature_matching, least_squares_gan
+from unexpected_core.training.tasks.perceptual import VggDistance
 from unexpected_core.training.tasks.settings import GeneratorSettings, GeneratorTraining
-
-VGG_CUTS = (0, 2, 7, 12, 21, 30)
-"""Cuts through vgg19's features that leave relu1_1, relu2_1, relu3_1, relu4_1, relu5_1."""
-VGG_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 
 
 class GeneratorTask:
@@ -49,7 +43,7 @@ class GeneratorTask:
             narrow = NETWORKS[f"pix2pixhd_{name}"].small if self.settings.small else {}
             networks[name] = build_network(f"pix2pixhd_{name}", **narrow)
         if self.settings.perceptual:
-            networks["perceptual"] = PerceptualDistance()
+            networks["perceptual"] = VggDistance()
             if self.settings.start == "imagenet":
                 networks["perceptual"].start(imagenet_state("vgg19"))
         return nn.ModuleDict(networks)
@@ -95,39 +89,6 @@ def constant(network: nn.Module) -> Iterator[None]:
         yield
     finally:
         network.requires_grad_(True)
-
-
-class PerceptualDistance(nn.Module):
-    """Two images [B, 3, H, W] in [-1, 1] -> weighted L1 distance of frozen VGG19 features (Johnson et al., ECCV 2016).
-
-    The original feeds [-1, 1] without ImageNet normalisation; so do we.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers = make_layers(cfgs["E"])[: VGG_CUTS[-1]]
-        for layer in layers:
-            if isinstance(layer, nn.ReLU):
-                layer.inplace = False
-        self.slices = nn.ModuleList(nn.Sequential(*layers[a:b]) for a, b in pairwise(VGG_CUTS))
-        self.requires_grad_(False)
-
-    def start(self, state: dict[str, Tensor]) -> None:
-        """Take the weights of torchvision's vgg19."""
-        for first, part in zip(VGG_CUTS, self.slices, strict=False):
-            for i, layer in enumerate(part):
-                if isinstance(layer, nn.Conv2d):
-                    layer.load_state_dict({name: state[f"features.{first + i}.{name}"] for name in ("weight", "bias")})
-
-    def forward(self, painted: Tensor, photo: Tensor) -> Tensor:
-        """See the class."""
-        distance = painted.new_zeros(())
-        for weight, part in zip(VGG_WEIGHTS, self.slices, strict=True):
-            painted = part(painted)
-            with torch.no_grad():
-                photo = part(photo)
-            distance = distance + weight * l1_loss(painted, photo)
-        return distance
 
 
 def open_task(settings: GeneratorTraining) -> OpenedTask:

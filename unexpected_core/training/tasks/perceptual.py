@@ -1,4 +1,4 @@
-"""How different two pictures look to SqueezeNet: a loss for the generator beside the difference of colours."""
+"""How different two pictures look to SqueezeNet or VGG: losses of generators, beside the difference of colours."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 from torchvision.models import squeezenet1_1
+from torchvision.models.vgg import cfgs, make_layers
 
 from unexpected_core.training.errors import TrainingError
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 ENDS = (2, 5, 8)
 """Layers after which features are compared: after the first convolution, and before the second and third pooling."""
+
+VGG_CUTS = (0, 2, 7, 12, 21, 30)
+"""Cuts through vgg19's features that leave relu1_1, relu2_1, relu3_1, relu4_1, relu5_1."""
+VGG_WEIGHTS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
 
 
 class SqueezeNetDistance(nn.Module):
@@ -48,3 +53,36 @@ class SqueezeNetDistance(nn.Module):
             length = x.float().square().sum(1, keepdim=True).add(1e-6).sqrt()
             distances.append(l1_loss(*(x / length).float().chunk(2)))
         return torch.stack(distances).sum() * 8  # about the size of the difference of colours
+
+
+class VggDistance(nn.Module):
+    """Two images [B, 3, H, W] in [-1, 1] -> weighted L1 distance of frozen VGG19 features (Johnson et al., ECCV 2016).
+
+    The original feeds [-1, 1] without ImageNet normalisation; so do we.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers = make_layers(cfgs["E"])[: VGG_CUTS[-1]]
+        for layer in layers:
+            if isinstance(layer, nn.ReLU):
+                layer.inplace = False
+        self.slices = nn.ModuleList(nn.Sequential(*layers[a:b]) for a, b in pairwise(VGG_CUTS))
+        self.requires_grad_(False)
+
+    def start(self, state: dict[str, Tensor]) -> None:
+        """Take the weights of torchvision's vgg19."""
+        for first, part in zip(VGG_CUTS, self.slices, strict=False):
+            for i, layer in enumerate(part):
+                if isinstance(layer, nn.Conv2d):
+                    layer.load_state_dict({name: state[f"features.{first + i}.{name}"] for name in ("weight", "bias")})
+
+    def forward(self, painted: Tensor, photo: Tensor) -> Tensor:
+        """See the class."""
+        distance = painted.new_zeros(())
+        for weight, part in zip(VGG_WEIGHTS, self.slices, strict=True):
+            painted = part(painted)
+            with torch.no_grad():
+                photo = part(photo)
+            distance = distance + weight * l1_loss(painted, photo)
+        return distance
