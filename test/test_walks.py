@@ -168,10 +168,10 @@ def test_sample_to_loss(tmp_path):
         for split in ("train", "val"):
             write_image(tmp_path / split / f"{i}.png", image)
             write_image(tmp_path / split / f"{i}_trainIds.png", labels)
-    loop = {"epochs": 1, "batch": 2, "batch_val": 1, "workers": 0, "device": "cpu", "average": 0, "epoch_examples": 4}
+    loop = {"epochs": 1, "batch": 2, "batch_val": 1, "workers": 0, "device": "cpu", "average": 0, "epoch_examples": 2}
     task = {"crop": [64, 128], "heights": [64, 64], "perceptual": 0, "start": ""}
     changes = [f"loop.{n}={v}" for n, v in loop.items()] + [f"task.{n}={v}" for n, v in task.items()]
-    settings = override(PRESETS["fast"], [*changes, "optimizer.warmup=0", f"data.sources=[paired_folder={tmp_path}]"])
+    settings = override(PRESETS["fast"], [*changes, "data.val_examples=1", f"data.sources=[paired_folder={tmp_path}]"])
     with Walk(np.ndarray, torch.Tensor, Sample) as walk:
         engine.run(settings, tmp_path / "run")
     compare(walk, "Sample to loss", 12)
