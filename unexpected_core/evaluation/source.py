@@ -79,8 +79,8 @@ def fit(score: np.ndarray, size: tuple[int, int], name: str = "frame") -> np.nda
 
 def open_source(dataset: Dataset, folder: Path, labels: Path | None = None) -> Source:
     """Scores below `folder`, predicted labels below `labels`. Raises PredictionError if no name is the data set's."""
-    files = stored_scores(folder)
-    scores = {key: path for key, path in files.items() if key in set(dataset.keys)}
+    files, known = stored_scores(folder), set(dataset.keys)
+    scores = {key: path for key, path in files.items() if key in known}
     if not scores:
         raise PredictionError(
             f"{folder} has scores for {next(iter(files))} ..., data set '{dataset.name}' has frames "
