@@ -13,7 +13,7 @@ from unexpected_core.media.kinds import kind_of
 from unexpected_ros.bags import BagError
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.tools.fleet import DONE, REPORT, FleetError, Job, bags_below, by_processes, by_ray, run_fleet
-from unexpected_ros.tools.offline import NODE, chosen_detector, process_bag
+from unexpected_ros.tools.offline import NODE, FrameByFrame, chosen_detector, process_bag
 from unexpected_ros.tools.resuming import Interrupted, stop_requests
 
 
@@ -42,28 +42,27 @@ def _many(given: argparse.Namespace) -> int:
     return 0 if report[DONE] == report["bags"] else 1
 
 
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    about = "a detector over every frame of a bag, without ROS"
+    parser = argparse.ArgumentParser(prog="python -m unexpected_ros.bags", description=about)
+    add = parser.add_argument
+    add("input", type=Path, metavar="IN", help="bag: a file .mcap, .db3 or .bag (ROS 1), or a folder")
+    add("output", type=Path, metavar="OUT", help="file .mcap, or a bag folder")
+    add("--topic", help="image topic to process; needed where the bag has several")
+    add("--node", default=NODE, help="name of the node that the outputs appear under (%(default)s)")
+    add("--model", default="fast", help="detector: name, weight file or folder (%(default)s)")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
+    parameter = "a parameter of the node, such as input.bit_depth=12, camera.rectified=yes or camera.height=1.4"
+    add("--set", action="append", default=[], metavar="NAME=VALUE", help=parameter)
+    add("--workers", type=int, default=1, metavar="N", help="of a folder of bags: processes here")
+    add("--ray", metavar="ADDRESS", help="of a folder of bags: by a Ray cluster; local starts one here")
+    return parser.parse_args(arguments)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m unexpected_ros.bags`: 0 when every frame was processed, 1 otherwise, with the cause on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m unexpected_ros.bags", description="a detector over every frame of a bag, without ROS"
-    )
-    parser.add_argument("input", type=Path, metavar="IN", help="bag: a file .mcap, .db3 or .bag (ROS 1), or a folder")
-    parser.add_argument("output", type=Path, metavar="OUT", help="file .mcap, or a bag folder")
-    parser.add_argument("--topic", help="image topic to process; needed where the bag has several")
-    parser.add_argument("--node", default=NODE, help="name of the node that the outputs appear under (%(default)s)")
-    parser.add_argument("--model", default="fast", help="detector: name, weight file or folder (%(default)s)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a parameter of the node, such as input.bit_depth=12, camera.rectified=yes or camera.height=1.4",
-    )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="of a folder of bags: processes here")
-    parser.add_argument("--ray", metavar="ADDRESS", help="of a folder of bags: by a Ray cluster; local starts one here")
-    given = parser.parse_args(arguments)
-
+    given = parse(arguments)
     to_terminal()
     try:
         if given.input.is_dir() and kind_of(given.input) == "folder":
@@ -78,7 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, Interrupted) as error:
         print(f"interrupted{error}", file=sys.stderr)
         return 130
-    print(f"{given.output}: {done.processed} of {done.received} frames processed")
+    return _tell(given.output, done)
+
+
+def _tell(output: Path, done: FrameByFrame) -> int:
+    print(f"{output}: {done.processed} of {done.received} frames processed")
     for cause, count in done.failures.items():
         print(f"error: {count} frames could not be used ({cause})", file=sys.stderr)
     for problem in done.problems:

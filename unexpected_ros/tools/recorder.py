@@ -137,19 +137,19 @@ def record(recorder: Recorder, stop: Stop, quiet: float) -> None:
         rclpy.spin_once(recorder, timeout_sec=0.1)
 
 
-def main() -> int:
-    """Record until interrupted: 0 with the counts on stdout, 1 with the cause on stderr."""
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The command line without its ROS arguments."""
     parser = argparse.ArgumentParser(prog="recorder", description=__doc__.partition("\n")[0])
     parser.add_argument("output", type=Path, metavar="OUT", help="file .mcap, or a bag folder; appears at the end")
     parser.add_argument("topics", nargs="+", help="names; the first is connected last")
-    parser.add_argument(
-        "--quiet",
-        type=float,
-        default=0.0,
-        help="after SIGINT, go on until nothing has come for this many seconds; a second SIGINT ends it (%(default)s)",
-    )
-    given = parser.parse_args(remove_ros_args(sys.argv)[1:])
-    stop = Stop()
+    quiet = "after SIGINT, go on until nothing has come for this many seconds; a second SIGINT ends it (%(default)s)"
+    parser.add_argument("--quiet", type=float, default=0.0, help=quiet)
+    return parser.parse_args(arguments)
+
+
+def main() -> int:
+    """Record until interrupted: 0 with the counts on stdout, 1 with the cause on stderr."""
+    given, stop = parse(remove_ros_args(sys.argv)[1:]), Stop()
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         with create_bag(given.output) as bag:

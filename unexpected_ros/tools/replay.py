@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,40 +108,45 @@ def obey(key: str, transport: Transport, now: float) -> None:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The command line without its ROS arguments."""
-    parser = argparse.ArgumentParser(
-        prog="replay", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("input", help="folder of photographs, photograph, video, or bag (.mcap, .db3, .bag, folder)")
-    parser.add_argument("--rate", type=float, help="Hz; without it photographs play at 10, others in their own time")
-    parser.add_argument("--speed", type=float, default=1.0, help="seconds of footage in a second (%(default)s)")
-    parser.add_argument("--start", type=float, default=0.0, metavar="S", help="begin this many seconds in")
-    parser.add_argument("--loop", action="store_true", help="begin anew at the end, until interrupted")
-    parser.add_argument("--paused", action="store_true", help="begin paused")
-    parser.add_argument(
-        "--stamps", choices=("now", "recorded"), help="of the headers; default: recorded with --clock, else now"
-    )
-    parser.add_argument(
-        "--clock", action="store_true", help="publish /clock, for nodes with use_sim_time; it jumps back in a loop"
-    )
-    parser.add_argument("--topic", help="image topic to play; needed for a bag with several")
-    parser.add_argument("--bit-depth", type=int, choices=range(8, 17), default=0, help="bits used of 16-bit pictures")
-    parser.add_argument("--frame-id", help="frame_id of the headers; default: the recorded one, or 'camera'")
-    parser.add_argument("--wait-for", type=int, default=0, metavar="N", help="begin when N subscribers listen")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for them (%(default)s)")
-    parser.add_argument("--journal", type=Path, metavar="FILE", help="write 'stamp in nanoseconds,name' of each frame")
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="replay", description=__doc__, formatter_class=raw)
+    _add_arguments(parser)
     given = parser.parse_args(arguments)
-    if given.rate is not None and not 0 < given.rate <= 1000:
-        parser.error(f"--rate {given.rate:g}: expected Hz above 0 and at most 1000")
-    if not MIN_SPEED <= given.speed <= MAX_SPEED:
-        parser.error(f"--speed {given.speed:g}: expected {MIN_SPEED:g} to {MAX_SPEED:g}")
-    if not 0 <= given.start < float("inf"):
-        parser.error(f"--start {given.start:g}: expected seconds, 0 or more")
     if given.clock and given.stamps == "now":
         parser.error("--clock runs in recorded time, and --stamps now does not; leave one of them out")
     given.stamps = given.stamps or ("recorded" if given.clock else "now")
-    if given.rate and given.stamps == "recorded":
-        parser.error("--rate gives frames times of its own, and recorded stamps keep theirs; use --speed")
+    for fault in _faults(given):
+        parser.error(fault)
     return given
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("input", help="folder of photographs, photograph, video, or bag (.mcap, .db3, .bag, folder)")
+    add("--rate", type=float, help="Hz; without it photographs play at 10, others in their own time")
+    add("--speed", type=float, default=1.0, help="seconds of footage in a second (%(default)s)")
+    add("--start", type=float, default=0.0, metavar="S", help="begin this many seconds in")
+    add("--loop", action="store_true", help="begin anew at the end, until interrupted")
+    add("--paused", action="store_true", help="begin paused")
+    add("--stamps", choices=("now", "recorded"), help="of the headers; default: recorded with --clock, else now")
+    add("--clock", action="store_true", help="publish /clock, for nodes with use_sim_time; it jumps back in a loop")
+    add("--topic", help="image topic to play; needed for a bag with several")
+    add("--bit-depth", type=int, choices=range(8, 17), default=0, help="bits used of 16-bit pictures")
+    add("--frame-id", help="frame_id of the headers; default: the recorded one, or 'camera'")
+    add("--wait-for", type=int, default=0, metavar="N", help="begin when N subscribers listen")
+    add("--timeout", type=float, default=60.0, help="seconds to wait for them (%(default)s)")
+    add("--journal", type=Path, metavar="FILE", help="write 'stamp in nanoseconds,name' of each frame")
+
+
+def _faults(given: argparse.Namespace) -> Iterator[str]:
+    if given.rate is not None and not 0 < given.rate <= 1000:
+        yield f"--rate {given.rate:g}: expected Hz above 0 and at most 1000"
+    if not MIN_SPEED <= given.speed <= MAX_SPEED:
+        yield f"--speed {given.speed:g}: expected {MIN_SPEED:g} to {MAX_SPEED:g}"
+    if not 0 <= given.start < float("inf"):
+        yield f"--start {given.start:g}: expected seconds, 0 or more"
+    if given.rate and given.stamps == "recorded":
+        yield "--rate gives frames times of its own, and recorded stamps keep theirs; use --speed"
 
 
 def main() -> int:
