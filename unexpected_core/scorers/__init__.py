@@ -5,7 +5,7 @@ To add one: write the file, add a line to SCORERS. Nothing is imported before it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
@@ -35,6 +35,11 @@ class ScorerEntry(NamedTuple):
     small: Mapping[str, Any] = NOTHING
     published: bool = False
     baseline: bool = False
+
+    def load(self) -> Callable[..., Scorer]:
+        """Import the builder."""
+        module, _, attribute = self.builder.partition(":")
+        return getattr(import_module(module), attribute)
 
 
 _NARROW = MappingProxyType({"random_weights": True, "small": True})
@@ -88,20 +93,22 @@ def build_scorer(name: str, base: Scorer | None = None, **options: Value) -> Sco
     if name not in SCORERS:
         raise UnknownScorer(unknown_name("scorer", name, SCORERS))
     entry = SCORERS[name]
-    module, _, attribute = entry.builder.partition(":")
-    builder = getattr(import_module(module), attribute)
     if entry.base is None and base is not None:
         raise UnknownScorer(
             f"'{name}' has networks of its own and cannot run on those of '{base.name}'; name it as the detector itself"
         )
     if entry.published:
-        return builder(as_published(options))
+        return entry.load()(as_published(options))
     if entry.base is None:
-        scorer = builder(**options)
+        scorer = entry.load()(**options)
         scorer.random_weights = any(True for _ in scorer.parameters())
         return scorer
-    base = base if base is not None else build_scorer(entry.base, **options)
-    scorer = builder(base)
+    return _on(build_scorer(entry.base, **options) if base is None else base, name, entry)
+
+
+def _on(base: Scorer, name: str, entry: ScorerEntry) -> Scorer:
+    """A method on the networks of `base`, known by both names; the base itself where that is the method."""
+    scorer = entry.load()(base)
     if scorer is not base:
         scorer.name, scorer.working_height, scorer.random_weights = name, base.working_height, base.random_weights
         ids = base.model_id, scorer.model_id, name
