@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from unexpected_core.drawing.tracks import DrawnRoads
+from unexpected_core.regions import RegionSettings, find_regions
 from unexpected_core.structs import Detection, Region
 from unexpected_ros.live.processing import Found, limited
 from unexpected_ros.live.settings import GroundSettings
@@ -120,3 +122,27 @@ def test_where_nothing_is_known_everything_counts_and_that_is_said(camera, mount
     assert "camera_info" in said[0] and "all regions count" in said[0]
     assert limited(found, GroundSettings(), camera, mounting, said.append) is found and len(said) == 1
     assert limited(found, GroundSettings(farthest=5.0), CAMERA, MOUNTING, said.append).detection.regions == (NEAR,)
+
+
+def test_drawn_obstacles_stand_where_their_depth_says():
+    """Against the points in space of each pixel that the renderer knows."""
+    compared = 0
+    for frame in map(DrawnRoads("obstacle", count=4, seed=3, size=(256, 512)).frame, range(4)):
+        drawn = frame.camera
+        matrix = np.array([[drawn.focal, 0, drawn.cx], [0, drawn.focal, drawn.cy], [0, 0, 1]])
+        camera, mounting = Camera(256, 512, matrix, np.zeros(0), ""), mounted(drawn.height, drawn.pitch)
+        mask, threshold = (frame.sample.obstacle == 1).astype(np.float32), RegionSettings(min_area=300)
+        found, regions = find_regions(mask, frame.sample.labels, threshold)
+        for one in regions:
+            y, x = np.nonzero(found[one.y : one.y + one.height, one.x : one.x + one.width])
+            depth = frame.depth[y + one.y, x + one.x]
+            rays = np.stack([x + one.x - drawn.cx, y + one.y - drawn.cy, np.full(len(x), drawn.focal)], 1)
+            points = (rays * depth[:, None] / drawn.focal) @ mounting.rotation.T + mounting.position
+            place_of = place(one, (256, 512), camera, mounting)
+            assert place_of.ahead == pytest.approx(points[:, 0].min(), rel=0.05)
+            assert place_of.left == pytest.approx(points[:, 1].max(), abs=0.2)
+            assert (
+                0.95 * points[:, 2].max() < place_of.height < 2 * points[:, 2].max()
+            )  # what reaches back looks higher
+            compared += 1
+    assert compared >= 5
