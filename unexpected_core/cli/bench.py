@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from unexpected_core.pipeline.detector import Detector
+    from unexpected_core.pipeline.measuring import Speed
 
 RUNTIMES = get_args(Runtime)
 SIZES = ((512, 1024), (1080, 1920))
@@ -21,11 +22,12 @@ EPILOG = """\
 examples:
   unexpected bench
   unexpected bench --runtime eager onnx --onnx fast.onnx --against random
-  unexpected bench --sizes 224x448 512x1024 1080x1920 2000x4000 --cameras 1 2 4 --out bench.jsonl
+  unexpected bench --sizes 224x448 512x1024 1080x1920 2000x4000 --cameras 1 2 4 --regions 1 16 64 --out bench.jsonl
 
 End to end: from an image's bytes to regions, images with things in them. All detectors take turns, after a warm-up.
-Each measurement is a line of JSON in --out: milliseconds (median, p95, p99), stages, memory, ratio to the first
-detector, and what it belongs to: date, processor, versions, commit."""
+Each measurement is a line of JSON in --out: milliseconds by the clock (median, p95, p99, best), least processor time,
+stages, memory, ratio to the first detector, and what it belongs to: date, processor, versions, commit. --regions also
+times the step from a score map to regions, on maps that hold so many."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sizes", nargs="+", type=size, default=SIZES, metavar="HxW", help="default 512x1024 1080x1920"
     )
     parser.add_argument("--cameras", nargs="+", type=int, default=[1], metavar="N", help="images at a time (default 1)")
+    parser.add_argument("--regions", nargs="+", type=int, default=[], metavar="N", help="regions in a score map")
+    parser.add_argument("--scale", type=float, default=1.0, help="factor on the working size (default 1)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
     parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="for each measurement (default 3)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to append the lines of JSON to")
@@ -61,7 +65,10 @@ def run(arguments: argparse.Namespace) -> int:
         line
         for size in arguments.sizes
         for cameras in arguments.cameras
-        for line in _measure(detectors, size, cameras, arguments.seconds)
+        for line in _measure(detectors, size, cameras, arguments)
+    ]
+    lines += [
+        _measure_regions(size, count, arguments.seconds) for size in arguments.sizes for count in arguments.regions
     ]
     if arguments.out:
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +87,8 @@ def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool
     found, missing = {}, False
     for path, runtime in asked:
         file = arguments.onnx if arguments.onnx and runtime in ("onnx", "openvino") else path
-        detector = load_detector(file, arguments.device, runtime=runtime, precision=arguments.precision)
+        options = {"precision": arguments.precision, "scale": arguments.scale}
+        detector = load_detector(file, arguments.device, runtime=runtime, **options)
         if runtime not in ("auto", detector.runtime):
             missing = True  # the log says why
             continue
@@ -89,14 +97,15 @@ def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool
 
 
 def _measure(
-    detectors: dict[str, Detector], size: tuple[int, int], cameras: int, seconds: float
+    detectors: dict[str, Detector], size: tuple[int, int], cameras: int, arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
     from unexpected_core.images import trial_image
     from unexpected_core.pipeline.measuring import side_by_side
     from unexpected_core.pipeline.memory import resident_mb
 
     images = [trial_image(*size, seed=seed) for seed in range(cameras)]
-    speeds = side_by_side({name: _turn(detector, images) for name, detector in detectors.items()}, seconds)
+    runs = {name: _turn(detector, images) for name, detector in detectors.items()}
+    speeds = side_by_side(runs, arguments.seconds)
     print(f"\n{size[1]}x{size[0]}, {cameras} camera(s): milliseconds from bytes to regions")
     first, lines = next(iter(speeds.values())), []
     for name, speed in speeds.items():
@@ -108,7 +117,8 @@ def _measure(
             "height": size[0],
             "width": size[1],
             "cameras": cameras,
-            **{key: round(value, 3) for key, value in speed._asdict().items()},
+            "scale": arguments.scale,
+            **_rounded(speed),
             "images_per_second": round(1e3 * cameras / speed.median, 2),
             "times_first": round(first.median / speed.median, 3),
             "regions": len(found.regions),
@@ -121,6 +131,22 @@ def _measure(
             f"{line['images_per_second']:8.1f} images/s  {line['times_first']:5.2f}x  {stages}"
         )
     return lines
+
+
+def _measure_regions(size: tuple[int, int], count: int, seconds: float) -> dict[str, Any]:
+    """The step from a score map to regions alone."""
+    from unexpected_core.pipeline.measuring import map_with_regions, side_by_side
+    from unexpected_core.regions import RegionSettings, find_regions, no_labels
+
+    score, labels, settings = map_with_regions(count, *size), no_labels(size), RegionSettings(max_regions=256)
+    speed = side_by_side({"": lambda: find_regions(score, labels, settings)}, seconds)[""]
+    found = len(find_regions(score, labels, settings)[1])
+    print(f"{size[1]}x{size[0]}, {found:3} region(s): {speed.best:8.2f} ms from score map to regions")
+    return {"step": "regions", "height": size[0], "width": size[1], **_rounded(speed), "regions": found}
+
+
+def _rounded(speed: Speed) -> dict[str, float]:
+    return {key: round(value, 3) for key, value in speed._asdict().items()}
 
 
 def _turn(detector: Detector, images: list[np.ndarray]) -> Callable[[], Any]:

@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from unexpected_core.cli.main import main
@@ -19,7 +20,11 @@ def test_one_line_for_each_detector_size_and_number_of_cameras(tmp_path, capsys)
     assert len(lines) == 2 * 2 * 2
     assert {(line["height"], line["width"]) for line in lines} == {(64, 96), (40, 60)}
     for line in lines:
-        assert 0 < line["best"] <= line["median"] <= line["p95"] <= line["p99"] and line["calls"] >= 3
+        assert (
+            line["processor"] > 0
+            and 0 < line["best"] <= line["median"] <= line["p95"] <= line["p99"]
+            and line["calls"] >= 3
+        )
         assert line["images_per_second"] == pytest.approx(1e3 * line["cameras"] / line["median"], rel=0.01)
         assert list(line["stages"]) == ["prepare", "score", "restore", "regions"]
         assert line["date"] and line["cpu"] and line["torch"] and line["resident_mb"] > 50
@@ -36,6 +41,15 @@ def test_a_runtime_that_is_not_there_is_left_out_and_said(capsys, caplog):
     assert "random eager" in capsys.readouterr().out
 
 
+def test_regions_are_timed_on_maps_that_hold_so_many(tmp_path, capsys):
+    out = tmp_path / "bench.jsonl"
+    assert bench("--sizes", "256x512", "--scale", "0.5", "--regions", "1", "7", "64", "--out", str(out)) == 0
+    whole, *regions = (json.loads(line) for line in out.read_text().splitlines())
+    assert whole["scale"] == 0.5 and [line["regions"] for line in regions] == [1, 7, 64]
+    assert all(line["step"] == "regions" and line["best"] > 0 and line["date"] for line in regions)
+    assert "512x256,  64 region(s)" in capsys.readouterr().out
+
+
 def test_functions_take_turns():
     calls = []
     found = side_by_side({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, seconds=0.0, warm_up=2)
@@ -46,6 +60,7 @@ def test_functions_take_turns():
 def test_speed_written_out():
     speed = speed_of([1.0, 2.0, 3.0, 4.0, 100.0])
     assert (speed.median, speed.best, speed.calls) == (3.0, 1.0, 5)
+    assert np.isnan(speed.processor) and speed_of([2.0], [5.0, 4.0]).processor == 4.0
     assert speed.p95 == pytest.approx(80.8) and speed.p99 == pytest.approx(96.16)
 
 
