@@ -196,7 +196,7 @@ def _road_fraction(area: _Area, inside: np.ndarray, labels: np.ndarray) -> float
     row, column = np.divmod(np.flatnonzero(border), area.width)
     height = labels.shape[0]
     ground = labels[np.minimum(area.y + row + max(1, height // 100), height - 1), area.x + column]
-    return np.count_nonzero(_IS_DRIVABLE[ground]) / ground.size
+    return float(np.count_nonzero(_IS_DRIVABLE[ground]) / ground.size)
 
 
 def no_labels(size: tuple[int, int]) -> np.ndarray:

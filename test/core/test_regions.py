@@ -1,3 +1,5 @@
+from dataclasses import astuple
+
 import cv2
 import numpy as np
 import pytest
@@ -27,6 +29,7 @@ def test_one_region_written_out():
     assert region.score == pytest.approx((3 * 0.6 + 2 * 0.45 + 0.9) / 6)
     assert region.max_score == pytest.approx(0.9)
     assert region.label == CAR
+    assert {type(value) for value in astuple(region)} == {int, float}, "plain numbers, for messages and JSON"
     assert region.road_fraction == pytest.approx(2 / 3)  # below row 2: road, road, ignore
     assert mask.dtype == bool and np.argwhere(mask).tolist() == [[y, x] for y in (1, 2) for x in (4, 5, 6)]
 
