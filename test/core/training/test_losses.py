@@ -28,6 +28,8 @@ def test_cross_entropy_is_a_weighted_mean_over_the_pixels_that_count():
     target[0, 0, 0] = 1  # now of class 1, and weighs three times as much
     first = np.log1p(np.exp(2.0))
     assert pixel_cross_entropy(logits, target, (1.0, 3.0)).item() == pytest.approx((3 * first + second) / 4)
+    light = pixel_cross_entropy(logits, target, (0.001, 0.003)).item()
+    assert light == pytest.approx((3 * first + second) / 4), "only the ratio of the weights counts"
     assert pixel_cross_entropy(logits, torch.full((1, 1, 3), IGNORE)).item() == 0
 
 
