@@ -67,6 +67,9 @@ def test_painting_counts_colour_and_contrast_where_it_is_valid():
     valid[0, 2, 2] = True
     assert painting_loss(painted, photo, valid).item() == pytest.approx(0.4 + 0.25 * 0.6 / 5)
     assert painting_loss(painted, photo, ~valid & False).item() == 0
+    valid[:] = False
+    valid[0, 0, 0] = True
+    assert painting_loss(painted, photo, valid).item() == pytest.approx(0.4), "a single pixel"
 
 
 def test_rare_classes_weigh_more():
