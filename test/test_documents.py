@@ -83,9 +83,9 @@ def test_modules_and_scripts_that_are_run_are_there_and_take_the_options_given()
 def commands():
     """(page, words) of every `unexpected ...`: in code of a line or a block, without what is said beside it."""
     for page, text in texts():
-        text = text.replace("\\\n", " ")
+        text = re.sub(r"(?<!`)`[^`]+`(?!`)", lambda code: code.group().replace("\n", " "), text.replace("\\\n", " "))
         for line in re.findall(r"(?:^|[`;] ?|do |in )(?:\s*)unexpected ([a-z-]+ [^`\n]*)", text, re.MULTILINE):
-            command = re.split(r"\s{3,}|\s#|;|\.\.\.|, ", line)[0]
+            command = re.split(r"\s{3,}|\s#|;|, ", re.sub(r"(--[a-z-]+ )?\.\.\.", "", line))[0]
             if command.split()[0] in COMMANDS and "[" not in command:
                 yield page, tuple(shlex.split(command))
 
@@ -136,6 +136,14 @@ def test_presets_have_the_crops_batches_and_lengths_that_the_table_says():
             assert not first or preset.first.epochs == int(first), names
             found += 1
     assert found == 5
+
+
+def test_the_extras_are_those_of_the_setup():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    said = re.findall(r"`(\w+)`", re.search(r"\(extras: ([^)]+)\)", text).group(1))
+    calls = ast.walk(ast.parse((REPOSITORY / "setup.py").read_text(encoding="utf-8")))
+    (extras,) = [n.value for n in calls if isinstance(n, ast.keyword) and n.arg == "extras_require"]
+    assert said == [ast.literal_eval(key) for key in extras.keys]
 
 
 def test_methods_of_the_paper_and_of_its_comparison_are_there():
