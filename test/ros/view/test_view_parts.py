@@ -130,6 +130,7 @@ def test_of_several_cameras_the_one_of_the_outputs_is_picked():
     assert pick_camera([], "/car/detector") == (None, False)
 
 
+@pytest.mark.ros
 def test_of_several_detectors_one_is_watched_and_goes_on_in_its_successor():
     pytest.importorskip("rclpy")
     from unexpected_ros.view.graph import Stream
