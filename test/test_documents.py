@@ -52,6 +52,13 @@ def test_links_lead_somewhere():
     assert not broken
 
 
+def test_files_and_folders_of_the_project_are_where_they_are_said_to_be():
+    tops = "test|bench|config|examples|scripts|launch|msg|docs|demo|authors|unexpected_core|unexpected_ros"
+    for page, text in texts():
+        found = re.findall(rf"`((?:{tops})/[\w./-]*)(?:: [^`]*)?`", text)
+        assert not [name for name in found if not (REPOSITORY / name).exists()], page
+
+
 def blocks():
     """(page, code) of every block marked as Python; the plan's are signatures only."""
     pages = [(page, text) for page, text in texts() if page != "architecture.md"]
@@ -90,7 +97,11 @@ def commands():
                 yield page, tuple(shlex.split(command))
 
 
-@pytest.mark.parametrize(("page", "words"), sorted(set(commands())), ids=lambda value: " ".join(value)[:60])
+@pytest.mark.parametrize(
+    ("page", "words"),
+    sorted(set(commands())),
+    ids=lambda value: value if isinstance(value, str) else " ".join(value)[:60],
+)
 def test_commands_are_understood(page, words, capsys):
     """Placeholders stand for names that are looked up later; what is left out on purpose may be all that is missed."""
     try:

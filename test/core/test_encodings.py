@@ -75,6 +75,22 @@ def test_every_encoding_gives_back_the_picture(encoding, padding, bigendian):
     assert np.abs(rgb.astype(int) - expected).max() <= tolerance
 
 
+@pytest.mark.parametrize("encoding", ["bayer_rggb8", "mono8", "rgb8", "uyvy"])
+def test_the_smallest_images_are_read(encoding):
+    height, width = {"bayer_rggb8": (3, 3), "uyvy": (1, 2)}.get(encoding, (1, 1))
+    step = width * {"rgb8": 3, "uyvy": 2}.get(encoding, 1)
+    assert to_rgb(encoding, height, width, step, bytes(height * step)).shape == (height, width, 3)
+
+
+@pytest.mark.parametrize("bigendian", [False, True])
+def test_both_bytes_count_where_few_bits_are_used(bigendian):
+    """Twelve bits: 0x0ab0 of 0x0fff; sixteen: the more significant byte."""
+    data = bytes([0x0A, 0xB0] if bigendian else [0xB0, 0x0A])
+    assert to_rgb("mono12", 1, 1, 2, data, bigendian)[0, 0].tolist() == [0xAB] * 3
+    assert to_rgb("mono16", 1, 1, 2, data, bigendian, bit_depth=16)[0, 0].tolist() == [0x0A] * 3
+    assert to_rgb("mono16", 1, 1, 2, data, bigendian, bit_depth=12)[0, 0].tolist() == [0xAB] * 3
+
+
 def test_unpadded_rgb8_is_a_view():
     data = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint8)
     assert np.shares_memory(to_rgb("rgb8", HEIGHT, WIDTH, WIDTH * 3, data), data)
@@ -95,6 +111,7 @@ def test_last_row_may_come_without_its_padding():
         (("rgb8", 8000, 8000, 24000, b""), "size", "claims 8000x8000 pixels, .* 50000000 in all .* input.max_pixels"),
         (("rgb8", 0, 0, 0, b""), "empty", r"no pixels \(0x0\)"),
         (("rgb8", 6, 0, 30, bytes(180)), "empty", r"no pixels \(0x6\)"),
+        (("rgb8", 0, 10, 30, bytes(180)), "empty", r"no pixels \(10x0\)"),
         (("rgb8", 6, 10, 30, bytes(179)), "truncated", "needs 180 bytes of data, found 179"),
         (("rgb8", 6, 10, 30, b""), "truncated", "needs 180 bytes of data, found 0"),
         (("rgb8", 6, 10, 29, bytes(180)), "truncated", "step of at least 30 bytes, found 29"),
@@ -106,6 +123,7 @@ def test_last_row_may_come_without_its_padding():
         ),
         (("uyvy", 6, 9, 18, bytes(108)), "size", "even width, found 9x6"),
         (("bayer_rggb8", 2, 10, 10, bytes(20)), "size", "at least 3x3 pixels, found 10x2"),
+        (("bayer_rggb8", 10, 2, 2, bytes(20)), "size", "at least 3x3 pixels, found 2x10"),
     ],
 )
 def test_unusable_messages_say_why(fields, cause, message):
