@@ -18,10 +18,9 @@ from unexpected_core.labels import CITYSCAPES
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.served import Served
 from unexpected_core.weights.cards import WeightsError, card_path, read_card
-from unexpected_core.weights.exported import KEY, SUFFIX, Exported
+from unexpected_core.weights.exported import KEY, OUTPUTS, SUFFIX, Exported
 
 OPSET = 18
-OUTPUTS = ("score", "labels", "resynthesis")
 MOST_IMAGES, GREATEST_SIDE, LEAST_SIDE = 64, 8192, 32
 
 

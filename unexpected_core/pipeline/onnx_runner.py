@@ -13,9 +13,8 @@ from unexpected_core.devices import DeviceError
 from unexpected_core.pipeline.resizing import to_working
 from unexpected_core.pipeline.runner import DetectorError, Maps, Runner, RuntimeMissing
 from unexpected_core.weights.cards import WeightsError
-from unexpected_core.weights.exported import KEY, Exported, from_metadata
+from unexpected_core.weights.exported import KEY, OUTPUTS, Exported, from_metadata
 
-OUTPUTS = ("score", "labels", "resynthesis")
 MOST_SHAPES = 4
 """Programs that OpenVINO keeps, one for each count and size of images."""
 

@@ -12,6 +12,8 @@ from unexpected_core.labels import TRAIN_ID
 
 PANEL = 6.0
 """Length along the road of one panel of a facade, wall, fence or hedge, metres."""
+SEAM = PANEL / 2 + 0.12
+"""How far a panel reaches from its middle: a little into the next one, so that no gap shows."""
 
 
 class Item(NamedTuple):

@@ -4,8 +4,9 @@ label."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 
@@ -157,6 +158,10 @@ class Shape:
         self.low, self.high = low, high
         self.radius = float(np.abs(self.points[:, :2]).max())
         return self
+
+
+Builder = Callable[[Random], Shape]
+"""Makes one thing of a family, whatever the dice say."""
 
 
 def _normal(corners: list[tuple[float, ...]]) -> tuple[float, float, float]:

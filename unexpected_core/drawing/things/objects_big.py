@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
-from unexpected_core.drawing.model.shapes import Shape, disc, scaled, sin_cos
+from unexpected_core.drawing.model.shapes import Builder, Shape, disc, scaled, sin_cos
 from unexpected_core.drawing.things.objects_animals import Build, animal
-
-Builder = Callable[[Random], Shape]
 
 
 def _cow(random: Random) -> Shape:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
-from unexpected_core.drawing.model.shapes import Shape, disc, rounded, scaled
-
-Builder = Callable[[Random], Shape]
+from unexpected_core.drawing.model.shapes import Builder, Shape, disc, rounded, scaled
 
 
 def _crate(random: Random) -> Shape:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from random import Random
 
-from unexpected_core.drawing.model.shapes import Colour, Shape, disc, scaled, sin_cos
+from unexpected_core.drawing.model.shapes import Builder, Colour, Shape, disc, scaled, sin_cos
 from unexpected_core.drawing.model.textures import TRAIN_OBJECTS
-
-Builder = Callable[[Random], Shape]
 
 
 def _any_colour(random: Random) -> Colour:

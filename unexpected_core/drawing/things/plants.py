@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from unexpected_core.drawing.model.plan import PANEL
+from unexpected_core.drawing.model.plan import SEAM
 from unexpected_core.drawing.model.shapes import Colour, Shape, scaled, sin_cos
 
-_SEAM = PANEL / 2 + 0.12
 GREENS: tuple[tuple[Colour, Colour], ...] = (
     ((44, 66, 28), (122, 148, 64)),
     ((36, 60, 32), (96, 128, 62)),
@@ -27,9 +26,9 @@ def hedge(style: int) -> Shape:
     dark, light = random.choice(GREENS)
     for x, tone in ((0.5, 0.7), (0.25, 0.85), (0.0, 1.0)):
         steps = 18
-        ys = [_SEAM - 2 * _SEAM * i / steps for i in range(steps + 1)]
+        ys = [SEAM - 2 * SEAM * i / steps for i in range(steps + 1)]
         top = [(x, y, height * (0.82 + 0.3 * x) * random.uniform(0.88, 1.1)) for y in ys[::-1]]
-        shape.face([(x, _SEAM, 0.0), (x, -_SEAM, 0.0), *top], "leaves", scaled(dark, tone), scaled(light, tone))
+        shape.face([(x, SEAM, 0.0), (x, -SEAM, 0.0), *top], "leaves", scaled(dark, tone), scaled(light, tone))
     return shape.finish()
 
 

@@ -6,10 +6,9 @@ from __future__ import annotations
 from functools import cache
 from random import Random
 
-from unexpected_core.drawing.model.plan import PANEL
+from unexpected_core.drawing.model.plan import PANEL, SEAM
 from unexpected_core.drawing.model.shapes import Colour, Shape, disc, scaled
 
-_SEAM = PANEL / 2 + 0.12
 WALLS: tuple[Colour, ...] = (
     (196, 184, 164),
     (206, 196, 180),
@@ -36,9 +35,7 @@ def _front(
     glow: float = 0.0,
 ) -> None:
     """The face of a panel towards the road; panels lie along forward (y) and look to the left (-x)."""
-    shape.face(
-        [(x, _SEAM, low), (x, -_SEAM, low), (x, -_SEAM, high), (x, _SEAM, high)], texture, tint, second, glow=glow
-    )
+    shape.face([(x, SEAM, low), (x, -SEAM, low), (x, -SEAM, high), (x, SEAM, high)], texture, tint, second, glow=glow)
 
 
 @cache
@@ -63,7 +60,7 @@ def facade(style: int, ends: int) -> Shape:
 
 
 def _gables(shape: Shape, ends: int, height: float, texture: str, tint: Colour, depth: float = 9.0) -> None:
-    for bit, y, order in ((1, -_SEAM, 1), (2, _SEAM, -1)):
+    for bit, y, order in ((1, -SEAM, 1), (2, SEAM, -1)):
         if ends & bit:
             side = [(0.0, y, 0.0), (depth, y, 0.0), (depth, y, height), (0.0, y, height)]
             shape.face(side[::order], texture, scaled(tint, 0.9), scaled(tint, 0.7))
@@ -81,7 +78,7 @@ def _shops(shape: Shape, random: Random, height: float = 3.2) -> float:
 def _roof(shape: Shape, random: Random, height: float) -> None:
     ridge, eaves = height + random.uniform(1.8, 3.2), height - 0.1
     tint = random.choice(((112, 64, 50), (84, 78, 76), (128, 84, 62)))
-    corners = [(-0.4, _SEAM, eaves), (-0.4, -_SEAM, eaves), (4.5, -_SEAM, ridge), (4.5, _SEAM, ridge)]
+    corners = [(-0.4, SEAM, eaves), (-0.4, -SEAM, eaves), (4.5, -SEAM, ridge), (4.5, SEAM, ridge)]
     shape.face(corners, "roof", tint, scaled(tint, 0.7))
 
 
@@ -94,7 +91,7 @@ def wall(style: int) -> Shape:
     tint = random.choice(BRICKS) if texture == "brick" else random.choice(WALLS)
     _front(shape, 0.0, 0.0, height, texture, tint, scaled(tint, 1.25))
     _front(shape, -0.04, height - 0.1, height + 0.03, "plaster", scaled(tint, 1.1))
-    coping = [(x, y, height + 0.03) for x, y in ((-0.04, -_SEAM), (0.3, -_SEAM), (0.3, _SEAM), (-0.04, _SEAM))]
+    coping = [(x, y, height + 0.03) for x, y in ((-0.04, -SEAM), (0.3, -SEAM), (0.3, SEAM), (-0.04, SEAM))]
     shape.face(coping, "plaster", scaled(tint, 1.2))
     return shape.finish()
 
