@@ -139,7 +139,7 @@ class Troubled:
         self._stamps = iter(range(time.time_ns(), 1 << 62, 1_000_000))
         self.order()
         self.before = {path.name for path in Path("/dev/shm").iterdir()}
-        parameters = ("model.path:=random", "load.budget_ms:=300.0", "load.frames:=3")
+        parameters = ("model.path:=random", "load.budget_ms:=600.0", "load.frames:=3")
         given = [word for parameter in parameters for word in ("-p", parameter)]
         with self._log.open("w") as file:
             self.process = subprocess.Popen(
@@ -223,10 +223,10 @@ def test_a_node_under_load_does_less_says_so_and_recovers(troubled):
     from unexpected_ros.msg import AnomalyArray
 
     troubled.until(lambda a: a.mode == AnomalyArray.FULL, "an answer")
-    troubled.order(ms=450)  # over the budget of 300 ms at full size, below it at three quarters
+    troubled.order(ms=900)  # over the budget of 600 ms at full size, below it at three quarters
     troubled.until(lambda a: a.mode == AnomalyArray.REDUCED, "smaller work")
     assert troubled.status(" to keep up").level == b"\x01"
-    troubled.order(ms=1400)  # over it at half the size, too; the direct head does not obey
+    troubled.order(ms=2700)  # over it at half the size, too; the direct head does not obey
     troubled.until(lambda a: a.mode == AnomalyArray.FALLBACK, "the direct head")
     assert troubled.answers[-1].model_id.endswith("/direct")
     troubled.status("half the size, direct head")
