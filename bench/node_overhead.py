@@ -4,7 +4,8 @@
 
 The same frames are answered with more and more listeners, in turns, so that other work on the machine falls on all
 alike. Medians in milliseconds; the share is of the detection in the same frames. `processor`: of the whole node for a
-frame, transport too, and how much more that is than with nobody listening. Listeners sit in a third process.
+frame, transport too; `period`: from frame to frame when they come faster than they can be worked on; in brackets how
+much more that is than with nobody listening. Listeners sit in a third process.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import cv2
 import numpy as np
 import rclpy
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from rclpy.time import Time
 from std_msgs.msg import Header
 
 from unexpected_core.images import read_image, resize_image
@@ -32,6 +34,7 @@ SETS = {"nothing": (), "mask, regions": ("mask", "regions"), "everything": tuple
 NAME = "/overhead/detector"
 LISTEN = """
 import sys, rclpy
+from rclpy.time import Time
 from rclpy.qos import qos_profile_sensor_data
 from unexpected_ros.live.outputs import OUTPUTS
 from unexpected_ros.live.ros import CLASSES
@@ -85,6 +88,19 @@ class Camera:
         self.until(answered)
         return self.answers[0]
 
+    def period(self, seconds=4.0, rate=10.0):
+        """Milliseconds for a frame while frames come faster than they can be worked on."""
+        self.answers.clear()
+        begun, sent = time.monotonic(), 0
+        while (now := time.monotonic() - begun) < seconds:
+            if now * rate >= sent:
+                self.message.header.stamp = self.node.get_clock().now().to_msg()
+                self.publisher.publish(self.message)
+                sent += 1
+            rclpy.spin_once(self.node, timeout_sec=0.005)
+        first, last = self.answers[0], self.answers[-1]
+        return (begin_ms(last) - begin_ms(first)) / max(1, last.processed - first.processed)
+
 
 def picture(path):
     """RGB [1080, 1920, 3]: the photo, or a road with boxes on it."""
@@ -96,6 +112,11 @@ def picture(path):
     return image
 
 
+def begin_ms(stats):
+    """When work on the frame of a FrameStats began."""
+    return Time.from_msg(stats.header.stamp).nanoseconds / 1e6 + stats.age_ms
+
+
 def processor_ms(pid):
     """Milliseconds of processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -103,8 +124,8 @@ def processor_ms(pid):
 
 
 def measure(camera, frames, pid):
-    """{set: ([FrameStats], [processor ms of a frame])}, the sets in turns."""
-    found = {name: ([], []) for name in SETS}
+    """{set: ([FrameStats], [processor ms of a frame], [period])}, the sets in turns."""
+    found = {name: ([], [], []) for name in SETS}
     for _ in range(max(1, frames // 5)):
         for name, outputs in SETS.items():
             listener = subprocess.Popen([sys.executable, "-c", LISTEN, *outputs])
@@ -117,6 +138,7 @@ def measure(camera, frames, pid):
                 found[name][0].extend(camera.frame() for _ in range(5))
                 time.sleep(0.1)  # what is left to do after the answer
                 found[name][1].append((processor_ms(pid) - before) / 5)
+                found[name][2].append(camera.period())
             finally:
                 listener.terminate()
                 listener.wait()
@@ -149,16 +171,17 @@ def main():
         for _ in range(3):
             camera.frame()
         found = measure(camera, options.frames, node.pid)
-        alone = statistics.median(found["nothing"][1])
-        for name, (stats, used) in found.items():
+        alone = [statistics.median(of_all) for of_all in found["nothing"][1:]]
+        for name, (stats, *others) in found.items():
             infer, publish, convert = (
                 statistics.median(getattr(s, f"{stage}_ms") for s in stats) for stage in ("infer", "publish", "convert")
             )
-            took, more = statistics.median(used), 100 * statistics.median(used) / alone - 100
+            used, period = map(statistics.median, others)
             print(
                 f"{name:14} detection {infer:6.1f}  publishing {publish:5.1f}  convert {convert:4.1f}  "
                 f"= {100 * (publish + convert) / infer:4.1f} % over {len(stats)} frames, "
-                f"processor {took:5.0f} ({more:+.0f} %)"
+                f"processor {used:5.0f} ({100 * used / alone[0] - 100:+.0f} %), "
+                f"period {period:5.0f} ({100 * period / alone[1] - 100:+.0f} %)"
             )
     finally:
         node.terminate()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -158,9 +159,15 @@ class Answering:
             mode,
             mounting,
         )
-        published = feed.outputs.publish(result)
-        feed.health.succeeded({**result.times, "publish": published})
+        feed.outputs.publish(result).add_done_callback(partial(self._published, frame, result))
         self.keeper.offer(feed.name, result)
+
+    def _published(self, frame: Readable, result: Result, sent: Future[float]) -> None:
+        """All outputs of a frame are out; called in the thread that sends pictures."""
+        if error := sent.exception():
+            self._lost((frame.feed, frame.message), error)
+        else:
+            frame.feed.health.succeeded({**result.times, "publish": sent.result()})
 
     def _lost(self, item: tuple[Feed, Any], error: Exception) -> None:
         feed, _ = item

@@ -98,6 +98,8 @@ def _obstacle_points(m: Messages, r: Result) -> Any:
 
 
 STATS = "stats"
+FIRST = ("regions", "detections", "obstacle_points", "mask", "mask/compressed")
+"""What programs wait for."""
 VISION = {
     "detections": Output("vision_msgs/msg/Detection2DArray", lambda m, r: m.detections(r.header, r.detection, r.tracks))
 }
@@ -117,12 +119,17 @@ OUTPUTS = {
         "unexpected_ros/msg/FrameStats", lambda m, r: m.stats(r.header, r.times, r.counts), depth=5, best_effort=True
     ),
 }
-"""Topic below ~/ -> output, what programs wait for first. `stats` comes last: it tells how long the others took."""
+"""Topic below ~/ -> output, those in FIRST first. `stats` comes last: it tells how long the others took."""
 
 
-def messages_of(result: Result, messages: Messages, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Any]]:
-    """(name, message) of every wanted output that the frame has, each made only when it is asked for."""
-    started = time.perf_counter()
+def messages_of(
+    result: Result, messages: Messages, wanted: Callable[[str], bool], started: float | None = None
+) -> Iterator[tuple[str, Any]]:
+    """(name, message) of every wanted output that the frame has, each made only when it is asked for.
+
+    started: of time.perf_counter, when the first output of the frame was begun with; None = now.
+    """
+    started = time.perf_counter() if started is None else started
     for name, output in (VISION | OUTPUTS).items():
         if not wanted(name):
             continue

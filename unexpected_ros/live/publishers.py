@@ -1,8 +1,13 @@
-"""The publishers of all outputs, with the QoS that is asked for. What nobody listens to is not even converted."""
+"""The publishers of all outputs, with the QoS that is asked for. What nobody listens to is not even converted.
+
+What programs wait for is sent at once, pictures in a thread of their own while the next frame is worked on.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
@@ -12,7 +17,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from unexpected_core.labels import CITYSCAPES, IGNORE
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.outputs import OUTPUTS, VISION, Output, Result, messages_of
+from unexpected_ros.live.outputs import FIRST, OUTPUTS, VISION, Output, Result, messages_of
 from unexpected_ros.live.ros import CLASSES, ready_to_send, ros_message
 
 LABEL_INFO = "vision_msgs/msg/LabelInfo"
@@ -26,6 +31,7 @@ class Publishers:
     def __init__(self, node: LifecycleNode, place: str = "") -> None:
         """place: folder below ~/, such as 'front/'."""
         self._node = node
+        self._sender, self._sending = ThreadPoolExecutor(1, "pictures"), []
         self._publishers = {
             name: node.create_publisher(
                 CLASSES[output.type],
@@ -57,15 +63,28 @@ class Publishers:
         publisher = self._publishers.get(name)
         return publisher is not None and publisher.get_subscription_count() > 0
 
-    def publish(self, result: Result) -> float:
-        """Make and send every output that somebody listens to; returns the milliseconds that took."""
+    def publish(self, result: Result) -> Future[float]:
+        """Make and send every output that somebody listens to -> the milliseconds that it takes until all are out.
+
+        Only pictures wait for those of the frame before: of frames whose pictures are not out yet there is one at most.
+        """
         started = time.perf_counter()
-        for name, message in messages_of(result, Messages(ready_to_send), self.wanted):
-            self._publishers[name].publish(message)
+        self._send(result, [name for name in FIRST if self.wanted(name)], started)
+        wait(self._sending)
+        self._sending = [self._sender.submit(self._send_others, result, started)]
+        return self._sending[0]
+
+    def _send_others(self, result: Result, started: float) -> float:
+        self._send(result, [name for name in self._publishers if name not in FIRST and self.wanted(name)], started)
         return 1e3 * (time.perf_counter() - started)
+
+    def _send(self, result: Result, names: Collection[str], started: float) -> None:
+        for name, message in messages_of(result, Messages(ready_to_send), names.__contains__, started):
+            self._publishers[name].publish(message)
 
     def close(self) -> None:
         """Withdraw all output topics."""
+        self._sender.shutdown()
         for publisher in filter(None, (*self._publishers.values(), self._labels)):
             self._node.destroy_publisher(publisher)
 

@@ -224,6 +224,33 @@ def test_what_nobody_listens_to_is_not_made(driver, make_node, street, to_messag
     driver.destroy(camera)
 
 
+def test_what_programs_wait_for_never_waits_for_pictures(driver, make_node, answers, street, to_message, monkeypatch):
+    from unexpected_ros.live.outputs import OUTPUTS
+
+    go, make = threading.Event(), OUTPUTS["overlay"].make
+
+    def slow(messages, result):
+        go.wait(60)
+        if result.header.frame_id == "bad":
+            raise RuntimeError("no such colour")
+        return make(messages, result)
+
+    monkeypatch.setitem(OUTPUTS, "overlay", OUTPUTS["overlay"]._replace(make=slow))
+    node = make_node()
+    camera, pictures = driver.camera(Image, TOPIC), driver.collect(Image, "/inside/detector/overlay")
+    feed = node.feeds[0]
+    driver.until(lambda: feed.outputs.wanted("regions") and feed.outputs.wanted("overlay"), "the subscriptions")
+    for number, name in enumerate(("first", "bad")):
+        camera.publish(to_message(street(), 10**9 + number, name))
+        driver.until(lambda number=number: len(answers) > number, f"regions of the {name} frame")
+    assert not pictures and not feed.health._times
+    go.set()
+    driver.until(lambda: feed.health.counts()["error"], "the failure")
+    assert [picture.header.frame_id for picture in pictures] == ["first"]
+    assert statuses(node)[1].message == "frame lost: RuntimeError: no such colour"
+    driver.destroy(camera, pictures)
+
+
 def test_the_threshold_is_the_detectors_unless_given(make_node, monkeypatch):
     monkeypatch.setattr(RandomScorer, "threshold", 0.37)
     node = make_node(start=False)

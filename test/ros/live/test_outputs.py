@@ -9,7 +9,7 @@ from unexpected_core.labels import PALETTE
 from unexpected_core.structs import Detection, Region
 from unexpected_core.visualize import OUTLINE, reduced
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.outputs import OUTPUTS, Result, messages_of
+from unexpected_ros.live.outputs import FIRST, OUTPUTS, VISION, Result, messages_of
 from unexpected_ros.live.settings import NodeSettings
 
 PICTURES = ("overlay", "overlay/compressed", "labels_color", "resynthesis")
@@ -66,8 +66,8 @@ def test_reduced_maps_keep_their_values(result):
 
 
 def test_what_programs_wait_for_goes_out_before_pictures():
-    order = list(OUTPUTS)
-    assert max(map(order.index, ("regions", "obstacle_points", "mask"))) < min(map(order.index, PICTURES))
+    order = list(VISION | OUTPUTS)
+    assert set(FIRST) <= set(order[: len(FIRST)]) and not set(FIRST) & set(PICTURES)
     assert order[-1] == "stats"
 
 
