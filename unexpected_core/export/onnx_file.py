@@ -94,7 +94,17 @@ def _to_onnx(module: nn.Module, images: Tensor, any_size: bool, opset: int) -> o
     except Exception as error:
         cure = "; with one size for all images (--size) it may go" if any_size else ""
         raise ExportError(f"{module.served.scorer.name} cannot be written as ONNX ({_cause(error)}){cure}") from error
+    _check_any_number(program.model_proto, module.served.scorer.name)
     return program.model_proto
+
+
+def _check_any_number(proto: onnx.ModelProto, name: str) -> None:
+    count = proto.graph.input[0].type.tensor_type.shape.dim[0]
+    if not count.dim_param:
+        raise ExportError(
+            f"{name} cannot be written as ONNX for any number of images: something in it counts them in Python, and "
+            f"made it {count.dim_value} for good"
+        )
 
 
 def _cause(error: BaseException) -> str:

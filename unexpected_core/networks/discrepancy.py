@@ -70,7 +70,8 @@ class DiscrepancyNetwork(nn.Module):
         # Three halvings need multiples of 8; the original padded to 16 when predicting, and not while training.
         padding = padding_to_multiple(images.shape[-2:], 8 if self.training else 16)
         seen = [pad_reflect(x, padding) for x in (images, resynthesis)[: 1 + self.uses_resynthesis]]
-        pyramids = [features.chunk(len(seen)) for features in self.vgg_extractor(torch.cat(seen))]  # all in one pass
+        # All in one pass; unflattened, because chunk would tie an exported file to one number of images.
+        pyramids = [features.unflatten(0, (len(seen), -1)).unbind() for features in self.vgg_extractor(torch.cat(seen))]
         compared = [list(pyramid) for pyramid in zip(*pyramids, strict=True)]
         if self.uses_labels:
             pad_labels = {"reflect": pad_reflect, "road": pad_constant}[self.label_padding]

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from torch import Tensor
 
 from unexpected_core import load_detector
@@ -13,7 +14,7 @@ from unexpected_core.cli.main import main
 from unexpected_core.images import trial_image, write_image
 from unexpected_core.labels import CITYSCAPES
 from unexpected_core.pipeline import runtimes
-from unexpected_core.scorers import build_scorer
+from unexpected_core.scorers import SCORERS, build_scorer
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.structs import Scores
 from unexpected_core.weights.cards import Card, WeightsError
@@ -172,6 +173,33 @@ def test_images_of_any_size_are_stretched_to_the_one_that_was_exported(tmp_path,
     assert np.array_equal(part.score[:100], found.score[:100] * (np.arange(200) >= 100)) and not part.score[110:].any()
     detector.update(roi="road")
     assert np.array_equal(detector.detect(photo).score, found.score)
+
+
+def test_a_file_that_takes_one_number_of_images_only_is_refused(tmp_path):
+    class Counts(Scorer):
+        name = "counts"
+
+        def forward(self, images: Tensor) -> Scores:
+            first, second = torch.cat([images, images.flip(-1)]).chunk(2)
+            return Scores((first - second).abs().mean(1))
+
+    with pytest.raises(
+        ExportError, match=r"counts cannot be written as ONNX for any number of images: .* made it 2 for"
+    ):
+        export_onnx(Counts().eval(), tmp_path / "counts.onnx", size=(64, 96))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, entry in SCORERS.items() if entry.published])
+def test_the_methods_of_the_paper_are_written_for_one_size(name, tmp_path):
+    """With random weights, whose features are large: sums in another order show in the fourth digit of the score."""
+    scorer = build_scorer(name, **SCORERS[name].small).eval()
+    _, module = export_onnx(scorer, tmp_path / "published.onnx", size=(64, 128))
+    for difference in compare(module, tmp_path / "published.onnx", sizes_to_check(None, (64, 128))):
+        assert difference.score < 1e-3 and difference.labels < 1e-3 and difference.resynthesis < 0.01, str(difference)
+    detector = load_detector(tmp_path / "published.onnx")
+    assert detector.random_weights and detector.detect(trial_image(90, 150)).score.shape == (90, 150)
 
 
 def test_eight_bits(folder, tmp_path, eager, capsys):
