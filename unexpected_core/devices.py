@@ -54,6 +54,13 @@ def choose_precision(wanted: str, device: torch.device, trial: Callable[[], tupl
     return trial() if native_bfloat16(device) else ("float32", "this processor has no instructions for bfloat16")
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether torch found no memory, on a GPU or on the processor (there it is a bare RuntimeError)."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
+
+
 def describe_device(device: torch.device, precision: str) -> str:
     """One line for logs: 'cpu, float32, 2 threads' or 'cuda:0 (name), float16'."""
     import torch

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from unexpected_core.devices import choose_precision, describe_device
+from unexpected_core.devices import choose_precision, describe_device, is_out_of_memory
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.precision import try_bfloat16
 from unexpected_core.pipeline.resizing import to_working
@@ -58,7 +58,7 @@ class TorchRunner(Runner):
         try:
             return run()
         except Exception as error:
-            if _is_out_of_memory(error):
+            if is_out_of_memory(error):
                 raise self._out_of_memory(shape) from error
             if self.runtime == "eager":
                 raise
@@ -79,7 +79,3 @@ class TorchRunner(Runner):
 
 
 _NAMES = {"compile": "torch.compile", "cuda_graph": "the CUDA graph"}
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

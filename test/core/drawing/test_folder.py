@@ -132,11 +132,3 @@ def test_bag_errors(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
     assert main(["data", "to-bag", "nowhere", str(tmp_path / "a.mcap")]) == 2
     assert "'nowhere' is neither a folder, video or bag nor a data set" in capsys.readouterr().err
-
-
-def test_what_a_kill_leaves_behind_does_not_stop_the_drawing(tmp_path):
-    roads = DrawnRoads("obstacle", 2, 5, SIZE)
-    draw_folder(tmp_path, roads, workers=1)
-    (tmp_path / "images/000001.png").rename(tmp_path / "images/.000001.png.k1ll3d.png")
-    draw_folder(tmp_path, roads, workers=1)
-    assert open_dataset("obstacle_folder", tmp_path).keys == ("000000", "000001")

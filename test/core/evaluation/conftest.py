@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.datasets import open_dataset
-from unexpected_core.evaluation.score import Answer, Method, write_scores
+from unexpected_core.evaluation.score import Answer, First, Method, write_scores
 from unexpected_core.images import write_image
 
 SIZE = (33, 57)
@@ -43,16 +43,16 @@ def bright():
 
 @pytest.fixture
 def scored(bright):
-    """(frames, folder of results, ...) -> which frames were asked for, and the scores."""
+    """(frames, folder of results, ...) -> which frames were asked for, and the scores. first: of so many frames."""
 
-    def score(root, out, kind="float32", answer=bright, made_by=None, name="bright"):
+    def score(root, out, kind="float32", answer=bright, made_by=None, name="bright", first=5):
         asked = []
 
         def counted(image):
             asked.append(image)
             return answer(image)
 
-        dataset = open_dataset("obstacle_folder", root)
+        dataset = First(open_dataset("obstacle_folder", root), first)
         method = Method(name, counted, made_by or {"method": name, "version": "1"})
         source = write_scores(method, dataset, out / "scores", out / "labels", kind)
         images = {key: dataset[key].image for key in dataset.keys}

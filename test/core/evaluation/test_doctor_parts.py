@@ -12,10 +12,10 @@ import pytest
 from unexpected_core.datasets import Dataset
 from unexpected_core.evaluation.candidates import Candidate
 from unexpected_core.evaluation.doctor.alignment import align, best_fit
-from unexpected_core.evaluation.doctor.constants import same_in_all
 from unexpected_core.evaluation.doctor.edges import halved, image_edges, score_edges, truth_edges
 from unexpected_core.evaluation.doctor.examine import examine
 from unexpected_core.evaluation.doctor.pairing import pair
+from unexpected_core.evaluation.doctor.rescaled import same_in_all
 from unexpected_core.evaluation.doctor.threshold import tuned_on_test
 from unexpected_core.evaluation.doctor.truth import summarise_contours, trace
 from unexpected_core.evaluation.doctor.values import bits_of, coarseness, describe

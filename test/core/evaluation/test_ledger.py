@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 
 from unexpected_core.cli.main import main
-from unexpected_core.evaluation.results import read_results
-from unexpected_core.evaluation.store import read_score
+from unexpected_core.evaluation.candidates import Candidate
+from unexpected_core.evaluation.judge import judge
+from unexpected_core.evaluation.results import DatasetFacts, read_results
+from unexpected_core.evaluation.settings import EvaluationSettings
+from unexpected_core.evaluation.source import open_source
+from unexpected_core.evaluation.store import read_score, stored_scores
 from unexpected_core.images import read_image, write_image
 from unexpected_core.weights.catalog import shipped
 
@@ -59,10 +63,18 @@ def test_another_format_replaces_the_files(root, tmp_path, scored):
     assert {path.suffix for path in (tmp_path / "scores").glob("0*")} == {".npz"}
 
 
-def test_fewer_and_other_frames_of_one_set_are_no_surplus(root, tmp_path, scored):
-    scored(root, tmp_path)
-    _, source = scored(root, tmp_path)
-    assert source.surplus == 0 and len(source.scores) == 5
+def test_scores_of_another_option_of_the_same_set_are_no_surplus(root, tmp_path, scored):
+    """They stay in the folder, and the doctor is not alarmed by them; scores of strangers are another matter."""
+    scored(root, tmp_path / "bright/frames")
+    asked, source = scored(root, tmp_path / "bright/frames", first=2)
+    assert asked == [] and len(source.scores) == 2 and len(stored_scores(tmp_path / "bright/frames/scores")) == 5
+
+    def kinds(of):
+        facts, settings = DatasetFacts(of.dataset.name, 2), EvaluationSettings(resamples=50, workers=1)
+        return {finding.kind for finding in judge({"bright": Candidate(of)}, settings, facts, tmp_path / "judged")}
+
+    assert "frame count" not in kinds(source)
+    assert "frame count" in kinds(open_source(source.dataset, tmp_path / "bright/frames/scores"))
 
 
 def test_a_card_or_an_image_that_changes_under_the_command_line(own_root, tmp_path, capsys, caplog):

@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 
 from unexpected_core.evaluation.doctor.alignment import best_fit
-from unexpected_core.evaluation.doctor.constants import same_in_all
 from unexpected_core.evaluation.doctor.evidence import Evidence, FrameFacts
 from unexpected_core.evaluation.doctor.pairing import pair
+from unexpected_core.evaluation.doctor.rescaled import same_in_all
 from unexpected_core.evaluation.doctor.truth import summarise_contours
 
 SCORE_MARGIN, TRUTH_MARGIN = 0.05, 0.03

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
+from unexpected_core.devices import is_out_of_memory
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.settings import LoopSettings
 from unexpected_core.training.errors import TrainingError
@@ -19,7 +18,7 @@ def explain_memory(settings: TrainingSettings) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+        if not is_out_of_memory(error):
             raise
         loop, parts = settings.loop, {"data": settings.data, "task": getattr(settings, "task", None)}
         crops = {f"{name}.crop": part.crop for name, part in parts.items() if hasattr(part, "crop")}
