@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -41,7 +41,7 @@ class CudaRunner(TorchRunner):
     ) -> None:
         super().__init__(scorer, device, precision, compiled)
         self.runtime = "cuda_graph" if graph and not compiled else self.runtime
-        self._captures, self._last = graph, None
+        self._captures, self._recent = graph, deque(maxlen=2 * MOST_GRAPHS)
         self._graphs: OrderedDict[tuple, FrameGraph] = OrderedDict()
         self._pool = torch.cuda.graph_pool_handle() if graph else None
 
@@ -59,8 +59,9 @@ class CudaRunner(TorchRunner):
     def _run(self, batch: Prepared, resynthesis: bool) -> list[np.ndarray | None]:
         size = batch.images[0].shape[:2]
         key = (len(batch.images), size, batch.working, resynthesis)
-        if not self._captures or (key != self._last and key not in self._graphs):
-            self._last = key  # a graph pays from the second batch of a kind on
+        pays = key in self._graphs or pays_a_graph(key, self._recent, len(self._graphs) < MOST_GRAPHS)
+        self._recent.append(key)
+        if not self._captures or not pays:
             program = self._whole(size, batch.working, resynthesis)
             pixels = torch.from_numpy(np.stack(batch.images)).to(self._device)
             with self._convolutions():
@@ -81,14 +82,22 @@ class CudaRunner(TorchRunner):
         return torch.backends.cudnn.flags(enabled=True, benchmark=choose, allow_tf32=not exact)
 
     def _whole(self, size: tuple[int, int], working: tuple[int, int], paint: bool) -> Callable:
-        there = tuple(Resize(a, b, self._device) for a, b in zip(size, working, strict=True))
-        back = tuple(Resize(a, b, self._device) for a, b in zip(working, size, strict=True))
+        there = tuple(resize(a, b, self._device) for a, b in zip(size, working, strict=True))
+        back = tuple(resize(a, b, self._device) for a, b in zip(working, size, strict=True))
         return partial(whole_frame, self._program, there, back, paint)
 
     def _use_eager(self) -> None:
         super()._use_eager()
         self._captures = False
         self._graphs.clear()
+
+
+def pays_a_graph(key: tuple, recent: Sequence[tuple], room: bool) -> bool:
+    """Whether to capture a kind of batch: the second in a row, or one that comes back while there is room for it.
+
+    A capture takes as long as hundreds of frames, so kinds that come by turns must not drive each other out.
+    """
+    return key in recent and (room or key == recent[-1])
 
 
 class Resize:
@@ -98,6 +107,12 @@ class Resize:
         self.same = source == target
         self.weights = torch.from_numpy(resize_weights(source, target)).to(device)  # [target, source]
         self.nearest = torch.from_numpy(nearest_indices(source, target)).to(device)  # [target]
+
+
+@lru_cache(maxsize=32)
+def resize(source: int, target: int, device: torch.device) -> Resize:
+    """Resize, made once: where nothing is captured every frame asks for it."""
+    return Resize(source, target, device)
 
 
 Axes = tuple[Resize, Resize]
@@ -134,6 +149,7 @@ class FrameGraph:
     """One kind of batch captured: page-locked buffers on both sides, a stream of its own for copies and kernels."""
 
     def __init__(self, program: Callable, shape: Sequence[int], device: torch.device, pool: tuple) -> None:
+        self._program = program  # the graph reads its matrices at each replay, but does not keep them
         self._host = torch.empty(tuple(shape), dtype=torch.uint8, pin_memory=True)
         self._input = torch.zeros(tuple(shape), dtype=torch.uint8, device=device)
         self._stream = torch.cuda.Stream(device)

@@ -1,6 +1,9 @@
 """A CUDA graph must not copy between processor and device: shown on a GPU that torch only pretends to have."""
 
+import gc
 import traceback
+import weakref
+from functools import partial
 
 import pytest
 import torch
@@ -9,13 +12,13 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from unexpected_core.pipeline.cuda_runner import Resize, whole_frame
+from unexpected_core.pipeline.cuda_runner import FrameGraph, Resize, pays_a_graph, resized, whole_frame
 from unexpected_core.scorers import SCORERS, build_scorer
 from unexpected_core.scorers.served import Served
 from unexpected_core.structs import Scores
 
 SIZE, WORKING = (97, 163), (64, 107)
-GPU = torch.device("cuda")
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
 CAPTURED = {
     "fast": torch.float16,
     "dropout": torch.float16,
@@ -74,6 +77,52 @@ def test_a_frame_stays_on_its_device(name):
     assert all(x.device.type == "cuda" and x.is_contiguous() for x in outputs)
     assert [x.dtype for x in outputs] == [torch.float32, torch.uint8, torch.uint8][: len(outputs)]
     assert [tuple(x.shape) for x in outputs] == [(2, *SIZE), (2, *SIZE), (2, *SIZE, 3)][: len(outputs)]
+
+
+class Pretended:
+    """What FrameGraph needs of streams, events and graphs, on a processor."""
+
+    def __init__(self, *arguments, **options) -> None:
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+    def nothing(self, *arguments) -> None:
+        pass
+
+    wait_stream = synchronize = record = replay = nothing
+
+
+def test_a_graph_keeps_what_it_reads(monkeypatch):
+    """A captured graph holds addresses only: matrices that were freed after the capture are read all the same."""
+    for name in ("Stream", "stream", "current_stream", "CUDAGraph", "graph", "Event"):
+        monkeypatch.setattr(torch.cuda, name, Pretended)
+    empty = torch.empty
+    monkeypatch.setattr(torch, "empty", lambda *shape, pin_memory=False, **options: empty(*shape, **options))
+    axes = tuple(Resize(a, b, CPU) for a, b in zip(SIZE, WORKING, strict=True))
+    matrix = weakref.ref(axes[0].weights)
+    graph = FrameGraph(partial(resized_only, axes), (1, *SIZE, 3), CPU, (0, 0))
+    del axes
+    gc.collect()
+    assert matrix() is not None
+    del graph
+    gc.collect()
+    assert matrix() is None
+
+
+def test_kinds_of_batches_that_come_by_turns_are_captured_while_there_is_room():
+    front, rear, left = ("front",), ("rear",), ("left",)
+    assert not pays_a_graph(front, [], True) and pays_a_graph(front, [rear, front], True)
+    assert pays_a_graph(front, [rear, front, rear], True) and not pays_a_graph(left, [front, rear], True)
+    assert pays_a_graph(front, [rear, front], False) and not pays_a_graph(front, [front, rear], False)
+
+
+def resized_only(axes, images):
+    return (resized(images, axes),)
 
 
 def test_what_crosses_is_found():

@@ -81,6 +81,25 @@ def test_a_graph_is_what_auto_takes_and_equals_eager():
             assert (one.resynthesis is None) == (not painted)
 
 
+def test_two_sizes_by_turns_are_both_captured():
+    detector = load_detector("fast", "cuda", runtime="cuda_graph", warmup=False)
+    images = picture(375, 621), picture(512, 1024)
+    for _ in range(2):
+        for image in images:
+            detector.detect(image)
+    assert len(detector._runner._graphs) == 2
+
+
+def test_a_graph_reads_nothing_that_was_freed():
+    detector = load_detector("fast", "cuda", runtime="cuda_graph")
+    image = picture(540, 960)
+    expected = often(detector, image, 2).score
+    cuda_runner.resize.cache_clear()
+    rubbish = [torch.full((1 << n,), float("nan"), device="cuda") for n in range(10, 24) for _ in range(8)]
+    np.testing.assert_allclose(detector.detect(image).score, expected, atol=2e-3)
+    assert len(rubbish) == 112
+
+
 def test_more_kinds_of_batches_than_graphs():
     detector = load_detector("fast", "cuda")
     sizes = [(256 + 32 * i, 512) for i in range(cuda_runner.MOST_GRAPHS + 2)]
