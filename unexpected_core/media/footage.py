@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from unexpected_core.media.bags.footage import open_bag_footage
 from unexpected_core.media.errors import MediaError
 from unexpected_core.media.folder import open_folder, open_photograph
 from unexpected_core.media.kinds import kind_of
 from unexpected_core.media.shots import Footage
-from unexpected_core.media.video import open_video
 
 
 def open_footage(
@@ -40,4 +38,11 @@ def open_footage(
         raise MediaError(f"cannot read {path}: {error.strerror or error}") from error
     if kind == "photograph":
         return open_photograph(path, bit_depth)
-    return open_bag_footage(path, topic, bit_depth) if kind == "bag" else open_video(path, every)
+    # Imported when they are met: what reads bags and videos takes a tenth of a second to load.
+    if kind == "bag":
+        from unexpected_core.media.bags.footage import open_bag_footage
+
+        return open_bag_footage(path, topic, bit_depth)
+    from unexpected_core.media.video import open_video
+
+    return open_video(path, every)

@@ -1,5 +1,8 @@
 """Photographs, videos and bags as one stream of shots."""
 
+import subprocess
+import sys
+
 import cv2
 import numpy as np
 import pytest
@@ -129,3 +132,14 @@ def test_a_video_of_unknown_length_is_a_data_set_all_the_same(tmp_path, make_vid
     (tmp_path / "cut.webm").write_bytes(data[: len(data) * 2 // 3])
     with pytest.raises(DatasetError, match=r"cut\.webm breaks off after \d+ frames: \d+ bytes are missing at its end"):
         open_dataset("video", tmp_path / "cut.webm", every=5)
+
+
+def test_photographs_load_nothing_that_reads_bags_and_videos(tmp_path):
+    write_image(tmp_path / "photo.png", np.zeros((20, 30, 3), np.uint8))
+    code = (
+        "import sys; from unexpected_core.media.footage import open_footage; "
+        f"print([shot.read().shape for shot in open_footage({str(tmp_path)!r}).shots()], "
+        "[name for name in ('av', 'rosbags', 'mcap', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[(20, 30, 3)] []"
