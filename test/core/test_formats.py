@@ -1,6 +1,8 @@
 """Picture files of every kind: turned by EXIF, with few bits, with palettes, with colours that masks must not have."""
 
 import io
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -105,14 +107,12 @@ def test_few_bits_are_not_stretched(tmp_path, bits):
     assert np.array_equal(read_map(tmp_path / "wide.png"), values)
 
 
+def chunk(name, data):
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
 def png(values, bits, colour=0, extra=b""):
     """A grey (colour 0) or palette (3) PNG of 1, 2, 4 or 8 bits, by the specification."""
-    import struct
-    import zlib
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     rows = [
         np.packbits(((row[:, None] >> np.arange(bits)[::-1]) & 1).astype(np.uint8).ravel()).tobytes() for row in values
     ]
@@ -124,12 +124,6 @@ def png(values, bits, colour=0, extra=b""):
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
 @pytest.mark.parametrize("transparent", [False, True])
 def test_a_palette_gives_its_indices(tmp_path, bits, transparent):
-    import struct
-    import zlib
-
-    def chunk(name, data):
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
     values = (np.indices((9, 13)).sum(0) % min(1 << bits, 20)).astype(np.uint8)
     colours = np.random.default_rng(1).integers(0, 256, (1 << bits, 3), np.uint8).tobytes()
     extra = chunk(b"PLTE", colours) + (chunk(b"tRNS", b"\0\x80") if transparent else b"")

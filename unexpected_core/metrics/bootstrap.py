@@ -74,7 +74,7 @@ def resample_pixels(
 ) -> dict[str, Resampled]:
     """Average precision, AUROC, FPR95 and best F1, each on every resample.
 
-    numbers: counts.numbers(). weights: int [resamples, frames], how often each frame was drawn.
+    numbers: counts.numbers(). weights: float64 [resamples, frames], of frame_weights.
 
     Resamples are evaluated at the kept points of the curve (about a thousand); the small difference that this makes
     to the full curve is measured on the real frames and taken off.
@@ -118,7 +118,7 @@ def _pixel_statistics(true: np.ndarray, false: np.ndarray) -> dict[str, np.ndarr
 
 
 def resample_components(counts: ComponentCounts, weights: np.ndarray) -> dict[str, Resampled]:
-    """Every number of component_statistics on every resample. weights: int [resamples, frames]."""
+    """Every number of component_statistics on every resample. weights: float64 [resamples, frames], as drawn."""
     table = counts.table()
     values = component_statistics(table.sum(0), len(table))
     drawn = component_statistics(weights @ table, len(table))

@@ -10,7 +10,7 @@ import numpy as np
 from unexpected_core.encodings import MAX_PIXELS, EncodingError
 from unexpected_core.log import shown
 from unexpected_core.media.messages import image_of
-from unexpected_ros.scene.geometry import Camera, Region
+from unexpected_ros.scene.geometry import Camera, SensorWindow
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -65,7 +65,7 @@ def camera_from(message: CameraInfo, rectified: bool | None = False) -> Camera:
         np.array(message.d, np.float64),
         message.distortion_model,
         np.array(message.p, np.float64).reshape(3, 4),
-        Region(roi.x_offset, roi.y_offset, roi.width, roi.height),
+        SensorWindow(roi.x_offset, roi.y_offset, roi.width, roi.height),
         (message.binning_x, message.binning_y),
         rectified,
     )

@@ -15,8 +15,6 @@ from unexpected_ros.scene.ground import Mounting, ground_distance
 from unexpected_ros.scene.tracking import Track
 
 ENCODINGS = {("uint8", 2): "mono8", ("uint8", 3): "rgb8", ("float32", 2): "32FC1"}
-
-
 UNEXPECTED = "unexpected"
 """The class of every detection in messages of vision_msgs."""
 

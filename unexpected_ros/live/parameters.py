@@ -14,16 +14,16 @@ from rclpy.parameter import Parameter
 
 from unexpected_core.config import Setting, Settings, build, merge, settings_of, unknown_name
 from unexpected_core.files import write_text
+from unexpected_ros.live.ros import integers_to_floats
 from unexpected_ros.live.settings import NodeSettings
 
 SETTINGS = {setting.name: setting for setting in settings_of(NodeSettings)}
+DECIMAL = frozenset(name for name, setting in SETTINGS.items() if setting.type is float)
 THRESHOLD = "detect.threshold"
 """When not given, it becomes the one on the weights' card."""
 CAMERAS, LISTS = "cameras", (Parameter.Type.STRING_ARRAY,)
 """The parameter that may be given as a list, too. ROS cannot hold an empty list, so it is declared as text."""
 _NOT_OURS = ("use_sim_time", "start_type_description_service", "qos_overrides.")
-
-
 OPEN = {float: (-math.inf, math.inf), int: (-(2**63), 2**63 - 1)}
 """Type -> the ends of a range that a setting leaves open, as ROS messages hold them."""
 
@@ -79,7 +79,7 @@ def declare(node: Node) -> tuple[NodeSettings, set[str]]:
     settings = build(NodeSettings, nest((name, value) for name, value in given.items() if name in SETTINGS))
     for name, value in flatten(settings).items():
         node.declare_parameter(name, value, describe(SETTINGS[name]), ignore_override=True)
-    node.add_pre_set_parameters_callback(_integers_to_floats)
+    node.add_pre_set_parameters_callback(integers_to_floats(DECIMAL))
     return settings, given.keys() & SETTINGS.keys()
 
 
@@ -87,16 +87,6 @@ def changed(settings: NodeSettings, parameters: Iterable[Parameter]) -> NodeSett
     """Settings with a batch of parameters applied, all or none. Raises SettingsError."""
     changes = nest((parameter.name, parameter.value) for parameter in parameters if parameter.name in SETTINGS)
     return build(NodeSettings, merge(settings.model_dump(), changes))
-
-
-def _integers_to_floats(parameters: list[Parameter]) -> list[Parameter]:
-    """`ros2 param set ... 1` for a decimal number means 1.0; ROS alone refuses it."""
-    return [
-        Parameter(p.name, value=float(p.value))
-        if p.type_ == Parameter.Type.INTEGER and p.name in SETTINGS and SETTINGS[p.name].type is float
-        else p
-        for p in parameters
-    ]
 
 
 def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,12 +1,14 @@
-"""The message classes of ROS, made by name."""
+"""ROS as our nodes speak to it: message classes by name, whole numbers where it insists on decimal ones."""
 
 from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Callable, Container
 from typing import Any
 
 import numpy as np
+from rclpy.parameter import Parameter
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField, RegionOfInterest
 from std_msgs.msg import Header
@@ -50,3 +52,13 @@ def _bytes(values: np.ndarray) -> array:
     data = array("B")
     data.frombytes(memoryview(values))  # one copy; a message given anything else would take it element by element
     return data
+
+
+def integers_to_floats(names: Container[str]) -> Callable[[list[Parameter]], list[Parameter]]:
+    """A pre-set callback: `ros2 param set ... 1` means 1.0 for these names; ROS alone refuses it."""
+
+    def converted(p: Parameter) -> Parameter:
+        whole = p.name in names and p.type_ == Parameter.Type.INTEGER
+        return Parameter(p.name, value=float(p.value)) if whole else p
+
+    return lambda parameters: [converted(parameter) for parameter in parameters]

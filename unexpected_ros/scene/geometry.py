@@ -1,4 +1,4 @@
-"""Where on the ground a pixel looks: bearing and flat-ground distance from a calibrated camera. No ROS."""
+"""Where a pixel looks: the ray of a calibrated camera through it, and its bearing. No ROS."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ HORIZON = 1e-3
 """Tangent of the angle below the horizon from which on a ray is said to meet the ground (at 1000 camera heights)."""
 
 
-class Region(NamedTuple):
-    """The part of the sensor that images show, in its pixels; all zeros = the whole."""
+class SensorWindow(NamedTuple):
+    """The part of the sensor that images show, in its pixels; all zeros = the whole. CameraInfo's roi."""
 
     x: int = 0
     y: int = 0
@@ -29,14 +29,14 @@ class Region(NamedTuple):
     height: int = 0
 
 
-WHOLE = Region()
+WHOLE = SensorWindow()
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
     """Calibration of a sensor of this size: the fields of sensor_msgs/CameraInfo.
 
-    Images show `region` of the sensor (all of it where its size is 0), `binning` (right, down) of its pixels in one.
+    Images show `window` of the sensor (all of it where its size is 0), `binning` (right, down) of its pixels in one.
     projection: P, float64 [3, 4]. rectified: images are undistorted already, so P counts and not K and D; None = not
     known, and they are taken as the camera made them.
     """
@@ -47,7 +47,7 @@ class Camera:
     distortion: np.ndarray  # D, float64 [n]
     model: str
     projection: np.ndarray | None = None
-    region: Region = WHOLE
+    window: SensorWindow = WHOLE
     binning: tuple[int, int] = (1, 1)
     rectified: bool | None = False
 
@@ -102,7 +102,7 @@ class Camera:
 
         Some drivers announce a region and send the whole: an image that has just the whole's size shows the whole.
         """
-        part, (right, down) = self.region, (max(n, 1) for n in self.binning)
+        part, (right, down) = self.window, (max(n, 1) for n in self.binning)
         whole = (0, 0, self.width, self.height)
         if not part.width or not part.height or size == (self.height // down, self.width // right):
             return whole

@@ -22,7 +22,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.media.shots import Shot
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.ros import ros_message
+from unexpected_ros.live.ros import integers_to_floats, ros_message
 from unexpected_ros.tools.transport import MAX_SPEED, MIN_SPEED, Transport
 
 DEPTH = 10
@@ -57,7 +57,7 @@ class Player(Node):
         self.create_service(Trigger, "~/step", self._on_step)
         self._declare("speed", transport.speed, MIN_SPEED, MAX_SPEED, "seconds of footage in a second")
         self._declare("position", 0.0, 0.0, LONGEST_S, "seconds from the first frame; setting it jumps there")
-        self.add_pre_set_parameters_callback(_integers_to_floats)
+        self.add_pre_set_parameters_callback(integers_to_floats(("speed", "position")))
         self.add_post_set_parameters_callback(self._on_parameters)
 
     def _declare(self, name: str, value: float, least: float, most: float, description: str) -> None:
@@ -142,13 +142,3 @@ class Player(Node):
     def finish(self) -> None:
         """Wait until reliable subscribers have everything."""
         self._images.wait_for_all_acked(Duration(seconds=5))
-
-
-def _integers_to_floats(parameters: list[Parameter]) -> list[Parameter]:
-    """`ros2 param set /replay position 10` means 10.0; ROS alone refuses it."""
-    return [
-        Parameter(p.name, value=float(p.value))
-        if p.name in ("speed", "position") and p.type_ == Parameter.Type.INTEGER
-        else p
-        for p in parameters
-    ]

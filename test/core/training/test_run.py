@@ -27,7 +27,7 @@ from unexpected_core.training.examples.drawn import drawn_dataset
 from unexpected_core.training.examples.samples import changed, checked_labels, spread
 from unexpected_core.training.examples.settings import DataSettings, DrawnSettings
 from unexpected_core.training.presets import PRESETS
-from unexpected_core.training.tasks.losses import class_weights, pixel_cross_entropy
+from unexpected_core.training.tasks.losses import class_weights
 
 TINY = runpy.run_path(str(Path(__file__).with_name("tiny_training.py")))
 run = TINY["run"]
@@ -237,15 +237,6 @@ def test_ensemble_members_differ_in_name_and_seed_only(monkeypatch):
 def test_class_weights_of_the_paper(share, weights):
     digits = 5e-8 if share < 0.05 else 5e-4  # the other shares are known to four digits only
     assert class_weights([1 - share, share]) == pytest.approx(weights, rel=digits)
-
-
-def test_pixel_cross_entropy_is_the_weighted_mean_over_counted_pixels():
-    logits = torch.tensor([0.0, 2.0]).view(1, 2, 1, 1).expand(1, 2, 1, 3)
-    target = torch.tensor([[[0, 1, 255]]], dtype=torch.uint8)
-    expected, unexpected = 2 + np.log(1 + np.exp(-2)), np.log(1 + np.exp(-2))
-    loss = pixel_cross_entropy(logits, target, (1.0, 3.0))
-    assert loss.item() == pytest.approx((1 * expected + 3 * unexpected) / 4)
-    assert pixel_cross_entropy(logits, torch.full_like(target, 255)).item() == 0
 
 
 def test_learning_rates():

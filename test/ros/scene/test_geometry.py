@@ -34,7 +34,7 @@ def test_distortion_is_undone():
 
 def part(x=0, y=0, width=0, height=0, binning=(0, 0), size=(100, 200)):
     """camera(), of which images show a part, `binning` pixels in one."""
-    return replace(camera(size[1], size[0]), region=geometry.Region(x, y, width, height), binning=binning)
+    return replace(camera(size[1], size[0]), window=geometry.SensorWindow(x, y, width, height), binning=binning)
 
 
 @pytest.mark.parametrize(

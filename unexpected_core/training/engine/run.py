@@ -23,6 +23,7 @@ from unexpected_core.log import LOGGER
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, STOP, is_finished, read_progress
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
+from unexpected_core.weights.experiments import ENVIRONMENT
 
 CONFIG = "config.json"
 PATIENCE = 8.0
@@ -59,9 +60,14 @@ def resolve(settings: TrainingSettings) -> TrainingSettings:
     return settings.model_copy(update={"name": settings.name.format(member=member), "loop": loop})
 
 
+def experiments() -> Path:
+    """The folder that trainings write below: $DIR_EXPERIMENTS, else ./exp."""
+    return Path(os.environ.get(ENVIRONMENT) or "exp")
+
+
 def run_folder(settings: TrainingSettings, folder: str | Path | None = None) -> Path:
     """Where a training writes: the folder given, or $DIR_EXPERIMENTS/<name> (default ./exp/<name>)."""
-    return Path(folder) if folder else Path(os.environ.get("DIR_EXPERIMENTS") or "exp") / settings.name
+    return Path(folder) if folder else experiments() / settings.name
 
 
 def run(settings: TrainingSettings, folder: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from unexpected_core import drawing
@@ -11,6 +10,7 @@ from unexpected_core.datasets import Dataset, open_dataset
 from unexpected_core.datasets.drawn import VAL_SEED, Drawn
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.drawing.folder import draw_folder
+from unexpected_core.training.engine.run import experiments
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.settings import DrawnSettings
 
@@ -28,7 +28,7 @@ def drawn_dataset(settings: DrawnSettings, training: bool) -> Dataset:
 def _drawn(settings: DrawnSettings, split: str, track: str, count: int) -> Dataset:
     seed = settings.seed + VAL_SEED * (split == "val")
     recipe = "{}x{}-seed{}-{}".format(*settings.size, seed, fingerprint())
-    folder = Path(os.environ.get("DIR_EXPERIMENTS") or "exp", "drawn", recipe, f"{split}-{track}-{count}")
+    folder = experiments() / "drawn" / recipe / f"{split}-{track}-{count}"
     roads = Drawn(track, count, seed, settings.size).roads
     try:
         draw_folder(folder, roads, parts=PARTS)
