@@ -387,6 +387,7 @@ def test_shadows_of_poles_cross_the_road(dice, share, bars, wide):
     if share == 0.5:
         assert np.count_nonzero(np.diff(np.r_[0, across, 0]) == 1) == bars
         assert dark[200].mean() > 0.95
+        assert dark[:, 50].sum() == pytest.approx(dark[:, 550].sum(), abs=2), "as thick at either end"
         distance = 400 * 1.85 / 200
         rows = np.flatnonzero(across)
         assert rows[-1] == pytest.approx(200, abs=3)
