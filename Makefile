@@ -29,7 +29,7 @@ test-jazzy: venv  ## the tests of the ROS half with the wheels of ROS 2 Jazzy, i
 lint: venv   ## style and common mistakes
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 
-bench: build ## the short measurements (bench/ has more; each prints date, hardware and commit)
+bench: build ## the short measurements, with date, hardware and commit (bench/ has more)
 	@$(ros) for script in drawing_speed metrics_speed node_overhead video_readers; do \
 	    python "bench/$$script.py" || exit 1; done && unexpected bench
 

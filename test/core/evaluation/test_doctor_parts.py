@@ -158,6 +158,17 @@ def test_enlarged_scores_have_the_rank_of_the_small_ones(how):
     assert coarseness(np.exp(-8 * cv2.resize(small, score.shape[::-1]))) == 0
 
 
+@pytest.mark.parametrize("levels", [3, 4, 6, 9, 14, 22, 32])
+def test_scores_of_few_levels_are_not_taken_for_enlarged_ones(levels):
+    """A few round things on a quiet road: large areas of one level, but edges at any pixel."""
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        peaks = np.zeros((256, 512), np.float32)
+        peaks[rng.integers(100, 250, 9), rng.integers(0, 512, 9)] = rng.uniform(0.3, 1, 9)
+        score = cv2.GaussianBlur(peaks, (0, 0), rng.uniform(4, 14))
+        assert coarseness(np.float32(np.round(score / score.max() * levels) / levels)) < 2
+
+
 @pytest.mark.parametrize(
     ("value", "source", "suspicious"),
     [

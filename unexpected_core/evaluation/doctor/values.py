@@ -135,10 +135,16 @@ def _once(block: np.ndarray, rank: int) -> float:
     steep = size > 1e-6 * np.ptp(block)
     straight = float(np.mean(np.abs(np.diff(slope, axis=1))[steep] < 1e-2 * size[steep])) if steep.any() else 0.0
     if equal > 1 - 1.1 / nearest:
-        return nearest
+        return nearest if _steps_on_a_grid(slope, nearest) else 0.0
     if equal < 0.3 and straight > 1 - 2 / linear - 0.03:
         return linear
     return cubic if equal < 0.05 and straight < 0.4 else 0.0
+
+
+def _steps_on_a_grid(slope: np.ndarray, factor: float) -> bool:
+    """Whether columns with steps lie as far apart as those of enlarged pixels; of few levels they lie side by side."""
+    columns = np.flatnonzero(slope.any(0))
+    return len(columns) > 1 and bool(np.diff(columns).min() >= factor / 2)
 
 
 def _brightness(score: np.ndarray, image: np.ndarray, low: float, high: float) -> float:

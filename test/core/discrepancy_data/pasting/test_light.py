@@ -116,6 +116,7 @@ def test_a_contact_shadow_is_a_flat_ellipse_under_the_foot(dice, share, size, ga
     assert len(rows) == pytest.approx(2 * half_axes[1] + 1, abs=2)
     rim = np.flatnonzero(taken.any(0))
     assert rim[0] > columns[0] - 8 and rim[-1] < columns[-1] + 8, "soft, but it ends"
+    assert taken[:, rim[[0, -1]]].max() < 0.03 and taken[np.flatnonzero(taken.any(1))[[0, -1]]].max() < 0.03
 
 
 def test_a_shadow_is_cut_by_the_border_of_the_image(dice):
