@@ -1,5 +1,6 @@
 """Places, flat paint and stains on the ground: sizes in metres and brightness, with loaded dice."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -328,24 +329,15 @@ def test_leaves_are_small_few_coloured_and_as_bright_as_the_ground(dice, share, 
 
 @pytest.mark.parametrize("number, least, most", [(0.0, 15, 15), (1.0, 60, 119)])
 def test_how_many_leaves_lie_there(number, least, most):
-    """Sown wide from high above, so that few lie on one another."""
-    import cv2
+    """Real random numbers but for the count; sown wide from high above, so that few lie on one another."""
 
-    class Few:
-        """Real random numbers but for the count."""
-
-        def __init__(self):
-            self.rng = np.random.default_rng(0)
-
-        def __getattr__(self, name):
-            return getattr(self.rng, name)
-
+    class Counted(np.random.Generator):
         def integers(self, low, high=None):
             return 0 if high is None else (low if number == 0 else high - 1)
 
     spot = Spot((200, 300), 200.0, 40.0, 400.0, 300.0)
     image, labels = road()
-    stains.leaves(image, labels, labels == ROAD, spot, VIEW, Few())
+    stains.leaves(image, labels, labels == ROAD, spot, VIEW, Counted(np.random.PCG64(0)))
     count = cv2.connectedComponents((np.abs(image.astype(int) - 100).max(2) > 3).astype(np.uint8))[0] - 1
     assert least * 0.5 <= count <= most
 
