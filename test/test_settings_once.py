@@ -30,8 +30,7 @@ OTHERS = {
 def models() -> Iterator[type[BaseModel]]:
     """Every pydantic model of the package."""
     for module in pkgutil.walk_packages(unexpected_core.__path__, "unexpected_core."):
-        if module.name != "unexpected_core.cli.__main__":
-            importlib.import_module(module.name)
+        importlib.import_module(module.name)
     waiting = [BaseModel]
     while waiting:
         model = waiting.pop()
@@ -64,9 +63,18 @@ def literal(node: ast.expr | None) -> list[Any]:
         return []
 
 
+def option(call: ast.Call) -> Iterator[tuple[int, str, Any]]:
+    """(line, name, default) of an option of a command, ``add("--name", default=...)``."""
+    names = [value for each in call.args for value in literal(each) if isinstance(value, str) and value[:2] == "--"]
+    defaults = [value for each in call.keywords if each.arg == "default" for value in literal(each.value)]
+    yield from ((call.lineno, name[2:].replace("-", "_"), value) for name in names for value in defaults)
+
+
 def parameters(tree: ast.Module) -> Iterator[tuple[int, str, Any]]:
-    """(line, name, default) of every parameter, and field of a plain class, whose default is written out."""
+    """(line, name, default) of every parameter, option and field of a plain class whose default is written out."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield from option(node)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             named = [*node.args.posonlyargs, *node.args.args]
             pairs = [*zip(named[::-1], node.args.defaults[::-1], strict=False)]
@@ -125,7 +133,12 @@ def test_exceptions_are_still_needed(trees):
 
 @pytest.mark.parametrize(
     "code",
-    ["def f(*, hysteresis: float = 0.25): ...", "class C:\n    hysteresis: float = 0.25", "def f(hysteresis=.25): ..."],
+    [
+        "def f(*, hysteresis: float = 0.25): ...",
+        "class C:\n    hysteresis: float = 0.25",
+        "def f(hysteresis=.25): ...",
+        "add('--hysteresis', default=0.25)",
+    ],
 )
 def test_a_second_default_is_found(code):
     assert len(repeated_defaults({("hysteresis", "0.25")}, {"a.py": ast.parse(code)})) == 1

@@ -177,7 +177,7 @@ def test_printed_class_weights_are_accepted_even_if_a_class_never_occurs(roads):
 
 
 @pytest.mark.parametrize("setting", ["crop=[64,64]", "flip=false", "scale=[1,2]", "colour=0.5", "blur=0.5"])
-@pytest.mark.parametrize("name", ["fast", "fast_baselines"])
+@pytest.mark.parametrize("name", ["fast", "fast_baselines", "fast_cues"])
 def test_settings_that_a_training_would_not_read_are_refused(name, setting):
     with pytest.raises(SettingsError, match=rf"unknown setting 'data\.{setting.partition('=')[0]}'"):
         override(PRESETS[name], [f"data.{setting}"])

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from unexpected_core.cli.arguments import add_settings, given
 from unexpected_core.pipeline.settings import Runtime
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ times the step from a score map to regions, on maps that hold so many."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     from unexpected_core.cli.export import size
+    from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument("--detector", default="fast", help="shipped name, weight file, folder or .onnx (default fast)")
@@ -41,14 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runtime", nargs="+", default=["auto"], choices=(*RUNTIMES, "all"), help="runtimes to compare (default auto)"
     )
-    parser.add_argument("--precision", default="auto", help="auto, float32, bfloat16 or float16 (default auto)")
+    add_settings(parser, ModelSettings, ("precision", "device"))
     parser.add_argument(
         "--sizes", nargs="+", type=size, default=SIZES, metavar="HxW", help="default 512x1024 1080x1920"
     )
     parser.add_argument("--cameras", nargs="+", type=int, default=[1], metavar="N", help="images at a time (default 1)")
     parser.add_argument("--regions", nargs="+", type=int, default=[], metavar="N", help="regions in a score map")
-    parser.add_argument("--scale", type=float, default=1.0, help="factor on the working size (default 1)")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
+    add_settings(parser, DetectSettings, ("scale",))
     parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="for each measurement (default 3)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to append the lines of JSON to")
 
@@ -81,14 +82,15 @@ def run(arguments: argparse.Namespace) -> int:
 def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool]:
     """What to measure, by name; and whether something that was asked for is missing."""
     from unexpected_core.pipeline.detector import load_detector
+    from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 
+    options = given(arguments, ModelSettings, ("precision", "device")) | given(arguments, DetectSettings, ("scale",))
     wanted = RUNTIMES[1:] if "all" in arguments.runtime else arguments.runtime
     asked = [(arguments.detector, runtime) for runtime in wanted] + [(other, "auto") for other in arguments.against]
     found, missing = {}, False
     for path, runtime in asked:
         file = arguments.onnx if arguments.onnx and runtime in ("onnx", "openvino") else path
-        options = {"precision": arguments.precision, "scale": arguments.scale}
-        detector = load_detector(file, arguments.device, runtime=runtime, **options)
+        detector = load_detector(file, runtime=runtime, **options)
         if runtime not in ("auto", detector.runtime):
             missing = True  # the log says why
             continue
@@ -117,7 +119,7 @@ def _measure(
             "height": size[0],
             "width": size[1],
             "cameras": cameras,
-            "scale": arguments.scale,
+            "scale": detectors[name].settings.detect.scale,
             **_rounded(speed),
             "images_per_second": round(1e3 * cameras / speed.median, 2),
             "times_first": round(first.median / speed.median, 3),

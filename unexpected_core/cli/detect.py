@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--detector", default="fast", help="shipped name, weight file or its folder, iccv2019, ... (default fast)")
     add_settings(parser, ModelSettings, PUBLISHED)
     add("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default auto)")
+    add_settings(parser, ModelSettings, ("device",))
     kinds = f"what to write, from {','.join(ALL_KINDS)} (default {KINDS})"
     add("--save", default=KINDS, metavar="KINDS", help=kinds)
     add("--score-format", choices=("png16", "npy"), default="png16", help="default png16")
@@ -89,8 +89,8 @@ def _detector(arguments: argparse.Namespace) -> Detector:
     from unexpected_core.pipeline.detector import load_detector
     from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
-    chosen = given(arguments, DetectSettings) | given(arguments, ModelSettings, PUBLISHED)
-    return load_detector(arguments.detector, arguments.device, scorer=arguments.scorer, **chosen)
+    chosen = given(arguments, DetectSettings) | given(arguments, ModelSettings, (*PUBLISHED, "device"))
+    return load_detector(arguments.detector, scorer=arguments.scorer, **chosen)
 
 
 def _tell(tallies: Sequence[Tally], seconds: float, out: Path) -> None:

@@ -32,6 +32,7 @@ weights it was made from, runtime=auto takes it by itself. Exit code: 0 equal, 1
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
+    from unexpected_core.weights.exported import OPSET
 
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--onnx", required=True, type=Path, metavar="FILE", help="file to write, ends in .onnx")
     add_settings(parser, ModelSettings, PUBLISHED)
     add("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
-    add("--opset", type=int, default=18, help="version of the ONNX operators (default 18)")
+    add("--opset", type=int, default=OPSET, help=f"version of the ONNX operators (default {OPSET})")
     add("--size", type=size, metavar="HxW", help="one size for all images (default: any size)")
     int8 = "also write FILE_int8.onnx: convolutions in 8 bits, by what is met in these photographs, videos or bags"
     add("--int8", nargs="+", type=Path, metavar="INPUT", help=int8)

@@ -73,7 +73,7 @@ class Objects(NamedTuple):
     candidates: np.ndarray
 
 
-def find_objects(labels: np.ndarray, instances: np.ndarray | None, smallest: int = 750) -> Objects:
+def find_objects(labels: np.ndarray, instances: np.ndarray | None, smallest: int) -> Objects:
     """Persons, riders and vehicles by their instance ids, or else connected areas of COMPONENT_CLASSES.
 
     labels: train ids uint8 [H, W]; instances: int32 [H, W] or None; smallest: least area, pixels of 1024x512.

@@ -18,9 +18,8 @@ from unexpected_core.labels import CITYSCAPES
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.served import Served
 from unexpected_core.weights.cards import WeightsError, card_path, read_card
-from unexpected_core.weights.exported import KEY, OUTPUTS, SUFFIX, Exported
+from unexpected_core.weights.exported import KEY, OPSET, OUTPUTS, SUFFIX, Exported
 
-OPSET = 18
 MOST_IMAGES, GREATEST_SIDE, LEAST_SIDE = 64, 8192, 32
 
 

@@ -17,7 +17,6 @@ AREA_EDGES = (0, 100, 400, 1600, 6400, np.inf)
 """Pixels of a 1024x512 image."""
 ROW_EDGES = (0, 0.5, 0.6, 0.7, 0.8, 1.0 + 1e-9)
 """Lower edge of the obstacle as a share of the image height: small = far away, for a level camera."""
-
 DISTANCE_EDGES = (0, 10, 20, 40, 80, np.inf)
 """Metres from the camera to the lower edge of the obstacle, on a flat road."""
 EDGES = {"area": AREA_EDGES, "row": ROW_EDGES, "distance": DISTANCE_EDGES}

@@ -12,6 +12,8 @@ from unexpected_core.weights.cards import Card, WeightsError
 KEY = "unexpected"
 """Name of the entry in the file's metadata."""
 SUFFIX = ".onnx"
+OPSET = 18
+"""Version of the ONNX operators, unless asked otherwise."""
 OUTPUTS = ("score", "labels", "resynthesis")
 """What a graph gives, of these what its method has."""
 

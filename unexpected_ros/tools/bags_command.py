@@ -44,6 +44,7 @@ def _many(given: argparse.Namespace) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The command line."""
+    model = NodeSettings().model
     about = "a detector over every frame of a bag, without ROS"
     parser = argparse.ArgumentParser(prog="python -m unexpected_ros.bags", description=about)
     add = parser.add_argument
@@ -51,8 +52,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("output", type=Path, metavar="OUT", help="file .mcap, or a bag folder")
     add("--topic", help="image topic to process; needed where the bag has several")
     add("--node", default=NODE, help="name of the node that the outputs appear under (%(default)s)")
-    add("--model", default="fast", help="detector: name, weight file or folder (%(default)s)")
-    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
+    add("--model", default=model.path, help="detector: name, weight file or folder (%(default)s)")
+    add("--device", default=model.device, help="auto, cpu, cuda or cuda:N (%(default)s)")
     parameter = "a parameter of the node, such as input.bit_depth=12, camera.rectified=yes or camera.height=1.4"
     add("--set", action="append", default=[], metavar="NAME=VALUE", help=parameter)
     add("--workers", type=int, default=1, metavar="N", help="of a folder of bags: processes here")

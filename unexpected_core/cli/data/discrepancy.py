@@ -23,6 +23,8 @@ CHANGES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
+    from unexpected_core.pipeline.settings import ModelSettings
+
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     add_dataset_arguments(parser)
     add = parser.add_argument
@@ -35,7 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes", help=CHANGES)
     add("--limit", type=int, default=0, metavar="N", help="only the first N frames, to try it out")
     add("--workers", type=int, default=2, metavar="N", help="threads that read and write (default 2)")
-    add("--device", default="auto", help="where the generator runs (default auto)")
+    device = ModelSettings().device
+    add("--device", default=device, help=f"where the generator runs (default {device})")
     parser.set_defaults(action=_run)
 
 
