@@ -109,7 +109,7 @@ class Resize:
         self.nearest = torch.from_numpy(nearest_indices(source, target)).to(device)  # [target]
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=4 * MOST_GRAPHS)
 def resize(source: int, target: int, device: torch.device) -> Resize:
     """Resize, made once: where nothing is captured every frame asks for it."""
     return Resize(source, target, device)
