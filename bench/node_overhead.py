@@ -34,7 +34,6 @@ SETS = {"nothing": (), "mask, regions": ("mask", "regions"), "everything": tuple
 NAME = "/overhead/detector"
 LISTEN = """
 import sys, rclpy
-from rclpy.time import Time
 from rclpy.qos import qos_profile_sensor_data
 from unexpected_ros.live.outputs import OUTPUTS
 from unexpected_ros.live.ros import CLASSES
@@ -117,6 +116,16 @@ def begin_ms(stats):
     return Time.from_msg(stats.header.stamp).nanoseconds / 1e6 + stats.age_ms
 
 
+def end(listener):
+    """Some hang in the library at their end on a busy machine."""
+    listener.terminate()
+    try:
+        listener.wait(10)
+    except subprocess.TimeoutExpired:
+        listener.kill()
+        listener.wait()
+
+
 def processor_ms(pid):
     """Milliseconds of processor time that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -140,8 +149,7 @@ def measure(camera, frames, pid):
                 found[name][1].append((processor_ms(pid) - before) / 5)
                 found[name][2].append(camera.period())
             finally:
-                listener.terminate()
-                listener.wait()
+                end(listener)
             camera.until(lambda others=others: not any(camera.node.count_subscribers(f"{NAME}/{o}") for o in others))
     return found
 
