@@ -295,5 +295,7 @@ def test_a_node_told_to_end_does_not_wait_for_a_slow_frame(driver, troubled):
     troubled.process.send_signal(signal.SIGINT)
     assert troubled.process.wait(60) == 0
     assert time.monotonic() - told < LAUNCH_INSISTS_S
-    driver.until(lambda: "detector" not in driver.node.get_node_names(), "the graph without it", 0.5)
+    driver.until(
+        lambda: ("detector", "/troubled") not in driver.node.get_node_names_and_namespaces(), "a clean graph", 0.5
+    )
     assert not own & {path.name for path in Path("/dev/shm").iterdir()}
