@@ -84,6 +84,13 @@ def test_a_car_that_stands_still_teaches_nothing():
         learn_ego_mask([street(1), street(2)[:50]])
 
 
+def test_a_view_that_hardly_changes_is_no_car():
+    """The same street in other light: everything stands still."""
+    frames = [np.clip(street(3).astype(int) // 2 + 6 * i, 0, 255).astype(np.uint8) for i in range(20)]
+    with pytest.raises(EgoError, match=r"\d\d% of the picture never moves: .* give a longer drive"):
+        learn_ego_mask(frames)
+
+
 def test_the_command_writes_what_the_detector_reads(tmp_path, capsys):
     for seed in range(30):
         write_image(tmp_path / "drive" / f"{seed}.png", street(seed))
