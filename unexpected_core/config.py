@@ -14,6 +14,8 @@ from typing import Annotated, Any, NamedTuple
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from unexpected_core.log import one_line
+
 type Value = str | int | float | bool | Path | Sequence[Value] | None
 """What an option or a setting can be where it is given by name; the model, or the signature it goes to, says more."""
 Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
@@ -118,7 +120,7 @@ def read_yaml[S: Settings](path: str | Path, presets: Mapping[str, S]) -> S:
     try:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(f"cannot read settings from {path}: {error}") from error
+        raise SettingsError(f"cannot read settings from {path}: {one_line(error)}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"cannot read settings from {path}: expected 'name: value' lines")
     name = values.pop("base", None)

@@ -25,6 +25,11 @@ def shown(text: str, most: int = 80) -> str:
     return "".join(c if c.isprintable() else "?" for c in cut)
 
 
+def one_line(error: Exception) -> str:
+    """What a library says in several lines (YAML, pydantic), in one."""
+    return " ".join(str(error).split())
+
+
 def progress[T](items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
     """Yield the items, showing rate and time left: a rich bar on a terminal, a plain line every 10 s elsewhere."""
     if total is None and hasattr(items, "__len__"):

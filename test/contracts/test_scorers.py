@@ -100,5 +100,7 @@ def test_methods_say_what_they_need_of_the_networks():
     with pytest.raises(ScorerError, match="scorer 'softmax' has no direct head"):
         build_scorer("direct", build_scorer("softmax", build_scorer("random")))
     labels_only = build_scorer("softmax", build_scorer("random"))
-    with pytest.raises(ScorerError, match="image_difference needs a scorer that resynthesises, 'softmax' does not"):
+    with pytest.raises(
+        ScorerError, match="image_difference needs a scorer that resynthesises, such as 'fast'; 'softmax' does"
+    ):
         build_scorer("image_difference", labels_only)(torch.rand(1, 3, 40, 56))

@@ -88,13 +88,13 @@ def find_copies(name: str, source: Path, target: Path) -> list[Copy]:
                 copies.append(Copy(path, place, is_map=True))
     if not copies:
         looked = ", ".join(f"{source / part}" for part in PARTS[name])
-        raise ConversionError(f"nothing to convert: no *{IMAGE}.png and no *{MAPS[0]}.png below {looked}")
+        raise ConversionError(f"nothing to convert: no *{IMAGE}.png and no *{MAPS[0]}.png below {looked}; is that it?")
     return copies + [Copy(source / roi, target / roi, is_map=True) for roi in ROI_FILES if (source / roi).is_file()]
 
 
 def _refuse_overlap(source: Path, target: Path) -> None:
     if not source.is_dir():
-        raise ConversionError(f"{source} is not a folder")
+        raise ConversionError(f"{source} is not a folder; give that of the data set as it was unpacked")
     here, there = source.resolve(), target.resolve()
     if here == there or here in there.parents or there in here.parents:
         raise ConversionError(

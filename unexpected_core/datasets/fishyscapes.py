@@ -52,7 +52,9 @@ def _published(masks: dict[str, Path], lost_and_found: str | Path | None) -> lis
     for key, mask in masks.items():
         name = key.partition("_")[2]
         if name not in by_name:
-            raise DatasetError(f"{mask} needs the photograph {name}_leftImg8bit.* of Lost and Found, absent there")
+            raise DatasetError(
+                f"{mask} needs the photograph {name}_leftImg8bit.* of Lost and Found, absent there; unpack it"
+            )
         frames.append(Frame(key, by_name[name], obstacle=mask))
     return frames
 

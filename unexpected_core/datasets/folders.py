@@ -18,7 +18,7 @@ def image_folder(root: str | Path | None = None) -> FileDataset:
     path = find_root(IMAGE_FOLDER, root)
     images = images_below(path)
     if not images:
-        raise DatasetError(f"{path} holds no image file")
+        raise DatasetError(f"{path} holds no image file; give the folder of the photographs, or one above it")
     return FileDataset(path.resolve().name, [Frame(key, image) for key, image in images.items()])
 
 

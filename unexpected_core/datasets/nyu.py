@@ -47,5 +47,5 @@ def _keys(path: Path, split: str, images: dict[str, Path]) -> list[str]:
     keys = [f"{int(member):04d}" for member in members]
     absent = [key for key in keys if key not in images]
     if absent:
-        raise DatasetError(f"{file}: split '{split}' names frame {absent[0]}, which images/ does not hold")
+        raise DatasetError(f"{file}: split '{split}' names frame {absent[0]}, which is absent from images/; get all")
     return keys

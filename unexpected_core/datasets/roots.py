@@ -15,6 +15,7 @@ import yaml
 
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.files import HomeError, expand_home
+from unexpected_core.log import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def _read(path: Path) -> dict[str, object]:
     try:
         roots = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
-        raise DatasetError(f"cannot read {path}: {error}") from error
+        raise DatasetError(f"cannot read {path}: {one_line(error)}") from error
     if not isinstance(roots, dict):
         raise DatasetError(f"{path}: expected lines 'data set: folder', found {type(roots).__name__}")
     return roots

@@ -14,6 +14,7 @@ from unexpected_core import __version__
 from unexpected_core.config import Settings
 from unexpected_core.discrepancy_data.swaps import Recipe
 from unexpected_core.files import write_text
+from unexpected_core.log import one_line
 
 
 class ManifestError(ValueError):
@@ -55,7 +56,9 @@ def read_manifest(folder: Path, split: str) -> Manifest | None:
     try:
         return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
-        raise ManifestError(f"{path} is not a manifest of a discrepancy set: {error}") from error
+        raise ManifestError(
+            f"{path} is not a manifest of a discrepancy set; make the set again ({one_line(error)})"
+        ) from error
 
 
 class Journal:

@@ -52,7 +52,7 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _fractions_fit(self):
         if self.swap_fraction + self.disappear_fraction > 1:
-            raise ValueError("swap_fraction and disappear_fraction together exceed 1")
+            raise ValueError("swap_fraction and disappear_fraction together exceed 1; lower one")
         return self
 
 

@@ -67,7 +67,9 @@ def _check_ledger(source: Source, folder: Path, method: str) -> None:
             continue
         owner = ledger.makers.get(made.maker, {}).get("method", method)
         if owner.strip("/").replace("/", "_") != method:
-            raise PredictionError(f"{folder}: the score of '{key}' was made by '{owner}', not by '{method}'")
+            raise PredictionError(
+                f"{folder}: the score of '{key}' was made by '{owner}', not '{method}'; give that name"
+            )
         if made.score != sha256(source.scores[key]):
             raise PredictionError(f"{source.scores[key]} is not the file that was written for '{key}': get it again")
         if made.image != image_hash(source.dataset[key].image):

@@ -131,7 +131,7 @@ def _parsed(path: Path) -> object:
     except OSError as error:
         raise PredictionError(f"no results at {path}: give the --out folder of 'unexpected evaluate'") from error
     except ValueError as error:
-        raise PredictionError(f"{path} is damaged: {error}") from error
+        raise PredictionError(f"{path} is damaged ({error}); run 'unexpected evaluate' again") from error
 
 
 def read_results(path: Path) -> Results:
@@ -145,4 +145,5 @@ def read_results(path: Path) -> Results:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise PredictionError(f"{path} is damaged: {where}: {first['msg']} ({error.error_count()} faults)") from None
+        faults = f"{where}: {first['msg']} ({error.error_count()} faults)"
+        raise PredictionError(f"{path} is damaged: {faults}; run 'unexpected evaluate' again") from None

@@ -24,7 +24,7 @@ class DirectScorer(Scorer):
         self.segmenter = segmenter_of(base)
         self.direct = getattr(base, "direct", None)
         if not isinstance(self.direct, nn.Module):
-            raise ScorerError(f"scorer '{base.name}' has no direct head")
+            raise ScorerError(f"scorer '{base.name}' has no direct head; take a detector that has, such as 'fast'")
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""

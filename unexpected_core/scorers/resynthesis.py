@@ -26,5 +26,7 @@ class ImageDifference(Scorer):
         """See Scorer.forward."""
         scores = self.base(images)
         if scores.resynthesis is None:
-            raise ScorerError(f"image_difference needs a scorer that resynthesises, '{self.base.name}' does not")
+            raise ScorerError(
+                f"image_difference needs a scorer that resynthesises, such as 'fast'; '{self.base.name}' does not"
+            )
         return scores._replace(score=(images.float() - scores.resynthesis.float()).abs().mean(1))

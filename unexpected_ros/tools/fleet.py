@@ -159,7 +159,9 @@ def by_ray(jobs: list[Job], address: str) -> Iterator[dict[str, Any]]:
         try:
             ray.init(address=None if address == "local" else address, log_to_driver=False)
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise FleetError(f"no Ray cluster at {address}: {error}") from error
+            raise FleetError(
+                f"no Ray cluster at {address} ({error}); begin one with `ray start --head`, or take local"
+            ) from error
     task = ray.remote(perform).options(max_retries=TRIES - 1, num_cpus=1)
     waiting = {task.remote(job): job for job in jobs}
     while waiting:

@@ -106,7 +106,7 @@ class DetectorRemote:
     async def _ask(self, kind: type, service: str, **fields: Any) -> Any:
         """Call a service of the detector. Raises RemoteError."""
         if not self._detector:
-            raise RemoteError("no detector is running")
+            raise RemoteError("no detector is running; start one: ros2 run unexpected_ros detector")
         name = f"{self._detector}/{service}"
         client = self._clients.get((name, kind)) or self._node.create_client(kind, name)
         self._clients[name, kind] = client
@@ -118,7 +118,9 @@ class DetectorRemote:
             return await asyncio.wait_for(answer, PATIENCE_S)
         except TimeoutError:
             client.remove_pending_request(future)
-            raise RemoteError(f"{name} did not answer within {PATIENCE_S:g} s") from None
+            raise RemoteError(
+                f"{name} did not answer within {PATIENCE_S:g} s; the detector is busy or has ended, try again"
+            ) from None
 
     async def _ready(self, client: Any) -> bool:
         for _ in range(20):

@@ -292,6 +292,13 @@ def test_wrong_words_are_refused_in_one_line(tmp_path, capsys, arguments, messag
     assert not (tmp_path / "out").exists()
 
 
+def test_what_a_library_says_in_several_lines_is_said_in_one(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("loop: [1,\n  : }")
+    assert main(["train", str(tmp_path / "mine.yaml")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot read settings from" in error and "line 2, column" in error and error.count("\n") == 1
+
+
 def test_defects_are_not_dressed_up_as_advice(tmp_path, monkeypatch):
     from unexpected_core.pipeline import detector
 

@@ -72,7 +72,7 @@ def test_hashes_beside_the_scores_prove_image_file_and_method(own_root, tmp_path
     dataset = open_dataset("obstacle_folder", own_root)
     assert len(foreign_source(dataset, tmp_path, "bright").scores) == 5
     (tmp_path / "bright").rename(tmp_path / "dark")
-    with pytest.raises(PredictionError, match="the score of '00' was made by 'bright', not by 'dark'"):
+    with pytest.raises(PredictionError, match="the score of '00' was made by 'bright', not 'dark'; give"):
         foreign_source(dataset, tmp_path, "dark")
     (tmp_path / "dark").rename(tmp_path / "bright")
     first, second = source.scores["01"], source.scores["02"]

@@ -33,7 +33,9 @@ def bag_files_of(path: Path) -> BagFiles:
     if about is None:
         files = bag_files(path)
         if not files:
-            raise BagError(f"{path} is no rosbag2: it has no metadata.yaml, and not the files of one recording")
+            raise BagError(
+                f"{path} is no rosbag2: it has no metadata.yaml, nor the files of one recording; give a file"
+            )
         return BagFiles(files)
     listed = [path / PurePath(name).name for name in about["relative_file_paths"]]
     there = [file for file in listed if file.is_file()]

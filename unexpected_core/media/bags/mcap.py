@@ -42,7 +42,7 @@ class McapStorage:
 
     def _open(self) -> None:
         if self._file.read(0, len(MAGIC)) != MAGIC:
-            raise BagError(f"cannot read {self.path} as a rosbag2: it does not begin as an MCAP file")
+            raise BagError(f"cannot read {self.path} as a rosbag2: it does not begin as an MCAP file; copy it again")
         self._schemas: dict[int, records.Schema] = {}
         self._by_id: dict[int, Channel] = {}
         self._chunks: list[Chunk] = []
