@@ -11,6 +11,7 @@ from pydantic import Field
 
 from unexpected_core.config import Settings, SettingsError, build, same
 from unexpected_core.files import write_text
+from unexpected_core.log import one_line
 from unexpected_core.regions import RegionSettings
 
 
@@ -70,7 +71,7 @@ def read_card(weights: str | Path) -> Card:
     try:
         return build(Card, json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        fault = str(error) if isinstance(error, SettingsError) else f"not valid JSON ({error})"
+        fault = one_line(error) if isinstance(error, SettingsError) else f"not valid JSON ({error})"
         raise WeightsError(f"cannot use card {path}: {fault}; restore it from where the weights came from") from None
 
 

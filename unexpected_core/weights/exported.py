@@ -7,6 +7,7 @@ import json
 from pydantic import Field
 
 from unexpected_core.config import Settings, SettingsError, build
+from unexpected_core.log import one_line
 from unexpected_core.weights.cards import Card, WeightsError
 
 KEY = "unexpected"
@@ -46,4 +47,6 @@ def from_metadata(entries: dict[str, str], file: str) -> Exported:
     try:
         return build(Exported, json.loads(entries[KEY]))
     except (ValueError, SettingsError) as error:
-        raise WeightsError(f"cannot use {file}: its entry '{KEY}' is damaged ({error}); export it again") from None
+        raise WeightsError(
+            f"cannot use {file}: its entry '{KEY}' is damaged ({one_line(error)}); export it again"
+        ) from None

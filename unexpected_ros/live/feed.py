@@ -16,7 +16,8 @@ from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.publishers import Publishers
 from unexpected_ros.live.settings import InputSettings
-from unexpected_ros.live.subscription import ImageSubscription, Pace
+from unexpected_ros.live.subscription import ImageSubscription
+from unexpected_ros.load.pace import Pace
 from unexpected_ros.scene.geometry import Camera, is_rectified
 from unexpected_ros.scene.tracking import Tracker
 

@@ -16,7 +16,7 @@ from unexpected_core.structs import Detection
 from unexpected_ros.live.incoming import stamp_ns
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
-from unexpected_ros.live.subscription import Pace
+from unexpected_ros.load.pace import Pace
 from unexpected_ros.load.worker import Worker
 
 

@@ -12,12 +12,12 @@ from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from unexpected_ros.live import connection as doctor
+from unexpected_ros.live.connection import Publisher, explain
 from unexpected_ros.live.settings import InputSettings
 
 DETECTORS_PUBLISH = "unexpected_ros/msg/AnomalyArray"
 PATIENCE_S = 5.0
-"""Seconds without a frame after which the doctor is asked."""
+"""Seconds without a frame after which the cause is looked for."""
 
 
 class ImageSubscription:
@@ -46,8 +46,8 @@ class ImageSubscription:
             name,
             self._on_message,
             QoSProfile(depth=5, reliability=policy),  # handed over at once: the worker's slot keeps frames fresh
-            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
-        )  # the doctor says it better
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),  # `explain` says it better
+        )
 
     def _on_message(self, message: Any) -> None:
         self._last = time.monotonic()
@@ -58,7 +58,7 @@ class ImageSubscription:
         self._node.destroy_subscription(self._subscription)
 
     def check(self) -> str:
-        """Once a second: follow the publishers' reliability; returns the doctor's word, '' while frames arrive."""
+        """Once a second: follow the publishers' reliability; returns why none come, '' while frames arrive."""
         publishers = self._publishers()
         if (
             self._reliability == "auto"
@@ -73,7 +73,7 @@ class ImageSubscription:
             self._subscribe(self._name)
         if time.monotonic() - self._last < PATIENCE_S:
             return ""
-        return doctor.explain(self.topic, self._compressed, self._best_effort, publishers, self._possible_inputs())
+        return explain(self.topic, self._compressed, self._best_effort, publishers, self._possible_inputs())
 
     def _possible_inputs(self) -> list[tuple[str, str]]:
         """(topic, type) of all that is published, but by detectors: this one and others."""
@@ -93,29 +93,12 @@ class ImageSubscription:
         except NodeNameNonExistentError:  # it left while we asked
             return []
 
-    def _publishers(self) -> list[doctor.Publisher]:
+    def _publishers(self) -> list[Publisher]:
         return [
-            doctor.Publisher(
+            Publisher(
                 f"{info.node_namespace.rstrip('/')}/{info.node_name}",
                 info.topic_type,
                 info.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT,
             )
             for info in self._node.get_publishers_info_by_topic(self.topic)
         ]
-
-
-class Pace:
-    """Lets at most `rate_hz` frames a second through, evenly."""
-
-    def __init__(self) -> None:
-        self._due = 0.0
-
-    def allows(self, now: float, rate_hz: float) -> bool:
-        """Whether a frame that arrives at `now` [s] may pass; rate 0 lets all pass."""
-        if not rate_hz:
-            return True
-        if now < self._due:
-            return False
-        period = 1 / rate_hz
-        self._due = max(self._due + period, now + period / 2)  # a late frame does not delay those after it
-        return True

@@ -99,6 +99,10 @@ def test_cards_are_needed_and_checked(file):
         card_path(file).write_text(broken)
         with pytest.raises(WeightsError, match=message):
             read_card(file)
+    card_path(file).write_text(text.replace('"threshold": 0.7', '"threshold": 7, "treshold": 1'))
+    with pytest.raises(WeightsError, match=r"^.*'treshold'.*$") as found:
+        read_card(file)
+    assert "'threshold' = 7" in str(found.value) and "\n" not in str(found.value)
     card_path(file).unlink()
     with pytest.raises(WeightsError, match=r"no card toy\.json beside .* copy both files"):
         verify(file)

@@ -4,7 +4,6 @@ import math
 import threading
 import time
 
-import numpy as np
 import pytest
 
 pytestmark = pytest.mark.ros
@@ -318,15 +317,6 @@ def test_values_that_do_not_fit_are_refused_at_start(driver, name, value, messag
 def test_a_mistyped_parameter_is_warned_of(make_node, capfd):
     make_node(start=False, detect__treshold="0.5")
     assert "unknown parameter 'detect.treshold'; did you mean 'detect.threshold'?" in capfd.readouterr().err
-
-
-def test_frames_may_be_limited_to_a_rate():
-    from unexpected_ros.live.subscription import Pace
-
-    pace = Pace()
-    passed = [t for t in np.arange(100.0, 110.0, 1 / 30) if pace.allows(t, 10.0)]
-    assert len(passed) in (100, 101) and np.diff(passed).min() > 0.05
-    assert all(Pace().allows(t, 0.0) for t in (1.0, 1.0, 1.0))
 
 
 def test_frames_with_a_high_score_are_saved_by_themselves_but_not_too_many(
