@@ -24,8 +24,9 @@ def test_it_takes_a_file_for_a_model_and_loads_no_torch(start_node, driver, to_m
     node = start_node(tmp_path, "-r", "__ns:=/exported", "-p", f"model.path:={exported}")
     node.wait_for("listening to /exported/image")
     masks = driver.collect(Image, "/exported/detector/mask")
-    driver.camera(Image, "/exported/image").publish(to_message(street()))
-    driver.until(lambda: masks, "a mask")
+    camera = driver.camera(Image, "/exported/image")
+    driver.until(lambda: camera.publish(to_message(street())) or driver.spin(0.2) or masks, "a mask")
+    driver.destroy(camera, masks)
     assert (masks[0].height, masks[0].width) == street().shape[:2]
     assert ", onnx" in node.text()
     libraries = Path(f"/proc/{node.process.pid}/maps").read_text()
