@@ -21,14 +21,13 @@ from unexpected_core.scorers.fingerprint import fingerprint
 to_terminal()
 dataset = open_dataset("lost_and_found_no_known", sys.argv[1])  # 1043 frames, ROI = road
 detector = load_detector(sys.argv[2] if len(sys.argv) > 2 else "fast")
-out = Path("results")
+settings, out = EvaluationSettings(mode=("exact", "smiyc")), Path("results")
 
 # What made a score is written beside it: run this again with other weights, and they are computed again.
 method = Method("detector", lambda image: Answer(*detector.score(image)), fingerprint(detector.scorer))
-source = write_scores(method, dataset, out / "scores", out / "labels")  # goes on where it was stopped
+source = write_scores(method, dataset, out / "scores", out / "labels", settings.store)  # goes on where it was stopped
 
 candidates = {"detector": Candidate(source, identity=Identity(detector.model_id))}
-settings = EvaluationSettings(mode=("exact", "smiyc"))
 findings = judge(candidates, settings, DatasetFacts(dataset.name, len(dataset), "test"), out)
 print((out / "table.md").read_text())
 for finding in findings:

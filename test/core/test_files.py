@@ -7,8 +7,10 @@ import pytest
 
 from unexpected_core import files
 from unexpected_core.cli.main import main
+from unexpected_core.config import SettingsError, build
 from unexpected_core.datasets import DatasetError, open_dataset
 from unexpected_core.files import HomeError, expand_home, visible
+from unexpected_core.pipeline.settings import DetectSettings
 
 
 def test_only_whole_files_are_listed(tmp_path):
@@ -59,6 +61,9 @@ def test_a_user_without_a_home_folder(monkeypatch, tmp_path, capsys):
     assert expand_home("/x/~y").as_posix() == "/x/~y"
     with pytest.raises(DatasetError, match=r"its folder is not known.* into roots\.yaml\."):
         open_dataset("cityscapes")
+    for setting in ("roi", "ego_mask"):
+        with pytest.raises(SettingsError, match=f"setting '{setting}' = '~/mask.png': .* no home folder; set HOME"):
+            build(DetectSettings, {setting: "~/mask.png"})
     assert main(["data", "list"]) == 0
     assert main(["weights", "inspect", "~/mine"]) == 2
     error = capsys.readouterr().err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from unexpected_core.config import SettingsError, override, read_yaml, unknown_name
 from unexpected_core.training.presets import FROM_NOTHING, PRESETS, RENAMED, derive
+from unexpected_core.training.settings import TrainingSettings
 
 EXAMPLES = """examples:
   unexpected train fast --data drawn                     a detector from nothing, in minutes
@@ -20,7 +21,7 @@ Several devices or machines: torchrun --nproc-per-node 4 -m unexpected_core.cli.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See cli/main.py."""
+    """See cli.main."""
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add("preset", help=f"a preset ({', '.join(PRESETS)}) or a YAML file")
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """See cli/main.py."""
+    """See cli.main."""
     from unexpected_core.training.engine import run as engine
 
     settings = _settings(arguments.preset, arguments.data, [*["data.partial=true"] * arguments.partial, *arguments.set])
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _train(settings, folder: Path) -> None:
+def _train(settings: TrainingSettings, folder: Path) -> None:
     """All stages, then whatever is published of such a task."""
     from unexpected_core.training import stages
     from unexpected_core.training.engine.run import is_first_process
@@ -65,7 +66,7 @@ def _train(settings, folder: Path) -> None:
         publish(settings, folder, trained)
 
 
-def _publish_cues(settings, folder: Path, trained: bool) -> None:
+def _publish_cues(settings: TrainingSettings, folder: Path, trained: bool) -> None:
     """Heads, to be measured by bench/cues.py."""
     from unexpected_core.training.publish import is_published, publish_cues
 
@@ -73,7 +74,7 @@ def _publish_cues(settings, folder: Path, trained: bool) -> None:
         print(f"wrote {publish_cues(settings, folder)}: python bench/cues.py {folder} measures what each cue is worth")
 
 
-def _publish_baselines(settings, folder: Path, trained: bool) -> None:
+def _publish_baselines(settings: TrainingSettings, folder: Path, trained: bool) -> None:
     """Weights to lie beside the detector's."""
     from unexpected_core.training.publish import is_published, publish_baselines
     from unexpected_core.weights.cards import card_path
@@ -85,7 +86,7 @@ def _publish_baselines(settings, folder: Path, trained: bool) -> None:
     print(f"wrote {weights}: cp {weights} {card_path(weights)} {beside} lets the detector's baselines be scored")
 
 
-def _publish(settings, folder: Path, trained: bool) -> None:
+def _publish(settings: TrainingSettings, folder: Path, trained: bool) -> None:
     """Weights for the detector; judged at once where the data were drawn."""
     from unexpected_core.training.publish import is_published, publish_fast
 
@@ -104,7 +105,7 @@ PUBLISH = {"fast": _publish, "fast_cues": _publish_cues, "fast_baselines": _publ
 """Kind of task -> what is done with what it learned."""
 
 
-def _settings(preset: str, data: list[str], assignments: list[str]):
+def _settings(preset: str, data: list[str], assignments: list[str]) -> TrainingSettings:
     """Preset or YAML file, then --data, then --set. Raises SettingsError."""
     names = tuple(text.partition("=")[0] for text in data)
     preset = FROM_NOTHING.get((preset, names), RENAMED.get(preset, preset))
@@ -119,7 +120,7 @@ def _settings(preset: str, data: list[str], assignments: list[str]):
     return override(settings, assignments)
 
 
-def _as_yaml(settings, folder: Path) -> str:
+def _as_yaml(settings: TrainingSettings, folder: Path) -> str:
     import json
 
     import yaml

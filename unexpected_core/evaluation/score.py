@@ -46,7 +46,7 @@ class First(Wrapped):
         super().__init__(dataset, dataset.keys[:count])
 
 
-def write_scores(method: Method, dataset: Dataset, scores: Path, labels: Path, kind: str = "float32") -> Source:
+def write_scores(method: Method, dataset: Dataset, scores: Path, labels: Path, kind: str) -> Source:
     """Ask the method for every frame that has no score yet, or a stale one, and say which and why.
 
     Scores go to the folder `scores`, as `kind` of FORMATS; predicted labels to `labels`, if the data set has labels.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
 
+from unexpected_core.files import expand_home
 from unexpected_core.images import ImageError, read_image
 from unexpected_core.pipeline.roi import given_area, parse_polygon
 
@@ -40,7 +40,7 @@ def check_ego_mask(text: str) -> str:
 
 def _read(path: str, size: tuple[int, int]) -> np.ndarray:
     try:
-        picture = read_image(Path(path).expanduser()).max(axis=2)
+        picture = read_image(expand_home(path)).max(axis=2)
     except (ImageError, OSError) as error:
         raise ValueError(
             f"cannot read the ego mask: {error}; expected a picture, or polygons of three corners or more in shares of "

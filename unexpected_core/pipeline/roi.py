@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from unexpected_core.files import expand_home
 from unexpected_core.images import read_map, resize_map
 from unexpected_core.labels import DRIVABLE
 
@@ -52,7 +52,7 @@ def parse_polygon(text: str) -> np.ndarray | None:
 
 def check_roi(text: str) -> str:
     """Return the setting if it says a place; raise ValueError saying what was expected."""
-    if text in ("", ROAD) or parse_polygon(text) is not None or Path(text).expanduser().is_file():
+    if text in ("", ROAD) or parse_polygon(text) is not None or expand_home(text).is_file():
         return text
     raise ValueError(
         "expected road, a polygon of three corners or more in shares of the image ('0,0.5 1,0.5 1,1 0,1'), or the "
@@ -65,7 +65,7 @@ def given_area(text: str, size: tuple[int, int]) -> np.ndarray:
     """Polygon, or file of a mask whose values above 0 are inside -> bool [H, W]. Raises ImageError."""
     polygon = parse_polygon(text)
     if polygon is None:
-        return resize_map(read_map(Path(text).expanduser()), size) > 0
+        return resize_map(read_map(expand_home(text)), size) > 0
     area = np.zeros(size, np.uint8)
     cv2.fillPoly(area, [np.rint(polygon * (size[1], size[0])).astype(np.int32)], 1)
     return area.astype(bool)

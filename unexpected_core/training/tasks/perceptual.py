@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch.nn.functional import l1_loss
 from torchvision.models import squeezenet1_1
 from torchvision.models.vgg import cfgs, make_layers
 
+from unexpected_core.files import expand_home
 from unexpected_core.training.errors import TrainingError
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -30,7 +30,7 @@ class SqueezeNetDistance(nn.Module):
 
     def __init__(self, weights: str) -> None:
         super().__init__()
-        path = Path(weights).expanduser()
+        path = expand_home(weights)
         if not path.is_file():
             raise TrainingError(
                 f"task.perceptual_weights: no file '{weights}'; give the state dict of torchvision's squeezenet1_1 "
