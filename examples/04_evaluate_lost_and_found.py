@@ -18,17 +18,23 @@ from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.log import to_terminal
 from unexpected_core.scorers.fingerprint import fingerprint
 
-to_terminal()
-dataset = open_dataset("lost_and_found_no_known", sys.argv[1])  # 1043 frames, ROI = road
-detector = load_detector(sys.argv[2] if len(sys.argv) > 2 else "fast")
-settings, out = EvaluationSettings(mode=("exact", "smiyc")), Path("results")
 
-# What made a score is written beside it: run this again with other weights, and they are computed again.
-method = Method("detector", lambda image: Answer(*detector.score(image)), fingerprint(detector.scorer))
-source = write_scores(method, dataset, out / "scores", out / "labels", settings.store)  # goes on where it was stopped
+def main(root: str, name: str = "fast") -> None:
+    to_terminal()
+    dataset = open_dataset("lost_and_found_no_known", root)  # 1043 frames, ROI = road
+    detector = load_detector(name)
+    settings, out = EvaluationSettings(mode=("exact", "smiyc")), Path("results")
 
-candidates = {"detector": Candidate(source, identity=Identity(detector.model_id))}
-findings = judge(candidates, settings, DatasetFacts(dataset.name, len(dataset), "test"), out)
-print((out / "table.md").read_text())
-for finding in findings:
-    print("ALARM" if finding.alarm else "remark", finding.text)
+    # What made a score is written beside it: run this again with other weights, and they are computed again.
+    method = Method("detector", lambda image: Answer(*detector.score(image)), fingerprint(detector.scorer))
+    source = write_scores(method, dataset, out / "scores", out / "labels", settings.store)  # goes on where it stopped
+
+    candidates = {"detector": Candidate(source, identity=Identity(detector.model_id))}
+    findings = judge(candidates, settings, DatasetFacts(dataset.name, len(dataset), "test"), out)
+    print((out / "table.md").read_text())
+    for finding in findings:
+        print("ALARM" if finding.alarm else "remark", finding.text)
+
+
+if __name__ == "__main__":  # the processes that measure import this file again
+    main(*sys.argv[1:])

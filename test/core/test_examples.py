@@ -1,9 +1,10 @@
-"""The examples that train, from end to end and at their smallest."""
+"""The examples that take longer, from end to end and at their smallest."""
 
 import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from unexpected_core.drawing.tracks import DrawnRoads
@@ -43,3 +44,23 @@ def test_a_drive_teaches_the_comparer_what_is_normal(repository, tmp_path):
     before, after = read_weights("fast").state, read_weights(tmp_path / "run").state
     changed = {key.partition(".")[0] for key in before if not (before[key] == after[key]).all()}
     assert changed == {"comparer"}
+
+
+@pytest.mark.slow
+def test_a_detector_is_judged_by_several_processes(repository, tmp_path):
+    """As a program of its own: these processes import it once more. Another data set, as this one is always whole."""
+    for number in range(8):
+        write_image(tmp_path / "set" / "images" / f"{number}.png", np.full((32, 48, 3), 30 * number, np.uint8))
+        write_image(tmp_path / "set" / "obstacle" / f"{number}.png", np.eye(32, 48, number, dtype=np.uint8))
+    text = (repository / "examples/04_evaluate_lost_and_found.py").read_text()
+    assert text.count('"lost_and_found_no_known"') == 1 and text.count("settings, out = EvaluationSettings(") == 1
+    text = text.replace('"lost_and_found_no_known"', '"obstacle_folder"')
+    text = text.replace(
+        "settings, out = EvaluationSettings(", "settings, out = EvaluationSettings(workers=2, resamples=50, "
+    )
+    (tmp_path / "judge.py").write_text(text)
+    run = subprocess.run(
+        [sys.executable, "-P", "judge.py", "set", "random"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert "| detector |" in run.stdout and (tmp_path / "results/report.html").is_file()
