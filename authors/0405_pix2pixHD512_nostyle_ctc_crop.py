@@ -4,4 +4,5 @@ import sys
 
 from unexpected_core.cli.main import main
 
-sys.exit(main(["train", "0405_pix2pixhd_nostyle_ctc_crop", *sys.argv[1:]]))
+if __name__ == "__main__":
+    sys.exit(main(["train", "0405_pix2pixhd_nostyle_ctc_crop", *sys.argv[1:]]))

@@ -4,4 +4,5 @@ import sys
 
 from unexpected_core.cli.main import main
 
-sys.exit(main(["train", "0517_discrepancy_labels_only", *sys.argv[1:]]))
+if __name__ == "__main__":
+    sys.exit(main(["train", "0517_discrepancy_labels_only", *sys.argv[1:]]))

@@ -4,4 +4,5 @@ import sys
 
 from unexpected_core.cli.main import main
 
-sys.exit(main(["train", "0552_example_new_variant", *sys.argv[1:]]))
+if __name__ == "__main__":
+    sys.exit(main(["train", "0552_example_new_variant", *sys.argv[1:]]))

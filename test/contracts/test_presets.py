@@ -250,7 +250,7 @@ def test_scripts_of_the_paper_train(script, roads, tmp_path, monkeypatch):
     monkeypatch.setenv("DIR_EXPERIMENTS", str(tmp_path))
     monkeypatch.setattr("sys.argv", [str(script), *member, *words])
     with pytest.raises(SystemExit, match="0"):
-        runpy.run_path(str(script))
+        runpy.run_path(str(script), run_name="__main__")
     (folder,) = tmp_path.iterdir()
     assert folder.name == PRESETS[preset].name.format(member=2)
     assert torch.load(folder / "chk_last.pth", weights_only=True)["state"]["epoch_idx"] == 1
@@ -260,10 +260,17 @@ def test_scripts_of_the_paper_train(script, roads, tmp_path, monkeypatch):
     build_network(network, **narrow).load_state_dict(torch.load(folder / "chk_best.pth", weights_only=True)["weights"])
 
 
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_scripts_do_nothing_in_the_processes_that_draw(script, monkeypatch):
+    """These import the program that began them; with --data drawn every script died of it."""
+    monkeypatch.setattr("sys.argv", [str(script), "--dry-run"])
+    runpy.run_path(str(script), run_name="__mp_main__")
+
+
 def test_the_ensemble_asks_for_its_member(monkeypatch):
     monkeypatch.setattr("sys.argv", ["0121_PSPEns_BDD_train_one.py", "--dry-run"])
     with pytest.raises(SystemExit, match=r"usage: .* MEMBER"):
-        runpy.run_path(str(next(path for path in SCRIPTS if path.stem.startswith("0121"))))
+        runpy.run_path(str(next(path for path in SCRIPTS if path.stem.startswith("0121"))), run_name="__main__")
 
 
 def test_scripts_are_there_for_every_preset_of_the_paper():
