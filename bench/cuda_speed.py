@@ -9,7 +9,6 @@ in. Every line that begins with { is a measurement as JSON; --out appends them t
 
 import argparse
 import json
-import subprocess
 import time
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 
 from unexpected_core import Detector, load_detector
+from unexpected_core.files import commit
 from unexpected_core.pipeline.measuring import circumstances, side_by_side, speed_of
 from unexpected_core.pipeline.runtimes import torch_runner
 from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
@@ -42,8 +42,7 @@ def frames(size=SIZE, count=8):
 class Bench:
     def __init__(self, options):
         self.options = options
-        commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True)
-        self.about = circumstances() | {"gpu": torch.cuda.get_device_name(), "commit": commit.stdout.strip()}
+        self.about = circumstances() | {"gpu": torch.cuda.get_device_name(), "commit": commit()}
         print(json.dumps(self.about), flush=True)
         self.images = frames()
 

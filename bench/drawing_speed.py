@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import subprocess
 import time
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from multiprocessing import get_context
 import cv2
 
 from unexpected_core.drawing.tracks import TRACKS, DrawnRoads
+from unexpected_core.files import commit
 
 
 def draw(track: str, size: tuple[int, int], first: int, count: int) -> tuple[float, float]:
@@ -36,10 +36,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=40, help="frames per process")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     options = parser.parse_args()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     print(
         f"{datetime.now(UTC):%Y-%m-%d}  {platform.processor() or platform.machine()}, {os.cpu_count()} cores  "
-        f"commit {commit}  load {os.getloadavg()[0]:.1f}"
+        f"commit {commit()}  load {os.getloadavg()[0]:.1f}"
     )
     print("track          size      ms CPU/frame   frames/s of one CPU")
     for track in TRACKS:

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
-from live_node import DEPTH, Camera, LiveNode, alone, commit
+from live_node import DEPTH, Camera, LiveNode, alone
 from std_msgs.msg import Header
 
 from unexpected_core.compressed import encode_png
 from unexpected_core.encodings import ENCODINGS
+from unexpected_core.files import commit
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.ros import ros_message
 

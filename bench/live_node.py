@@ -92,9 +92,3 @@ def alone():
     """A ROS domain of its own, on this machine only; call it before rclpy.init."""
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-
-
-def commit():
-    """Of this checkout, for the head line of what is printed."""
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True)
-    return done.stdout.strip() or "unknown"

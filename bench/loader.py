@@ -10,7 +10,6 @@ the loader is than the training, given the same cores.
 
 import argparse
 import platform
-import subprocess
 import sys
 import time
 from datetime import datetime
@@ -22,6 +21,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from unexpected_core.config import override
+from unexpected_core.files import commit
 from unexpected_core.log import to_terminal
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.run import TASKS
@@ -64,10 +64,9 @@ def main():
     parser.add_argument("--steps", type=int, default=6)
     arguments = parser.parse_args()
     to_terminal()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
     print(
         f"{datetime.now():%Y-%m-%d %H:%M}  {platform.processor() or platform.machine()}, {torch.get_num_threads()} "
-        f"threads, torch {torch.__version__}, commit {commit.stdout.strip()}"
+        f"threads, torch {torch.__version__}, commit {commit()}"
     )
     print(f"{arguments.preset}, {' '.join(name.partition('=')[0] for name in arguments.data)}")
     for name, cache in (("read each time", 0.0), ("in memory", 64.0)):

@@ -12,7 +12,6 @@ import contextlib
 import io
 import platform
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from unexpected_core.files import commit
 from unexpected_core.metrics.bootstrap import frame_weights, resample_components, resample_pixels
 from unexpected_core.metrics.components import TRACK_SIZES, ComponentCounts, above, measure_components, strictly_above
 from unexpected_core.metrics.modes import pixel_counts
@@ -175,9 +175,6 @@ def main():
     parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=Path(__file__).parent
-    ).stdout.strip()
     cpu = next(
         (
             line.split(":")[1].strip()
@@ -186,7 +183,7 @@ def main():
         ),
         platform.processor(),
     )
-    print(f"{datetime.now():%Y-%m-%d}, {cpu}, Python {platform.python_version()}, NumPy {np.__version__}, {commit}")
+    print(f"{datetime.now():%Y-%m-%d}, {cpu}, Python {platform.python_version()}, NumPy {np.__version__}, {commit()}")
     side_by_side(arguments.benchmark, arguments.repeats)
     if arguments.track:
         track(arguments.track, 2, arguments.dtype)

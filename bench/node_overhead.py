@@ -25,6 +25,7 @@ from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from rclpy.time import Time
 from std_msgs.msg import Header
 
+from unexpected_core.files import commit
 from unexpected_core.images import read_image, resize_image
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import OUTPUTS
@@ -161,9 +162,9 @@ def main():
     parser.add_argument("--detector", default="fast")
     parser.add_argument("--parameter", action="append", default=[], help="of the node, name:=value")
     options = parser.parse_args()
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     print(
-        f"{datetime.now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, commit {commit}, {options.detector}"
+        f"{datetime.now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"commit {commit()}, {options.detector}"
     )
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"

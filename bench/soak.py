@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 import rclpy
-from live_node import Camera, LiveNode, alone, commit
+from live_node import Camera, LiveNode, alone
 from std_msgs.msg import Header
 
+from unexpected_core.files import commit
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.ros import ros_message
 

@@ -9,7 +9,6 @@ they are the clock's. Loading examples is not in it: see bench/loader.py.
 
 import argparse
 import platform
-import subprocess
 import time
 from datetime import datetime
 from importlib import import_module
@@ -17,6 +16,7 @@ from importlib import import_module
 import torch
 
 from unexpected_core.config import override
+from unexpected_core.files import commit
 from unexpected_core.training.engine.run import TASKS
 from unexpected_core.training.presets import PRESETS
 
@@ -69,10 +69,9 @@ def main():
     parser.add_argument("--precision", default="float32", choices=["float32", "bf16"])
     parser.add_argument("--steps", default=4, type=int, help="the fastest counts")
     options = parser.parse_args()
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
     machine = torch.cuda.get_device_name(options.device) if options.device.type == "cuda" else platform.machine()
     threads = torch.get_num_threads()
-    print(f"{datetime.now():%Y-%m-%d}, {machine}, {threads} threads, torch {torch.__version__}, commit {commit}")
+    print(f"{datetime.now():%Y-%m-%d}, {machine}, {threads} threads, torch {torch.__version__}, commit {commit()}")
     for name in options.presets:
         batch, (height, width), seconds = seconds_per_step(
             name, options.device, options.precision == "bf16", options.steps

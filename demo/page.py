@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -117,7 +117,7 @@ def summarize(folder: Path, image: str, node: str, drive: Path | None) -> Summar
     return summary
 
 
-def pixels(message) -> np.ndarray:
+def pixels(message: Any) -> np.ndarray:
     """mono8, rgb8 or 32FC1 message -> uint8 [H, W], uint8 [H, W, 3] or float32 [H, W]."""
     data = np.asarray(message.data).view(np.float32 if message.encoding == "32FC1" else np.uint8)
     shape = (message.height, message.width, 3) if message.encoding == "rgb8" else (message.height, message.width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Buffer
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # from OpenCV 4.12 on; choosing a filter
     _PNG += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE]
 
 
-def decode_compressed(data, max_pixels: int = MAX_PIXELS, form: str = "", bit_depth: int = 0) -> np.ndarray:
+def decode_compressed(data: Buffer, max_pixels: int = MAX_PIXELS, form: str = "", bit_depth: int = 0) -> np.ndarray:
     """The bytes of a sensor_msgs/CompressedImage (JPEG, PNG or still WebP) -> RGB uint8 [H, W, 3].
 
     form: the message's format, 'ENCODING; jpeg compressed ...': pictures of one channel that were Bayer mosaics get

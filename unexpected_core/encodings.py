@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Buffer, Callable
 
 import cv2
 import numpy as np
@@ -102,7 +102,7 @@ def to_rgb(
     height: int,
     width: int,
     step: int,
-    data,
+    data: Buffer,
     is_bigendian: bool | int = False,
     max_pixels: int = MAX_PIXELS,
     bit_depth: int = 0,

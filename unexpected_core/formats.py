@@ -6,9 +6,13 @@ import io
 import re
 import struct
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _COMMON = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".tif", ".tiff")
 _RARE = (".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".j2k", ".avif", ".gif", ".heic", ".heif")
@@ -169,6 +173,6 @@ def _palette(data: bytes) -> np.ndarray | None:
     return None
 
 
-def _tiff_bits(picture) -> int:
+def _tiff_bits(picture: Image.Image) -> int:
     tags = getattr(picture, "tag_v2", {})
     return int(tags.get(258, (8,))[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 import cv2
@@ -49,7 +50,7 @@ TRAIN_ID = {label.name: label.train_id for label in CITYSCAPES}
 DRIVABLE = (TRAIN_ID["road"],)
 
 
-def _table(pairs, default: int) -> np.ndarray:
+def _table(pairs: Iterable[tuple[int, int]], default: int) -> np.ndarray:
     table = np.full(256, default, np.uint8)
     for source, target in pairs:
         table[source] = target

@@ -6,8 +6,12 @@ import argparse
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from unexpected_core.media.shots import Footage
 
 EPILOG = """\
 examples:
@@ -44,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _frames(footage, step: int, most: int) -> Iterator[np.ndarray]:
+def _frames(footage: Footage, step: int, most: int) -> Iterator[np.ndarray]:
     """Every `step`-th picture, without those that cannot be read."""
     from unexpected_core.images import ImageError
     from unexpected_core.log import LOGGER

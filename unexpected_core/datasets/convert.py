@@ -6,7 +6,7 @@ Needs no other program, works on any system, and goes on where it was stopped.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
@@ -134,7 +134,7 @@ def _copy_all(copies: list[Copy], size: tuple[int, int], workers: int, title: st
     return failed
 
 
-def _guarded(action, target: Path) -> None:
+def _guarded(action: Callable[[], object], target: Path) -> None:
     try:
         action()
     except OSError as error:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from unexpected_core.media.bags.message_types import Typestore
 from unexpected_core.media.bags.writing import create_bag
 from unexpected_core.media.errors import BagError
 from unexpected_core.structs import Pinhole
@@ -55,12 +56,12 @@ def write_bag(path: str | Path, frames: Iterable[tuple], rate: float, compressed
     return count
 
 
-def _header(types, stamp: int):
+def _header(types: Typestore, stamp: int) -> Any:
     time = types.types["builtin_interfaces/msg/Time"](sec=stamp // 10**9, nanosec=stamp % 10**9)
     return types.types["std_msgs/msg/Header"](stamp=time, frame_id=FRAME_ID)
 
 
-def _image(types, header, image: np.ndarray, compressed: bool):
+def _image(types: Typestore, header: Any, image: np.ndarray, compressed: bool) -> Any:
     if compressed:
         _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
         return types.types["sensor_msgs/msg/CompressedImage"](
@@ -72,7 +73,7 @@ def _image(types, header, image: np.ndarray, compressed: bool):
     )
 
 
-def _info(types, header, size: tuple[int, int], camera: Pinhole | None):
+def _info(types: Typestore, header: Any, size: tuple[int, int], camera: Pinhole | None) -> Any:
     focal, cx, cy = camera or Pinhole(0.0, 0.0, 0.0)
     last = 1.0 if camera else 0.0
     region = types.types["sensor_msgs/msg/RegionOfInterest"](

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unexpected_core.media.bags.bag import Bag
 from unexpected_core.media.bags.channels import Message
@@ -71,7 +71,7 @@ def _again(message: Message, run: FrameByFrame, bag: Bag) -> bool:
     return not topic.startswith(f"{run.node}/")
 
 
-def _region(r) -> Region:
+def _region(r: Any) -> Region:
     """unexpected_ros/AnomalyRegion -> Region."""
     box = (r.roi.x_offset, r.roi.y_offset, r.roi.width, r.roi.height)
     return Region(*box, r.centroid_x, r.centroid_y, r.area, r.score, r.max_score, r.road_fraction, r.label)

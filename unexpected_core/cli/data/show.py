@@ -10,7 +10,11 @@ from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, o
 from unexpected_core.cli.errors import UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from unexpected_core.datasets import Dataset
+    from unexpected_core.discrepancy_data.reader import DiscrepancySample
+    from unexpected_core.structs import Sample
 
 RED = (255, 40, 40)
 
@@ -56,7 +60,7 @@ def _chosen(dataset: Dataset, keys: Sequence[str], count: int) -> list[int]:
     return chosen or [i * len(dataset) // count for i in range(count)]
 
 
-def _panels(sample) -> dict:
+def _panels(sample: Sample | DiscrepancySample) -> dict[str, np.ndarray]:
     """Pictures of one sample by caption; the same captions for every sample of a set."""
     from unexpected_core.labels import colorize
 
@@ -71,15 +75,11 @@ def _panels(sample) -> dict:
     return panels
 
 
-def marked(image, mask):
-    """The image with 1 in red and 255 darkened, RGB uint8 [H, W, 3]."""
-    picture = image.copy()
-    picture[mask == 1] = (0.3 * picture[mask == 1] + 0.7 * _red()).astype(picture.dtype)
-    picture[mask == 255] //= 3
-    return picture
-
-
-def _red():
+def marked(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Image RGB uint8 [H, W, 3], mask uint8 [H, W] -> the image with 1 in red and 255 darkened."""
     import numpy as np
 
-    return np.array(RED)
+    picture = image.copy()
+    picture[mask == 1] = (0.3 * picture[mask == 1] + 0.7 * np.array(RED)).astype(picture.dtype)
+    picture[mask == 255] //= 3
+    return picture
