@@ -25,7 +25,7 @@ from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER
 from unexpected_core.media.errors import IncompleteError
 from unexpected_core.media.footage import open_footage
-from unexpected_core.media.shots import Footage, Shot
+from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
 from unexpected_ros.live.incoming import stamp_ns
 from unexpected_ros.tools.keys import keys
 from unexpected_ros.tools.player import Player, ReplayError
@@ -123,7 +123,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("input", help="folder of photographs, photograph, video, or bag (.mcap, .db3, .bag, folder)")
-    add("--rate", type=float, help="Hz; without it photographs play at 10, others in their own time")
+    add("--rate", type=float, help=f"Hz; without it photographs play at {PHOTO_RATE:g}, others in their own time")
     add("--speed", type=float, default=1.0, help="seconds of footage in a second (%(default)s)")
     add("--start", type=float, default=0.0, metavar="S", help="begin this many seconds in")
     add("--loop", action="store_true", help="begin anew at the end, until interrupted")
