@@ -158,9 +158,10 @@ def _cut(source: Lender, piece: Piece, size: tuple[int, int], mirror: int) -> tu
     """The piece at a size (height, width), its ragged rim taken off, and its labels uint8 [h, w]."""
     shape = cv2.medianBlur(np.pad(piece.shape.astype(np.uint8), 1), 3)
     shape = cv2.erode(shape, np.ones((2, 2), np.uint8), borderType=cv2.BORDER_CONSTANT)[1:-1, 1:-1]
+    names = source.labels[piece.window]
+    names = np.where(piece.shape, names, np.uint8(np.bincount(names[piece.shape]).argmax()))  # specks and rim, too
     texture, shape, names = (
-        np.ascontiguousarray(values[:, ::mirror])
-        for values in (source.image[piece.window], shape, source.labels[piece.window])
+        np.ascontiguousarray(values[:, ::mirror]) for values in (source.image[piece.window], shape, names)
     )
     how = cv2.INTER_AREA if size[0] < len(shape) else cv2.INTER_LINEAR
     texture = cv2.resize(texture, size[::-1], interpolation=how).astype(np.float32)

@@ -73,6 +73,18 @@ def test_a_thing_moves_along_its_ground(scale, height):
     assert (red == (names == CAR)).mean() > 0.97
 
 
+@pytest.mark.parametrize("scale", [0.8, 1.0, 1.3])
+def test_a_speck_inside_a_thing_is_not_pasted_with_it(scale):
+    labels = frame(np.s_[40:60, 30:60])
+    labels[48, 40] = labels[52, 50] = SIGN
+    source = Lender(np.full((80, 100, 3), 100, np.uint8), labels)
+    photo, names = np.full((160, 300, 3), 100, np.uint8), np.full((160, 300), ROAD, np.uint8)
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        paste_known(photo, names, source, View(64, 160), (0.5, 0.5), rng, (scale, scale), 0.5)
+    assert set(np.unique(names)) == {ROAD, CAR}
+
+
 def test_a_frame_without_things_lends_none():
     labels = np.full((80, 100), ROAD, np.uint8)
     source = Lender(np.zeros((80, 100, 3), np.uint8), labels)
