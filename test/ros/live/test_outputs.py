@@ -1,5 +1,6 @@
 """Outputs of one frame, made without ROS: their sizes, and that a smaller picture shows the same."""
 
+from dataclasses import FrozenInstanceError
 from types import SimpleNamespace
 
 import numpy as np
@@ -45,6 +46,23 @@ def test_pictures_for_people_are_scaled_and_maps_for_programs_are_not(result):
         assert (made[name].height, made[name].width) == (60, 100), name
     box = made["regions"].regions[0].roi
     assert (box.x_offset, box.y_offset, box.width, box.height) == (40, 20, 40, 20)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0])
+def test_no_output_changes_the_result_that_it_is_made_of(result, scale):
+    """Pictures go out in a thread of their own, while tracking and samples use the same maps."""
+    made = result(scale=scale)
+    maps = [made.image, *(getattr(made.detection, name) for name in ("score", "mask", "labels", "resynthesis"))]
+    for values in maps:
+        values.flags.writeable = False  # whoever writes fails here
+    before = [values.tobytes() for values in maps]
+    messages = Messages(lambda kind, **fields: SimpleNamespace(**fields))
+    assert len(dict(messages_of(made, messages, lambda name: name in OUTPUTS))) == len(OUTPUTS) - 1
+    assert len(maps) == 5 and [values.tobytes() for values in maps] == before
+    with pytest.raises(FrozenInstanceError):
+        made.model_id = "y"
+    with pytest.raises(FrozenInstanceError):
+        made.detection.mask = None
 
 
 def test_a_smaller_overlay_marks_the_same_place(result):
