@@ -64,6 +64,24 @@ def repair(image, labels, where, spot, view, rng) -> None:
         _dim(image, edge, rng.uniform(0.3, 0.6))
 
 
+def seam(image, labels, where, spot, view, rng) -> None:
+    """Where one road surface ends and another begins, across the road or along it; tar, or water, in between."""
+    far, near, turn = 150.0, -0.8 * spot.distance, rng.normal(0, 0.2)
+    steps = np.linspace(-1, 1, 40)
+    if rng.random() < 0.5:  # across; the other surface lies beyond
+        line = np.stack([30 * steps, 30 * turn * steps], 1)
+        other = np.concatenate([line, [(30, far), (-30, far)]])
+    else:  # along; the other surface lies to the right
+        ahead = near + (far - near) * (steps / 2 + 0.5) ** 3
+        line = np.stack([np.zeros(40), ahead], 1)
+        other = np.concatenate([line, [(30, far), (30, near)]])
+    gain = rng.uniform(0.55, 0.9) if rng.random() < 0.5 else rng.uniform(1.1, 1.5)
+    _dim(image, fill([project(spot, other)], float(rng.uniform(0.3, 1.5)), where), gain * rng.uniform(0.95, 1.05, 3))
+    if rng.random() < 0.6:
+        edge = project(spot, line + rng.normal(0, rng.uniform(0.0, 0.15), line.shape))
+        _dim(image, draw_line(edge, _thick(spot, rng.uniform(0.03, 0.4)), 0.6, where), rng.uniform(0.35, 0.8))
+
+
 def wet(image, labels, where, spot, view, rng) -> None:
     """A puddle or wet patch: darker, and mirrors what stands above."""
     patch = fill([project(spot, _polygon(rng, rng.uniform(0.4, 4), rng.uniform(0.4, 4)))], 1.0, where)
@@ -133,6 +151,8 @@ STAINS: tuple[Stain, ...] = (
     dapple,
     repair,
     repair,
+    seam,
+    seam,
     wet,
     cover,
     cover,
