@@ -23,12 +23,14 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
     """The weights of a `fast` training -> fast.safetensors with its card, which ``load_detector(folder)`` opens.
 
     The card keeps what still holds of the detector the training began with: where only parts learned, the others'
-    options; in any case what it had learned from.
+    options; in any case what it and its teacher had learned from.
     """
     learn, kept = settings.task.learn, {"options": {"size": settings.task.size}}
+    if settings.task.teacher:
+        kept |= {"training_data": read_card(find_weights(settings.task.teacher)).training_data}
     if settings.task.start:
         began = read_card(find_weights(settings.task.start))
-        kept |= {"training_data": began.training_data}
+        kept["training_data"] = [*began.training_data, *kept.get("training_data", ())]
         if set(learn) < set(PARTS):
             statistics = None if "segmenter" in learn else began.logit_statistics
             kept |= {"options": began.options, "logit_statistics": statistics}

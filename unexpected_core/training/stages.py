@@ -25,7 +25,7 @@ def first_stage(settings: TrainingSettings) -> FastTraining | None:
         settings,
         name=f"{settings.name}_{FIRST}",
         first={"epochs": 0},
-        task={"learn": (FIRST,), "perceptual": 0.0, "segmenter_rate": 1.0, **frames},
+        task={"learn": (FIRST,), "teacher": "", "perceptual": 0.0, "segmenter_rate": 1.0, **frames},
         loop={"epochs": first.epochs, "batch": first.batch, "publish": "last"},
         optimizer={"learning_rate": first.learning_rate},
     )

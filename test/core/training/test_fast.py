@@ -16,7 +16,7 @@ from unexpected_core.scorers.base import ScorerError
 from unexpected_core.scorers.baselines import SubEnsembleScorer
 from unexpected_core.scorers.fast import FastScorer
 from unexpected_core.training.engine import run as engine
-from unexpected_core.training.engine.checkpoint import save
+from unexpected_core.training.engine.checkpoint import LAST, load, save
 from unexpected_core.training.engine.sampler import seed_of
 from unexpected_core.training.engine.setup import parameter_groups
 from unexpected_core.training.errors import TrainingError
@@ -104,6 +104,22 @@ def test_a_part_learns_and_the_others_stand_still(part, roads, tmp_path):
     scorer = load_scorer(published.parent)
     assert isinstance(scorer, FastScorer) and scorer.generator is not None
     assert read_card(published).training_data == ["photographs", "paired_folder"]
+
+
+def test_a_teacher_pulls_the_labels_to_its_own(roads, tmp_path):
+    """With no other loss than that; the teacher itself stands still, and is no part of what is published."""
+    (tmp_path / "teacher").mkdir()
+    start, teacher = detector(tmp_path), detector(tmp_path / "teacher", seed=1)
+    settings = derive(tiny("fast_segmenter", roads, start), task={"teacher": str(teacher), "labels": 0.0})
+    learned = {epochs: taught_loss(settings, epochs, tmp_path) for epochs in (1, 8)}
+    assert learned[8] < 0.9 * learned[1]
+    published = publish_fast(settings, tmp_path / "8")
+    assert set(read_weights(published).state) == set(read_weights(start).state)
+
+
+def taught_loss(settings, epochs, folder):
+    engine.run(derive(settings, loop={"epochs": epochs}), folder / str(epochs))
+    return load(folder / str(epochs) / LAST)["state"]["best_loss_val"]
 
 
 def test_drawings_do_not_free_a_detector_that_began_with_photographs(tmp_path):

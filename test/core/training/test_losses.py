@@ -11,6 +11,7 @@ from unexpected_core.training.tasks.generator import GeneratorTask
 from unexpected_core.training.tasks.losses import (
     class_weights,
     discrepancy_loss,
+    distillation,
     feature_matching,
     least_squares_gan,
     painting_loss,
@@ -41,6 +42,16 @@ def test_objects_weigh_more_and_unknown_pixels_nothing():
     assert discrepancy_loss(logits, torch.tensor([[[IGNORE] * 3]]), 8.0).item() == 0
     alone = discrepancy_loss(torch.tensor([[[-1.0]]]), torch.tensor([[[1]]]), 1.0).item()
     assert alone == pytest.approx(np.log1p(np.exp(1.0))), "an object that is not seen costs more than one that is"
+
+
+def test_a_teacher_is_followed_where_it_counts():
+    """KL of (1/2, 1/2) from (1/4, 3/4), and nothing from pixels that are not valid."""
+    learner = torch.tensor([[0.25, 0.5], [0.75, 0.5]]).log()[None, :, None]  # [1, 2, 1, 2]
+    teacher = torch.tensor([[0.5, 0.999], [0.5, 0.001]]).log()[None, :, None]
+    first = torch.tensor([[[True, False]]])
+    assert distillation(learner, teacher, first).item() == pytest.approx(0.5 * np.log(2) + 0.5 * np.log(2 / 3))
+    assert distillation(teacher, teacher, ~first).item() == pytest.approx(0)
+    assert distillation(learner, teacher, ~first & first).item() == 0
 
 
 def test_verdicts_are_the_last_map_of_each_scale():

@@ -224,6 +224,20 @@ def test_average_lies_between_two_trainings_and_refuses_other_networks(tmp_path,
     assert "different networks" in capsys.readouterr().err
 
 
+def test_average_of_one_part_leaves_the_others_as_the_second_has_them(tmp_path, capsys):
+    for name, value in (("a", 0.0), ("b", 8.0)):
+        state = {"eye.w": torch.full((2,), value), "eyelid.w": torch.full((2,), value)}
+        write_weights(tmp_path / f"{name}.safetensors", state, CARD)
+    files = [str(tmp_path / f"{name}.safetensors") for name in ("a", "b")]
+    out = tmp_path / "between.safetensors"
+    assert main(["weights", "average", *files, "--part", "eye", "--out", str(out)]) == 0
+    state, card = read_weights(out)
+    assert state["eye.w"].tolist() == [4, 4] and state["eyelid.w"].tolist() == [8, 8]
+    assert "--part eye" in card.command
+    assert main(["weights", "average", *files, "--part", "ear", "--out", str(out)]) == 2
+    assert "no part 'ear'; its parts are eye, eyelid" in capsys.readouterr().err
+
+
 def test_statistics_put_onto_the_card_what_standardized_max_logit_asks_for(tmp_path, capsys):
     torch.manual_seed(0)
     path = tmp_path / "run" / "fast.safetensors"

@@ -25,7 +25,7 @@ from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.fast import FastExamples
 from unexpected_core.training.examples.samples import open_data
-from unexpected_core.training.tasks.losses import discrepancy_loss, painting_loss, pixel_cross_entropy
+from unexpected_core.training.tasks.losses import discrepancy_loss, distillation, painting_loss, pixel_cross_entropy
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
 from unexpected_core.training.tasks.settings_fast import (
     PARTS,
@@ -38,7 +38,7 @@ from unexpected_core.training.tasks.settings_fast import (
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.reading import load_into, read_weights, verify
 
-WEIGHTS = {part: part for part in ("labels", "paint", "compare", "direct")} | {"perceived": "perceptual"}
+WEIGHTS = {part: part for part in ("labels", "taught", "paint", "compare", "direct")} | {"perceived": "perceptual"}
 """Part of the loss -> the setting that weighs it."""
 
 
@@ -53,13 +53,15 @@ class FastTask:
         self.rates = {"segmenter": settings.segmenter_rate}
 
     def build(self) -> nn.ModuleDict:
-        """The four parts, started from `settings.start`, and what judges the painting. Raises WeightsError."""
+        """The four parts from `settings.start`, the judge of the painting and the teacher. Raises WeightsError."""
         s = self.settings
         networks = fast_networks(s.size, s.start)
         for part in self.frozen:
             networks[part].requires_grad_(False)
         if s.perceptual:
             networks["judge"] = SqueezeNetDistance(s.perceptual_weights)
+        if s.teacher:
+            networks["teacher"] = fast_networks(s.size, s.teacher)["segmenter"].eval().requires_grad_(False)
         return networks
 
     def outputs(self, networks: nn.ModuleDict, images: Tensor, asked: Sequence[Part]):
@@ -82,7 +84,7 @@ class FastTask:
         return segmented, resynthesis, compared, direct
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
-        """'loss' and its parts: 'labels', 'paint', 'perceived', 'compare', 'direct', one for each part that learns."""
+        """'loss' and its parts: 'labels', 'taught', 'paint', 'perceived', 'compare', 'direct', as far as they learn."""
         for part in self.frozen:
             networks[part].eval()  # its batch norm stands still
         s, learn = self.settings, self.settings.learn
@@ -92,6 +94,8 @@ class FastTask:
         parts = {}
         if "segmenter" in learn:
             parts["labels"] = pixel_cross_entropy(double(segmented.logits), batch["labels"][:, ::2, ::2])
+            if s.teacher:
+                parts["taught"] = _taught(networks["teacher"].eval(), images, segmented.logits, batch["discrepancy"])
         if "generator" in learn:
             photo = avg_pool2d(unit(batch["photo"]), 2)
             parts["paint"] = painting_loss(resynthesis, photo, torch.ones_like(discrepancy, dtype=torch.bool))
@@ -114,6 +118,14 @@ class FastTask:
             "resynthesis": to_picture(resynthesis),
             "score": grey_picture(compared),
         }
+
+
+def _taught(teacher: nn.Module, images: Tensor, logits: Tensor, discrepancy: Tensor) -> Tensor:
+    """Distance of logits [B, C, H/4, W/4] from the teacher's, where nothing unexpected lies."""
+    with torch.no_grad():
+        expected = avg_pool2d((discrepancy != 1)[:, None].float(), 4)[:, 0] == 1
+        taught = teacher(images).logits
+    return distillation(logits, taught, expected)
 
 
 def fast_networks(size: Size = SIZE, start: str = "", cues: Sequence[Cue] = CUES) -> nn.ModuleDict:

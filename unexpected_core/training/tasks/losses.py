@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import (
     binary_cross_entropy_with_logits,
     cross_entropy,
+    kl_div,
     l1_loss,
     max_pool2d,
     mse_loss,
@@ -30,6 +31,16 @@ def pixel_cross_entropy(logits: Tensor, target: Tensor, class_weights: Sequence[
     counted = target[target != IGNORE].long()
     weight = weights[counted].sum() if weights is not None else counted.new_tensor(counted.numel(), dtype=torch.float32)
     return total / over_processes(weight).clamp(min=1e-12)
+
+
+def distillation(logits: Tensor, teacher: Tensor, valid: Tensor) -> Tensor:
+    """Mean over valid pixels of the divergence KL(teacher || learner) of the labels (Hinton et al., 2015), float [].
+
+    Logits float [B, C, H, W]; valid bool [B, H, W]. Zero where no pixel is valid.
+    """
+    names, taught = logits.float().log_softmax(1), teacher.float().log_softmax(1)
+    total = (kl_div(names, taught, reduction="none", log_target=True).sum(1) * valid).sum()
+    return total / over_processes(valid.sum().float()).clamp(min=1)
 
 
 def over_processes(weight: Tensor) -> Tensor:

@@ -29,6 +29,12 @@ class FastSettings(ExampleSettings):
     size: Size = Field(SIZE, description="width of the networks: 'nano' costs a third")
     object_weight: float = Field(5.0, gt=0, description="weight of pasted pixels against others")
     labels: float = Field(1.0, ge=0, description="weight of the segmenter's loss")
+    teacher: str = Field(
+        "",
+        description="detector whose segmenter teaches its labels, beside the true ones: weight file or run folder; "
+        "empty = none",
+    )
+    taught: float = Field(1.0, ge=0, description="weight of the distance from the teacher's labels")
     compare: float = Field(2.0, ge=0, description="weight of the comparer's loss")
     direct: float = Field(2.0, ge=0, description="weight of the direct head's loss")
     paint: float = Field(2.0, ge=0, description="weight of the generator's loss on colours")
