@@ -20,7 +20,7 @@ import rclpy
 from live_node import DEPTH, Camera, LiveNode, alone
 from std_msgs.msg import Header
 
-from unexpected_core.compressed import encode_png
+from unexpected_core.compressed import encode_mask
 from unexpected_core.encodings import ENCODINGS
 from unexpected_core.files import commit
 from unexpected_ros.live.messages import Messages
@@ -60,7 +60,7 @@ def hostile_raw(message, dice):
 
 def hostile_compressed(message, dice):
     """A picture cut, changed, or of another kind."""
-    data = bytearray(bytes(message.data) if dice.random() < 0.7 else encode_png(np.zeros((30, 40), np.uint8)))
+    data = bytearray(bytes(message.data) if dice.random() < 0.7 else encode_mask(np.zeros((30, 40), bool)))
     for _ in range(dice.choice([1, 1, 2, 5])):
         at = dice.randrange(len(data))
         kind = dice.random()

@@ -190,8 +190,19 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
+def halve_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """uint8 [H, W] or [H, W, 3] to a smaller size (height, width) of its shape: halved while it can be, then bilinear.
+
+    Looks like resize_image, in a tenth of the time where the sizes are no multiples of each other.
+    """
+    while image.shape[0] >= 2 * size[0] and image.shape[1] >= 2 * size[1]:
+        height, width = image.shape[0] // 2, image.shape[1] // 2
+        image = cv2.resize(image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+    return image if image.shape[:2] == size else cv2.resize(image, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+
 def resize_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Ids of any integer type [H, W] to size (height, width), nearest neighbour; as it is where nothing changes."""
+    """Ids, or whatever must not be mixed, [H, W] to size (height, width), nearest neighbour; as it is if it has it."""
     height, width = size
     if values.shape == (height, width):
         return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,10 +30,10 @@ def heat_map(score: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarr
 
 
 def overlay(image: np.ndarray, detection: Detection, alpha: float = 0.5) -> np.ndarray:
-    """RGB uint8 [H, W, 3] -> the same with the mask tinted by score, regions outlined, their scores written small.
+    """RGB uint8 [h, w, 3] -> the same with the mask tinted by score, regions outlined, their scores written small.
 
-    alpha: strength of the tint, 0..1."""
-    canvas = image.copy()
+    image: the detection's, or the same at another size. alpha: strength of the tint, 0..1."""
+    canvas, detection = image.copy(), _resized(detection, image.shape[:2])
     if detection.regions:
         box = _around(detection.regions)  # nothing happens outside it
         mask = np.ascontiguousarray(detection.mask[box]).view(np.uint8)
@@ -44,6 +45,26 @@ def overlay(image: np.ndarray, detection: Detection, alpha: float = 0.5) -> np.n
     for region in detection.regions:
         _caption_region(canvas, region)
     return canvas
+
+
+def _resized(detection: Detection, size: tuple[int, int]) -> Detection:
+    """Score, mask and regions (their areas stay as found) at size (height, width)."""
+    height, width = detection.score.shape
+    if not detection.regions or (height, width) == size:
+        return detection
+    return replace(
+        detection,
+        score=resize_map(detection.score, size),
+        mask=resize_map(detection.mask.view(np.uint8), size).view(bool),
+        regions=tuple(_scaled(region, size[0] / height, size[1] / width) for region in detection.regions),
+    )
+
+
+def _scaled(region: Region, down: float, right: float) -> Region:
+    """Its box, outwards to whole pixels."""
+    top, left = int(region.y * down), int(region.x * right)
+    bottom, end = math.ceil((region.y + region.height) * down), math.ceil((region.x + region.width) * right)
+    return replace(region, x=left, y=top, width=end - left, height=bottom - top)
 
 
 def _around(regions: Sequence[Region]) -> tuple[slice, slice]:
@@ -99,33 +120,3 @@ def grid(
         y, x = (i // columns) * (height + gap), (i % columns) * (width + gap)
         sheet[y : y + tile.shape[0], x : x + width] = tile
     return sheet
-
-
-def reduced(detection: Detection, size: tuple[int, int]) -> Detection:
-    """A detection for smaller pictures: every map at size (height, width), the regions' boxes and centres scaled with
-    them; their areas stay as found.
-    """
-    height, width = detection.score.shape
-    down, right = size[0] / height, size[1] / width
-    return replace(
-        detection,
-        score=resize_image(detection.score, size),
-        mask=resize_map(detection.mask.view(np.uint8), size).view(bool),
-        labels=resize_map(detection.labels, size),
-        resynthesis=None if detection.resynthesis is None else resize_image(detection.resynthesis, size),
-        regions=tuple(_scaled(region, down, right, size) for region in detection.regions),
-    )
-
-
-def _scaled(region: Region, down: float, right: float, size: tuple[int, int]) -> Region:
-    top, left = int(region.y * down), int(region.x * right)
-    bottom, end = round((region.y + region.height) * down), round((region.x + region.width) * right)
-    return replace(
-        region,
-        x=min(left, size[1] - 1),
-        y=min(top, size[0] - 1),
-        width=max(1, end - left),
-        height=max(1, bottom - top),
-        centroid_x=region.centroid_x * right,
-        centroid_y=region.centroid_y * down,
-    )

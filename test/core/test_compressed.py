@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from unexpected_core.compressed import decode_compressed, encode_jpeg, encode_png
+from unexpected_core.compressed import decode_compressed, encode_jpeg, encode_mask
 from unexpected_core.encodings import EncodingError
 
 
@@ -57,12 +57,24 @@ def test_every_format_gives_back_the_picture(picture, name):
 
 def test_grey_pictures_and_palettes(picture):
     grey = np.ascontiguousarray(picture[:30, :50, 0])
-    for data in (encode_png(grey), cv2.imencode(".png", grey.astype(np.uint16) * 256 + 9)[1]):
+    for data in (cv2.imencode(".png", grey)[1], cv2.imencode(".png", grey.astype(np.uint16) * 256 + 9)[1]):
         assert np.array_equal(decode_compressed(data), np.repeat(grey[..., None], 3, axis=2))
     file = io.BytesIO()
     Image.fromarray(grey).convert("P").save(file, format="PNG")
     assert np.array_equal(decode_compressed(file.getvalue())[..., 0], grey)
     assert decode_compressed(saved(grey, format="JPEG")).shape == (30, 50, 3)
+
+
+@pytest.mark.parametrize("width", [1, 7, 8, 9, 130])
+def test_masks_come_back_as_they_were(width):
+    """Read by OpenCV, as image_transport does, by Pillow, and by us."""
+    mask = np.random.default_rng(width).random((33, width)) > 0.5
+    data = encode_mask(mask)
+    expected = np.where(mask, 255, 0).astype(np.uint8)
+    assert np.array_equal(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED), expected)
+    with Image.open(io.BytesIO(data)) as picture:
+        picture.verify()  # the check sums
+    assert np.array_equal(decode_compressed(data), np.repeat(expected[..., None], 3, axis=2))
 
 
 def test_what_stands_behind_a_jpeg_does_not_matter(picture):

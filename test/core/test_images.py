@@ -9,11 +9,13 @@ import pytest
 from unexpected_core.images import (
     ImageError,
     check_image,
+    halve_image,
     is_cut_jpeg,
     read_image,
     read_map,
     resize_image,
     resize_map,
+    trial_image,
     write_image,
 )
 
@@ -99,6 +101,16 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     with pytest.raises(ImageError, match=r"cannot write .*a\.png"):
         write_image(tmp_path / "a.png", np.zeros((0, 5, 3), np.uint8))
     assert np.array_equal(read_image(tmp_path / "a.png"), gradient())
+
+
+@pytest.mark.parametrize("size", [(200, 300), (100, 150), (201, 301), (83, 124), (399, 401), (400, 601), (47, 71)])
+def test_halving_looks_like_averaging(size):
+    image = trial_image(400, 601)
+    small, expected = halve_image(image, size), resize_image(image, size)
+    assert small.shape == (*size, 3) and np.abs(small.astype(int) - expected).mean() < 4
+    assert halve_image(image, (1, 1)).shape == (1, 1, 3)
+    checks = np.indices((400, 600)).sum(0, dtype=np.uint8) % 2 * 200
+    assert (halve_image(checks, (100, 150)) == 100).all()
 
 
 def test_resizing_averages_down_and_never_invents_ids():

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -30,6 +31,23 @@ def test_overlay_changes_the_image_only_at_regions_and_outlines_them():
     assert np.abs(picture[50, 65] - (100 + inside) / 2).max() <= 1
     assert (picture[62:] == 100).all() and (picture[:, 85:] == 100).all()
     assert (picture[25:38, 50:80] != 100).any()  # the caption above it
+
+
+def test_overlay_of_a_smaller_image_marks_the_same_place():
+    score = np.zeros((90, 120), np.float32)
+    score[40:60, 50:80] = 0.8
+    picture = overlay(np.full((30, 40, 3), 100, np.uint8), detection(score))
+    assert tuple(picture[14, 17]) == OUTLINE and tuple(picture[19, 26]) == OUTLINE
+    assert (picture[21:] == 100).all() and (picture[13:, 28:] == 100).all()  # below the caption
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 111), (13, 37), (180, 241)])
+def test_overlay_of_images_of_any_size_marks_what_is_in_the_mask(size):
+    score = np.zeros((90, 120), np.float32)
+    score[89, 119] = score[0, 0] = score[40:60, 50:81] = 0.8
+    picture = overlay(np.full((*size, 3), 100, np.uint8), detection(score), alpha=1.0)
+    mask = cv2.resize((score > 0.5).astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    assert (picture[mask] != 100).any(axis=1).all()
 
 
 def test_overlay_of_nothing_is_the_image():

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unexpected_core.compressed import encode_jpeg, encode_png
+from unexpected_core.compressed import encode_jpeg, encode_mask
 from unexpected_core.structs import Detection, Region
 from unexpected_ros.load.ladder import FULL
 from unexpected_ros.scene.geometry import Camera, bearing
@@ -49,9 +49,9 @@ class Messages:
             "sensor_msgs/msg/CompressedImage", header=header, format="rgb8; jpeg compressed bgr8", data=data
         )
 
-    def png(self, header: Any, pixels: np.ndarray) -> Any:
-        """uint8 [H, W] -> PNG (lossless) as image_transport names it."""
-        data = np.frombuffer(encode_png(pixels), np.uint8)
+    def png(self, header: Any, mask: np.ndarray) -> Any:
+        """bool [H, W] -> PNG of 0 and 255 as image_transport names it."""
+        data = np.frombuffer(encode_mask(mask), np.uint8)
         return self.make("sensor_msgs/msg/CompressedImage", header=header, format="mono8; png compressed ", data=data)
 
     def regions(

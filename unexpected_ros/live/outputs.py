@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,10 +12,10 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.images import resize_image
+from unexpected_core.images import halve_image, resize_map
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
-from unexpected_core.visualize import overlay, reduced
+from unexpected_core.visualize import overlay
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.load.ladder import FULL
@@ -23,6 +24,8 @@ from unexpected_ros.scene.ground import Mounting, is_placed, obstacle_points
 from unexpected_ros.scene.tracking import Track
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
+SMALLEST_SHOWN = 448
+"""Rows and columns that pictures for people keep: as many as the networks of `fast` see of an image."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +54,27 @@ class Result:
         """uint8 [H, W], 0 or 255."""
         return self.detection.mask.view(np.uint8) * np.uint8(255)
 
-    @cached_property
-    def shown(self) -> tuple[np.ndarray, Detection]:
-        """Image RGB uint8 [h, w, 3] and detection for people, at output.scale times the camera's size."""
-        scale, (height, width) = self.settings.output.scale, self.image.shape[:2]
-        if scale == 1:
-            return self.image, self.detection
-        size = max(1, round(height * scale)), max(1, round(width * scale))
-        return resize_image(self.image, size), reduced(self.detection, size)
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """(height, width) of the pictures for people."""
+        return shown_size(self.image.shape[:2], self.settings.output.scale)
 
     @cached_property
     def overlay(self) -> np.ndarray:
-        """RGB uint8 [H, W, 3]."""
-        return overlay(*self.shown, self.settings.output.overlay_alpha)
+        """RGB uint8 [h, w, 3], of shown_size."""
+        small = halve_image(self.image, self.shown_size)
+        return overlay(small, self.detection, self.settings.output.overlay_alpha)
+
+
+def shown_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    """(height, width) of pictures for people of an image of `size`. scale: 0 = halved while SMALLEST_SHOWN remains.
+
+    >>> shown_size((1080, 1920), 0), shown_size((1080, 1920), 0.75), shown_size((720, 1280), 0)
+    ((540, 960), (810, 1440), (720, 1280))
+    """
+    halvings = max(0, int(math.log2(min(size) / SMALLEST_SHOWN)))
+    factor = scale or 0.5**halvings
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
 class Output(NamedTuple):
@@ -82,7 +93,12 @@ def _score(m: Messages, r: Result) -> Any:
 
 
 def _resynthesis(m: Messages, r: Result) -> Any:
-    return None if r.detection.resynthesis is None else m.image(r.header, r.shown[1].resynthesis)
+    painted = r.detection.resynthesis
+    return None if painted is None else m.image(r.header, halve_image(painted, r.shown_size))
+
+
+def _labels_color(m: Messages, r: Result) -> Any:
+    return m.image(r.header, colorize(resize_map(r.detection.labels, r.shown_size)))
 
 
 def _regions(m: Messages, r: Result) -> Any:
@@ -108,10 +124,10 @@ OUTPUTS = {
     "regions": Output("unexpected_ros/msg/AnomalyArray", _regions, depth=5),
     "obstacle_points": Output("sensor_msgs/msg/PointCloud2", _obstacle_points),
     "mask": Output(IMAGE, lambda m, r: m.image(r.header, r.mask)),
-    "mask/compressed": Output(COMPRESSED, lambda m, r: m.png(r.header, r.mask)),
+    "mask/compressed": Output(COMPRESSED, lambda m, r: m.png(r.header, r.detection.mask)),
     "score": Output(IMAGE, _score),
     "labels": Output(IMAGE, lambda m, r: m.image(r.header, r.detection.labels)),
-    "labels_color": Output(IMAGE, lambda m, r: m.image(r.header, colorize(r.shown[1].labels))),
+    "labels_color": Output(IMAGE, _labels_color),
     "resynthesis": Output(IMAGE, _resynthesis),
     "overlay": Output(IMAGE, lambda m, r: m.image(r.header, r.overlay)),
     "overlay/compressed": Output(COMPRESSED, lambda m, r: m.jpeg(r.header, r.overlay, r.settings.output.jpeg_quality)),

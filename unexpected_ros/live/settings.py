@@ -74,10 +74,11 @@ class OutputSettings(Settings):
     score_encoding: Literal["32FC1", "mono8"] = Field("32FC1", description="encoding of ~/score; mono8 is score * 255")
     overlay_alpha: float = Field(0.5, ge=0.0, le=1.0, description="strength of the colour inside regions in ~/overlay")
     scale: float = Field(
-        1.0,
-        ge=0.1,
+        0.0,
+        ge=0.0,
         le=1.0,
-        description="size of ~/overlay, ~/overlay/compressed, ~/labels_color and ~/resynthesis, of the image's",
+        description="size of ~/overlay, ~/overlay/compressed, ~/labels_color and ~/resynthesis, of the image's; "
+        "0 = 1/2, 1/4, ... while 448 rows and columns remain",
     )
     jpeg_quality: int = Field(85, ge=1, le=100, description="quality of ~/overlay/compressed")
 

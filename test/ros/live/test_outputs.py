@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from unexpected_core.labels import PALETTE
+from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection, Region
-from unexpected_core.visualize import OUTLINE, reduced
+from unexpected_core.visualize import OUTLINE
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.outputs import FIRST, OUTPUTS, VISION, Result, messages_of
+from unexpected_ros.live.outputs import FIRST, OUTPUTS, SMALLEST_SHOWN, VISION, Result, messages_of, shown_size
 from unexpected_ros.live.settings import NodeSettings
 
 PICTURES = ("overlay", "overlay/compressed", "labels_color", "resynthesis")
@@ -70,17 +70,25 @@ def test_a_smaller_overlay_marks_the_same_place(result):
     assert shown.shape == (30, 50, 3)
     assert tuple(shown[10, 20]) == OUTLINE and tuple(shown[19, 39]) == OUTLINE
     assert tuple(shown[25, 10]) == (90, 90, 90)
-    assert np.array_equal(result(scale=1.0).shown[0], result(scale=1.0).image)
 
 
-def test_reduced_maps_keep_their_values(result):
-    small = reduced(result().detection, (30, 50))
-    assert small.mask.sum() == 200 and small.mask[10:20, 20:40].all()
-    assert set(np.unique(small.labels)) == {0, 3}
-    assert np.array_equal(PALETTE[small.labels][small.mask], np.tile(PALETTE[3], (200, 1)))
-    region = small.regions[0]
-    assert (region.x, region.y, region.width, region.height) == (20, 10, 20, 10)
-    assert reduced(small, (1, 1)).regions[0].width == 1
+def test_smaller_colours_are_those_of_labels(result):
+    made = result(scale=0.3)
+    message = OUTPUTS["labels_color"].make(Messages(lambda kind, **fields: SimpleNamespace(**fields)), made)
+    colours = {tuple(colour) for colour in message.data.reshape(-1, 3)}
+    assert colours == {tuple(colour) for colour in colorize(np.uint8([[0, 3]]))[0]}
+
+
+@pytest.mark.parametrize(
+    "size", [(1080, 1920), (1920, 1080), (2160, 3840), (720, 1280), (896, 896), (897, 5000), (1, 1)]
+)
+def test_pictures_for_people_are_halved_while_enough_remains(size):
+    small = shown_size(size, 0)
+    if min(size) >= SMALLEST_SHOWN:
+        assert SMALLEST_SHOWN <= min(small) < 2 * SMALLEST_SHOWN
+    else:
+        assert small == size
+    assert shown_size(size, 1) == size and min(shown_size(size, 0.001)) >= 1
 
 
 def test_what_programs_wait_for_goes_out_before_pictures():
