@@ -63,6 +63,15 @@ def test_half_precision_is_left_where_it_differs_or_does_not_pay(with_bfloat16):
     assert choose("bfloat16", wrong) == ("bfloat16", "as set")
 
 
+@pytest.mark.parametrize(("gain", "turns"), [(3, 1), (0.25, 1), (1.2, 5)])
+def test_the_trial_measures_again_only_where_the_answer_is_near(with_bfloat16, gain, turns):
+    scorer = Bright()
+    scorer.gain = gain
+    Bright.clock = 0.0
+    choose("auto", scorer)
+    assert Bright.clock == pytest.approx((1 + turns) * (0.02 + 0.02 / gain)), "one turn compares, the others measure"
+
+
 def test_scores_that_are_not_numbers_are_no_equal_ones(with_bfloat16):
     scorer = Bright()
     scorer.off = float("nan")
