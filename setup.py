@@ -77,6 +77,7 @@ setup(
     package_dir={"unexpected_ros.definitions": "msg"},
     package_data={
         "unexpected_core.weights": ["*.safetensors", "*.json"],
+        "unexpected_ros": ["*.xml"],
         "unexpected_ros.definitions": ["*.msg"],
         "unexpected_ros.view": ["page.*"],
     },

@@ -167,7 +167,6 @@ def main():
         f"commit {commit()}, {options.detector}"
     )
     os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
-    os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     arguments = ["__ns:=/overhead"], [f"model.path:={options.detector}"], *([p] for p in options.parameter)
     given = [word for n, (value,) in enumerate(arguments) for word in ("-p" if n else "-r", value)]
     command = [sys.executable, "-m", "unexpected_ros.start", "unexpected_ros.live.process", "--ros-args", *given]

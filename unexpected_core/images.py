@@ -202,7 +202,10 @@ def halve_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Ids, or whatever must not be mixed, [H, W] to size (height, width), nearest neighbour; as it is if it has it."""
+    """Ids of any integer type [H, W], or numbers that must not be mixed, to size (height, width), nearest neighbour.
+
+    As they are where nothing changes.
+    """
     height, width = size
     if values.shape == (height, width):
         return values

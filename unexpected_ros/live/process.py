@@ -12,6 +12,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.logging import LoggingSeverity, set_logger_level
 
 from unexpected_core.config import SettingsError
+from unexpected_ros.fastdds import make_room_for_images
 from unexpected_ros.live.node import DetectorNode
 from unexpected_ros.start import SIGNALS, plain
 
@@ -22,6 +23,7 @@ class StartError(RuntimeError):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted; 0 is a clean end, 1 a start that failed, with one line that says why."""
+    make_room_for_images()
     keep_large_blocks()
     for number in SIGNALS:
         signal.signal(number, signal.default_int_handler)  # rclpy's handler calls it: ends even a load at once

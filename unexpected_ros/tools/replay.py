@@ -26,6 +26,7 @@ from unexpected_core.log import LOGGER
 from unexpected_core.media.errors import IncompleteError
 from unexpected_core.media.footage import open_footage
 from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
+from unexpected_ros.fastdds import make_room_for_images
 from unexpected_ros.live.incoming import stamp_ns
 from unexpected_ros.tools.keys import keys
 from unexpected_ros.tools.player import Player, ReplayError
@@ -157,6 +158,7 @@ def main() -> int:
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    make_room_for_images()
     rclpy.init()
     transport = Transport(time.monotonic(), given.speed, given.paused)
     player = Player(transport, given.frame_id, given.stamps == "recorded", given.clock)

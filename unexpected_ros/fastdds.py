@@ -1,0 +1,38 @@
+"""Fast DDS in our own processes: shared memory that holds whole images, so that they arrive at once and only once."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+PROFILE = Path(__file__).with_suffix(".xml")
+ENOUGH = 32 << 20
+"""Bytes that must be free: four times what we take. A container has 64 MiB for all its processes."""
+SHARED_MEMORY = "/dev/shm"
+ITS = ("FASTDDS", "FASTRTPS")
+"""What the names of its variables and files begin with, from Kilted on and up to Jazzy."""
+ALONE = ("OFF", "LOCALHOST")
+"""Discovery ranges for which rmw_fastrtps makes transports itself, beside those of a profile."""
+
+
+def make_room_for_images() -> bool:
+    """Before rclpy.init: let Fast DDS read PROFILE, unless the user has settings of their own or memory is short.
+
+    Its 512 KB are less than one mask at 1080p: pieces that find no room are sent again, at twice the cost and later.
+    Other middlewares do not look.
+    """
+    theirs = any(name.startswith(ITS) for name in os.environ)
+    theirs = theirs or any(Path(f"DEFAULT_{name}_PROFILES.xml").exists() for name in ITS)
+    if theirs or os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE") in ALONE or not _is_room():
+        return False
+    name = ITS[os.environ.get("ROS_DISTRO") == "jazzy"]
+    os.environ[f"{name}_DEFAULT_PROFILES_FILE"] = str(PROFILE)
+    return True
+
+
+def _is_room() -> bool:
+    try:
+        return shutil.disk_usage(SHARED_MEMORY).free >= ENOUGH
+    except OSError:
+        return False
