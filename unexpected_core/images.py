@@ -191,7 +191,7 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def halve_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 [H, W] or [H, W, 3] to a smaller size (height, width) of its shape: halved while it can be, then bilinear.
+    """uint8 [H, W] or [H, W, 3] to a size (height, width) of the same shape: halved while it can be, then bilinear.
 
     Looks like resize_image, in a tenth of the time where the sizes are no multiples of each other.
     """

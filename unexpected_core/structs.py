@@ -98,7 +98,7 @@ class Detection:
     """What a detector found in one image; every map has the input's own size.
 
     score: float32 [H, W]. mask: bool [H, W], True inside the regions. labels: train ids uint8 [H, W], 255 = none.
-    resynthesis: RGB uint8 [H, W, 3] or None. regions: largest score first.
+    resynthesis: RGB uint8 [H, W, 3] (of another size if asked for) or None. regions: largest score first.
     timings: milliseconds by stage name, in the order of the stages.
     """
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from unexpected_core.scorers.base import Scorer
 
 MODEL = ModelSettings()
+AS_PAINTED = "as painted"
+type Resynthesis = bool | Literal["as painted"]
+"""Whether a Detection has one, and at which size."""
 
 
 class Detector:
@@ -96,11 +99,14 @@ class Detector:
         detect = build(DetectSettings, self.settings.detect.model_dump() | changes)
         self.settings = self.settings.model_copy(update={"detect": detect})
 
-    def detect(self, image: np.ndarray, resynthesis: bool = True, settings: DetectSettings | None = None) -> Detection:
+    def detect(
+        self, image: np.ndarray, resynthesis: Resynthesis = True, settings: DetectSettings | None = None
+    ) -> Detection:
         """RGB uint8 [H, W, 3] of any size -> Detection at that size. Raises ImageError, DetectorError.
 
-        resynthesis: False leaves Detection.resynthesis None and saves the time to enlarge it. settings: for this call
-        in place of the detector's own.
+        resynthesis: False leaves Detection.resynthesis None, "as painted" at the networks' size (but with a roi, in
+        which it has its place); both save the time to enlarge it. settings: for this call in place of the detector's
+        own.
         """
         return self.detect_batch([image], resynthesis, settings)[0]
 
@@ -117,7 +123,7 @@ class Detector:
     def detect_batch(
         self,
         images: Sequence[np.ndarray],
-        resynthesis: bool = True,
+        resynthesis: Resynthesis = True,
         settings: DetectSettings | Sequence[DetectSettings] | None = None,
     ) -> list[Detection]:
         """Like detect, for several images RGB uint8 [H, W, 3].
@@ -156,16 +162,16 @@ class Detector:
                 yield pending.result()
 
     def _detect_same_size(
-        self, images: list[np.ndarray], resynthesis: bool, settings: list[DetectSettings]
+        self, images: list[np.ndarray], resynthesis: Resynthesis, settings: list[DetectSettings]
     ) -> list[Detection]:
         watch = Stopwatch()
-        seen = look(self._runner, images, settings[0], resynthesis, watch)
-        return [_finish(seen, i, settings[i], watch) for i in range(len(images))]
+        seen = look(self._runner, images, settings[0], bool(resynthesis), watch)
+        return [_finish(seen, i, settings[i], watch, resynthesis != AS_PAINTED) for i in range(len(images))]
 
 
-def _finish(seen: Look, i: int, settings: DetectSettings, watch: Stopwatch) -> Detection:
+def _finish(seen: Look, i: int, settings: DetectSettings, watch: Stopwatch, enlarge: bool = True) -> Detection:
     """The i-th image's maps at the image's size, and the regions in them."""
-    score, labels, painted = seen.restored(i)
+    score, labels, painted = seen.restored(i, enlarge)
     labels = no_labels(seen.size) if labels is None else labels
     if settings.ego_mask:
         score = np.where(ego_mask(settings.ego_mask, seen.size), np.float32(0), score)

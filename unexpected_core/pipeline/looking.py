@@ -24,18 +24,20 @@ class Look(NamedTuple):
     box: Box
     inside: np.ndarray | None = None
 
-    def restored(self, i: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    def restored(self, i: int, enlarge: bool = True) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """The i-th image's score float32 [H, W], labels uint8 and resynthesis uint8 at its own size.
 
-        Outside the part they are 0, 255 and black.
+        Outside the part they are 0, 255 and black. enlarge: False leaves the resynthesis of a whole image as painted.
         """
         part = self.box[2:]
         score = resize_image(self.maps.score[i], part)
         if self.inside is not None:
             score = score * self.inside
         labels = None if self.maps.labels is None else resize_map(self.maps.labels[i], part)
-        painted = None if self.maps.resynthesis is None else resize_image(self.maps.resynthesis[i], part)
-        return self._laid(score, 0), self._laid(labels, IGNORE), self._laid(painted, 0)
+        painted = None if self.maps.resynthesis is None else self.maps.resynthesis[i]
+        if painted is not None and (enlarge or part != self.size):
+            painted = self._laid(resize_image(painted, part), 0)
+        return self._laid(score, 0), self._laid(labels, IGNORE), painted
 
     def _laid[T: np.ndarray | None](self, values: T, outside: int) -> T:
         if values is None or self.box[2:] == self.size:

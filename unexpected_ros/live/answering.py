@@ -133,7 +133,7 @@ class Answering:
     ) -> tuple[list[Found], str, int]:
         """What is found in each, and the model_id and mode of all."""
         seen, feeds = [frame.seen for frame in frames], [frame.feed for frame in frames]
-        resynthesis = any(feed.outputs.wanted("resynthesis") for feed in feeds)
+        resynthesis = "as painted" if any(feed.outputs.wanted("resynthesis") for feed in feeds) else False
         trackers, cameras = [feed.tracker for feed in feeds], [feed.name for feed in feeds]
         return self.relief.serve(
             detector,

@@ -19,7 +19,7 @@ from unexpected_ros.scene.tracking import Track, Tracker, persistent
 if TYPE_CHECKING:
     from sensor_msgs.msg import CompressedImage, Image
 
-    from unexpected_core.pipeline.detector import Detector
+    from unexpected_core.pipeline.detector import Detector, Resynthesis
 
 
 class Seen(NamedTuple):
@@ -51,7 +51,7 @@ def find(
     trackers: Sequence[Tracker],
     settings: LiveDetectSettings,
     cameras: Sequence[str],
-    resynthesis: bool,
+    resynthesis: Resynthesis,
 ) -> list[Found]:
     """Images of different cameras, each with its tracker and name -> Found, in their order.
 

@@ -93,7 +93,7 @@ class FrameByFrame:
         try:
             message = bag.read(frame.channel, frame.data)
             seen = see(message, self.settings.input)
-            found = find([seen], self.detector, [self.tracker], self.settings.detect, [""], resynthesis=True)[0]
+            found = find([seen], self.detector, [self.tracker], self.settings.detect, [""], "as painted")[0]
         except ImageError as error:
             return self._failed(getattr(error, "cause", "damaged"), error)
         except DetectorError as error:

@@ -16,7 +16,7 @@ from unexpected_core.pipeline.batching import group_by_size
 from unexpected_core.pipeline.detector import Detector
 from unexpected_core.pipeline.resizing import to_working, working_size
 from unexpected_core.pipeline.runner import DetectorError
-from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
+from unexpected_core.pipeline.settings import DetectorSettings, DetectSettings, ModelSettings
 from unexpected_core.scorers import build_scorer
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.structs import Scores
@@ -175,6 +175,17 @@ def test_a_scorer_without_labels_or_resynthesis():
 
 def test_resynthesis_can_be_left_out(random_detector):
     assert random_detector.detect(picture(40, 50), resynthesis=False).resynthesis is None
+
+
+def test_resynthesis_can_stay_as_it_was_painted(random_detector):
+    image = picture(390, 520)
+    small, large = (random_detector.detect(image, resynthesis=how) for how in ("as painted", True))
+    assert small.resynthesis.shape[0] < 390
+    assert np.array_equal(resize_image(small.resynthesis, (390, 520)), large.resynthesis)
+    assert np.array_equal(small.score, large.score) and small.regions == large.regions
+    part = DetectSettings(roi="0,0.5 1,0.5 1,1 0,1")
+    one, other = (random_detector.detect(image, how, part).resynthesis for how in ("as painted", True))
+    assert np.array_equal(one, other) and one.shape == image.shape, "in a roi it has its place"
 
 
 def test_failures_say_the_cure_and_cost_one_image():

@@ -1,6 +1,6 @@
 """Outputs of one frame, made without ROS: their sizes, and that a smaller picture shows the same."""
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -70,6 +70,15 @@ def test_a_smaller_overlay_marks_the_same_place(result):
     assert shown.shape == (30, 50, 3)
     assert tuple(shown[10, 20]) == OUTLINE and tuple(shown[19, 39]) == OUTLINE
     assert tuple(shown[25, 10]) == (90, 90, 90)
+
+
+@pytest.mark.parametrize("scale", [0.3, 1.0])
+def test_a_resynthesis_as_painted_has_the_size_of_the_others(result, scale):
+    made = result(scale=scale)
+    small = replace(made, detection=replace(made.detection, resynthesis=np.full((20, 33, 3), 50, np.uint8)))
+    messages = Messages(lambda kind, **fields: SimpleNamespace(**fields))
+    one, other = (OUTPUTS["resynthesis"].make(messages, each) for each in (made, small))
+    assert (one.height, one.width) == (other.height, other.width) and np.array_equal(one.data, other.data)
 
 
 def test_smaller_colours_are_those_of_labels(result):
