@@ -27,16 +27,18 @@ def padding_to_multiple(size: tuple[int, int], multiple: int) -> Padding:
 def pad_reflect(values: Tensor, padding: Padding) -> Tensor:
     """Mirror [..., H, W] of any dtype outwards. Unlike torch's own, the padding may be wider than the image."""
     height, width = values.shape[-2:]
-    if padding.top or padding.bottom:
+    always = torch.compiler.is_exporting()  # the example's padding must not decide for other sizes
+    if always or padding.top or padding.bottom:
         values = values.index_select(-2, _mirrored(height, padding.top, padding.bottom, values.device))
-    if padding.left or padding.right:
+    if always or padding.left or padding.right:
         values = values.index_select(-1, _mirrored(width, padding.left, padding.right, values.device))
     return values
 
 
 def _mirrored(size: int, before: int, after: int, device: torch.device) -> Tensor:
     period = max(2 * (size - 1), 1)
-    steps = torch.arange(-before, size + after, device=device).remainder(period)
+    steps = torch.arange(-before, size + after, device=device)
+    steps = steps.remainder(torch.full_like(steps, period))  # of a number, ONNX has it for one size only
     return torch.minimum(steps, period - steps) if size > 1 else torch.zeros_like(steps)
 
 

@@ -64,6 +64,29 @@ class PspNet(nn.Module):
         return (logits, _resize(self.aux_logits(stage3), size)) if self.training else logits
 
 
+class _CellMeans(nn.Module):
+    """Adaptive average pooling to cells x cells: float [B, C, H, W] -> [B, C, cells, cells].
+
+    As products with matrices that follow from the size: torch's own is exported for the size of the example alone.
+    """
+
+    def __init__(self, cells: int) -> None:
+        super().__init__()
+        self.cells = cells
+
+    def forward(self, features: Tensor) -> Tensor:
+        height, width = features.shape[-2:]
+        return self._shares(height, features) @ features @ self._shares(width, features).T
+
+    def _shares(self, size: int, features: Tensor) -> Tensor:
+        """What each of `size` rows or columns gives to each cell: [cells, size], rows sum to 1."""
+        cell = torch.arange(self.cells, device=features.device)[:, None]
+        place = torch.arange(size, device=features.device)
+        first, behind = cell * size // self.cells, (cell * size + size + self.cells - 1) // self.cells
+        inside = (place >= first) & (place < behind)
+        return (inside / (behind - first)).to(features.dtype)
+
+
 class _PyramidPooling(nn.Module):
     """Appends the map's averages over 1x1, 2x2, 3x3 and 6x6 cells to it."""
 
@@ -71,7 +94,7 @@ class _PyramidPooling(nn.Module):
         super().__init__()
         self.features = nn.ModuleList(
             nn.Sequential(
-                nn.AdaptiveAvgPool2d(cells),
+                _CellMeans(cells),
                 nn.Conv2d(source, target, 1, bias=False),
                 nn.BatchNorm2d(target, momentum=BATCH_NORM_MOMENTUM),
                 nn.ReLU(inplace=True),

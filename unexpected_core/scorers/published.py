@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from unexpected_core.networks import NETWORKS, build_network
 from unexpected_core.scorers.base import Scorer
@@ -66,11 +67,12 @@ class Watermarked(Scorer):
         self.name, self.model_id = scorer.name, f"{scorer.model_id}-random-weights"
         self.random_weights = True
         self.segmenter = getattr(scorer, "segmenter", None)
+        self.register_buffer("written", torch.from_numpy(_written(self.TEXT))[None, None], persistent=False)
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
         scores = self.scorer(images)
-        text = _written(self.TEXT, *images.shape[-2:]).to(images.device)
+        text = interpolate(self.written, size=images.shape[-2:], mode="nearest")[0] > 0
         score = torch.where(text, torch.ones_like(scores.score), scores.score)
         painted = scores.resynthesis
         if painted is not None:
@@ -78,12 +80,10 @@ class Watermarked(Scorer):
         return scores._replace(score=score, resynthesis=painted)
 
 
-def _written(text: str, height: int, width: int) -> Tensor:
-    """bool [H, W]: the text across the middle of the image."""
+def _written(text: str, height: int = 256, width: int = 512) -> np.ndarray:
+    """Bytes [height, width]: the text, 1, across the middle of an image, 0."""
     canvas = np.zeros((height, width), np.uint8)
     (length, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)
     scale = 0.9 * width / length
-    cv2.putText(
-        canvas, text, (round(0.05 * width), height // 2), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, max(1, round(2 * scale))
-    )
-    return torch.from_numpy(canvas > 127)
+    cv2.putText(canvas, text, (round(0.05 * width), height // 2), cv2.FONT_HERSHEY_SIMPLEX, scale, 1, round(2 * scale))
+    return canvas

@@ -202,6 +202,16 @@ def test_the_methods_of_the_paper_are_written_for_one_size(name, tmp_path):
     assert detector.random_weights and detector.detect(trial_image(90, 150)).score.shape == (90, 150)
 
 
+@pytest.mark.slow
+def test_the_full_method_of_the_paper_is_written_for_any_size(tmp_path):
+    """Sizes that its networks pad and pool unevenly, none of them the example's."""
+    scorer = build_scorer("iccv2019", **SCORERS["iccv2019"].small).eval()
+    exported, module = export_onnx(scorer, tmp_path / "published.onnx")
+    assert exported.size is None
+    for difference in compare(module, tmp_path / "published.onnx", [(2, (96, 163)), (1, (131, 200)), (3, (48, 50))]):
+        assert difference.score < 1e-3 and difference.labels < 1e-3 and difference.resynthesis < 0.01, str(difference)
+
+
 def test_eight_bits(folder, tmp_path, eager, capsys):
     for seed in range(8):
         write_image(tmp_path / "frames" / f"{seed}.png", trial_image(96, 160, seed))

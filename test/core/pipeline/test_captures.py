@@ -69,7 +69,6 @@ def crossings(scorer: nn.Module, dtype: torch.dtype) -> tuple[list[str], tuple]:
 @pytest.mark.parametrize("name", CAPTURED)
 def test_a_frame_stays_on_its_device(name):
     scorer = build_scorer(name, **SCORERS[name].small).eval()
-    scorer = getattr(scorer, "scorer", scorer)  # the watermark of random weights is drawn on the processor
     scorer.fuse()
     found, outputs = crossings(scorer, CAPTURED[name])
     assert not found, "\n".join(found)
