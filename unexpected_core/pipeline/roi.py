@@ -16,7 +16,10 @@ ROAD = "road"
 COARSE = 0.35
 """Factor on the working size of the first look that finds the road."""
 MARGIN = 0.08
-"""What is scored beside the wanted part, of the image's height: networks need to see around things."""
+"""What is scored beside and below the wanted part, of the image's height: networks need to see around things.
+
+Nothing above it: a strip of what stands over the horizon, without the rest, misleads them (docs/results.md).
+"""
 STEPS = 8
 """Boxes begin and end at eighths of the image, so that few sizes of them occur."""
 
@@ -79,12 +82,12 @@ def road_area(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def box_around(area: np.ndarray) -> Box | None:
-    """The box of an area, bool [H, W], with a margin, at eighths of the image; None where the area is empty."""
+    """The box of an area, bool [H, W], a margin beside and below, at eighths of the image; None where it is empty."""
     rows, columns = np.flatnonzero(area.any(1)), np.flatnonzero(area.any(0))
     if not rows.size:
         return None
     margin = round(MARGIN * area.shape[0])
-    top, bottom = _stretch(rows[0] - margin, rows[-1] + 1 + margin, area.shape[0])
+    top, bottom = _stretch(rows[0], rows[-1] + 1 + margin, area.shape[0])
     left, right = _stretch(columns[0] - margin, columns[-1] + 1 + margin, area.shape[1])
     return Box(top, left, bottom - top, right - left)
 

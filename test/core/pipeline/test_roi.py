@@ -75,8 +75,8 @@ def test_the_road_is_found_by_a_coarse_first_look(image):
     (region,) = found.regions
     assert (region.x, region.y) == (50, 120)
     coarse, part = looking.scorer.sizes
-    assert coarse == (56, 112) and part == (100, 320)  # the lower half and a margin, at eighths
-    assert (found.score[:60] == 0).all() and found.score[70:].any()
+    assert coarse == (56, 112) and part == (80, 320)  # the lower half
+    assert (found.score[:80] == 0).all() and found.score[80:].any()
     nowhere = np.full((160, 320, 3), 200, np.uint8)
     assert detector("road").detect(nowhere).score.all()  # no road to be seen: everything is looked at
 
@@ -113,7 +113,9 @@ def test_boxes_written_out():
     area = np.zeros((80, 160), bool)
     assert box_around(area) is None
     area[41:43, 85] = True
-    assert box_around(area) == Box(30, 60, 20, 40)  # a margin of 6, then out to eighths: rows 35..49, columns 79..92
+    assert box_around(area) == Box(40, 60, 10, 40)  # a margin of 6, then out to eighths: columns 79..92
+    area[41:46, 85] = True
+    assert box_around(area) == Box(40, 60, 20, 40)
     assert box_around(np.ones((81, 161), bool)) == Box(0, 0, 81, 161)
     assert Box(0, 0, 40, 80).working((80, 160), (40, 80), 32) == (32, 40)
     assert parse_polygon("0,0 1,0 1,1").tolist() == [[0, 0], [1, 0], [1, 1]] and parse_polygon("road") is None
