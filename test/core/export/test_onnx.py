@@ -203,9 +203,10 @@ def test_the_methods_of_the_paper_are_written_for_one_size(name, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_full_method_of_the_paper_is_written_for_any_size(tmp_path):
-    """Sizes that its networks pad and pool unevenly, none of them the example's."""
-    scorer = build_scorer("iccv2019", **SCORERS["iccv2019"].small).eval()
+@pytest.mark.parametrize("name", [name for name, entry in SCORERS.items() if entry.published])
+def test_the_methods_of_the_paper_are_written_for_any_size(name, tmp_path):
+    """Sizes that the networks pad and pool unevenly, none of them the example's."""
+    scorer = build_scorer(name, **SCORERS[name].small).eval()
     exported, module = export_onnx(scorer, tmp_path / "published.onnx")
     assert exported.size is None
     for difference in compare(module, tmp_path / "published.onnx", [(2, (96, 163)), (1, (131, 200)), (3, (48, 50))]):
