@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PROFILE = Path(__file__).with_suffix(".xml")
@@ -12,6 +13,8 @@ ENOUGH = 32 << 20
 SHARED_MEMORY = "/dev/shm"
 ITS = ("FASTDDS", "FASTRTPS")
 """What the names of its variables and files begin with, from Kilted on and up to Jazzy."""
+JAZZY = 7
+"""The first number of Jazzy's rclpy. ROS_DISTRO need not be set where ROS comes in wheels."""
 ALONE = ("OFF", "LOCALHOST")
 """Discovery ranges for which rmw_fastrtps makes transports itself, beside those of a profile."""
 
@@ -26,9 +29,16 @@ def make_room_for_images() -> bool:
     theirs = theirs or any(Path(f"DEFAULT_{name}_PROFILES.xml").exists() for name in ITS)
     if theirs or os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE") in ALONE or not _is_room():
         return False
-    name = ITS[os.environ.get("ROS_DISTRO") == "jazzy"]
-    os.environ[f"{name}_DEFAULT_PROFILES_FILE"] = str(PROFILE)
+    os.environ[f"{ITS[_is_old()]}_DEFAULT_PROFILES_FILE"] = str(PROFILE)
     return True
+
+
+def _is_old() -> bool:
+    """Whether this is Jazzy or older: its Fast DDS knows the old names only, and later ones warn of them."""
+    try:
+        return int(version("rclpy").partition(".")[0]) <= JAZZY
+    except PackageNotFoundError:
+        return False
 
 
 def _is_room() -> bool:
