@@ -64,25 +64,25 @@ class PspNet(nn.Module):
         return (logits, _resize(self.aux_logits(stage3), size)) if self.training else logits
 
 
-class _CellMeans(nn.Module):
-    """Adaptive average pooling to cells x cells: float [B, C, H, W] -> [B, C, cells, cells].
-
-    As products with matrices that follow from the size: torch's own is exported for the size of the example alone.
-    """
-
-    def __init__(self, cells: int) -> None:
-        super().__init__()
-        self.cells = cells
+class _CellMeans(nn.AdaptiveAvgPool2d):
+    """Float [B, C, H, W] -> [B, C, cells, cells]; an exporter gets products with matrices that follow from the size:
+    torch's own pooling is exported for the size of the example alone."""
 
     def forward(self, features: Tensor) -> Tensor:
+        """See the class."""
+        return self.by_matrices(features) if torch.compiler.is_exporting() else super().forward(features)
+
+    def by_matrices(self, features: Tensor) -> Tensor:
+        """The same, up to rounding."""
         height, width = features.shape[-2:]
         return self._shares(height, features) @ features @ self._shares(width, features).T
 
     def _shares(self, size: int, features: Tensor) -> Tensor:
         """What each of `size` rows or columns gives to each cell: [cells, size], rows sum to 1."""
-        cell = torch.arange(self.cells, device=features.device)[:, None]
+        cells = self.output_size
+        cell = torch.arange(cells, device=features.device)[:, None]
         place = torch.arange(size, device=features.device)
-        first, behind = cell * size // self.cells, (cell * size + size + self.cells - 1) // self.cells
+        first, behind = cell * size // cells, (cell * size + size + cells - 1) // cells
         inside = (place >= first) & (place < behind)
         return (inside / (behind - first)).to(features.dtype)
 

@@ -10,4 +10,4 @@ def test_cells_are_averaged_as_torch_pools_them(size):
     """Cells that do not divide the map overlap by a row or a column."""
     features = torch.randn(2, 5, *size)
     for cells in BINS:
-        torch.testing.assert_close(_CellMeans(cells)(features), nn.AdaptiveAvgPool2d(cells)(features))
+        torch.testing.assert_close(_CellMeans(cells).by_matrices(features), nn.AdaptiveAvgPool2d(cells)(features))
