@@ -117,6 +117,17 @@ def test_a_teacher_pulls_the_labels_to_its_own(roads, tmp_path):
     assert set(read_weights(published).state) == set(read_weights(start).state)
 
 
+def test_a_teacher_that_cannot_teach_is_refused_before_data_are_read(tmp_path):
+    start = detector(tmp_path)
+    for preset, teacher, message in (
+        ("fast_comparer", start, "segmenter, which is not in task.learn"),
+        ("fast_segmenter", tmp_path / "none.safetensors", "no weight file"),
+    ):
+        settings = derive(tiny(preset, tmp_path / "nothing_here", start), task={"teacher": str(teacher)})
+        with pytest.raises((TrainingError, WeightsError), match=message):
+            engine.run(settings, tmp_path / preset)
+
+
 def taught_loss(settings, epochs, folder):
     engine.run(derive(settings, loop={"epochs": epochs}), folder / str(epochs))
     return load(folder / str(epochs) / LAST)["state"]["best_loss_val"]

@@ -158,6 +158,12 @@ def grey_picture(logits: Tensor) -> np.ndarray:
 
 def open_task(settings: FastTraining) -> OpenedTask:
     """The task and its data. Raises TrainingError, DatasetError, WeightsError."""
+    if settings.task.teacher:
+        if "segmenter" not in settings.task.learn:
+            raise TrainingError(
+                "task.teacher teaches the segmenter, which is not in task.learn: add it, or leave it out"
+            )
+        verify(find_weights(settings.task.teacher))
     return FastTask(settings.task), *fast_examples(settings)
 
 

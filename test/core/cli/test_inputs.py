@@ -1,0 +1,29 @@
+"""Names of results: safe on every system, and none of them twice."""
+
+import pytest
+
+from unexpected_core.cli.inputs import UniqueNames, safe_name
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("frame 01", "frame 01"),
+        ('a:b*c?"<>|', "a_b_c_____"),
+        ("dots. ", "dots"),
+        ("con", "_con"),
+        ("NUL.tar", "_NUL.tar"),
+        ("..", "_"),
+        ("", "_"),
+        ("a\\b/c", "a_b_c"),
+        ("x" * 300, "x" * 100),
+        ("straße_夜", "straße_夜"),
+    ],
+)
+def test_names_are_safe_on_every_system(text, safe):
+    assert safe_name(text) == safe
+
+
+def test_numbers_for_names_that_are_taken():
+    unique = UniqueNames()
+    assert [unique(name) for name in ("a", "A", "a-2", "a", "b")] == ["a", "A-2", "a-2-2", "a-3", "b"]

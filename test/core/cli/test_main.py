@@ -1,0 +1,59 @@
+"""The command line as a whole: what it refuses, in one line, and how quickly it helps."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from unexpected_core.cli.main import COMMANDS, main
+from unexpected_core.images import write_image
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--save", "overly"], "unknown kind 'overly'; did you mean 'overlay'"),
+        (["--detector", "fsat"], "unknown detector 'fsat'"),
+        (["--random-weights", "--device", "tpu0"], "unknown device 'tpu0'"),
+        (["--random-weights", "--threshold", "3"], "setting 'threshold' = '3': Input should be less than"),
+        (["--random-weights", "--scorer", "sofmax"], "unknown scorer 'sofmax'; did you mean 'softmax'"),
+    ],
+)
+def test_wrong_words_are_refused_in_one_line(tmp_path, capsys, arguments, message):
+    write_image(tmp_path / "photo.png", np.zeros((60, 90, 3), np.uint8))
+    assert main(["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("unexpected detect: ") and message in error and error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_a_library_says_in_several_lines_is_said_in_one(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("loop: [1,\n  : }")
+    assert main(["train", str(tmp_path / "mine.yaml")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot read settings from" in error and "line 2, column" in error and error.count("\n") == 1
+
+
+def test_defects_are_not_dressed_up_as_advice(tmp_path, monkeypatch):
+    from unexpected_core.pipeline import detector
+
+    def broken(*_, **__):
+        raise ZeroDivisionError("a defect")
+
+    monkeypatch.setattr(detector, "load_detector", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(["detect", "x.png", "--out", str(tmp_path)])
+
+
+def test_help_is_quick_and_loads_no_torch():
+    code = (
+        "import sys\nfrom unexpected_core.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert not {'torch', 'cv2', 'pydantic'} & set(sys.modules)"
+    )
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert time.perf_counter() - start < 5  # 0.15 s alone; the bound is for a busy machine
+    assert all(name in done.stdout for name in COMMANDS)
