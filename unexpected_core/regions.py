@@ -7,6 +7,7 @@ everywhere: pixels that touch lie in blocks that touch.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -67,8 +68,8 @@ def find_regions(
         return mask, ()
     grown = score > max(threshold - settings.hysteresis, threshold / 2)
     least = max(1, round(settings.min_area * score.size / REFERENCE_AREA))
-    areas = [area for box in _boxes(grown, seeds, least) for area in _areas(score, grown, seeds, box, least)]
-    areas.sort(key=lambda area: (-area.score, area.y, area.x))
+    boxes = _boxes(grown, seeds, least)
+    areas = heapq.merge(*(_areas(score, grown, seeds, box, least) for box in boxes), key=_best_first)
     regions: list[Region] = []
     for area in areas:
         if len(regions) == settings.max_regions:
@@ -141,7 +142,7 @@ def _count(mask: np.ndarray) -> np.ndarray:
 
 
 def _areas(score: np.ndarray, grown: np.ndarray, seeds: np.ndarray, box: _Box, least: int) -> Iterator[_Area]:
-    """Every connected area of at least `least` pixels, one of them a seed, that is wanted of a box."""
+    """Every connected area of at least `least` pixels, one of them a seed, that is wanted of a box, best first."""
     inside = np.ascontiguousarray(box.of(grown)).view(np.uint8)
     count, components = cv2.connectedComponents(inside, connectivity=8)
     runs = find_runs(inside, components)
@@ -157,13 +158,18 @@ def _areas(score: np.ndarray, grown: np.ndarray, seeds: np.ndarray, box: _Box, l
     y = runs.sums(runs.row * runs.length, count) / area
     x = runs.sums((runs.column + (runs.length - 1) / 2) * runs.length, count) / area
     low, high = runs.bounds(count)
-    for i in np.flatnonzero(wanted):
+    ids = np.flatnonzero(wanted)
+    for i in ids[np.lexsort((*low[::-1, ids], -mean[ids]))]:  # as `_best_first`
         (top, left), (height, width) = low[:, i].tolist(), (high[:, i] - low[:, i]).tolist()
         part = components[top : top + height, left : left + width]
         centroid = float(box.top + y[i]), float(box.left + x[i])
         yield _Area(
             box.top + top, box.left + left, height, width, *centroid, int(area[i]), float(mean[i]), part, int(i)
         )
+
+
+def _best_first(area: _Area) -> tuple[float, int, int]:
+    return -area.score, area.y, area.x
 
 
 def _describe(area: _Area, inside: np.ndarray, score: np.ndarray, labels: np.ndarray) -> Region:
