@@ -10,6 +10,16 @@ pytest.importorskip("aiohttp")
 NAME = "/rigged/detector"
 ARGUMENTS = ("-r", "__ns:=/rigged", "-p", "model.path:=random", "-p", "cameras:=[front, rear, left]")
 LIGHT = {"front": 220, "rear": 90}  # what the cameras see, and left sees nothing
+TURN_WHILE_DECODING = """
+const [camera] = arguments, { decode } = HTMLImageElement.prototype;
+HTMLImageElement.prototype.decode = function () {
+  HTMLImageElement.prototype.decode = decode;
+  history.replaceState(null, "", `#${camera}`);
+  const done = decode.call(this);
+  queueMicrotask(() => dispatchEvent(new Event("hashchange")));
+  return done;
+};
+"""
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +96,15 @@ def test_a_silent_camera_has_no_picture_of_another_and_says_why(pages, driver):
     assert shows(other, "front")
     turn(mine, "rear")
     mine.until(lambda: shows(mine, "rear"), "the camera that was chosen")
+
+
+def test_another_camera_may_be_chosen_while_pictures_of_one_are_decoded(pages):
+    mine = pages[0]
+    for camera in ("front", "rear", "front", "rear"):
+        mine.driver.execute_script(TURN_WHILE_DECODING, camera)
+        mine.until(lambda camera=camera: cameras(mine)[1] == [camera], "the turn")
+        mine.until(lambda camera=camera: shows(mine, camera), "the camera that was chosen")
+    assert not mine.driver.get_log("browser")
 
 
 def test_the_address_of_a_camera_opens_it_and_one_that_is_not_there_the_first(address, pages):
