@@ -23,7 +23,7 @@ _LAZY = {
 __all__ = sorted(_LAZY)
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module 'unexpected_core' has no attribute '{name}'; it has {', '.join(__all__)}")
     return getattr(import_module(_LAZY[name]), name)

@@ -34,7 +34,9 @@ class Outputs:
     resume: keep the lines of an earlier run for frames that went well.
     """
 
-    def __init__(self, folder: Path, kinds: set[str], score_format: str, meaningless: bool, resume: bool = False):
+    def __init__(
+        self, folder: Path, kinds: set[str], score_format: str, meaningless: bool, resume: bool = False
+    ) -> None:
         self.folder, self.kinds, self.score_format, self.meaningless = folder, kinds, score_format, meaningless
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "regions.jsonl"

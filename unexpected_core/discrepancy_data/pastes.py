@@ -75,7 +75,9 @@ def paste_objects(
     return Pasted(image, discrepancy, photo, labels)
 
 
-def _lay_marks(photo, labels, view, rng, settings) -> None:
+def _lay_marks(
+    photo: np.ndarray, labels: np.ndarray, view: View, rng: np.random.Generator, settings: PasteSettings
+) -> None:
     if rng.random() < settings.crossings:
         lay_crossing(photo, labels, view, settings.camera_height, rng)
     if rng.random() < settings.distractors:
@@ -83,7 +85,17 @@ def _lay_marks(photo, labels, view, rng, settings) -> None:
             lay_mark(photo, labels, view, settings.camera_height, rng)
 
 
-def _place_object(image, discrepancy, labels, sources, view, blur, rng, settings, cut_outs) -> None:
+def _place_object(
+    image: np.ndarray,
+    discrepancy: np.ndarray,
+    labels: np.ndarray,
+    sources: Sequence[Lender],
+    view: View,
+    blur: tuple[float, float],
+    rng: np.random.Generator,
+    settings: PasteSettings,
+    cut_outs: CutOuts,
+) -> None:
     """Choose a foot and a size, draw one object and its contact shadow. Changes image and discrepancy in place."""
     place = choose_place(labels, view, rng, settings)
     thing = any_thing(place.rows, cut_outs, sources, rng, settings)

@@ -50,7 +50,7 @@ class Recipe(Settings):
     write_original: bool = Field(False, description="write the unaltered labels too (*_predTrainIds.png)")
 
     @model_validator(mode="after")
-    def _fractions_fit(self):
+    def _fractions_fit(self) -> Recipe:
         if self.swap_fraction + self.disappear_fraction > 1:
             raise ValueError("swap_fraction and disappear_fraction together exceed 1; lower one")
         return self

@@ -83,7 +83,7 @@ class PixelNumbers:
 class Sweep:
     """Takes counts per unique score, highest first, in as many pieces as wished, and keeps running sums only."""
 
-    def __init__(self, positives: int, negatives: int, frames: int):
+    def __init__(self, positives: int, negatives: int, frames: int) -> None:
         self.positives, self.negatives, self.frames = positives, negatives, frames
         self._true = self._false = 0
         self._precision_sum = self._area = 0.0

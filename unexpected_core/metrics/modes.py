@@ -50,7 +50,7 @@ class Pooled(Fishyscapes):
 class PerImage(PixelCounts):
     """Mode `per_image`: AP, AUROC, FPR95 and best F1 of each frame, then their mean; the curve is of all frames."""
 
-    def __init__(self, folder: str | Path | None = None):
+    def __init__(self, folder: str | Path | None = None) -> None:
         super().__init__(folder)
         self.per_frame: list[tuple[float, float, float, float]] = []
 

@@ -28,7 +28,7 @@ class PixelCounts:
     folder that is deleted with this object. Workers in other processes need a folder that outlives them.
     """
 
-    def __init__(self, folder: str | Path | None = None):
+    def __init__(self, folder: str | Path | None = None) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="unexpected-counts-") if folder is None else None
         self._folder = Path(folder or self._temporary.name)
         self._path: Path | None = None

@@ -47,7 +47,7 @@ class OrderRange:
 class _Sorted:
     """Scores as (unique values rising, how many are below each), so that order statistics are look-ups."""
 
-    def __init__(self, scores: np.ndarray):
+    def __init__(self, scores: np.ndarray) -> None:
         if scores.dtype == np.float16:
             counts = np.bincount(to_keys(scores), minlength=1 << 16)
             used = np.flatnonzero(counts)

@@ -73,7 +73,7 @@ class BayesSegNet(nn.Module):
         d2 = self.dec2(e2, d3)
         return crop_padding(self.dec1(e1, d2), padding)
 
-    def _dropout(self, masks: Sequence[Tensor] | None):
+    def _dropout(self, masks: Sequence[Tensor] | None) -> Callable[[Tensor], Tensor]:
         if masks is None:
             return lambda features: functional.dropout2d(features, 0.5, self.training)
         remaining = iter(masks)

@@ -11,7 +11,7 @@ from torch.nn.utils import fuse_conv_bn_eval
 class ConvNormReLU(nn.Sequential):
     """3x3 convolution, batch norm, ReLU: [B, C, H, W] -> [B, out, ceil(H / stride), ceil(W / stride)]."""
 
-    def __init__(self, channels: int, out: int, stride: int = 1, dilation: int = 1):
+    def __init__(self, channels: int, out: int, stride: int = 1, dilation: int = 1) -> None:
         super().__init__(
             nn.Conv2d(channels, out, 3, stride, padding=dilation, dilation=dilation, bias=False),
             nn.BatchNorm2d(out),
@@ -27,7 +27,7 @@ class ConvNormReLU(nn.Sequential):
 class Residual(nn.Module):
     """Two 3x3 convolutions around which the input is carried (He et al., 2016)."""
 
-    def __init__(self, channels: int, dilation: int = 1):
+    def __init__(self, channels: int, dilation: int = 1) -> None:
         super().__init__()
         self.first = ConvNormReLU(channels, channels, dilation=dilation)
         self.conv = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False)

@@ -23,7 +23,7 @@ DROPPED = 0.5
 class LabelHead(nn.Module):
     """The last decoder of FastSegmenter once more: `joined` [B, d8 + c4, h, w] -> logits [B, C, h, w]."""
 
-    def __init__(self, num_classes: int = NUM_CLASSES, joined: int = _JOINED, d4: int = WIDTHS["fast"].d4):
+    def __init__(self, num_classes: int = NUM_CLASSES, joined: int = _JOINED, d4: int = WIDTHS["fast"].d4) -> None:
         super().__init__()
         self.decode4 = ConvNormReLU(joined, d4)
         self.classify = nn.Conv2d(d4, num_classes, 1)
@@ -70,7 +70,7 @@ class FastBaselines(nn.Module):
     sub-ensemble (Valdenegro-Toro, 2019). dropout: one more label head. rbm: the road autoencoder.
     """
 
-    def __init__(self, members: int = 4):
+    def __init__(self, members: int = 4) -> None:
         super().__init__()
         self.full = FastComparer(cues=COMPARES["full"])
         self.generator_only = FastComparer(cues=COMPARES["generator_only"])

@@ -51,7 +51,7 @@ class FastComparer(nn.Module):
     same classes around (Vojir et al., DaCUP, WACV 2023).
     """
 
-    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE, cues: Collection[Cue] = CUES):
+    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE, cues: Collection[Cue] = CUES) -> None:
         super().__init__()
         w = WIDTHS[size]
         self.cues = frozenset(cues)

@@ -20,7 +20,7 @@ VARIANTS: dict[str, tuple[Cue, ...]] = {
 class CueHeads(nn.Module):
     """Heads named 'variant_seed', `seeds` of each variant; they share no weight."""
 
-    def __init__(self, seeds: int = SEEDS):
+    def __init__(self, seeds: int = SEEDS) -> None:
         super().__init__()
         self.heads = nn.ModuleDict(
             {f"{name}_{seed}": FastComparer(cues=cues) for seed in range(seeds) for name, cues in VARIANTS.items()}

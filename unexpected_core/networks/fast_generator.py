@@ -46,7 +46,7 @@ def appearance(images: Tensor, logits: Tensor) -> Appearance:
 class FastGenerator(nn.Module):
     """From class probabilities and expected colours to the image without the surprise: works at 1/4, leaves at 1/2."""
 
-    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE):
+    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE) -> None:
         super().__init__()
         width = WIDTHS[size].paint
         self.encode4 = ConvNormReLU(num_classes + 10, width)

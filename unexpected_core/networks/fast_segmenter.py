@@ -53,7 +53,7 @@ class FastSegmenter(nn.Module):
 
     multiple = 32
 
-    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE):
+    def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE) -> None:
         super().__init__()
         w = WIDTHS[size]
         self.encode2 = ConvNormReLU(3, w.c2, stride=2)

@@ -37,7 +37,7 @@ type Resynthesis = bool | Literal["as painted"]
 class Detector:
     """Scorer + resizing + threshold + regions. Calls from several threads wait for one another."""
 
-    def __init__(self, scorer: Scorer | Runner, settings: DetectorSettings | None = None):
+    def __init__(self, scorer: Scorer | Runner, settings: DetectorSettings | None = None) -> None:
         self.settings = settings or DetectorSettings()
         self._runner = scorer if isinstance(scorer, Runner) else torch_runner(scorer, self.settings.model)
         self._busy = threading.Lock()

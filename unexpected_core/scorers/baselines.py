@@ -27,7 +27,7 @@ SAMPLES = 16
 class HeadsScorer(Scorer):
     """Variance of the class probabilities of several label heads, summed over the classes; in [0, 1]."""
 
-    def __init__(self, segmenter: FastSegmenter):
+    def __init__(self, segmenter: FastSegmenter) -> None:
         super().__init__()
         self.segmenter = segmenter
 
@@ -47,7 +47,7 @@ class HeadsScorer(Scorer):
 class SubEnsembleScorer(HeadsScorer):
     """Heads that differ in their random start (Valdenegro-Toro, Deep Sub-Ensembles, 2019)."""
 
-    def __init__(self, segmenter: FastSegmenter, heads: nn.ModuleList):
+    def __init__(self, segmenter: FastSegmenter, heads: nn.ModuleList) -> None:
         super().__init__(segmenter)
         self.heads = heads
 
@@ -59,7 +59,7 @@ class SubEnsembleScorer(HeadsScorer):
 class DropoutHeadScorer(HeadsScorer):
     """One head, thinned in `samples` ways that are drawn once, from `seed`, and serve every image."""
 
-    def __init__(self, segmenter: FastSegmenter, head: DropoutHead, samples: int = SAMPLES, seed: int = 0):
+    def __init__(self, segmenter: FastSegmenter, head: DropoutHead, samples: int = SAMPLES, seed: int = 0) -> None:
         super().__init__(segmenter)
         self.head = head
         self.register_buffer("masks", head.draw_masks(samples, seed), persistent=False)

@@ -19,7 +19,7 @@ class DirectScorer(Scorer):
     name = "direct"
     calibration = (1.0, 0.0)
 
-    def __init__(self, base: Scorer):
+    def __init__(self, base: Scorer) -> None:
         super().__init__()
         self.segmenter = segmenter_of(base)
         self.direct = getattr(base, "direct", None)

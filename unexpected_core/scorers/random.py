@@ -18,7 +18,7 @@ class RandomScorer(Scorer):
     model_id = "random"
     working_height = 128
 
-    def __init__(self, seed: int = 0):
+    def __init__(self, seed: int = 0) -> None:
         super().__init__()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

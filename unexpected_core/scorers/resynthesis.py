@@ -18,7 +18,7 @@ class ImageDifference(Scorer):
 
     name = "image_difference"
 
-    def __init__(self, base: Scorer):
+    def __init__(self, base: Scorer) -> None:
         super().__init__()
         self.base = base
 

@@ -6,6 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rclpy.impl.rcutils_logger import RcutilsLogger
 
 PERIOD_S = 10.0
 
@@ -36,7 +40,7 @@ class CauseLog:
 class ToRos(logging.Handler):
     """Sends Python log records to a ROS logger, which puts them on /rosout."""
 
-    def __init__(self, logger) -> None:
+    def __init__(self, logger: RcutilsLogger) -> None:
         super().__init__()
         self._logger = logger
 
@@ -53,7 +57,7 @@ class ToRos(logging.Handler):
             self._logger.debug(text)
 
 
-def forward_to(logger) -> ToRos:
+def forward_to(logger: RcutilsLogger) -> ToRos:
     """Let everything that 'unexpected' loggers say appear in the ROS log; returns what `stop_forwarding` needs."""
     handler = ToRos(logger)
     for name in ("unexpected", "unexpected_ros"):

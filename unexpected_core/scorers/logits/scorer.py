@@ -22,7 +22,7 @@ class LogitsScorer(Scorer):
 
     def __init__(
         self, segmenter: nn.Module, function: Callable[[Tensor], Tensor], calibration: tuple[float, float] | None = None
-    ):
+    ) -> None:
         super().__init__()
         self.segmenter, self.function, self.calibration = segmenter, function, calibration
 

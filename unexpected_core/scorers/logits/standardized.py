@@ -104,7 +104,7 @@ def dilated_smoothing(score: Tensor, size: int = 7, sigma: float = 1.0, dilation
 class StandardizedMaxLogit(nn.Module):
     """standardized_max_logit with its class statistics, as a function of logits; without them mean 0, std 1."""
 
-    def __init__(self, statistics: tuple[Sequence[float], Sequence[float]] | None = None):
+    def __init__(self, statistics: tuple[Sequence[float], Sequence[float]] | None = None) -> None:
         super().__init__()
         mean, std = statistics or ([0.0] * NUM_CLASSES, [1.0] * NUM_CLASSES)
         self.register_buffer("mean", torch.tensor(mean))
@@ -118,7 +118,7 @@ class StandardizedMaxLogit(nn.Module):
 class LogitCounter:
     """A function of logits that gathers their class statistics over a data set; its scores are max_logit's."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.sums: tuple[Tensor, ...] | None = None
 
     def __call__(self, logits: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ class Augmentation:
             )
         return crop
 
-    def _transforms(self, crop: tuple[int, int], size: tuple[int, int]):
+    def _transforms(self, crop: tuple[int, int], size: tuple[int, int]) -> Iterator[v2.Transform]:
         if self.data.scale != (1.0, 1.0):
             least = max(crop[0] / size[0], crop[1] / size[1])
             yield RandomZoom(max(self.data.scale[0], least), max(self.data.scale[1], least))

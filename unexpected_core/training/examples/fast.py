@@ -49,7 +49,7 @@ class FastExamples:
         train: bool,
         times: Sequence[int] = (),
         limit: int = 0,
-    ):
+    ) -> None:
         self.datasets, self.settings, self.aspects, self.coarse, self.train = datasets, settings, aspects, coarse, train
         times = times or [1] * len(datasets)
         where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset)) for _ in range(times[d])]

@@ -33,7 +33,7 @@ class BaselinesTask:
 
     published = ("baselines",)
 
-    def __init__(self, settings: BaselineSettings):
+    def __init__(self, settings: BaselineSettings) -> None:
         self.settings = settings
         self.rates = {"baselines.rbm": settings.rbm_rate}
 

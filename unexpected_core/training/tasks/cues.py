@@ -23,7 +23,7 @@ class CuesTask:
 
     published = ("heads",)
 
-    def __init__(self, settings: CuesSettings):
+    def __init__(self, settings: CuesSettings) -> None:
         self.settings = settings
 
     def build(self) -> nn.ModuleDict:

@@ -20,7 +20,7 @@ from unexpected_core.networks.blocks import double
 from unexpected_core.networks.choices import SIZE, Size
 from unexpected_core.networks.fast_comparer import CUES, Cue, FastComparer, direct_head
 from unexpected_core.networks.fast_generator import FastGenerator, appearance
-from unexpected_core.networks.fast_segmenter import FastSegmenter
+from unexpected_core.networks.fast_segmenter import FastSegmenter, SegmenterOutput
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.fast import FastExamples
@@ -47,7 +47,7 @@ class FastTask:
 
     published = PARTS
 
-    def __init__(self, settings: FastSettings):
+    def __init__(self, settings: FastSettings) -> None:
         self.settings = settings
         self.frozen = [part for part in PARTS if part not in settings.learn]
         self.rates = {"segmenter": settings.segmenter_rate}
@@ -64,7 +64,9 @@ class FastTask:
             networks["teacher"] = fast_networks(s.size, s.teacher)["segmenter"].eval().requires_grad_(False)
         return networks
 
-    def outputs(self, networks: nn.ModuleDict, images: Tensor, asked: Sequence[Part]):
+    def outputs(
+        self, networks: nn.ModuleDict, images: Tensor, asked: Sequence[Part]
+    ) -> tuple[SegmenterOutput, Tensor | None, Tensor | None, Tensor | None]:
         """Segmenter's output, resynthesis [B, 3, H/2, W/2], logits of comparer and direct head [B, H/2, W/2].
 
         asked: parts whose output is needed; of the others it may be None. No gradient flows from the scores into the

@@ -337,7 +337,8 @@ def test_how_many_leaves_lie_there(number, least, most):
 
     spot = Spot((200, 300), 200.0, 40.0, 400.0, 300.0)
     image, labels = road()
-    stains.leaves(image, labels, labels == ROAD, spot, VIEW, Counted(np.random.PCG64(0)))
+    site = stains.Site(image, labels, labels == ROAD, spot, VIEW)
+    stains.leaves(site, Counted(np.random.PCG64(0)))
     count = cv2.connectedComponents((np.abs(image.astype(int) - 100).max(2) > 3).astype(np.uint8))[0] - 1
     assert least * 0.5 <= count <= most
 
