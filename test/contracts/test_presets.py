@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from torchvision import models
 
 from unexpected_core.cli.main import main
 from unexpected_core.config import SettingsError, build, override, read_yaml, settings_of
@@ -79,7 +80,7 @@ def made_small(settings, roads):
     if not kind.startswith("fast"):
         changes += ["data.crop=[32,64]"] if settings.data.crop else []
     if kind in ("segmentation", "generator", "discrepancy"):
-        changes += ["task.small=true", "task.start=random"]
+        changes += ["task.start=random", f"task.{'small=true' if kind == 'segmentation' else 'width=8'}"]
     if kind == "generator":
         changes += ["task.ids=train", "task.perceptual=0"]
     if kind == "discrepancy":
@@ -87,6 +88,11 @@ def made_small(settings, roads):
     if kind.startswith("fast"):
         changes += ["task.crop=[32,64]", "task.heights=[64,64]", "loop.epoch_examples=4"]
     return changes
+
+
+def narrow(task, network):
+    """What a network is built with that was trained by these changes."""
+    return {"width": 8} if hasattr(task, "width") else NETWORKS[network].small if hasattr(task, "small") else {}
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -113,8 +119,7 @@ def test_preset_trains_goes_on_and_publishes(name, roads, tmp_path):
     task = settings.task
     if not task.kind.startswith("fast"):
         network = PUBLISHED[task.kind].format(**task.model_dump())
-        narrow = NETWORKS[network].small if getattr(task, "small", False) else {}
-        build_network(network, **narrow).load_state_dict(chk["weights"])
+        build_network(network, **narrow(task, network)).load_state_dict(chk["weights"])
 
 
 def test_weights_move_in_every_trained_network_and_in_no_frozen_one(roads, tmp_path):
@@ -128,6 +133,36 @@ def test_weights_move_in_every_trained_network_and_in_no_frozen_one(roads, tmp_p
     moved = {key.partition(".")[0] for key, value in before.items() if not torch.equal(value, after[key])}
     assert moved == {"generator", "discriminator"}
     assert "perceptual" in still
+
+
+@pytest.mark.parametrize("start", ["random", "imagenet"])
+def test_the_pyramid_of_a_discrepancy_network_learns_unless_it_is_imagenets(start, roads, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    cache = tmp_path / "hub/checkpoints/vgg16-397923af.pth"
+    cache.parent.mkdir(parents=True)
+    layers = {f"features.{key}": value for key, value in models.vgg16(weights=None).features.state_dict().items()}
+    torch.save(layers, cache)
+    width = {"random": 6, "imagenet": 64}[start]
+    changes = [f"task.start={start}", f"task.width={width}", "loop.epochs=0"]
+    settings = override(small("0516_discrepancy_generator_only", roads), changes)
+    engine.run(settings, tmp_path / "run")
+    before = torch.load(tmp_path / "run/chk_last.pth", weights_only=True)["weights"]
+    assert before["final.weight"].shape[1] == width
+    first = before["vgg_extractor.slices.0.0.weight"]
+    assert torch.equal(first, layers["features.0.weight"]) if start == "imagenet" else first.shape == (6, 3, 3, 3)
+    engine.run(override(settings, ["loop.epochs=1"]), tmp_path / "run")
+    after = torch.load(tmp_path / "run/chk_last.pth", weights_only=True)["weights"]
+    moved = {key.partition(".")[0] for key, value in before.items() if not torch.equal(value, after[key])}
+    assert moved == {"cmis", "decs", "final", *(["vgg_extractor"] * (start == "random"))}
+
+
+def test_a_width_that_cannot_be_is_refused():
+    full = PRESETS["0521_discrepancy_full"]
+    with pytest.raises(SettingsError, match="ImageNet's VGG16 has width 64, found width 16; add start=random"):
+        override(full, ["task.width=16"])
+    assert override(full, ["task.width=16", "task.start=random"]).task.width == 16
+    with pytest.raises(SettingsError, match=r"task\.width' = .*multiple of 2"):
+        override(full, ["task.width=15", "task.start=random"])
 
 
 def test_papers_hyper_parameters():
@@ -256,8 +291,8 @@ def test_scripts_of_the_paper_train(script, roads, tmp_path, monkeypatch):
     assert torch.load(folder / "chk_last.pth", weights_only=True)["state"]["epoch_idx"] == 1
     task = PRESETS[preset].task
     network = PUBLISHED[task.kind].format(**task.model_dump())
-    narrow = NETWORKS[network].small if hasattr(task, "small") else {}
-    build_network(network, **narrow).load_state_dict(torch.load(folder / "chk_best.pth", weights_only=True)["weights"])
+    weights = torch.load(folder / "chk_best.pth", weights_only=True)["weights"]
+    build_network(network, **narrow(task, network)).load_state_dict(weights)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

@@ -8,6 +8,8 @@ Segmenter = Literal["pspnet", "bayes_segnet"]
 """The paper's segmenters, entries of NETWORKS."""
 Compares = Literal["full", "generator_only", "labels_only"]
 """What a discrepancy network holds the photograph to: resynthesis and labels, the resynthesis, the labels."""
+WIDTH = 64
+"""Channels of the finest layer of pix2pixHD and of the discrepancy networks, as published."""
 HIDDEN = 20
 """Numbers that the road autoencoder redraws a patch from."""
 Size = Literal["fast", "nano"]

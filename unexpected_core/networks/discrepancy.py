@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from unexpected_core.labels import NUM_CLASSES
+from unexpected_core.networks.choices import WIDTH
 from unexpected_core.networks.normalise import ImageNetNormalise
 from unexpected_core.networks.one_hot import one_hot
 from unexpected_core.networks.padding import crop_padding, pad_constant, pad_reflect, padding_to_multiple
@@ -23,7 +24,7 @@ class DiscrepancyNetwork(nn.Module):
     """Images and what they are compared with -> logits [B, 2, H, W]: channel 0 as expected, channel 1 unexpected.
 
     uses_resynthesis, uses_labels: what the photograph is compared with. num_classes: label classes. width: channels of
-    the finest VGG map (64 as published). label_padding: how labels grow to a multiple of 16; "road" is what the
+    the finest VGG map, even. label_padding: how labels grow to a multiple of 16; "road" is what the
     original did in its labels-only network.
     """
 
@@ -31,7 +32,7 @@ class DiscrepancyNetwork(nn.Module):
     uses_labels: bool
 
     def __init__(
-        self, num_classes: int = NUM_CLASSES, width: int = 64, label_padding: LabelPadding = "reflect"
+        self, num_classes: int = NUM_CLASSES, width: int = WIDTH, label_padding: LabelPadding = "reflect"
     ) -> None:
         super().__init__()
         uses_resynthesis, uses_labels = self.uses_resynthesis, self.uses_labels

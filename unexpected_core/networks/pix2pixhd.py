@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from unexpected_core.images import ImageError
 from unexpected_core.labels import NUM_FULL_IDS, TRAIN_TO_FULL
+from unexpected_core.networks.choices import WIDTH
 from unexpected_core.networks.one_hot import one_hot
 
 RESIDUAL_BLOCKS = 9
@@ -44,10 +45,12 @@ class FullIdOneHot(nn.Module):
 class Pix2PixHdGenerator(nn.Module):
     """Labels (train ids) uint8 [B, H, W] -> resynthesis RGB [B, 3, H, W] in [0, 1]. H, W >= 17.
 
-    channels: one-hot label channels; width: channels of the first layer (64 as published).
+    channels: one-hot label channels; width: channels of the first layer.
     """
 
-    def __init__(self, channels: int = NUM_FULL_IDS, width: int = 64, residual_blocks: int = RESIDUAL_BLOCKS) -> None:
+    def __init__(
+        self, channels: int = NUM_FULL_IDS, width: int = WIDTH, residual_blocks: int = RESIDUAL_BLOCKS
+    ) -> None:
         super().__init__()
         self.one_hot = FullIdOneHot(channels)
         widths = [width * 2**level for level in range(HALVINGS + 1)]
@@ -115,7 +118,7 @@ class Pix2PixHdDiscriminator(nn.Module):
 
     SCALES = 2
 
-    def __init__(self, channels: int = NUM_FULL_IDS, width: int = 64) -> None:
+    def __init__(self, channels: int = NUM_FULL_IDS, width: int = WIDTH) -> None:
         super().__init__()
         self.one_hot = FullIdOneHot(channels)
         for scale in range(self.SCALES):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from unexpected_core.networks.choices import WIDTH
+
 CONVOLUTIONS = (2, 2, 3, 3)
 """3x3 convolutions of VGG16 in each slice; every slice but the first begins with a 2x2 max-pool."""
 
@@ -17,7 +19,7 @@ class VggPyramid(nn.Module):
     channels at 1, 1/2, 1/4 and 1/8 of the size.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
         super().__init__()
         self.channels = [width * 2**level for level in range(4)]
         sources = [3, *self.channels]

@@ -59,6 +59,17 @@ def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:
     return pad(images, (0, -width % multiple, 0, -height % multiple), mode="replicate")
 
 
+def segment(segmenter: nn.Module, images: Tensor) -> Tensor:
+    """Logits float32 [B, C, H, W] of any segmenter on images [B, 3, H, W].
+
+    It gives logits [B, C, h, w], or a result that has them as `logits`; it may have a `multiple` that the image's
+    sides must be multiples of.
+    """
+    padded = pad_to_multiple(images, getattr(segmenter, "multiple", 1))
+    output = segmenter(padded)
+    return restore(getattr(output, "logits", output), padded, images)
+
+
 def restore(x: Tensor, padded: Tensor, images: Tensor) -> Tensor:
     """Maps [B, C, h, w] made from padded images -> float32 [B, C, H, W] of the images, bilinear."""
     height, width = images.shape[-2:]

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from unexpected_core.networks.discrepancy import DiscrepancyNetwork
 from unexpected_core.networks.pix2pixhd import Pix2PixHdGenerator, tanh_to_eight_bits
-from unexpected_core.scorers.base import Scorer
+from unexpected_core.scorers.base import Scorer, segment
 from unexpected_core.scorers.published import Published
 from unexpected_core.scorers.settings import ResynthesisInput
 from unexpected_core.structs import Scores
@@ -15,7 +15,8 @@ from unexpected_core.structs import Scores
 class Iccv2019Scorer(Scorer):
     """Segment, resynthesise, compare; the score is the comparison's probability of channel 1.
 
-    generator: None for the labels-only method. resynthesis_input: see PublishedSettings.
+    segmenter: see scorers.base.segment. generator: None for the labels-only method. resynthesis_input: see
+    PublishedSettings.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class Iccv2019Scorer(Scorer):
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
-        labels = self.segmenter(images).argmax(1).byte()  # [B, H, W]
+        labels = segment(self.segmenter, images).argmax(1).byte()  # [B, H, W]
         if self.generator is None:
             logits = self.discrepancy(images, labels)
             return Scores(logits.float().softmax(1)[:, 1], labels)
@@ -63,10 +64,11 @@ def iccv2019_labels_only(source: Published) -> Scorer:
 
 
 def _assemble(name: str, discrepancy: str, source: Published) -> Scorer:
-    names = (source.segmenter, *(["pix2pixhd_generator"] * (discrepancy != "discrepancy_labels_only")), discrepancy)
+    segmenter, known_as = source.open_segmenter()
+    names = (*(["pix2pixhd_generator"] * (discrepancy != "discrepancy_labels_only")), discrepancy)
     networks = [source.network(part) for part in names]
-    generator = networks[1] if len(networks) == 3 else None
+    generator = networks[0] if len(networks) == 2 else None
     if generator is None and source.compat:
         networks[-1].label_padding = "road"
-    scorer = Iccv2019Scorer(networks[0], generator, networks[-1], source.resynthesis_input)
-    return source.finish(scorer, name, names)
+    scorer = Iccv2019Scorer(segmenter, generator, networks[-1], source.resynthesis_input)
+    return source.finish(scorer, name, (known_as, *names))

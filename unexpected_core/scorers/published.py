@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import cv2
 import numpy as np
 import torch
@@ -10,9 +12,13 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.networks.choices import Segmenter
+from unexpected_core.scorers import load_scorer
 from unexpected_core.scorers.base import Scorer
+from unexpected_core.scorers.logits.scorer import segmenter_of
 from unexpected_core.scorers.settings import PublishedSettings
 from unexpected_core.structs import Scores
+from unexpected_core.weights.cards import WeightsError
 from unexpected_core.weights.experiments import (
     EXPERIMENTS,
     experiments_folder,
@@ -39,6 +45,19 @@ class Published(PublishedSettings):
         """One network by its name in NETWORKS. Raises WeightsError."""
         return self._untrained(name) if self.random_weights else open_network(experiments_folder(self.weights), name)
 
+    def open_segmenter(self) -> tuple[nn.Module, str]:
+        """The segmenter of the iccv2019 methods, and the network or the detector that it is. Raises WeightsError."""
+        if self.segmenter in get_args(Segmenter):
+            return self.network(self.segmenter), self.segmenter
+        try:
+            detector = load_scorer(self.segmenter)
+            if detector.random_weights:
+                raise WeightsError(f"'{self.segmenter}' is untrained")
+        except WeightsError as error:
+            expected = ", ".join(get_args(Segmenter))
+            raise WeightsError(f"segmenter: expected {expected}, or a detector's: {error}") from error
+        return segmenter_of(detector), detector.model_id
+
     def ensemble(self) -> list[nn.Module]:
         """Every PSPNet there is, five of them as published. Raises WeightsError."""
         if self.random_weights:
@@ -47,8 +66,8 @@ class Published(PublishedSettings):
         return [load_network(file, "pspnet") for file in files]
 
     def finish(self, scorer: Scorer, name: str, networks: tuple[str, ...]) -> Scorer:
-        """Name a scorer after itself and its experiments; watermark it if its weights are random."""
-        numbers = "-".join(EXPERIMENTS[network].number for network in networks)
+        """Name a scorer after itself and its experiments (or detectors); watermark it if its weights are random."""
+        numbers = "-".join(EXPERIMENTS[name].number if name in EXPERIMENTS else name for name in networks)
         scorer.name, scorer.model_id = name, f"{name}-{numbers}"
         return Watermarked(scorer) if self.random_weights else scorer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
@@ -21,7 +21,11 @@ class PublishedSettings(Settings):
         "rbm, ...); empty = $DIR_EXPERIMENTS",
     )
     random_weights: bool = Field(False, description="untrained networks, to try things out: the scores mean nothing")
-    segmenter: Segmenter = Field("pspnet", description="segmenter of the iccv2019 methods")
+    segmenter: str = Field(
+        "pspnet",
+        description=f"segmenter of the iccv2019 methods: {', '.join(get_args(Segmenter))}, or a detector's "
+        "(shipped name, weight file or folder)",
+    )
     resynthesis_input: ResynthesisInput = Field(
         "normalised", description="what iccv2019 compares with: as in its training, or as in the original pipeline"
     )

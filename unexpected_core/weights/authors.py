@@ -11,6 +11,7 @@ from torch import Tensor
 
 from unexpected_core.labels import NUM_CLASSES, NUM_FULL_IDS
 from unexpected_core.networks import build_network
+from unexpected_core.networks.choices import WIDTH
 from unexpected_core.weights.cards import WeightsError
 from unexpected_core.weights.state_dicts import odd_kind, unwrap
 from unexpected_core.weights.unpickling import read_pickle
@@ -67,7 +68,7 @@ def understand(path: Path, content: Any) -> Checkpoint:
     filled = tuple(key for key in wanted if key.endswith("num_batches_tracked") and key not in found)
     state = {key: tensor for key, tensor in found.items() if key not in ignored}
     state |= {key: torch.tensor(0) for key in filled}
-    _check_fit(path, network, wanted, state)
+    _check_fit(path, " ".join([network, *(f"of {name} {value}" for name, value in options.items())]), wanted, state)
     repeated = _check_repeated(path, wanted, state)
     return Checkpoint(path, network, options, {key: state[key] for key in wanted}, repeated, filled, ignored, epoch)
 
@@ -94,9 +95,9 @@ def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, d
     for network, beginnings, *expected in _PLAIN:
         if all(map(has, beginnings)):
             _expect(path, shapes, *expected)
-            return network, {}
+            return network, _narrow(shapes[expected[1]][0]) if network.startswith("pix2pixhd") else {}
     if has("cmis.0.conv_1x1.weight"):
-        return _compared(path, shapes), {}
+        return _compared(path, shapes), _narrow(shapes["cmis.0.conv_1x1.weight"][0] // COARSEST)
     if has("linear_layer.weight") and has("bias_visible"):
         return "rbm", {"hidden": shapes["linear_layer.weight"][0]}
     if has("segmenter."):
@@ -111,6 +112,11 @@ def recognise(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> tuple[str, d
     )
 
 
+def _narrow(width: int) -> dict[str, int]:
+    """The option that builds a network of this width; none at the published one."""
+    return {} if width == WIDTH else {"width": width}
+
+
 def _expect(path: Path, shapes: Mapping[str, tuple[int, ...]], what: str, key: str, axis: int, expected: int) -> None:
     found = (*shapes.get(key, ()), *(0,) * (axis + 1))[axis]
     if found != expected:
@@ -121,21 +127,23 @@ def _expect(path: Path, shapes: Mapping[str, tuple[int, ...]], what: str, key: s
 
 
 def _compared(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> str:
-    """Which of the discrepancy networks, by the number of channels that its first mixing takes."""
-    mixed = shapes["cmis.0.conv_1x1.weight"][1]
-    if mixed not in _COMPARED:
+    """Which of the discrepancy networks, by the channels that its first mixing takes for each that it gives."""
+    given, mixed = shapes["cmis.0.conv_1x1.weight"][:2]
+    known = {round(share * given): name for name, share in _MIXED.items()}
+    if mixed not in known:
         raise WeightsError(
             f"{path} is a discrepancy network that mixes {mixed} channels, expected one of "
-            + ", ".join(f"{channels} ({name})" for channels, name in _COMPARED.items())
+            + ", ".join(f"{channels} ({name})" for channels, name in known.items())
         )
     _expect(path, shapes, "outputs", "final.weight", 0, 2)
-    if mixed != _GENERATOR_ONLY:
+    if known[mixed] != "discrepancy_generator_only":
         _expect(path, shapes, "classes", "sem_extractor.0.1.weight", 1, NUM_CLASSES)
-    return _COMPARED[mixed]
+    return known[mixed]
 
 
-_GENERATOR_ONLY = 1024
-_COMPARED = {_GENERATOR_ONLY: "discrepancy_generator_only", 768: "discrepancy_labels_only", 1280: "discrepancy_full"}
+_MIXED = {"discrepancy_generator_only": 2.0, "discrepancy_labels_only": 1.5, "discrepancy_full": 2.5}
+COARSEST = 8
+"""Channels of a discrepancy network's coarsest map, for each of its finest."""
 
 
 def _is_statistic(key: str) -> bool:

@@ -21,6 +21,7 @@ from unexpected_core.scorers.ensemble import EnsembleScorer
 from unexpected_core.scorers.iccv2019 import Iccv2019Scorer
 from unexpected_core.scorers.moments import mean_and_variance
 from unexpected_core.scorers.rbm import RbmScorer, patch_scores
+from unexpected_core.weights.cards import WeightsError
 
 
 def narrow(name: str, **options) -> nn.Module:
@@ -223,8 +224,42 @@ def test_random_weights_write_across_their_results_that_they_mean_nothing():
     assert labels_only.scorer.discrepancy.label_padding == "road"
     assert build_scorer("rbm", random_weights=True, compat=True).scorer.compat
     assert load_scorer("fast", random_weights=True).model_id == "random"
-    with pytest.raises(SettingsError, match="'segmenter' = 'fast': Input should be 'pspnet' or 'bayes_segnet'"):
-        build_scorer("iccv2019", random_weights=True, small=True, segmenter="fast")
+
+
+def test_reduced_networks_run_as_a_detector_on_the_segmenter_of_another(tmp_path):
+    """As two trainings of different widths leave them; the segmenter ends at a quarter of the size."""
+    parts = {
+        "0405_reduced": build_network("pix2pixhd_generator", width=6),
+        "0521_reduced": build_network("discrepancy_full", width=10),
+    }
+    for folder, network in parts.items():
+        (tmp_path / folder).mkdir()
+        torch.save({"weights": network.state_dict()}, tmp_path / folder / "chk_best.pth")
+    scorer = load_scorer("iccv2019", weights=str(tmp_path), segmenter="nano")
+    images, nano = pictures(2, 45, 70), load_scorer("nano")
+    assert scorer.model_id == f"iccv2019-{nano.model_id}-0405-0521"
+    with torch.inference_mode():
+        scores, labels = scorer(images), load_scorer("nano", method="softmax")(images).labels
+        assert torch.equal(scores.labels, labels) and len(labels.unique()) > 1
+        parted = Iccv2019Scorer(Labelled(labels), *(part.eval() for part in parts.values()), "normalised")(images)
+    assert torch.equal(scores.score, parted.score) and torch.equal(scores.resynthesis, parted.resynthesis)
+    for name, fault in {
+        "nan": "unknown detector 'nan'; did you mean 'nano'",
+        "random": "'random' is untrained",
+    }.items():
+        with pytest.raises(WeightsError, match=f"segmenter: expected pspnet, bayes_segnet, or a detector's: {fault}"):
+            load_scorer("iccv2019", weights=str(tmp_path), segmenter=name)
+
+
+class Labelled(nn.Module):
+    """Logits of labels that are known."""
+
+    def __init__(self, labels: torch.Tensor):
+        super().__init__()
+        self.labels = labels
+
+    def forward(self, images):
+        return one_hot(self.labels, 19)
 
 
 def test_the_detector_runs_a_method_of_the_paper_by_name():
@@ -232,8 +267,10 @@ def test_the_detector_runs_a_method_of_the_paper_by_name():
     detection = detector.detect(np.random.default_rng(0).integers(0, 256, (70, 110, 3), dtype=np.uint8))
     assert detector.model_id == "rbm-0525-random-weights"
     assert detection.score.shape == (70, 110) and detection.resynthesis.shape == (70, 110, 3)
-    with pytest.raises(SettingsError, match=r"segmenter' = 'fcn': Input should be 'pspnet' or 'bayes_segnet'"):
-        load_detector("iccv2019", segmenter="fcn")
+    with pytest.raises(
+        WeightsError, match=r"segmenter: expected pspnet, bayes_segnet, or a detector's: unknown detector 'fcn'"
+    ):
+        load_detector("iccv2019", random_weights=True, segmenter="fcn")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn.functional import l1_loss
+from torchvision.models import squeezenet1_1
 
 from unexpected_core.labels import IGNORE
 from unexpected_core.networks.rbm import Reconstruction
@@ -18,6 +19,7 @@ from unexpected_core.training.tasks.losses import (
     pixel_cross_entropy,
     redrawing_loss,
 )
+from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
 from unexpected_core.training.tasks.settings import GeneratorSettings
 
 
@@ -93,11 +95,26 @@ def test_redrawing_is_a_mean_over_all_numbers_of_the_patches():
     assert redrawing_loss(Reconstruction(normalised, redrawn, torch.zeros(2, 1))).item() == pytest.approx(16 / 384)
 
 
+def test_squeezenet_judges_paintings_in_its_own_range(tmp_path):
+    torch.manual_seed(0)
+    torch.save(squeezenet1_1(weights=None).state_dict(), tmp_path / "s.pth")
+    task = GeneratorTask(GeneratorSettings(ids="train", width=4, perceptual_weights=str(tmp_path / "s.pth")))
+    networks = task.build().eval()
+    batch = {
+        "image": torch.randint(0, 256, (2, 3, 48, 64), dtype=torch.uint8),
+        "labels": torch.randint(0, 19, (2, 48, 64), dtype=torch.uint8),
+    }
+    painted = networks["generator"].forward_one_hot(networks["generator"].one_hot(batch["labels"]))
+    expected = SqueezeNetDistance(str(tmp_path / "s.pth"))((painted + 1) / 2, batch["image"] / 255)
+    torch.testing.assert_close(task.losses(networks, batch)["perceptual"], 10 * expected)
+    assert "perceptual" not in task.published
+
+
 def test_the_generator_is_to_fool_and_the_discriminator_to_tell():
     """Every part of the loss, computed from the networks themselves; the targets are not to be swapped."""
     torch.manual_seed(0)
     weights = {"feature_matching": 3.0, "perceptual": 2.0}
-    task = GeneratorTask(GeneratorSettings(ids="train", start="random", small=True, **weights))
+    task = GeneratorTask(GeneratorSettings(ids="train", start="random", width=4, **weights))
     networks = task.build().train()
     batch = {
         "image": torch.randint(0, 256, (2, 3, 32, 48), dtype=torch.uint8),

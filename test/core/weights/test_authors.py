@@ -24,10 +24,10 @@ PUBLISHED = [*EXPERIMENTS, "pix2pixhd_discriminator"]
 FILE = Path("chk_best.pth")
 
 
-def hollow_state(name: str) -> dict:
+def hollow_state(name: str, **options) -> dict:
     """A published state dict in shape, without its memory: every tensor is one number repeated."""
     with torch.device("meta"):
-        state = build_network(name).state_dict()
+        state = build_network(name, **options).state_dict()
     return {key: torch.zeros(()).expand(tensor.shape) for key, tensor in state.items()}
 
 
@@ -66,6 +66,19 @@ def test_every_family_is_recognised_and_leaves_no_key_over(name):
     assert found.repeated == (35 if name == "bayes_segnet" else 0)
     assert (found.filled, found.ignored) == ((), ())
     assert list(found.state) == list(hollow_state(name))
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLISHED if name.startswith(("pix2pixhd", "discrepancy"))])
+def test_the_width_is_read_off_the_file(name):
+    assert understand(FILE, hollow_state(name)).options == {}
+    found = understand(FILE, hollow_state(name, width=10))
+    assert (found.network, found.options) == (name, {"width": 10})
+    assert list(found.state) == list(hollow_state(name))
+    key = {"pix2pixhd_generator": "model.4.weight", "pix2pixhd_discriminator": "scale1_layer1.0.weight"}.get(
+        name, "decs.2.0.weight"
+    )
+    with pytest.raises(WeightsError, match=rf"does not fit {name} of width 10: .* 1 of another shape \({key}"):
+        understand(FILE, hollow_state(name, width=10) | {key: hollow_state(name)[key]})
 
 
 @pytest.mark.parametrize("legacy", [True, False])

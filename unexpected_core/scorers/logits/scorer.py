@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore
+from unexpected_core.scorers.base import Scorer, ScorerError, segment
 from unexpected_core.scorers.calibration import RAW_TO_UNIT
 from unexpected_core.scorers.logits.functions import energy, entropy, max_logit, softmax
 from unexpected_core.scorers.logits.standardized import StandardizedMaxLogit
@@ -16,8 +16,7 @@ from unexpected_core.structs import Scores
 class LogitsScorer(Scorer):
     """Any segmenter with any function of its logits; labels come along, no resynthesis.
 
-    The segmenter gives logits [B, C, h, w], or a result that has them as `logits`; it may have a `multiple` that the
-    image's sides must be multiples of. The logits are enlarged to the image before they are judged.
+    The logits are enlarged to the image before they are judged. segmenter: see scorers.base.segment.
     """
 
     def __init__(
@@ -28,9 +27,7 @@ class LogitsScorer(Scorer):
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
-        padded = pad_to_multiple(images, getattr(self.segmenter, "multiple", 1))
-        output = self.segmenter(padded)
-        logits = restore(getattr(output, "logits", output), padded, images)
+        logits = segment(self.segmenter, images)
         return Scores(self.function(logits), logits.argmax(1).byte())
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
 from unexpected_core.labels import colorize
-from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.networks import build_network
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.augment import Augmentation
@@ -34,10 +34,11 @@ class DiscrepancyTask:
 
     def build(self) -> nn.ModuleDict:
         """See Task.build."""
-        name = f"discrepancy_{self.settings.compares}"
-        network = build_network(name, **(NETWORKS[name].small if self.settings.small else {}))
+        network = build_network(f"discrepancy_{self.settings.compares}", width=self.settings.width)
         if self.settings.start == "imagenet":
             start_discrepancy(network)
+        else:
+            network.vgg_extractor.requires_grad_(True)
         return nn.ModuleDict({"network": network})
 
     def logits(self, networks: nn.ModuleDict, batch: Batch) -> Tensor:

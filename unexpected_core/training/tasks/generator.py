@@ -16,14 +16,14 @@ from torch import Tensor, nn
 
 from unexpected_core.datasets import DatasetError
 from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, colorize, map_labels
-from unexpected_core.networks import NETWORKS, build_network
+from unexpected_core.networks import build_network
 from unexpected_core.networks.one_hot import one_hot
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.samples import labelled_examples
 from unexpected_core.training.tasks.imagenet import imagenet_state
 from unexpected_core.training.tasks.losses import feature_matching, least_squares_gan
-from unexpected_core.training.tasks.perceptual import VggDistance
+from unexpected_core.training.tasks.perceptual import SqueezeNetDistance, VggDistance
 from unexpected_core.training.tasks.settings import GeneratorSettings, GeneratorTraining
 
 
@@ -38,15 +38,20 @@ class GeneratorTask:
 
     def build(self) -> nn.ModuleDict:
         """See Task.build."""
-        networks = {}
-        for name in ("generator", "discriminator"):
-            narrow = NETWORKS[f"pix2pixhd_{name}"].small if self.settings.small else {}
-            networks[name] = build_network(f"pix2pixhd_{name}", **narrow)
+        names = ("generator", "discriminator")
+        networks = {name: build_network(f"pix2pixhd_{name}", width=self.settings.width) for name in names}
         if self.settings.perceptual:
-            networks["perceptual"] = VggDistance()
-            if self.settings.start == "imagenet":
-                networks["perceptual"].start(imagenet_state("vgg19"))
+            networks["perceptual"] = self.judge()
         return nn.ModuleDict(networks)
+
+    def judge(self) -> nn.Module:
+        """The frozen network in whose features painting and photo are compared."""
+        if self.settings.perceptual_weights:
+            return SqueezeNetDistance(self.settings.perceptual_weights)
+        distance = VggDistance()
+        if self.settings.start == "imagenet":
+            distance.start(imagenet_state("vgg19"))
+        return distance
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """See Task.losses."""
@@ -59,7 +64,7 @@ class GeneratorTask:
         real = judge(labels, photo)
         losses = {"features": s.feature_matching * feature_matching(seen, real)}
         if s.perceptual:
-            losses["perceptual"] = s.perceptual * networks["perceptual"](painted, photo)
+            losses["perceptual"] = s.perceptual * perceived(networks["perceptual"], painted, photo)
         if networks.training:
             losses["fooling"] = least_squares_gan(seen, 1.0)
             fake = judge(labels, painted.detach())
@@ -79,6 +84,13 @@ class GeneratorTask:
             "resynthesis": to_picture((painted + 1) / 2),
             "labels": colorize(map_labels(labels, FULL_IDS) if self.settings.ids == "full" else labels),
         }
+
+
+def perceived(judge: nn.Module, painted: Tensor, photo: Tensor) -> Tensor:
+    """How different two images [B, 3, H, W] in [-1, 1] look to the judge; SqueezeNet's takes [0, 1]."""
+    if isinstance(judge, SqueezeNetDistance):
+        painted, photo = (painted + 1) / 2, (photo + 1) / 2
+    return judge(painted, photo)
 
 
 @contextmanager

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from unexpected_core.config import Settings
 from unexpected_core.labels import NUM_CLASSES, LabelKind
-from unexpected_core.networks.choices import HIDDEN, Compares, Segmenter
+from unexpected_core.networks.choices import HIDDEN, WIDTH, Compares, Segmenter
 from unexpected_core.training.settings import AugmentedTraining
 
 ImageNet = Literal["imagenet", "random"]
-SMALL = Field(False, description="narrow networks, to try things out")
+Width = Annotated[int, Field(ge=2, multiple_of=2, description="channels of the finest layer; others in proportion")]
 
 
 class SegmentationSettings(Settings):
@@ -24,7 +24,7 @@ class SegmentationSettings(Settings):
     num_classes: int = Field(NUM_CLASSES, ge=2, le=255, description="classes")
     start: ImageNet = Field("imagenet", description="weights of the encoder to begin with")
     auxiliary: float = Field(0.4, ge=0, description="weight of PSPNet's auxiliary loss; both are divided by 1 + this")
-    small: bool = SMALL
+    small: bool = Field(False, description="narrow networks, to try things out")
 
 
 class GeneratorSettings(Settings):
@@ -38,8 +38,11 @@ class GeneratorSettings(Settings):
     )
     feature_matching: float = Field(10.0, ge=0, description="weight of the distance between discriminator features")
     perceptual: float = Field(10.0, ge=0, description="weight of the distance between VGG19 features; 0 loads no VGG19")
+    perceptual_weights: str = Field(
+        "", description="state dict of torchvision's squeezenet1_1, to judge by SqueezeNet features in place of VGG19's"
+    )
     start: ImageNet = Field("imagenet", description="weights of the VGG19 that judges; random is for trying out")
-    small: bool = SMALL
+    width: Width = WIDTH
 
 
 class DiscrepancySettings(Settings):
@@ -62,8 +65,17 @@ class DiscrepancySettings(Settings):
         le=1,
         description="share of instances altered in that set; compared with the set's manifest where it has one",
     )
-    start: ImageNet = Field("imagenet", description="weights of the frozen VGG16")
-    small: bool = SMALL
+    start: ImageNet = Field(
+        "imagenet",
+        description="weights of the VGG16: ImageNet's, which stay, or random ones, which learn with the rest",
+    )
+    width: Width = WIDTH
+
+    @model_validator(mode="after")
+    def _imagenet_has_one_width(self):
+        if self.start == "imagenet" and self.width != WIDTH:
+            raise ValueError(f"ImageNet's VGG16 has width {WIDTH}, found width {self.width}; add start=random")
+        return self
 
 
 class RbmSettings(Settings):
