@@ -10,6 +10,8 @@ from rclpy.node import Node
 IMAGE_KINDS = {"sensor_msgs/msg/Image": False, "sensor_msgs/msg/CompressedImage": True}
 """Type of a camera topic -> whether it is compressed."""
 REGIONS, KIND = "/regions", "unexpected_ros/msg/AnomalyArray"
+NAMELESS = "_NODE_NAME_UNKNOWN_"
+"""What rmw calls the node of a publisher while the message that names it is under way: they travel apart."""
 
 
 class Stream(NamedTuple):
@@ -31,12 +33,14 @@ class Stream(NamedTuple):
 
 
 def find_streams(graph: Node) -> list[Stream]:
-    """All there are, in the order of their names."""
+    """All there are whose nodes are known, in the order of their names."""
     found = []
     for topic, kinds in graph.get_topic_names_and_types():
         if topic.endswith(REGIONS) and KIND in kinds:
             for publisher in graph.get_publishers_info_by_topic(topic):
                 name, namespace = publisher.node_name, publisher.node_namespace
+                if name == NAMELESS:
+                    continue  # met by that name it would not be met again by its own
                 prefix = topic.removesuffix(REGIONS)
                 camera = pick_camera(_inputs(graph, name, namespace), prefix)
                 node = f"{namespace.rstrip('/')}/{name}"

@@ -66,7 +66,9 @@ class Page:
         return self.element(name).text
 
     def value(self, parameter):
-        return float(self.driver.execute_script("return document.getElementById(arguments[0]).value", parameter))
+        """Of its slider, nan while it has none."""
+        script = "return document.getElementById(arguments[0])?.value ?? 'nan'"
+        return float(self.driver.execute_script(script, parameter))
 
 
 @pytest.fixture(scope="module")
