@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -86,15 +87,14 @@ async def _settings(remote: Remote) -> web.Response:
 
 async def _socket(request: web.Request, hub: Hub, remote: Remote) -> web.WebSocketResponse:
     """One viewer: frames and state go out by a task of their own, commands are done in order."""
-    socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_COMMAND)
+    # most of what is sent are JPEGs, which compressing makes no smaller
+    socket = web.WebSocketResponse(heartbeat=HEARTBEAT_S, max_msg_size=MAX_COMMAND, compress=False)
     await socket.prepare(request)
     viewer = Viewer()
     hub.enter(viewer)
     sending = asyncio.create_task(_send(socket, viewer, hub))
     try:
-        async for message in socket:
-            if message.type == WSMsgType.TEXT:
-                await _obey(message.data, socket, viewer, hub, remote)
+        await _hear(socket, viewer, hub, remote)
     finally:
         hub.leave(viewer)
         sending.cancel()
@@ -102,13 +102,21 @@ async def _socket(request: web.Request, hub: Hub, remote: Remote) -> web.WebSock
 
 
 async def _send(socket: web.WebSocketResponse, viewer: Viewer, hub: Hub) -> None:
-    while not socket.closed:
-        await viewer.news.wait()
-        viewer.news.clear()
-        if state := viewer.next_state(hub):
-            await socket.send_str(state)
-        if frame := viewer.next_frame(hub):
-            await socket.send_bytes(frame)
+    with suppress(ConnectionResetError):  # the page was closed
+        while not socket.closed:
+            await viewer.news.wait()
+            viewer.news.clear()
+            if state := viewer.next_state(hub):
+                await socket.send_str(state)
+            if frame := viewer.next_frame(hub):
+                await socket.send_bytes(frame)
+
+
+async def _hear(socket: web.WebSocketResponse, viewer: Viewer, hub: Hub, remote: Remote) -> None:
+    with suppress(ConnectionResetError):  # before it had its answer
+        async for message in socket:
+            if message.type == WSMsgType.TEXT:
+                await _obey(message.data, socket, viewer, hub, remote)
 
 
 def read_command(text: str) -> dict[str, Any]:
