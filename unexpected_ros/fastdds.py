@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import shutil
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -11,6 +14,8 @@ PROFILE = Path(__file__).with_suffix(".xml")
 ENOUGH = 32 << 20
 """Bytes that must be free: four times what we take. A container has 64 MiB for all its processes."""
 SHARED_MEMORY = "/dev/shm"
+LOCK = re.compile(r"(fast(?:dds|rtps)_[0-9a-f]{16})_el").fullmatch
+"""Name of the file beside a segment of Fast DDS that its owner holds locked (flock) for as long as it lives."""
 ITS = ("FASTDDS", "FASTRTPS")
 """What the names of its variables and files begin with, from Kilted on and up to Jazzy."""
 JAZZY = 7
@@ -27,10 +32,26 @@ def make_room_for_images() -> bool:
     """
     theirs = any(name.startswith(ITS) for name in os.environ)
     theirs = theirs or any(Path(f"DEFAULT_{name}_PROFILES.xml").exists() for name in ITS)
-    if theirs or os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE") in ALONE or not _is_room():
+    if theirs or os.environ.get("ROS_AUTOMATIC_DISCOVERY_RANGE") in ALONE:
+        return False
+    clear_away()
+    if not _is_room():
         return False
     os.environ[f"{ITS[_is_old()]}_DEFAULT_PROFILES_FILE"] = str(PROFILE)
     return True
+
+
+def clear_away() -> None:
+    """Remove the segments of processes that were killed: memory that nothing gives back before the machine restarts.
+
+    Fast DDS removes only those that a living process has open; `fastdds shm clean` goes by the same lock.
+    """
+    for lock in Path(SHARED_MEMORY).glob("fast*_el"):
+        if named := LOCK(lock.name):
+            with suppress(OSError), lock.open("rb") as file:  # its owner lives, is another user, or is just leaving
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock.with_name(named[1]).unlink(missing_ok=True)
+                lock.unlink()
 
 
 def _is_old() -> bool:

@@ -1,6 +1,8 @@
 """Shared memory for whole images: our processes take it, unless their user knows better."""
 
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -20,7 +22,7 @@ make_room_for_images()
 rclpy.init()
 node = rclpy.create_node("looked_at")
 found = set(re.findall(r"/dev/shm/(fast(?:dds|rtps)_[0-9a-f]{16})\\b", Path("/proc/self/maps").read_text()))
-print(*(Path("/dev/shm", name).stat().st_size for name in found))
+print(*(Path("/dev/shm", name).stat().st_size for name in found), flush=True)
 node.destroy_node()
 rclpy.shutdown()
 """
@@ -76,6 +78,37 @@ def test_where_memory_is_short_nothing_is_taken(room, monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(fastdds, "SHARED_MEMORY", "/no/such/place")
     assert not fastdds.make_room_for_images()
+
+
+def test_what_was_left_by_the_killed_is_cleared_away_and_nothing_else(room, monkeypatch, tmp_path):
+    monkeypatch.setattr(fastdds, "SHARED_MEMORY", str(tmp_path))
+    dead, alive, older = "fastdds_0123456789abcdef", "fastdds_fedcba9876543210", "fastrtps_0123456789abcdef"
+    others = {"fastdds_port7411", "fastdds_port7411_el", "fastdds_0000000000000000", "notes_el", "fast_el"}
+    for name in {dead, f"{dead}_el", alive, f"{alive}_el", older, f"{older}_el"} | others:
+        (tmp_path / name).touch()
+    with (tmp_path / f"{alive}_el").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert fastdds.make_room_for_images()
+    assert {path.name for path in tmp_path.iterdir()} == {alive, f"{alive}_el"} | others
+
+
+@pytest.mark.ros
+def test_so_is_what_nobody_else_had_opened(tmp_path):
+    if not fastdds._is_room():
+        pytest.skip("needs 32 MiB of /dev/shm")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(fastdds.ITS)}
+    environment |= {"ROS_DOMAIN_ID": "98", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
+    names = LOOK.replace("stat().st_size", "name")
+    killed = names.replace("node.destroy_node()", "import os; os.kill(os.getpid(), 9)")
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", script], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        )
+        for script in (killed, names)
+    )
+    assert (first.returncode, second.returncode) == (-signal.SIGKILL, 0), second.stderr
+    assert len(first.stdout.split()) == len(second.stdout.split()) == 1
+    assert not Path("/dev/shm", first.stdout.strip()).exists()
 
 
 @pytest.mark.ros
