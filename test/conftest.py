@@ -1,8 +1,11 @@
 """For all tests: a ROS domain of their own, and what a test may need from outside the checkout."""
 
+import atexit
 import importlib.util
 import os
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ NEEDS_BUILD = "needs the built ROS package: run `make test`, or `make build` and
 # Nodes of this run must not hear those of another run or of another machine. Domains 1..101 are safe on Linux.
 os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+# Nor what this user has compiled: detectors would run it.
+os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="unexpected-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_CACHE_HOME"], ignore_errors=True)
 
 
 def _built() -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,3 +70,22 @@ def describe_device(device: torch.device, precision: str) -> str:
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)}), {precision}"
     return f"{device}, {precision}, {torch.get_num_threads()} threads"
+
+
+def processor_flags() -> set[str]:
+    """Names of its instruction sets ('avx2', 'avx512_bf16', 'asimd', ...), as Linux gives them; empty elsewhere."""
+    return set(" ".join(_values("flags") or _values("Features")).split())
+
+
+def processor_name() -> str:
+    """'AMD EPYC', or at least 'x86_64'."""
+    return next(iter(_values("model name")), "") or platform.processor() or platform.machine()
+
+
+def _values(key: str) -> list[str]:
+    """What /proc/cpuinfo says of the first processor under a key: at most one value."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return []
+    return [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith(key)][:1]

@@ -16,27 +16,15 @@ from unexpected_core.files import atomic_path, commit
 from unexpected_core.images import trial_image
 from unexpected_core.labels import CITYSCAPES
 from unexpected_core.scorers.base import Scorer
-from unexpected_core.scorers.served import Served
+from unexpected_core.scorers.served import Named, Served
 from unexpected_core.weights.cards import WeightsError, card_path, read_card
-from unexpected_core.weights.exported import KEY, OPSET, OUTPUTS, SUFFIX, Exported
+from unexpected_core.weights.exported import KEY, OPSET, SUFFIX, Exported
 
 MOST_IMAGES, GREATEST_SIDE, LEAST_SIDE = 64, 8192, 32
 
 
 class ExportError(RuntimeError):
     """A scorer that cannot be written, or a file that does not do what the scorer does; the message says what."""
-
-
-class _Given(nn.Module):
-    """Served, with only the outputs that the scorer has."""
-
-    def __init__(self, served: Served, names: tuple[str, ...]) -> None:
-        super().__init__()
-        self.served, self.names = served, names
-
-    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        found = dict(zip(OUTPUTS, self.served(images), strict=True))
-        return tuple(found[name] for name in self.names)
 
 
 def export_onnx(
@@ -61,13 +49,10 @@ def export_onnx(
     return exported, module
 
 
-@torch.inference_mode()
 def _given(scorer: Scorer, size: tuple[int, int]) -> nn.Module:
     scorer = copy.deepcopy(scorer).cpu().float().eval().requires_grad_(False)
     scorer.fuse()
-    found = Served(scorer)(torch.from_numpy(trial_image(*size))[None])
-    names = tuple(name for name, output in zip(OUTPUTS, found, strict=True) if output is not None)
-    return _Given(Served(scorer), names).eval()
+    return Named(Served(scorer), torch.from_numpy(trial_image(*size))[None]).eval()
 
 
 def _to_onnx(module: nn.Module, images: Tensor, any_size: bool, opset: int) -> onnx.ModelProto:

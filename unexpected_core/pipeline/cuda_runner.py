@@ -34,13 +34,21 @@ class Prepared(NamedTuple):
 
 
 class CudaRunner(TorchRunner):
-    """A scorer on a GPU; maps come back at the images' own size. graph: capture each kind of batch as a CUDA graph."""
+    """A scorer on a GPU; maps come back at the images' own size.
+
+    compiled: by torch.compile; when that fails, it goes on without. graph: capture each kind of batch as a CUDA graph.
+    """
+
+    prepares_sizes = True
 
     def __init__(
         self, scorer: Scorer, device: torch.device, precision: str, compiled: bool = False, graph: bool = True
     ) -> None:
-        super().__init__(scorer, device, precision, compiled)
-        self.runtime = "cuda_graph" if graph and not compiled else self.runtime
+        super().__init__(scorer, device, precision)
+        if compiled:
+            self._program, self.runtime = torch.compile(self._eager), "compile"
+        elif graph:
+            self.runtime = "cuda_graph"
         self._captures, self._recent = graph, deque(maxlen=2 * MOST_GRAPHS)
         self._graphs: OrderedDict[tuple, FrameGraph] = OrderedDict()
         self._pool = torch.cuda.graph_pool_handle() if graph else None

@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from unexpected_core.devices import processor_name
 
 PACKAGES = ("torch", "onnxruntime", "openvino", "numpy", "opencv-python-headless")
 
@@ -71,21 +72,12 @@ def circumstances() -> dict[str, Any]:
     """What a measurement belongs to: date, processors, GPU, versions."""
     facts: dict[str, Any] = {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
-        "cpu": _processor(),
+        "cpu": processor_name(),
         "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
     }
     return facts | {package: found for package in PACKAGES if (found := _version(package))}
-
-
-def _processor() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _version(package: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from unexpected_core.devices import processor_flags
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.runner import Runner, RuntimeMissing
@@ -12,6 +14,9 @@ from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
 from unexpected_core.weights.cards import WeightsError, read_card
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.exported import SUFFIX
+
+if TYPE_CHECKING:
+    from unexpected_core.pipeline.torch_runner import TorchRunner
 
 OF_FILES = ("onnx", "openvino")
 """Runtimes of exported detectors; the others run torch."""
@@ -79,18 +84,9 @@ def _faster_torch(device: str) -> str:
         return ""
     if device != "cpu" and any(Path(place).exists() for place in ("/dev/nvidiactl", "/dev/dxg")):
         return "there is a GPU"
-    if _processor_flags() & {"avx512_bf16", "amx_bf16"}:
+    if processor_flags() & {"avx512_bf16", "amx_bf16"}:
         return "this processor has bfloat16, which torch is the fastest with"
     return ""
-
-
-def _processor_flags() -> set[str]:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return set()
-    found = [line.partition(":")[2].split() for line in text.splitlines() if line.startswith("flags")]
-    return set(found[0]) if found else set()
 
 
 def _load(model: ModelSettings):
@@ -106,16 +102,28 @@ def torch_runner(scorer, model: ModelSettings, reason: str = "") -> Runner:
     from unexpected_core.devices import choose_device
     from unexpected_core.pipeline.torch_runner import TorchRunner
 
-    device, compiled = choose_device(model.device), model.runtime == "compile"
+    device = choose_device(model.device)
     if device.type == "cuda":
         from unexpected_core.pipeline.cuda_runner import CudaRunner
 
-        runner: TorchRunner = CudaRunner(scorer, device, model.precision, compiled, graph=model.runtime != "eager")
+        eager, compiled = model.runtime == "eager", model.runtime == "compile"
+        runner: TorchRunner = CudaRunner(scorer, device, model.precision, compiled, graph=not eager)
     else:
-        if model.runtime == "cuda_graph":
-            LOGGER.warning("runtime=cuda_graph needs a GPU, this is %s; going on with eager", device)
-        runner = TorchRunner(scorer, device, model.precision, compiled)
-    return _with_reason(runner, f"{reason}; {runner.why_precision}" if reason else runner.why_precision)
+        runner = TorchRunner(scorer, device, model.precision)
+        _choose_program(runner, model.runtime)
+    how = "compiled for this machine" if runner.runtime == "compile" else ""
+    return _with_reason(runner, "; ".join(filter(None, (reason, how, runner.why_precision))))
+
+
+def _choose_program(runner: TorchRunner, runtime: str) -> None:
+    """Eager or compiled: made where that is asked for, else taken where it was made before."""
+    if runtime == "cuda_graph":
+        LOGGER.warning("runtime=cuda_graph needs a GPU, this is %s; going on with eager", runner.device)
+    elif runtime != "eager":
+        try:
+            runner.take_program(make=runtime == "compile")
+        except RuntimeMissing as missing:
+            LOGGER.warning("runtime=%s: %s; going on with eager", runtime, missing)
 
 
 def _with_reason(runner: Runner, reason: str) -> Runner:

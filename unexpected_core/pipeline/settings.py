@@ -28,8 +28,8 @@ class ModelSettings(PublishedSettings, NetworkSettings):
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N; auto takes CUDA when there is one")
     runtime: Runtime = Field(
         "auto",
-        description="what runs the networks; auto: a CUDA graph on a GPU; on the CPU eager where that has bfloat16, "
-        "else the exported file if one stands beside the weights",
+        description="what runs the networks; auto: a CUDA graph on a GPU; on a CPU without bfloat16 an exported file "
+        "beside the weights; else what runtime=compile made before, or eager",
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto",

@@ -11,6 +11,7 @@ from torch import Tensor
 from unexpected_core.devices import choose_precision, describe_device, is_out_of_memory
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.precision import try_bfloat16
+from unexpected_core.pipeline.programs.store import open_program
 from unexpected_core.pipeline.resizing import to_working
 from unexpected_core.pipeline.runner import Maps, OutOfMemory, Runner
 from unexpected_core.scorers.base import Scorer
@@ -20,11 +21,12 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 
 class TorchRunner(Runner):
-    """A scorer on a device. compiled: torch.compile it; when that fails, it goes on without."""
+    """A scorer on a device, eager until it is given a program."""
 
     runtime = "eager"
+    prepares_sizes = False
 
-    def __init__(self, scorer: Scorer, device: torch.device, precision: str, compiled: bool = False) -> None:
+    def __init__(self, scorer: Scorer, device: torch.device, precision: str) -> None:
         self._device, self.device = device, str(device)
         self.name, self.model_id = scorer.name, scorer.model_id
         self.working_height, self.threshold = scorer.working_height, scorer.threshold
@@ -34,9 +36,13 @@ class TorchRunner(Runner):
         dtype = DTYPES[self.precision]
         self.scorer = scorer if dtype == torch.bfloat16 else scorer.to(dtype)
         self._eager = Served(self.scorer, dtype).eval()
-        self._program: Callable = torch.compile(self._eager) if compiled else self._eager
-        self.runtime = "compile" if compiled else "eager"
-        self.prepares_sizes = compiled or device.type == "cuda"
+        self._program: Callable = self._eager
+
+    def take_program(self, make: bool) -> None:
+        """Run the compiled program from now on, if there is one; make: compile it otherwise. Raises RuntimeMissing."""
+        program = open_program(self._eager, make)
+        if program:
+            self._program, self.runtime = program, "compile"
 
     @property
     def description(self) -> str:
@@ -78,4 +84,4 @@ class TorchRunner(Runner):
         )
 
 
-_NAMES = {"compile": "torch.compile", "cuda_graph": "the CUDA graph"}
+_NAMES = {"compile": "the compiled program", "cuda_graph": "the CUDA graph"}

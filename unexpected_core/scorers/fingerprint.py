@@ -6,7 +6,7 @@ import ast
 import hashlib
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -25,11 +25,20 @@ def fingerprint(scorer: Scorer) -> dict[str, str]:
 
     And the scorer's own options, such as its card's working_height, one by one, so that a change can be named.
     """
+    return _parts(scorer, _statements)
+
+
+def quick_fingerprint(scorer: Scorer) -> str:
+    """One hash for all that `fingerprint` tells apart, and for comments in the source; in a fraction of the time."""
+    return _hash(json.dumps(_parts(scorer, _text)))
+
+
+def _parts(scorer: Scorer, read: Callable[[Path], str]) -> dict[str, str]:
     inside = [(name, type(module).__qualname__, _options(module)) for name, module in scorer.named_modules() if name]
     return _options(scorer) | {
         "tensors": _tensors(scorer),
         "layers": _hash(json.dumps(inside)),
-        "code": code_of(scorer),
+        "code": code_of(scorer, read),
     }
 
 
@@ -61,11 +70,11 @@ def _tensors(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def code_of(module: nn.Module) -> str:
+def code_of(module: nn.Module, read: Callable[[Path], str]) -> str:
     """Hash of the source that runs: this package's, and that of classes and functions from elsewhere."""
     package = Path(__file__).resolve().parents[1]
     strangers = sorted({file for file in _sources(module) if not file.is_relative_to(package)})
-    return _hash("".join([_package_code(package), *(_statements(file) for file in strangers)]))
+    return _hash("".join([_package_code(package, read), *(read(file) for file in strangers)]))
 
 
 def _sources(module: nn.Module) -> Iterator[Path]:
@@ -82,9 +91,13 @@ def _sources(module: nn.Module) -> Iterator[Path]:
 
 
 @cache
-def _package_code(package: Path) -> str:
+def _package_code(package: Path, read: Callable[[Path], str]) -> str:
     files = [file for part in CODE for file in sorted([package / part, *(package / part).rglob("*.py")])]
-    return _hash("".join(_statements(file) for file in files if file.is_file()))
+    return _hash("".join(read(file) for file in files if file.is_file()))
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
 
 
 def _statements(file: Path) -> str:

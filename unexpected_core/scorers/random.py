@@ -25,12 +25,13 @@ class RandomScorer(Scorer):
             self.segmenter = nn.Sequential(
                 nn.Conv2d(3, 8, 3, stride=4, padding=1), nn.Tanh(), nn.Conv2d(8, NUM_CLASSES, 1)
             )
+            self.segmenter.multiple = 4
             self.generator = nn.Conv2d(NUM_CLASSES, 3, 1)
             self.head = nn.Sequential(nn.Conv2d(NUM_CLASSES, 1, 1), nn.Flatten(1, 2))
 
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
-        padded = pad_to_multiple(images, 4)
+        padded = pad_to_multiple(images, self.segmenter.multiple)
         logits = self.segmenter(padded)  # (B, 19, H/4, W/4)
         resynthesis = self.generator(logits.softmax(1)).sigmoid()
         difference = (avg_pool2d(padded, 4) - resynthesis).abs().mean(1, keepdim=True)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.calibration import calibrated
+from unexpected_core.weights.exported import OUTPUTS
 
 
 class Served(nn.Module):
@@ -37,3 +38,19 @@ class Served(nn.Module):
             painted = scores.resynthesis.float().clamp(0, 1).mul(255).round().to(torch.uint8)
             painted = painted.permute(0, 2, 3, 1).contiguous()
         return score, scores.labels, painted
+
+
+class Named(nn.Module):
+    """Served, with only the outputs that the scorer has: what can be written to files. names: of these outputs."""
+
+    @torch.inference_mode()
+    def __init__(self, served: Served, trial: Tensor) -> None:
+        """trial: RGB uint8 [B, h, w, 3] to see which there are."""
+        super().__init__()
+        self.served = served
+        self.names = tuple(name for name, output in zip(OUTPUTS, served(trial), strict=True) if output is not None)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """See Served.forward."""
+        found = dict(zip(OUTPUTS, self.served(images), strict=True))
+        return tuple(found[name] for name in self.names)

@@ -83,16 +83,16 @@ def test_it_needs_no_torch(folder):
 
 
 def test_beside_the_weights_it_is_taken_where_torch_is_not_faster(folder, tmp_path, caplog, monkeypatch):
-    monkeypatch.setattr(runtimes, "_processor_flags", lambda: {"avx2"})
+    monkeypatch.setattr(runtimes, "processor_flags", lambda: {"avx2"})
     for name in ("toy.safetensors", "toy.json", "toy.onnx"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     detector = load_detector(tmp_path / "toy.safetensors", "cpu")
     assert detector.runtime == "onnx" and detector.settings.detect.threshold == 0.37
     assert load_detector(tmp_path / "toy.safetensors", "cpu", runtime="eager").runtime == "eager"
-    monkeypatch.setattr(runtimes, "_processor_flags", lambda: {"avx2", "avx512_bf16"})
+    monkeypatch.setattr(runtimes, "processor_flags", lambda: {"avx2", "avx512_bf16"})
     assert load_detector(tmp_path / "toy.safetensors", "cpu").runtime == "eager"
     assert load_detector(tmp_path / "toy.safetensors", "cpu", runtime="onnx").runtime == "onnx"
-    monkeypatch.setattr(runtimes, "_processor_flags", set)
+    monkeypatch.setattr(runtimes, "processor_flags", set)
     assert load_detector(tmp_path / "toy.safetensors", "cpu", scorer="softmax").runtime == "eager"
     card = Card(name="other", architecture="random")
     write_weights(tmp_path / "toy.safetensors", other_toy().state_dict(), card)

@@ -1,4 +1,3 @@
-import logging
 import runpy
 import threading
 
@@ -203,20 +202,6 @@ def test_failures_say_the_cure_and_cost_one_image():
     with pytest.raises(DetectorError, match="redness gave scores that are not numbers"):
         detector.detect(np.full((40, 50, 3), 200, np.uint8))
     assert detector.detect(np.zeros((40, 50, 3), np.uint8)).regions == ()
-
-
-def test_when_compilation_fails_it_goes_on_without(monkeypatch, caplog):
-    def broken(module):
-        def forward(*_):
-            raise RuntimeError("no C++ compiler")
-
-        return forward
-
-    monkeypatch.setattr(torch, "compile", broken)
-    with caplog.at_level(logging.WARNING, "unexpected"):
-        detector = load_detector("random", "cpu", runtime="compile")
-    assert "torch.compile failed (no C++ compiler)" in caplog.text
-    assert detector.detect(picture(40, 50)).score.shape == (40, 50)
 
 
 def test_two_threads_get_their_own_answers(random_detector):

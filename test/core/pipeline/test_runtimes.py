@@ -116,28 +116,6 @@ def test_what_cannot_run_here_is_said_and_something_else_runs(caplog, tmp_path):
     assert detector.runtime == "eager"
 
 
-def test_a_compiled_program_that_fails_later_is_given_up(monkeypatch, caplog):
-    def compiled(module):
-        def forward(images, paint):
-            if images.shape[2] > 2 * images.shape[1]:
-                raise RuntimeError("recompilation failed\nmore")
-            return module(images, paint)
-
-        return forward
-
-    monkeypatch.setattr(torch, "compile", compiled)
-    detector = load_detector("random", "cpu", runtime="compile", warmup=False)
-    small, large = picture(40, 60), picture(40, 160)
-    detector.detect(small)
-    assert detector.runtime == "compile"
-    with caplog.at_level(logging.WARNING, "unexpected"):
-        found = detector.detect(large)
-    assert "torch.compile failed (recompilation failed); going on without it" in caplog.text
-    assert detector.runtime == "eager"
-    plain = load_detector("random", "cpu", runtime="eager", warmup=False)
-    np.testing.assert_array_equal(found.score, plain.detect(large).score)
-
-
 def test_the_log_says_what_runs_and_why(caplog, monkeypatch):
     monkeypatch.setattr(devices, "native_bfloat16", lambda device: True)
     with caplog.at_level(logging.INFO, "unexpected"):
@@ -166,16 +144,6 @@ def test_an_error_in_a_stream_reaches_the_reader():
     assert detector.detect(picture(40, 60)).score.shape == (40, 60)
 
 
-@pytest.mark.slow
-def test_the_compiled_scorer_scores_the_same():
-    image = picture(96, 160)
-    options = {"precision": "float32", "scale": 0.3, "warmup": False}
-    compiled = load_detector("fast", "cpu", runtime="compile", **options)
-    expected = load_detector("fast", "cpu", runtime="eager", **options).detect(image)
-    np.testing.assert_allclose(compiled.detect(image).score, expected.score, atol=1e-4)
-    assert compiled.runtime == "compile"
-
-
 def test_every_dtype_has_a_name():
     assert set(torch_runner.DTYPES) == set(ModelSettings.model_fields["precision"].annotation.__args__) - {"auto"}
 
@@ -192,15 +160,13 @@ class Sized(Bright):
         return Scores(images.mean(1))
 
 
-def test_warming_up_takes_the_real_size_only_where_each_size_is_prepared(monkeypatch):
-    monkeypatch.setattr(torch, "compile", lambda module: module)
+def test_warming_up_takes_a_small_image_where_sizes_need_no_preparing():
     model = ModelSettings(device="cpu", precision="float32")
-    eager, compiled, cold = Sized(), Sized(), Sized()
-    eager.working_height = compiled.working_height = cold.working_height = 320
-    Detector(eager, DetectorSettings(model=model))
-    Detector(compiled, DetectorSettings(model=model.model_copy(update={"runtime": "compile"})))
+    warm, cold = Sized(), Sized()
+    warm.working_height = cold.working_height = 320
+    Detector(warm, DetectorSettings(model=model))
     Detector(cold, DetectorSettings(model=model.model_copy(update={"warmup": False})))
-    assert (eager.sizes, compiled.sizes, cold.sizes) == ([(64, 128)], [(320, 640)], [])
+    assert (warm.sizes, cold.sizes) == ([(64, 128)], [])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Scorers compiled ahead of time, into files that later starts load."""
