@@ -124,7 +124,8 @@ class DetectorNode(LifecycleNode):
 
     def destroy_node(self) -> None:
         """Close, then leave the ROS graph."""
-        self.close()
+        if self.feeds:  # else its settings were refused before it took anything
+            self.close()
         stop_forwarding(self._forwarding)
         super().destroy_node()
         # rclpy leaves it to the garbage collector, and with it the node in the graph and its blocks in shared memory

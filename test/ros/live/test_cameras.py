@@ -207,9 +207,13 @@ def test_one_camera_of_three_that_fails_in_a_batch_costs_itself(driver, street, 
         node.destroy_node()
 
 
-def test_nonsense_for_cameras_is_refused():
+def test_nonsense_for_cameras_is_refused_and_the_half_made_node_can_leave(driver):
     from unexpected_core.config import SettingsError
     from unexpected_ros.live.node import DetectorNode
 
+    node = DetectorNode.__new__(DetectorNode)
     with pytest.raises(SettingsError, match="camera 'front' is named twice"):
-        DetectorNode(cli_args=["--ros-args", "-p", "cameras:=[front, front]"])
+        node.__init__(cli_args=["--ros-args", "-r", "__ns:=/refused", "-p", "cameras:=[front, front]"])
+    driver.until(lambda: ("detector", "/refused") in driver.node.get_node_names_and_namespaces(), "half a node")
+    node.destroy_node()
+    driver.until(lambda: ("detector", "/refused") not in driver.node.get_node_names_and_namespaces(), "its end", 10)
