@@ -73,7 +73,7 @@ class Answering:
         feed.health.count("received")
         if not feed.pace.allows(time.monotonic(), self._node.settings.input.max_rate_hz):
             feed.health.count("paced")
-        elif feed.health.counts()["received"] % self.relief.rung.every:
+        elif feed.pace.passed % self.relief.rung.every:  # of all that came every second one may be paced already
             feed.health.count("spared")
         elif self._worker.offer((feed, message), feed.name) is not None:
             feed.health.count("busy")

@@ -10,7 +10,7 @@ import numpy as np
 from unexpected_core.compressed import encode_jpeg, encode_mask
 from unexpected_core.structs import Detection, Region
 from unexpected_ros.load.ladder import FULL
-from unexpected_ros.scene.geometry import Camera, bearing
+from unexpected_ros.scene.geometry import Camera, bearing, edges
 from unexpected_ros.scene.ground import Mounting, ground_distance
 from unexpected_ros.scene.tracking import Track
 
@@ -88,7 +88,8 @@ class Messages:
     ) -> Any:
         """One region of an image of `size` (height, width) -> AnomalyRegion; angles and metres are NaN if unknown."""
         middle = camera and camera.ray(region.centroid_x, region.centroid_y, size)
-        foot = camera and camera.ray(region.x + region.width / 2, region.y + region.height, size)
+        left, _, right, bottom = edges(region)
+        foot = camera and camera.ray((left + right) / 2, bottom, size)
         box = self.make(
             "sensor_msgs/msg/RegionOfInterest",
             x_offset=region.x,

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 
 class Pace:
-    """Lets at most `rate_hz` frames a second through."""
+    """Lets at most `rate_hz` frames a second through; `passed` counts them."""
 
     def __init__(self) -> None:
+        self.passed = 0
         self._due = 0.0
 
     def allows(self, now: float, rate_hz: float) -> bool:
-        """Whether a frame that arrives at `now` [s] may pass; rate 0 lets all pass."""
-        if not rate_hz:
-            return True
-        if now < self._due:
+        """Whether a frame that arrives at `now` [s] may pass; rate 0 lets all pass. The rate may change at any time."""
+        if rate_hz and not self._is_due(now, 1 / rate_hz):
             return False
-        period = 1 / rate_hz
-        self._due = max(self._due + period, now + period / 2)  # a late frame does not delay those after it
+        self.passed += 1
+        return True
+
+    def _is_due(self, now: float, period: float) -> bool:
+        due = min(self._due, now + period)  # noted at a lower rate, it may lie far ahead
+        if now < due:
+            self._due = due
+            return False
+        self._due = max(due + period, now + period / 2)  # a late frame does not delay those after it
         return True

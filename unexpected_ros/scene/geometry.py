@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.log import shown
+from unexpected_core.structs import Region
 
 _PINHOLE = ("", "plumb_bob", "rational_polynomial", "thin_prism_fisheye")
 _FISHEYE = ("equidistant", "fisheye")
@@ -18,6 +19,8 @@ _COEFFICIENTS = dict.fromkeys(_PINHOLE, (0, 4, 5, 8, 12, 14)) | dict.fromkeys(_F
 """Distortion model -> numbers of coefficients that it may have; 0 = no distortion."""
 HORIZON = 1e-3
 """Tangent of the angle below the horizon from which on a ray is said to meet the ground (at 1000 camera heights)."""
+EDGE = 0.5
+"""From a pixel's middle, where K counts it, to its edge: what covers rows 3 and 4 reaches from 2.5 to 4.5."""
 
 
 class SensorWindow(NamedTuple):
@@ -75,7 +78,8 @@ class Camera:
         )
 
     def ray(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float] | None:
-        """Pixel of an image of `size` (height, width) -> (right, down) at depth 1; None where uncalibrated or flawed.
+        """Pixel of an image of `size` (height, width), whole numbers being the middles of pixels -> (right, down) at
+        depth 1; None where uncalibrated or flawed.
 
         The image may have been resized since calibration; the principal point is scaled with it.
         """
@@ -119,6 +123,11 @@ def is_rectified(topic: str, setting: str = "auto") -> bool | None:
     if words & {"rect", "rectified", "undistorted", "undist"}:
         return True
     return False if "raw" in words else None
+
+
+def edges(region: Region) -> tuple[float, float, float, float]:
+    """(left, top, right, bottom) of its box, as `Camera.ray` counts pixels."""
+    return region.x - EDGE, region.y - EDGE, region.x + region.width - EDGE, region.y + region.height - EDGE
 
 
 def bearing(ray: tuple[float, float] | None) -> float:

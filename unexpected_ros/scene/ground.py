@@ -8,10 +8,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_ros.scene.geometry import HORIZON, Camera
+from unexpected_ros.scene.geometry import EDGE, HORIZON, Camera
 
 COLUMNS = 4
-"""Every how many columns of the image a point is made: dense enough for the cells of a costmap."""
+"""So many columns of the image have one point of an area: dense enough for the cells of a costmap."""
 FAR_M = 60.0
 """Metres from the camera beyond which a pixel more or less is metres, and no point is made."""
 
@@ -47,16 +47,14 @@ def from_transform(translation: tuple[float, float, float], quaternion: tuple[fl
 
 def feet(mask: np.ndarray) -> np.ndarray:
     """Mask bool [H, W] -> (x, y) of where its areas stand, float64 [N, 2]: the lowest pixel of each area in every
-    COLUMNS-th column, its lower edge.
+    COLUMNS columns, the middle of its lower edge. An area has one at least, however thin it is.
     """
-    _, areas = cv2.connectedComponents(mask[:, COLUMNS // 2 :: COLUMNS].astype(np.uint8), connectivity=8)
-    below = np.zeros_like(areas)
-    below[:-1] = areas[1:]
-    rows, columns = np.nonzero((areas > 0) & (below != areas))
-    lowest: dict[tuple[int, int], int] = {}
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):  # rows ascend: the last is the lowest
-        lowest[int(areas[row, column]), column] = row
-    return np.array([(COLUMNS // 2 + COLUMNS * column, row + 1) for (_, column), row in lowest.items()]).reshape(-1, 2)
+    count, areas = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    lower = mask.copy()
+    lower[:-1] &= ~mask[1:]
+    rows, columns = (index[::-1] for index in np.nonzero(lower))  # the lowest first
+    _, lowest = np.unique(columns // COLUMNS * count + areas[rows, columns], return_index=True)
+    return np.stack((columns[lowest], rows[lowest] + EDGE), axis=1)
 
 
 def ground_distance(ray: tuple[float, float] | None, mounting: Mounting | None) -> float:

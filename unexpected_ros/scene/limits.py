@@ -10,7 +10,7 @@ import numpy as np
 
 from unexpected_core.labels import DRIVABLE
 from unexpected_core.structs import Detection, Region
-from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.scene.geometry import Camera, edges
 from unexpected_ros.scene.ground import Mounting, meet_ground
 from unexpected_ros.scene.tracking import Track, keep
 
@@ -40,9 +40,9 @@ class Place(NamedTuple):
 
 def place(region: Region, size: tuple[int, int], camera: Camera, mounting: Mounting) -> Place | None:
     """Of a region in an image of `size` (height, width); None where its foot is not below the horizon."""
-    bottom, middle = region.y + region.height, region.x + region.width / 2
-    columns = (region.x, middle, region.x + region.width)
-    rays = [camera.ray(x, y, size) for x, y in (*((x, bottom) for x in columns), (middle, region.y))]
+    left, top, right, bottom = edges(region)
+    middle = (left + right) / 2
+    rays = [camera.ray(x, y, size) for x, y in ((left, bottom), (middle, bottom), (right, bottom), (middle, top))]
     if not all(rays):
         return None
     *feet, top = np.array([(*ray, 1.0) for ray in rays]) @ mounting.rotation.T

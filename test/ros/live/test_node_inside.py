@@ -150,10 +150,24 @@ def test_bearing_and_distance_need_camera_info_and_height(driver, make_node, ans
     driver.until(known, "the calibration")
     region = publish_until_answered(driver, camera, message, answers).regions[0]
     assert region.bearing == pytest.approx(math.atan((65 - region.centroid_x) / 100), abs=1e-4)
-    right = (region.roi.x_offset + region.roi.width / 2 - 65) / 100
-    down = (region.roi.y_offset + region.roi.height - 40) / 100
+    right = (region.roi.x_offset + (region.roi.width - 1) / 2 - 65) / 100
+    down = (region.roi.y_offset + region.roi.height - 0.5 - 40) / 100
     assert region.distance == pytest.approx(1.5 / down * math.hypot(1, right), rel=1e-4)
     driver.destroy(camera, info)
+
+
+def test_every_second_frame_is_one_of_those_that_the_rate_lets_through(make_node, street, to_message):
+    """A camera at twice the rate: of all its frames every second one is held back already, always the same."""
+    node = make_node(input__max_rate_hz=10)
+    feed, relief = node.feeds[0], node.answering.relief
+    while relief.rung.every == 1:
+        assert relief._ladder.down()
+    for _ in range(6):
+        for _ in range(2):
+            node.answering.offer(feed, to_message(street(48, 64)))
+        time.sleep(0.15)
+    counts = feed.health.counts()
+    assert (counts["received"], counts["paced"], counts["spared"]) == (12, 6, 3)
 
 
 def test_old_frames_are_dropped_and_the_diagnostics_say_how_to_mend_it(driver, make_node, answers, street, to_message):

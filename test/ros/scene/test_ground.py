@@ -21,13 +21,22 @@ def mask_of(*boxes):
 
 def test_every_area_stands_on_its_lowest_pixels():
     mask = mask_of((20, 30, 40, 60), (50, 70, 40, 60), (70, 75, 44, 52))
-    found = feet(mask)
-    assert set(found[:, 0]) == set(range(42, 60, COLUMNS))
-    assert {tuple(point) for point in found.tolist()} == {
-        *((x, 30) for x in range(42, 60, COLUMNS)),
-        *((x, 75 if 44 <= x < 52 else 70) for x in range(42, 60, COLUMNS)),
+    columns = range(43, 60, COLUMNS)
+    assert {tuple(point) for point in feet(mask).tolist()} == {
+        *((x, 29.5) for x in columns),
+        *((x, 74.5 if 44 <= x < 52 else 69.5) for x in columns),
     }
     assert feet(mask_of()).shape == (0, 2)
+    assert feet(mask_of((90, HEIGHT, 50, 51))).tolist() == [[50, HEIGHT - 0.5]], "down to the last row"
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("left", range(80, 80 + COLUMNS))
+def test_an_area_has_a_point_however_thin_it_is(left, width):
+    beside = (50, 95, left + width + 1, left + width + 3)  # nearer, one column apart
+    found = feet(mask_of((50, 90, left, left + width), beside)).tolist()
+    assert {y for x, y in found if left <= x < left + width} == {89.5}
+    assert {y for x, y in found if x > left + width} == {94.5}
 
 
 @pytest.mark.parametrize("pitch", [0.0, 0.1, -0.05])
@@ -44,7 +53,8 @@ def test_points_agree_with_bearing_and_the_figures_formula(pitch):
 
 def test_a_foot_straight_ahead_is_where_the_figure_says():
     points = obstacle_points(mask_of((50, 90, 80, 84)), CAMERA, mounted(1.2, 0.0))
-    assert points.tolist() == [[pytest.approx(1.2 * 100 / 50), pytest.approx(-2 / 100 * 2.4), 0.0]]
+    ahead = 1.2 * 100 / 49.5  # the lower edge of row 89; the optical axis goes through the middle of row 40
+    assert points.tolist() == [[pytest.approx(ahead), pytest.approx(-3 / 100 * ahead), 0.0]]
 
 
 def test_what_is_far_or_in_the_sky_has_no_point():

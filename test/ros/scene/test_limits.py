@@ -17,13 +17,13 @@ from unexpected_ros.scene.tracking import Track
 
 HEIGHT, WIDTH = 101, 161
 SIZE = HEIGHT, WIDTH
-CAMERA = Camera(HEIGHT, WIDTH, np.array([[100.0, 0, 80], [0, 100, 40], [0, 0, 1]]), np.zeros(0), "")
+CAMERA = Camera(HEIGHT, WIDTH, np.array([[100.0, 0, 79.5], [0, 100, 39.5], [0, 0, 1]]), np.zeros(0), "")
 MOUNTING = mounted(1.5, 0.0)
 ROAD, WALL = 0, 3
 
 
 def region(x, y, width, height):
-    """Its foot stands on row y + height: 1.5 m * 100 / (y + height - 40) ahead."""
+    """Its foot stands on the lower edge of row y + height - 1: 1.5 m * 100 / (y + height - 40) ahead."""
     return Region(x, y, width, height, x, y, width * height, 0.9, 0.9, 1.0, 0)
 
 
