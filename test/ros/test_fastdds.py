@@ -80,7 +80,10 @@ def test_where_memory_is_short_nothing_is_taken(room, monkeypatch):
     assert not fastdds.make_room_for_images()
 
 
-def test_what_was_left_by_the_killed_is_cleared_away_and_nothing_else(room, monkeypatch, tmp_path):
+@pytest.mark.parametrize("profile", [None, "theirs.xml"])
+def test_what_was_left_by_the_killed_is_cleared_away_and_nothing_else(room, monkeypatch, tmp_path, profile):
+    if profile:
+        os.environ[VARIABLE] = profile
     monkeypatch.setattr(fastdds, "SHARED_MEMORY", str(tmp_path))
     dead, alive, older = "fastdds_0123456789abcdef", "fastdds_fedcba9876543210", "fastrtps_0123456789abcdef"
     others = {"fastdds_port7411", "fastdds_port7411_el", "fastdds_0000000000000000", "notes_el", "fast_el"}
@@ -88,7 +91,7 @@ def test_what_was_left_by_the_killed_is_cleared_away_and_nothing_else(room, monk
         (tmp_path / name).touch()
     with (tmp_path / f"{alive}_el").open() as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert fastdds.make_room_for_images()
+        assert fastdds.make_room_for_images() == (profile is None)
     assert {path.name for path in tmp_path.iterdir()} == {alive, f"{alive}_el"} | others
 
 
