@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 RANDOM = "random"
 EXPORTED = ".onnx"
+NORMAL = "normal_driving"
+"""Folder of the scores of those frames: sets of folders bear the folders' names, which may be one."""
 
 
 def label_of(name: str) -> str:
@@ -124,7 +126,7 @@ def score_candidate(
     threshold = _threshold(settings, detector)
     source = _score(name, detector, dataset, settings, out)
     if normal is not None:
-        scored = _score(name, detector, normal, settings, out)
+        scored = _score(name, detector, normal, settings, out / NORMAL)
         threshold = normal_threshold(scored, settings.sizes.region, settings.false_alarms)
     return Candidate(source, threshold, identity)
 

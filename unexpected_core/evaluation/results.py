@@ -100,10 +100,9 @@ def compose(measured: Mapping[str, Measured], dataset: DatasetFacts, settings: E
 
 
 def _comparisons(measured: Mapping[str, Measured]) -> list[PairedDifference]:
-    """Every pair of methods that was measured on the same number of frames, metric by metric."""
-    pairs = [
-        (a, b) for a, b in itertools.combinations(measured, 2) if measured[a].result.frames == measured[b].result.frames
-    ]
+    """Every pair of methods that was measured on the same frames, metric by metric."""
+    frames = {name: [row.key for row in each.result.per_frame] for name, each in measured.items()}
+    pairs = [(a, b) for a, b in itertools.combinations(measured, 2) if frames[a] == frames[b]]
     return [
         PairedDifference(a, b, metric, *compare(measured[a].resampled[metric], measured[b].resampled[metric]))
         for a, b in pairs

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -120,6 +121,17 @@ def test_report_tables_and_results(root, tmp_path, scored):
     assert np.load(tmp_path / "curves.npz")["bright/exact/thresholds"].size > 10
 
 
+def test_methods_with_scores_for_other_frames_are_not_compared(root, tmp_path, scored):
+    _, source = scored(root, tmp_path / "m")
+    candidates = {
+        name: Candidate(replace(source, scores={key: source.scores[key] for key in keys}))
+        for name, keys in {"a": ("00", "01", "02"), "b": ("00", "03", "04")}.items()
+    }
+    judge(candidates, SETTINGS, DatasetFacts("frames", 5), tmp_path)
+    results = read_results(tmp_path)
+    assert [results.methods[name].frames for name in candidates] == [3, 3] and not results.comparisons
+
+
 def test_foreign_predictions_in_the_benchmarks_layout(root, tmp_path, scored):
     _, source = scored(root, tmp_path / "own")
     folder = tmp_path / "theirs" / "anomaly_p" / "method" / source.dataset.name
@@ -215,6 +227,18 @@ def test_command_line_runs_a_detector_and_the_doctor_sees_random_weights(root, t
     assert main(arguments) == 1
     assert "the weights are random" in capsys.readouterr().out
     assert len(list((tmp_path / "random" / root.name / "scores").glob("*.npz"))) == 2
+
+
+def test_normal_driving_in_a_folder_of_the_same_name_leaves_the_judged_scores_as_they_are(root, tmp_path):
+    """Both folders are data sets of the folder's name, with frames of the same keys."""
+    pytest.importorskip("torch")
+    for i in range(20):
+        write_image(tmp_path / "other" / root.name / f"{i:02d}.png", np.full((*SIZE, 3), 10 * i, np.uint8))
+    command = ["evaluate", "random", f"obstacle_folder={root}", "--resamples", "9", "--workers", "1", "--device", "cpu"]
+    main([*command, "--out", str(tmp_path / "alone")])
+    main([*command, "--out", str(tmp_path / "out"), "--normal-root", str(tmp_path / "other" / root.name)])
+    alone, both = (read_results(tmp_path / out).methods["random"] for out in ("alone", "out"))
+    assert both.threshold.source == "normal_driving" and both.pixel == alone.pixel
 
 
 def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch, capsys):
