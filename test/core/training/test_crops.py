@@ -55,6 +55,16 @@ def test_image_and_maps_lie_on_one_another(flip):
     assert np.array_equal(cut_map(s.labels[::2, ::2], crop)[:, 60:64], labels[:, 60:64])  # a smaller map of the frame
 
 
+@pytest.mark.parametrize("rows, height", [(97, 64), (100, 53), (40, 64), (77, 77)])
+def test_ids_lie_where_the_colours_lie(rows, height):
+    """On a slope one grey level a row the photo's rows and the ids' agree on average, whatever the factor."""
+    slope = np.repeat(np.arange(120, dtype=np.uint8)[:, None], 160, 1)
+    crop = Crop(11, 20, rows, 100, (height, 128), slope.shape, False)
+    image = cut_image(np.repeat(slope[..., None], 3, 2), crop, np.random.default_rng(0))[..., 0]
+    beside = cut_map(slope, crop).astype(float) - image
+    assert abs(beside[4:-4].mean()) < 0.15 and abs(beside[4:-4]).max() <= 1.01
+
+
 def test_a_class_is_in_the_crop_when_asked_for():
     share = {}
     for around in (None, SIGN):

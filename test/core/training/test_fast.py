@@ -23,6 +23,7 @@ from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.publish import publish_baselines, publish_fast
 from unexpected_core.training.tasks.baselines import BaselinesTask
+from unexpected_core.training.tasks.fast import halved
 from unexpected_core.training.tasks.losses import redrawing_loss
 from unexpected_core.training.tasks.rbm import road_patches
 from unexpected_core.training.tasks.settings_fast import BaselineSettings
@@ -300,6 +301,12 @@ def test_patches_that_are_road_in_all_pixels_count():
     ones, zeros = torch.ones(3, 192), torch.zeros(3, 192)
     assert redrawing_loss(Reconstruction(ones, zeros, zeros[:, :1])) == 1
     assert redrawing_loss(Reconstruction(ones[:0], zeros[:0], zeros[:0, :1])) == 0
+
+
+def test_halving_ids_moves_nothing_on_average():
+    rows = torch.arange(8).view(1, 8, 1).expand(4, 8, 8)
+    assert (halved(rows).float() + 0.5).mean() == 4.0
+    assert halved(rows[:1])[0, :, 0].tolist() == [0, 2, 4, 6]
 
 
 def test_parameters_are_grouped_by_their_rate():

@@ -48,8 +48,17 @@ def test_a_frame_without_labels_is_named():
         def load(self, index):
             return replace(super().load(index), labels=None)
 
-    with pytest.raises(TrainingError, match="'street/one' has no labels, and the detector learns from labels"):
+    with pytest.raises(TrainingError, match="'street/one' has no labels, and this task learns from labels"):
         example(Bare())
+
+
+def test_ids_that_no_class_has_are_named():
+    class Indoors(Street):
+        def load(self, index):
+            return replace(super().load(index), labels=np.full((64, 128), 27, np.uint8))
+
+    with pytest.raises(TrainingError, match="labels of 'street/one' hold id 27; expected 0"):
+        example(Indoors())
 
 
 def learn(dataset, seed=0, **changes):

@@ -15,7 +15,7 @@ def lay_bonnet(image: np.ndarray, labels: np.ndarray, view: View, rng: np.random
 
     Changes image RGB uint8 [H, W, 3] and labels uint8 [H, W] in place."""
     height, width = labels.shape
-    top = int(height - view.rows * rng.uniform(0.04, 0.16))
+    top = max(1, int(height - view.rows * rng.uniform(0.04, 0.16)))  # a small crop may be all bonnet
     middle, spread = width * rng.uniform(0.3, 0.7), width * rng.uniform(0.35, 0.8)
     x = np.arange(width, dtype=np.float32)
     edge = top + (height - top) * np.abs((x - middle) / spread) ** rng.uniform(2, 4)

@@ -37,9 +37,14 @@ def change_sensor(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     if random.random() < 0.5:
         image = _noisy(image, random.uniform(1, 10), random)
     if random.random() < 0.3:
-        _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(35, 95))])
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        image = _compressed(image, int(random.integers(35, 95)))
     return image
+
+
+def _compressed(image: np.ndarray, quality: int) -> np.ndarray:
+    """As JPEG; OpenCV expects BGR, and colours are kept less well than brightness."""
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def _noisy(image: np.ndarray, sigma: float, random: np.random.Generator) -> np.ndarray:

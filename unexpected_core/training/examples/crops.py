@@ -123,12 +123,16 @@ def cut_image(image: np.ndarray, crop: Crop, random: np.random.Generator) -> np.
 
 
 def cut_map(values: np.ndarray, crop: Crop) -> np.ndarray:
-    """Ids uint8 [h, w] of the crop; values [H, W] may be a smaller map of the same frame."""
-    down, right = values.shape[0] / crop.stored[0], values.shape[1] / crop.stored[1]
-    top, left = round(crop.top * down), round(crop.left * right)
-    bottom, end = (
-        max(top + 1, round((crop.top + crop.rows) * down)),
-        max(left + 1, round((crop.left + crop.columns) * right)),
-    )
-    piece = cv2.resize(values[top:bottom, left:end], crop.size[::-1], interpolation=cv2.INTER_NEAREST)
+    """Ids uint8 [h, w] of the crop, those under the middles of its pixels, where `cut_image` has its colours from.
+
+    values [H, W] may be a smaller map of the same frame.
+    """
+    rows = _middles(crop.top, crop.rows, crop.size[0]) * values.shape[0] / crop.stored[0]
+    columns = _middles(crop.left, crop.columns, crop.size[1]) * values.shape[1] / crop.stored[1]
+    piece = values[np.ix_(rows.astype(int), columns.astype(int))]
     return cv2.flip(piece, 1) if crop.flip else piece
+
+
+def _middles(first: int, length: int, count: int) -> np.ndarray:
+    """Where the middles of `count` pixels lie that share a stretch of the stored frame, float [count]."""
+    return first + (np.arange(count) + 0.5) * length / count

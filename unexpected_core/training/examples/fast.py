@@ -16,10 +16,9 @@ from unexpected_core.discrepancy_data.pasting.things import Lender
 from unexpected_core.images import resize_map
 from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Sample
-from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.camera import change_light, change_sensor
 from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map, frames_by_class, rare_class
-from unexpected_core.training.examples.samples import spread
+from unexpected_core.training.examples.samples import checked_labels, spread
 from unexpected_core.training.examples.settings import ExampleSettings
 
 
@@ -92,11 +91,7 @@ class FastExamples:
 
     def _frame(self, d: int, i: int) -> _Frame:
         sample = self.datasets[d][i]
-        if sample.labels is None:
-            raise TrainingError(
-                f"'{self.datasets[d].name}/{sample.key}' has no labels, and the detector learns from labels; use "
-                "another data set or split"
-            )
+        checked_labels(f"{self.datasets[d].name}/{sample.key}", sample.labels)
         return _Frame(sample, self.aspects[d] or sample.image.shape[1] / sample.image.shape[0])
 
     def _choose_crop(self, frame: _Frame, around: int | None, random: np.random.Generator) -> Crop:
@@ -149,7 +144,7 @@ class _Lenders(Sequence[Lender]):
 def _small(labels: np.ndarray) -> np.ndarray:
     """At most 512 rows: which areas touch the border need not be known to the pixel."""
     step = -(-labels.shape[0] // 512)
-    return np.ascontiguousarray(labels[::step, ::step])
+    return np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
 
 
 def touches_border(mask: np.ndarray) -> np.ndarray:

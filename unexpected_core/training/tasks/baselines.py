@@ -20,7 +20,7 @@ from unexpected_core.networks.fast_generator import Appearance, appearance
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
 from unexpected_core.networks.rbm import Reconstruction
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
-from unexpected_core.training.tasks.fast import fast_examples, fast_networks, grey_picture, unit
+from unexpected_core.training.tasks.fast import fast_examples, fast_networks, grey_picture, halved, unit
 from unexpected_core.training.tasks.losses import discrepancy_loss, pixel_cross_entropy, redrawing_loss
 from unexpected_core.training.tasks.rbm import road_patches
 from unexpected_core.training.tasks.settings_fast import BaselineSettings, BaselineTraining
@@ -54,7 +54,7 @@ class BaselinesTask:
         """'loss', the sum of one loss for each baseline."""
         images, labels = unit(batch["image"]), batch["labels"]
         found = networks["baselines"](images, *self.given(networks, images))
-        discrepancy, quarter = batch["discrepancy"][:, ::2, ::2], labels[:, 2::4, 2::4]
+        discrepancy, quarter = halved(batch["discrepancy"]), labels[:, 2::4, 2::4]
         road = road_patches(labels)
         parts = {
             name: discrepancy_loss(getattr(found, name).float(), discrepancy, self.settings.object_weight)

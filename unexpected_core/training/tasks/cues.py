@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from unexpected_core.networks.fast_cues import CueHeads
 from unexpected_core.networks.fast_generator import appearance
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
-from unexpected_core.training.tasks.fast import fast_examples, fast_networks, grey_picture, unit
+from unexpected_core.training.tasks.fast import fast_examples, fast_networks, grey_picture, halved, unit
 from unexpected_core.training.tasks.losses import discrepancy_loss
 from unexpected_core.training.tasks.settings_fast import CuesSettings, CuesTraining
 
@@ -43,7 +43,7 @@ class CuesTask:
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """'loss', the sum of one loss for each head."""
         _, logits = self.outputs(networks, unit(batch["image"]))
-        discrepancy = batch["discrepancy"][:, ::2, ::2]
+        discrepancy = halved(batch["discrepancy"])
         parts = {
             name: discrepancy_loss(logit.float(), discrepancy, self.settings.object_weight)
             for name, logit in logits.items()

@@ -94,6 +94,14 @@ def test_a_bonnet_lies_at_the_lower_border_and_has_no_label():
         assert (labels[-1] == 255).any() and (labels[:70] == ROAD).all() and (image[:70] == 100).all()
 
 
+@pytest.mark.parametrize("rows", [8, 30, 96])
+def test_a_crop_of_a_large_frame_may_be_all_bonnet(rows):
+    for seed in range(60):
+        image, labels = np.full((rows, 192, 3), 100, np.uint8), np.full((rows, 192), ROAD, np.uint8)
+        lay_bonnet(image, labels, View(0.0, 900), np.random.default_rng(seed))
+        assert (labels[-1] == 255).any() and (image[labels == ROAD] == 100).mean() > 0.8
+
+
 @pytest.mark.parametrize("top, share", [(40, 0.4), (80, 0.4), (10, 0.4), (50, 0.49)])
 def test_the_horizon_is_where_the_road_begins_if_that_can_be_true(top, share):
     labels = np.full((100, 80), SKY, np.uint8)
