@@ -65,17 +65,22 @@ class DetectorRemote:
         self._loop.call_soon_threadsafe(self._take, event)
 
     def _take(self, event: ParameterEvent) -> None:
-        changes = {p.name: parameter_value_to_python(p.value) for p in event.changed_parameters if p.name in self._live}
-        if event.node == self._detector and changes:
-            self._live |= {name: self._live[name] | {"value": value} for name, value in changes.items()}
+        if event.node == self._detector:
+            self._learn({p.name: parameter_value_to_python(p.value) for p in event.changed_parameters})
+
+    def _learn(self, values: dict[str, Any]) -> None:
+        known = {name: self._live[name] | {"value": value} for name, value in values.items() if name in self._live}
+        if known:
+            self._live |= known
             self._on_parameters(list(self._live.values()))
 
     async def set(self, values: dict[str, Any]) -> None:
-        """Set live parameters, all or none. Raises RemoteError."""
+        """Set live parameters, all or none; `on_parameters` has heard of them then. Raises RemoteError."""
         parameters = [self._parameter(name, value).to_parameter_msg() for name, value in values.items()]
         answer = await self._ask(SetParametersAtomically, "set_parameters_atomically", parameters=parameters)
         if not answer.result.successful:
             raise RemoteError(answer.result.reason)
+        self._learn({parameter.name: parameter_value_to_python(parameter.value) for parameter in parameters})
 
     def _parameter(self, name: str, value: Any) -> Parameter:
         kinds = {"bool": (bool,), "int": (int,), "float": (int, float)}

@@ -43,14 +43,18 @@ class Page:
         self.driver = webdriver.Chrome(options, Service(CHROMEDRIVER))
         self.driver.get(address)
 
-    @staticmethod
-    def until(condition, what):
+    def until(self, condition, what):
         """Wait until the condition holds; returns its value."""
         end = time.monotonic() + PATIENCE_S
         while not (value := condition()):
-            assert time.monotonic() < end, f"waited {PATIENCE_S} s for {what}"
+            assert time.monotonic() < end, f"waited {PATIENCE_S} s for {what}; {self.account()}"
             time.sleep(0.05)
         return value
+
+    def account(self):
+        """What the page says of itself, for a test that fails."""
+        said = {name: self.text(name) for name in ("state", "said", "count", "rate")}
+        return f"frame {self.frame()} of {self.driver.current_url}, {said}, {self.driver.get_log('browser')}"
 
     def element(self, name):
         return self.driver.find_element("id", name)
