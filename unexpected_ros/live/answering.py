@@ -53,6 +53,7 @@ class Answering:
         self.keeper = Keeper(self.warn_once)
         self._mounts, self._schedule = Mounts(node), Schedule(weights)
         self._worker: Worker[tuple[Feed, Any]] | None = None
+        self._ended = 0  # how often; frames that were begun with before are abandoned
 
     def begin(self) -> None:
         """Begin to work."""
@@ -65,6 +66,7 @@ class Answering:
             text = f"the frame in work did not end within {STOP_TIMEOUT_S:g} s; it is abandoned"
             self._node.get_logger().warning(text)
         self._worker = None
+        self._ended += 1
         self.keeper.stop(STOP_TIMEOUT_S)
         self.relief.end()
 
@@ -80,7 +82,7 @@ class Answering:
 
     def work(self, batch: list[tuple[Feed, Any]]) -> None:
         """Answer messages of different cameras."""
-        started = time.perf_counter()
+        started, ended = time.perf_counter(), self._ended
         settings, detector = self._node.settings, self._node.detector
         frames = self._read(batch, settings)
         if not frames:
@@ -92,6 +94,8 @@ class Answering:
                 raise
             for frame in frames:  # what is wrong with one frame is to cost that frame only
                 self._work_alone(frame)
+            return
+        if ended != self._ended:  # abandoned: whoever might listen has been told that there is no more
             return
         for frame, of_one in zip(frames, found, strict=True):
             self._answer(frame, of_one, settings, model_id, mode)

@@ -43,6 +43,7 @@ class Feed:
     def offer(self) -> None:
         """Offer the outputs."""
         self.outputs = Publishers(self._node, self._place)
+        self.outputs.offer()
 
     def withdraw(self) -> None:
         """Withdraw the outputs and forget the last result."""

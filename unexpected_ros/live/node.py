@@ -66,6 +66,7 @@ class DetectorNode(LifecycleNode):
         except Exception as error:
             if self.context.ok():  # else it was told to end while loading
                 self.get_logger().error(f"cannot load the detector: {error}")
+            self.close()
             return FAILURE
         return super().on_configure(state)
 
@@ -133,9 +134,10 @@ class DetectorNode(LifecycleNode):
 
     def to_cpu(self) -> Detector:
         """Load the detector anew, to work on the processor."""
-        self.detector = self._load(device="cpu")
-        free_gpu_memory()
-        return self.detector
+        detector = self._load(device="cpu")
+        if self._active:  # else the frame that wants it was abandoned meanwhile
+            self.detector = detector
+        return detector
 
     def _load(self, **others: Any) -> Detector:
         self.get_logger().info(f"loading the model '{self.settings.model.path}'")

@@ -26,28 +26,31 @@ _OF_RCLPY = ("/parameter_events", "/rosout", "/clock")
 
 
 class Publishers:
-    """The publishers of all outputs."""
+    """The publishers of all outputs: none until `offer`, none after `close`, wherever `offer` failed."""
 
     def __init__(self, node: LifecycleNode, place: str = "") -> None:
         """place: folder below ~/, such as 'front/'."""
-        self._node = node
-        self._sender, self._sending = ThreadPoolExecutor(1, "pictures"), []
-        self._publishers = {
-            name: node.create_publisher(
-                CLASSES[output.type],
-                f"~/{place}{name}",
-                _qos(output),
-                qos_overriding_options=overrides(node, f"~/{place}{name}"),
-            )
-            for name, output in (VISION | OUTPUTS).items()
-            if output.type in CLASSES
-        }
-        self._labels = self._offer_label_info(place) if LABEL_INFO in CLASSES else None
+        self._node, self._place = node, place
+        self._sender = ThreadPoolExecutor(1, "pictures")
+        self._sending: Future[float] | None = None  # the pictures of the frame before
+        self._publishers: dict[str, Publisher] = {}
+        self._labels: Publisher | None = None
 
-    def _offer_label_info(self, place: str) -> Publisher:
+    def offer(self) -> None:
+        """Offer all outputs whose types there are."""
+        for name, output in (VISION | OUTPUTS).items():
+            if output.type in CLASSES:
+                topic = f"~/{self._place}{name}"
+                options = overrides(self._node, topic)
+                self._publishers[name] = self._node.create_publisher(
+                    CLASSES[output.type], topic, _qos(output), qos_overriding_options=options
+                )
+        self._labels = self._offer_label_info() if LABEL_INFO in CLASSES else None
+
+    def _offer_label_info(self) -> Publisher:
         """What the values of ~/labels mean, once and for those who come later."""
         qos = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-        publisher = self._node.create_publisher(CLASSES[LABEL_INFO], f"~/{place}label_info", qos)
+        publisher = self._node.create_publisher(CLASSES[LABEL_INFO], f"~/{self._place}label_info", qos)
         names = {label.train_id: label.name for label in CITYSCAPES if label.train_id != IGNORE}
         header = ros_message("std_msgs/msg/Header", stamp=self._node.get_clock().now().to_msg(), frame_id="")
         publisher.publish(Messages(ros_message).label_info(header, names, 0.0))
@@ -70,9 +73,10 @@ class Publishers:
         """
         started = time.perf_counter()
         self._send(result, [name for name in FIRST if self.wanted(name)], started)
-        wait(self._sending)
-        self._sending = [self._sender.submit(self._send_others, result, started)]
-        return self._sending[0]
+        if self._sending:
+            wait([self._sending])  # whoever asked for it hears of its failure
+        self._sending = self._sender.submit(self._send_others, result, started)
+        return self._sending
 
     def _send_others(self, result: Result, started: float) -> float:
         self._send(result, [name for name in self._publishers if name not in FIRST and self.wanted(name)], started)

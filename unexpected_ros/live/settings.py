@@ -61,7 +61,10 @@ class LoadSettings(Settings):
     """What to do when frames take too long: smaller, then without resynthesis, then every second one."""
 
     budget_ms: float = Field(
-        0.0, ge=0.0, le=60000.0, description="most milliseconds for a frame, from message to results; 0 = any"
+        0.0,
+        ge=0.0,
+        le=60000.0,
+        description="most milliseconds of work on a frame, without its wait for the one before; 0 = any",
     )
     frames: int = Field(
         10, ge=1, le=1000, description="frames in a row over the budget before less is done, below it before more is"

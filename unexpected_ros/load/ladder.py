@@ -46,6 +46,7 @@ class Ladder:
 
     def __init__(self, rungs: Sequence[Rung] = RUNGS) -> None:
         self._rungs, self._at = rungs, 0
+        self._room = 0  # the rung that memory was found to suffice for; what is below it was given up for time
         self._over = self._calm = 0
         self._climbed = False  # whether the last step was up
         self._wait = 1  # factor on the frames that must be calm before going up
@@ -59,33 +60,40 @@ class Ladder:
         """One frame took so long; returns whether the rung has changed.
 
         Down after `frames` frames in a row over the budget (0 = none), up after `frames` in a row that would have fit
-        on the rung above too.
+        on the rung above too. What was given up for time comes back at once where there is no budget.
         """
+        if not budget_ms and self._at > self._room:
+            return self._move(self._room - self._at)
         over = bool(budget_ms) and took_ms > budget_ms
         self._over = self._over + 1 if over else 0
         self._calm = self._calm + 1 if self._fits_above(took_ms, budget_ms) else 0
         if self._over >= frames:
-            return self.down()
+            return self._down()
         patience = frames * self._wait * (1 if budget_ms else WITHOUT_BUDGET)
         return self._calm >= patience and self._up()
 
     def down(self) -> bool:
-        """One rung down; False on the last one."""
+        """One rung down for want of memory; False on the last one."""
+        moved = self._down()
+        self._room = self._at
+        return moved
+
+    def _down(self) -> bool:
         if self._at + 1 == len(self._rungs):
             return False
         self._wait = min(2 * self._wait, LONGEST_WAIT) if self._climbed else 1
         self._climbed = False
-        self._move(1)
-        return True
+        return self._move(1)
 
     def _up(self) -> bool:
         self._climbed = True
-        self._move(-1)
-        return True
+        return self._move(-1)
 
-    def _move(self, by: int) -> None:
+    def _move(self, by: int) -> bool:
         self._at += by
+        self._room = min(self._room, self._at)
         self._over = self._calm = 0
+        return True
 
     def _fits_above(self, took_ms: float, budget_ms: float) -> bool:
         if not self._at:

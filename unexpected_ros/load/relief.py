@@ -15,18 +15,32 @@ if TYPE_CHECKING:
 LEAST_SCALE = 0.1
 
 
+def free_gpu_memory() -> None:
+    """Give back what no tensor uses; else the driver still counts it as ours."""
+    import torch
+
+    torch.cuda.empty_cache()
+
+
 class Relief:
     """Stands between the node and its detector.
 
     say: hears a line whenever the way to work changes. to_cpu: replaces the node's detector by one on the CPU.
+    free: gives back the memory of one that was on the GPU, once nobody holds it any more.
     """
 
-    def __init__(self, say: Callable[[str], object], to_cpu: Callable[[], Detector]) -> None:
-        self._say, self._to_cpu = say, to_cpu
+    def __init__(
+        self,
+        say: Callable[[str], object],
+        to_cpu: Callable[[], Detector],
+        free: Callable[[], object] = free_gpu_memory,
+    ) -> None:
+        self._say, self._to_cpu, self._free = say, to_cpu, free
         self._detector: Detector | None = None
         self._simple: Detector | None = None
         self._ladder = Ladder()
         self._left_gpu = False
+        self._to_free = False  # a detector on the GPU was replaced; the frame in work still holds it
 
     @property
     def rung(self) -> Rung:
@@ -44,6 +58,7 @@ class Relief:
         """Work with this one from now on, on the first rung."""
         from unexpected_core.pipeline.simpler import has_direct_head
 
+        self._to_free = self._detector is not None and self._detector.device.startswith("cuda")
         self._detector, self._simple, self._left_gpu = detector, None, False
         self._ladder = Ladder(RUNGS if has_direct_head(detector) else WITHOUT_HEAD)
 
@@ -59,6 +74,9 @@ class Relief:
 
         Where memory ends it is tried again one rung lower, and from the last one on the CPU. Raises what `run` raises.
         """
+        if self._to_free:
+            self._to_free = False
+            self._free()
         if detector is not self._detector:
             self.begin(detector)
         while True:
@@ -70,6 +88,8 @@ class Relief:
                 self._make_room(error)
 
     def _make_room(self, error: OutOfMemory) -> None:
+        if self._detector is None:
+            raise error  # the frame in work was abandoned
         if self._ladder.down():
             self._say(f"{error}; going on at {self.rung.name}")
         elif self._detector.device != "cpu":
@@ -81,11 +101,13 @@ class Relief:
             raise error
 
     def observe(self, took_ms: float, load: LoadSettings) -> None:
-        """One frame took so long, from its message to the published results."""
+        """The work on one frame took so long, from reading its message to sending what programs wait for."""
         before = self.rung
         if self._ladder.observe(took_ms, load.budget_ms, load.frames):
-            why = "over" if self.rung.cost < before.cost or self.rung.every > before.every else "back below"
-            self._say(f"{why} load.budget_ms ({took_ms:.0f} of {load.budget_ms:g} ms): going on at {self.rung.name}")
+            less = self.rung.cost < before.cost or self.rung.every > before.every
+            why = "over" if less else "back below" if load.budget_ms else "without"
+            took = f" ({took_ms:.0f} of {load.budget_ms:g} ms)" if load.budget_ms else ""
+            self._say(f"{why} load.budget_ms{took}: going on at {self.rung.name}")
 
     def _using(self, rung: Rung) -> Detector:
         if not rung.simple:
@@ -95,13 +117,6 @@ class Relief:
 
             self._simple = simpler(self._detector)
         return self._simple
-
-
-def free_gpu_memory() -> None:
-    """Give back what no tensor uses; else the driver still counts it as ours."""
-    import torch
-
-    torch.cuda.empty_cache()
 
 
 def _scaled(detect: LiveDetectSettings, rung: Rung) -> LiveDetectSettings:

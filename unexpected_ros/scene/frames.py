@@ -33,14 +33,27 @@ class Frames:
         self._edges[child] = Edge(parent, from_transform(translation, quaternion))
 
     def mounting(self, base: str, frame: str) -> Mounting | None:
-        """Of `frame` in `base`, which is above it in the tree; None where no chain leads from one to the other."""
-        position, rotation, seen = np.zeros(3), np.eye(3), set()
-        while frame != base:
-            edge = self._edges.get(frame)
-            if edge is None or frame in seen:
-                return None
-            seen.add(frame)
-            position = edge.mounting.rotation @ position + edge.mounting.position
-            rotation = edge.mounting.rotation @ rotation
-            frame = edge.parent
-        return Mounting(position, rotation)
+        """Of the camera `frame` in `base`; None where no chain leads from one to the other, or both are the same:
+        images that carry the name of the car's own frame do not say where the camera is.
+        """
+        base_in, frame_in = self._above(base), self._above(frame)
+        common = next((name for name in base_in if name in frame_in), None)
+        if common is None or base == frame:
+            return None
+        return _seen_from(base_in[common], frame_in[common])
+
+    def _above(self, frame: str) -> dict[str, Mounting]:
+        """Of `frame` in itself and in each frame above it, the nearest first."""
+        found, name = {frame: Mounting(np.zeros(3), np.eye(3))}, frame
+        while (edge := self._edges.get(name)) and edge.parent not in found:
+            below = found[name]
+            position = edge.mounting.rotation @ below.position + edge.mounting.position
+            found[edge.parent] = Mounting(position, edge.mounting.rotation @ below.rotation)
+            name = edge.parent
+        return found
+
+
+def _seen_from(base: Mounting, other: Mounting) -> Mounting:
+    """Of `other` in `base`, where both are in one frame."""
+    back = base.rotation.T
+    return Mounting(back @ (other.position - base.position), back @ other.rotation)

@@ -9,6 +9,8 @@ import pytest
 pytestmark = pytest.mark.ros
 rclpy = pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
+from lifecycle_msgs.msg import Transition  # noqa: E402
+from lifecycle_msgs.srv import ChangeState  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
@@ -18,6 +20,7 @@ from unexpected_core import load_detector  # noqa: E402
 from unexpected_core.config import SettingsError  # noqa: E402
 from unexpected_core.pipeline.detector import Detector  # noqa: E402
 from unexpected_core.scorers.random import RandomScorer  # noqa: E402
+from unexpected_ros.live import answering  # noqa: E402
 
 TOPIC = "/inside/image"
 
@@ -106,6 +109,34 @@ def test_an_exception_in_the_network_costs_one_frame(driver, make_node, answers,
     assert (status.level, status.message) == (DiagnosticStatus.ERROR, "frame lost: RuntimeError: the network broke")
     publish_until_answered(driver, camera, to_message(street()), answers)
     assert statuses(node)[1].level == DiagnosticStatus.OK
+    driver.destroy(camera)
+
+
+@pytest.mark.parametrize("transitions", [["deactivate"], ["deactivate", "cleanup"]], ids="-".join)
+def test_a_frame_that_was_abandoned_is_never_answered(
+    driver, make_node, answers, street, to_message, monkeypatch, capfd, transitions
+):
+    monkeypatch.setattr(answering, "STOP_TIMEOUT_S", 0.1)
+    node, begun, go = make_node(), threading.Event(), threading.Event()
+    detect, thread = node.detector.detect, node.answering._worker._thread
+
+    def slow(*arguments):
+        begun.set()
+        go.wait(60)
+        return detect(*arguments)
+
+    monkeypatch.setattr(node.detector, "detect", slow)
+    camera = driver.camera(Image, TOPIC)
+    driver.until(lambda: camera.publish(to_message(street())) or driver.spin(0.1) or begun.is_set(), "work")
+    for transition in transitions:
+        asked = Transition(label=transition)
+        assert driver.call(ChangeState, "/inside/detector/change_state", transition=asked).success
+    go.set()
+    thread.join(60)
+    driver.spin(0.5)
+    assert not answers and node.feeds[0].latest is None
+    said = capfd.readouterr().err
+    assert "it is abandoned" in said and "frame lost" not in said
     driver.destroy(camera)
 
 
@@ -224,6 +255,16 @@ def test_overrides_of_qos_work_for_outputs_and_others_are_warned_of(driver, make
     wrong = make_node(start=False, **{f"{mask}reliability": "sometimes"})
     assert wrong.trigger_configure().name == "FAILURE"
     assert "Unexpected QoS override for policy `reliability`: `sometimes`" in capfd.readouterr().err
+
+
+def test_a_configuration_that_failed_leaves_nothing_behind(make_node):
+    bad = "qos_overrides./inside/detector/rear/score.publisher.reliability"
+    node = make_node(start=False, cameras="front rear", **{bad: "sometimes"})
+    before = {publisher.topic_name for publisher in node.publishers}
+    for _ in range(2):
+        assert node.trigger_configure().name == "FAILURE"
+        assert {publisher.topic_name for publisher in node.publishers} == before
+        assert node.detector is None and all(feed.outputs is None for feed in node.feeds)
 
 
 def test_what_nobody_listens_to_is_not_made(driver, make_node, street, to_message):

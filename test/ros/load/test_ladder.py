@@ -7,11 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import pytest
 
+from unexpected_core.pipeline.runner import OutOfMemory
+from unexpected_ros.live.settings import LiveDetectSettings
 from unexpected_ros.load.ladder import FALLBACK, FULL, REDUCED, RUNGS, WITHOUT_HEAD, Ladder
+from unexpected_ros.load.relief import Relief
 
 LAUNCH_INSISTS_S = 5.0
 """After an interrupt ros2 launch sends what ends less gently."""
@@ -61,6 +65,43 @@ def test_without_a_budget_only_memory_moves_it_and_it_is_tried_again_after_long(
     assert ladder.down() and ladder.rung == RUNGS[1]
     assert walk(ladder, lambda rung: 1e9, budget=0.0, frames=5, count=149) == [RUNGS[1]]
     assert ladder.observe(1e9, 0.0, 5) and ladder.rung == RUNGS[0]
+
+
+def test_without_a_budget_what_was_given_up_for_time_comes_back_at_once():
+    ladder = Ladder()
+    walk(ladder, lambda rung: 1e6)
+    assert ladder.rung == RUNGS[-1]
+    assert ladder.observe(1e6, 0.0, 5) and ladder.rung == RUNGS[0]
+    assert ladder.down()  # memory ends
+    walk(ladder, lambda rung: 1e6)
+    assert ladder.observe(1e6, 0.0, 5) and ladder.rung == RUNGS[1], "but not what was given up for memory"
+    assert walk(ladder, lambda rung: 1e9, budget=0.0, frames=5, count=149) == [RUNGS[1]]
+
+
+class Held:
+    """As much of a detector as `Relief` asks for."""
+
+    scorer, model_id = None, "held"
+
+    def __init__(self, device):
+        self.device = device
+
+
+def test_memory_on_the_gpu_is_given_back_when_nobody_holds_its_detector():
+    used, alive = Held("cuda:0"), []
+    first = weakref.ref(used)
+
+    def run(using, detect):
+        if using.device != "cpu":
+            raise OutOfMemory("no memory")
+        return using.device
+
+    relief = Relief(lambda text: None, lambda: Held("cpu"), lambda: alive.append(first()))
+    assert relief.serve(used, LiveDetectSettings(), run)[0] == "cpu"
+    used = relief._detector
+    assert relief.serve(used, LiveDetectSettings(), run)[0] == "cpu"
+    assert relief.serve(used, LiveDetectSettings(), run)[0] == "cpu"
+    assert alive == [None], "once, and after the frame that still held it"
 
 
 def test_modes_are_those_of_the_message():

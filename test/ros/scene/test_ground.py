@@ -97,6 +97,11 @@ def test_transforms_are_put_together_along_the_tree():
     found = frames.mounting("base_link", "optical")
     assert np.allclose(found.position, (2.0, 0.0, 1.5))
     assert np.allclose(found.rotation @ (0, 0, 1), (0, 1, 0)), "the optical axis points to the left"
+    frames.add("base_link", "base_footprint", (0.0, 0.0, -0.3), (0.0, 0.0, 1.0, 0.0))  # below it, and turned round
+    found = frames.mounting("base_footprint", "optical")
+    assert np.allclose(found.position, (-2.0, 0.0, 1.8))
+    assert np.allclose(found.rotation @ (0, 0, 1), (0, -1, 0))
+    assert frames.mounting("base_link", "base_link") is None, "on the ground, that says nothing of a camera"
     assert frames.mounting("map", "optical") is None and frames.mounting("base_link", "unknown") is None
     frames.add("optical", "base_link", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
     assert frames.mounting("map", "optical") is None, "a ring ends too"
