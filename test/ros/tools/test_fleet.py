@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,26 +31,27 @@ def folder(tmp_path_factory):
     return folder
 
 
-def start(folder, out, *options):
+def start(folder, out, *options, **how):
     command = [sys.executable, "-m", "unexpected_ros.bags", str(folder), str(out), "--model", "random", *options]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **pipes, env=os.environ | {"OMP_NUM_THREADS": "1"}, **how)
+
+
+def wait_for(out, pattern, process):
+    """The first file of that kind below the output, once there is one."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end and process.poll() is None:
+        for path in out.rglob(pattern):
+            return path
+        time.sleep(0.02)
+    raise AssertionError(f"no {pattern} was seen: {process.communicate()}")
 
 
 def kill_one(out, process):
-    """Kill a worker that is in the middle of a bag; returns the bag's name."""
-    end = time.monotonic() + 120
-    while time.monotonic() < end and process.poll() is None:
-        for note in out.rglob("*.running"):
-            time.sleep(0.3)
-            try:
-                os.kill(json.loads(note.read_text())["pid"], signal.SIGKILL)
-            except (OSError, ValueError):
-                continue
-            return note.name
-        time.sleep(0.02)
-    raise AssertionError(f"no worker was seen at work: {process.communicate()}")
+    """Kill a worker that is in the middle of a bag."""
+    note = wait_for(out, "*.running", process)
+    time.sleep(0.3)
+    os.kill(json.loads(note.read_text())["pid"], signal.SIGKILL)
 
 
 @pytest.mark.slow
@@ -78,6 +80,26 @@ def test_every_bag_is_done_once_though_a_worker_is_killed(folder, tmp_path, how)
     told, _ = again.communicate(timeout=200)
     assert json.loads((out / "report.json").read_text())["before"] == BAGS
     assert f"{BAGS} of {BAGS + 1} bags" in told
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_the_bags_at_work_between_two_frames_and_the_same_command_goes_on(folder, tmp_path):
+    out = tmp_path / "out"
+    process = start(folder, out, "--workers", "2", start_new_session=True)
+    wait_for(out, "*.partial.mcap", process)
+    os.killpg(process.pid, signal.SIGINT)
+    told, complaints = process.communicate(timeout=60)
+    assert process.returncode == 130, complaints
+    assert re.search(rf"interrupted after \d of {BAGS + 1} bags; the same command goes on from there", complaints)
+    assert "Traceback" not in complaints and not list(out.rglob("*.running"))
+    notes = {path.name: json.loads(path.read_text()) for path in out.rglob("*.mcap.json")}
+    stopped = [came["problems"][0] for came in notes.values() if came["state"] == "interrupted"]
+    assert 1 <= len(stopped) <= 2 and len(notes) <= 3, notes
+    assert all(re.match(rf"interrupted after \d+ of {FRAMES} frames: .*partial\.mcap holds them", s) for s in stopped)
+    assert json.loads((out / "report.json").read_text())["bags"] == BAGS + 1
+
+    told, complaints = start(folder, out, "--workers", "2").communicate(timeout=280)
+    assert f"{BAGS} of {BAGS + 1} bags, {BAGS * FRAMES} of {BAGS * FRAMES} frames" in told, complaints
 
 
 def test_bags_are_found_below_a_folder(folder):
