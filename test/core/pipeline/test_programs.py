@@ -2,9 +2,14 @@
 
 import os
 import pwd
+import re
 import subprocess
 import sys
+import threading
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,10 +18,13 @@ import torch
 from unexpected_core import load_detector
 from unexpected_core.images import trial_image
 from unexpected_core.pipeline import torch_runner
+from unexpected_core.pipeline.detector import Detector
 from unexpected_core.pipeline.programs import store
 from unexpected_core.pipeline.programs.compiling import compiler
+from unexpected_core.pipeline.programs.program import Program
 from unexpected_core.pipeline.programs.store import KEPT, forget_oldest, program_name, programs_folder
-from unexpected_core.scorers import build_scorer
+from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
+from unexpected_core.scorers import SCORERS, build_scorer
 from unexpected_core.scorers.served import Served
 
 PLAIN = {"precision": "float32", "warmup": False}
@@ -133,6 +141,39 @@ def test_auto_goes_on_without_a_file_that_is_no_program(cache, caplog):
     assert f"runtime=auto: cannot use {own_file()}: File is not a zip file; going on with eager" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ({}, r"it holds 0 files \*wrapper_metadata\.json"),
+        ({"wrapper_metadata.json": "{"}, "Expecting property name"),
+        ({"wrapper_metadata.json": '{"key": "other"}'}, "it is the program of something else"),
+        ({"wrapper_metadata.json": '{"key": "OWN"}', "a.json": ""}, "it needs operators that cannot be called"),
+        ({"wrapper_metadata.json": '{"key": "OWN"}', "wrapper.so": "no library"}, r"program\.so: "),
+    ],
+)
+def test_auto_goes_on_without_a_program_that_is_not_whole(cache, caplog, members, reason):
+    cache.mkdir(mode=0o700, parents=True)
+    file = own_file()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text.replace("OWN", file.stem))
+    assert_works(detector("auto"))
+    assert re.search(rf"runtime=auto: cannot use {file}: .*{reason}.*; going on with eager", caplog.text)
+
+
+def test_networks_that_name_no_multiple_are_not_compiled_nor_looked_at_for_it(cache, caplog, monkeypatch):
+    monkeypatch.setattr(store, "quick_fingerprint", lambda _: pytest.fail("a gigabyte of weights read for nothing"))
+    cache.mkdir(mode=0o700, parents=True)
+    for runtime in ("auto", "compile"):
+        assert not caplog.records
+        model = ModelSettings(device="cpu", runtime=runtime, **PLAIN)
+        scorer = build_scorer("iccv2019", **SCORERS["iccv2019"].small).eval()
+        assert Detector(scorer, DetectorSettings(model=model)).runtime == "eager"
+    assert (
+        "iccv2019 cannot be compiled for all sizes: its networks name no multiple; going on with eager" in caplog.text
+    )
+
+
 def test_each_program_is_for_its_weights_precision_torch_and_processor(cache, monkeypatch):
     first = own_file()
     assert own_file() == first and own_file(torch.bfloat16) != first
@@ -203,6 +244,9 @@ def test_a_compiled_program_serves_all_later_starts(cache, caplog, monkeypatch):
         assert found.runtime == "compile"
         assert_works(found)
     assert not caplog.records
+    run = Program(own_file(), own_file().stem, Served(build_scorer("random")))
+    large = torch.from_numpy(trial_image(1000, 2000))[None]
+    assert min(longest_wait(lambda: run(large)) for _ in range(8)) < 0.5, "it lets other threads run"
 
     own_file(torch.bfloat16).write_bytes(whole)
     assert (
@@ -218,6 +262,24 @@ def test_a_compiled_program_serves_all_later_starts(cache, caplog, monkeypatch):
     assert found.runtime == "compile" and "making it anew" in caplog.text
     assert_works(found)
     assert detector("auto").runtime == "compile"
+
+
+def longest_wait(work):
+    """Of another thread while this one works, as a share of that time."""
+    ticks, done = [], threading.Event()
+
+    def tick():
+        while not done.wait(0.001):
+            ticks.append(time.perf_counter())
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(tick)
+        start = time.perf_counter()
+        work()
+        end = time.perf_counter()
+        done.set()
+    times = [start, *(t for t in ticks if start < t < end), end]
+    return max(b - a for a, b in pairwise(times)) / (end - start)
 
 
 def cut(file, whole):

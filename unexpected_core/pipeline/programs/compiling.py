@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,7 @@ from torch import Tensor
 
 from unexpected_core.images import trial_image
 from unexpected_core.pipeline.precision import AGREES
-from unexpected_core.pipeline.programs.program import Program, scratch, side_step
+from unexpected_core.pipeline.programs.program import Program, side_step
 from unexpected_core.pipeline.runner import RuntimeMissing
 from unexpected_core.scorers.served import Named, Served
 
@@ -41,9 +44,23 @@ def compile_program(eager: Served, target: Path, key: str) -> None:
         "compile_threads": 1,  # no processes that stay
         "aot_inductor.metadata": {"key": key, "outputs": " ".join(named.names)},
     }
-    with scratch("TORCHINDUCTOR_CACHE_DIR"):  # by default a folder below /tmp that stays
+    with _scratch("TORCHINDUCTOR_CACHE_DIR"):  # by default a folder below /tmp that stays
         graph = torch.export.export(named, (images,), dynamic_shapes={"images": free})
         torch._inductor.aoti_compile_and_package(graph, package_path=str(target), inductor_configs=options)
+
+
+@contextmanager
+def _scratch(variable: str) -> Iterator[None]:
+    """A folder of this user's own, named by an environment variable, that is gone afterwards."""
+    before = os.environ.get(variable)
+    with tempfile.TemporaryDirectory(prefix="unexpected-") as folder:
+        os.environ[variable] = folder
+        try:
+            yield
+        finally:
+            os.environ.pop(variable)
+            if before is not None:
+                os.environ[variable] = before
 
 
 @torch.inference_mode()

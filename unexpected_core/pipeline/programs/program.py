@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
+import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from unexpected_core.pipeline.programs.library import Library
 from unexpected_core.pipeline.runner import RuntimeMissing
 from unexpected_core.scorers.served import Served
 from unexpected_core.weights.exported import OUTPUTS
@@ -25,13 +25,14 @@ class Program:
     """
 
     def __init__(self, file: Path, key: str, eager: Served) -> None:
-        """Raises RuntimeMissing for the file of another program, RuntimeError for what is none."""
-        with scratch("TMPDIR"):  # where its library is unpacked; a process that is killed would leave it there
-            # torch's public aoti_load_package is this behind the import of all of Inductor, 1.4 s
-            self._library = torch._C._aoti.AOTIModelPackageLoader(str(file), "model", False, 1, -1)
-        about = self._library.get_metadata()
-        if about.get("key") != key:
-            raise RuntimeMissing("it is the program of something else")
+        """Raises RuntimeMissing for the file of another program, and all sorts of errors for what is none."""
+        with zipfile.ZipFile(file) as archive, tempfile.TemporaryDirectory(prefix="unexpected-") as folder:
+            about = json.loads(_member(archive, "wrapper_metadata.json"))
+            if about.get("key") != key:
+                raise RuntimeMissing("it is the program of something else")
+            library = Path(folder) / "program.so"
+            library.write_bytes(_member(archive, "wrapper.so"))
+            self._library = Library(library)
         self._outputs, self._eager, self._step = about["outputs"].split(), eager, side_step(eager)
 
     def __call__(self, images: Tensor, paint: bool = True) -> tuple[Tensor, Tensor | None, Tensor | None]:
@@ -43,27 +44,27 @@ class Program:
         if below or right:
             edges = ((0, 0), (0, below), (0, right), (0, 0))
             images = torch.from_numpy(np.pad(images.numpy(), edges, mode="edge"))
-        found = dict(zip(self._outputs, self._library.boxed_run([images]), strict=True))
+        found = dict(zip(self._outputs, self._library(images.contiguous()), strict=True))
         if not paint:
             found.pop("resynthesis", None)
         score, labels, painted = (found.get(name) for name in OUTPUTS)
         return tuple(None if x is None else x[:, :height, :width] for x in (score, labels, painted))
 
 
+def _member(archive: zipfile.ZipFile, ending: str) -> bytes:
+    """The one file of that name. Raises RuntimeMissing, BadZipFile where it is damaged."""
+    names = archive.namelist()
+    if any(name.endswith(".json") and not name.endswith("_metadata.json") for name in names):
+        raise RuntimeMissing("it needs operators that cannot be called from outside torch")
+    found = [name for name in names if name.endswith(ending)]
+    if len(found) != 1:
+        raise RuntimeMissing(f"it holds {len(found)} files *{ending}")
+    return archive.read(found[0])
+
+
 def side_step(served: Served) -> int:
-    """What a scorer pads height and width of its images to multiples of; 1 where it does not."""
-    return getattr(getattr(served.scorer, "segmenter", None), "multiple", 1)
-
-
-@contextmanager
-def scratch(variable: str) -> Iterator[None]:
-    """A folder of this user's own, named by an environment variable, that is gone afterwards."""
-    before = os.environ.get(variable)
-    with tempfile.TemporaryDirectory(prefix="unexpected-") as folder:
-        os.environ[variable] = folder
-        try:
-            yield
-        finally:
-            os.environ.pop(variable)
-            if before is not None:
-                os.environ[variable] = before
+    """What a scorer pads height and width to multiples of. Raises RuntimeMissing where it does not say."""
+    multiple = getattr(getattr(served.scorer, "segmenter", None), "multiple", None)
+    if multiple is None:
+        raise RuntimeMissing(f"{served.scorer.name} cannot be compiled for all sizes: its networks name no multiple")
+    return multiple

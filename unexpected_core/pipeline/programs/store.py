@@ -12,10 +12,10 @@ from pathlib import Path
 import torch
 
 from unexpected_core.devices import processor_flags
-from unexpected_core.files import HomeError, atomic_path, damaged_member, expand_home
+from unexpected_core.files import HomeError, atomic_path, expand_home
 from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.programs.compiling import check, compile_program, compiler
-from unexpected_core.pipeline.programs.program import Program
+from unexpected_core.pipeline.programs.program import Program, side_step
 from unexpected_core.pipeline.runner import RuntimeMissing
 from unexpected_core.scorers.fingerprint import quick_fingerprint
 from unexpected_core.scorers.served import Served
@@ -32,10 +32,11 @@ def open_program(eager: Served, make: bool) -> Program | None:
     Raises RuntimeMissing saying why there can be none.
     """
     try:
+        side_step(eager)
         folder = programs_folder()
-    except HomeError as error:
+    except RuntimeMissing:
         if make:
-            raise RuntimeMissing(str(error)) from error
+            raise
         return None
     if make:
         make_private(folder)
@@ -54,8 +55,6 @@ def open_program(eager: Served, make: bool) -> Program | None:
 
 def _load(file: Path, eager: Served) -> Program:
     check_trusted(file.parent, file)
-    if member := damaged_member(file):
-        raise RuntimeMissing(f"{member} in it is damaged")
     return Program(file, file.stem, eager)
 
 
@@ -76,8 +75,11 @@ def _make(file: Path, eager: Served) -> Program:
 
 
 def programs_folder() -> Path:
-    """$XDG_CACHE_HOME/unexpected, without that variable ~/.cache/unexpected. Raises HomeError."""
-    return expand_home(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "unexpected"
+    """$XDG_CACHE_HOME/unexpected, without that variable ~/.cache/unexpected. Raises RuntimeMissing."""
+    try:
+        return expand_home(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "unexpected"
+    except HomeError as error:
+        raise RuntimeMissing(str(error)) from error
 
 
 def program_name(eager: Served) -> str:
