@@ -27,7 +27,9 @@ def main() -> None:
     settings = override(PRESETS["fast_drawn"], sys.argv[2:])
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else run_folder(settings)
 
-    settings, _ = stages.run(settings, folder)  # the segmenter alone, then all together
+    if not (ended := stages.run(settings, folder)):  # the segmenter alone, then all together
+        return  # stopped before that
+    settings, _ = ended
     publish_fast(settings, folder)
     print(judge_drawn(folder, settings.data.drawn.size))
 

@@ -60,10 +60,10 @@ def _train(settings: TrainingSettings, folder: Path) -> None:
     from unexpected_core.training import stages
     from unexpected_core.training.engine.run import is_first_process
 
-    settings, trained = stages.run(settings, folder)
+    ended = stages.run(settings, folder)
     publish = PUBLISH.get(settings.task.kind)
-    if publish and is_first_process():
-        publish(settings, folder, trained)
+    if ended and publish and is_first_process():
+        publish(ended[0], folder, ended[1])
 
 
 def _publish_cues(settings: TrainingSettings, folder: Path, trained: bool) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from unexpected_core.training.engine import run as engine
+from unexpected_core.training.engine.checkpoint import is_finished
+from unexpected_core.training.engine.setup import open_fabric
+from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import derive
 from unexpected_core.training.publish import is_published, publish_fast
 from unexpected_core.training.settings import TrainingSettings
-from unexpected_core.training.tasks.settings_fast import FastTraining
+from unexpected_core.training.tasks.settings_fast import PARTS, FastTraining
 from unexpected_core.weights.catalog import SUFFIX
 
 FIRST = "segmenter"
@@ -31,16 +35,40 @@ def first_stage(settings: TrainingSettings) -> FastTraining | None:
     )
 
 
-def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, bool]:
+def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, bool] | None:
     """Train all stages, or go on where they ended. Raises TrainingError.
 
-    Returns the settings of the last stage, and whether there was anything left to train in it.
+    Returns the settings of the last stage, and whether there was anything left to train in it; None where a stop file
+    ended the training before that stage.
     """
+    refuse_random_parts(settings)
     first = first_stage(settings)
     if first is not None:
-        inside = folder / FIRST
-        trained = engine.run(first, inside)
-        if engine.is_first_process() and (trained or not is_published(first, inside)):
-            publish_fast(first, inside)
-        settings = derive(settings, task={"start": str((inside / f"fast{SUFFIX}").absolute())})
+        if not _segmenter_learned(first, folder):
+            return None
+        start = folder / FIRST / f"fast{SUFFIX}"
+        settings = derive(settings, task={"start": str(start.absolute())})
     return settings, engine.run(settings, folder)
+
+
+def refuse_random_parts(settings: TrainingSettings) -> None:
+    """Raise TrainingError where parts of a `fast` detector would keep the random weights they begin with."""
+    if not isinstance(settings, FastTraining) or settings.task.start:
+        return
+    learned = {*settings.task.learn, *([FIRST] if settings.first.epochs else [])}
+    if random := [part for part in PARTS if part not in learned]:
+        raise TrainingError(
+            f"{', '.join(random)} would keep random weights with task.learn={list(settings.task.learn)}: name the "
+            "detector they come from, such as task.start=fast, or let them learn"
+        )
+
+
+def _segmenter_learned(first: FastTraining, folder: Path) -> bool:
+    """Train and publish the first stage, as far as that is still to be done; returns whether it has ended."""
+    inside, epochs = folder / FIRST, first.loop.epochs
+    trained = engine.run(first, inside, whole=folder)
+    if engine.is_first_process() and is_finished(inside, epochs) and (trained or not is_published(first, inside)):
+        publish_fast(first, inside)
+    if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage
+        open_fabric(first.loop).barrier()  # what the first one has written is there for all
+    return is_finished(inside, epochs)

@@ -1,16 +1,24 @@
 """The segmenter alone first, then all together: one command, one folder, and it goes on where it ended."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torchvision.models import squeezenet1_1
 
+from unexpected_core.cli.main import main
 from unexpected_core.config import override
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.training.engine import sampler
+from unexpected_core.training.engine.checkpoint import read_progress
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS
+from unexpected_core.training.publish import publish_fast
 from unexpected_core.training.stages import first_stage, run
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
 from unexpected_core.weights.reading import read_weights
@@ -30,32 +38,33 @@ def roads(tmp_path_factory):
     return folder
 
 
-def settings(roads, *changes):
-    return override(
-        PRESETS["nano"],
-        [
-            f"data.sources=[paired_folder={roads / 'plain'}, paired_folder={roads / 'squeezed'}]",
-            "data.val_examples=1",
-            "loop.epochs=1",
-            "loop.epoch_examples=2",
-            "loop.batch=2",
-            "loop.batch_val=1",
-            "loop.workers=0",
-            "loop.frames=[]",
-            "loop.device=cpu",
-            "loop.precision=32-true",
-            "loop.average=0",
-            "optimizer.warmup=0",
-            "first.epochs=1",
-            "first.batch=2",
-            "first.crop=[32,64]",
-            "task.crop=[32,64]",
-            "task.heights=[64,64]",
-            "task.aspects={squeezed: 3.0}",
-            "task.repeats={squeezed: 3}",
-            *changes,
-        ],
-    )
+def changes(roads, *more):
+    return [
+        f"data.sources=[paired_folder={roads / 'plain'}, paired_folder={roads / 'squeezed'}]",
+        "data.val_examples=1",
+        "loop.epochs=1",
+        "loop.epoch_examples=2",
+        "loop.batch=2",
+        "loop.batch_val=1",
+        "loop.workers=0",
+        "loop.frames=[]",
+        "loop.device=cpu",
+        "loop.precision=32-true",
+        "loop.average=0",
+        "optimizer.warmup=0",
+        "first.epochs=1",
+        "first.batch=2",
+        "first.crop=[32,64]",
+        "task.crop=[32,64]",
+        "task.heights=[64,64]",
+        "task.aspects={squeezed: 3.0}",
+        "task.repeats={squeezed: 3}",
+        *more,
+    ]
+
+
+def settings(roads, *more):
+    return override(PRESETS["nano"], changes(roads, *more))
 
 
 def test_the_segmenter_learns_alone_and_then_with_the_others(roads, tmp_path):
@@ -79,6 +88,62 @@ def test_a_training_with_a_start_has_no_first_stage(roads):
     assert first_stage(settings(roads, "task.start=fast")) is None
     first = first_stage(settings(roads, "task.perceptual=1"))
     assert first.task.learn == ("segmenter",) and not first.task.paste and not first.task.perceptual
+
+
+@pytest.mark.parametrize("where", [".", "segmenter"])
+def test_a_stop_file_in_the_first_stage_ends_the_training(where, roads, tmp_path):
+    """What comes after would stand on a segmenter that has not learned."""
+    stop = tmp_path / where / "stop"
+    stop.parent.mkdir(exist_ok=True)
+    stop.touch()
+    command = ["train", "nano", "--run", str(tmp_path)]
+    command += [word for change in changes(roads) for word in ("--set", change)]
+    assert main(command) == 0
+    assert read_progress(tmp_path / "segmenter").epoch == 0
+    assert not stop.exists() and not list(tmp_path.rglob("*.safetensors")) and not (tmp_path / "optimizer.pth").exists()
+    assert main(command) == 0
+    assert [read_progress(folder).epoch for folder in (tmp_path / "segmenter", tmp_path)] == [1, 1]
+    stop.parent.joinpath("stop").touch()
+    run(settings(roads, "loop.epochs=2"), tmp_path)
+    assert read_progress(tmp_path).epoch == (1 if where == "." else 2), "the finished first stage takes no notice"
+
+
+def test_a_training_that_was_moved_goes_on(roads, tmp_path):
+    run(settings(roads), tmp_path / "here")
+    (tmp_path / "here").rename(tmp_path / "there")
+    last, trained = run(settings(roads), tmp_path / "there")
+    assert not trained and Path(last.task.start).is_file()
+    assert run(settings(roads, "loop.epochs=2"), tmp_path / "there")[1]
+    with pytest.raises(
+        TrainingError, match=r"task\.start was .*there/segmenter/fast\.safetensors, now .*other/fast\.saf"
+    ):
+        run(settings(roads, f"task.start={tmp_path / 'other/fast.safetensors'}"), tmp_path / "there")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("torchrun", [False, True])
+def test_two_processes_train_both_stages(torchrun, roads, tmp_path):
+    """The second process begins the second stage when the first has published the segmenter, and not before."""
+    more = [] if torchrun else ["loop.devices=2"]
+    words = [word for change in changes(roads, *more) for word in ("--set", change)]
+    program = ["torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m"] if torchrun else []
+    command = [sys.executable, "-m", *program, "unexpected_core.cli.main", "train", "nano", *words]
+    there = os.environ | {"DIR_EXPERIMENTS": str(tmp_path)}
+    done = subprocess.run(command, env=there, capture_output=True, text=True, timeout=600)
+    folder = tmp_path / "nano"
+    assert done.returncode == 0, done.stderr
+    assert [read_progress(stage).epoch for stage in (folder / "segmenter", folder)] == [1, 1]
+    assert (folder / "fast.safetensors").is_file()
+
+
+def test_parts_that_learn_in_no_stage_must_come_from_somewhere(roads, tmp_path):
+    for parts, first, random in (("comparer", 0, "segmenter, generator, direct"), ("generator", 1, "comparer, direct")):
+        asked = settings(roads, f"task.learn=[{parts}]", f"first.epochs={first}")
+        with pytest.raises(TrainingError, match=rf"{random} would keep random weights.*task\.start=fast"):
+            run(asked, tmp_path)
+    publish_fast(run(settings(roads, "task.learn=[generator, comparer, direct]"), tmp_path)[0], tmp_path)
+    before, after = (read_weights(folder).state for folder in (tmp_path / "segmenter", tmp_path))
+    assert all(torch.equal(after[key], value) for key, value in before.items() if key.startswith("segmenter."))
 
 
 def test_an_example_met_again_in_an_epoch_is_another():

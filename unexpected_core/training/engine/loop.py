@@ -47,11 +47,18 @@ class Training:
     """One training in one run folder, up to the epoch limit."""
 
     def __init__(
-        self, settings: TrainingSettings, task: Task, examples: Examples, validation: Examples, folder: Path
+        self,
+        settings: TrainingSettings,
+        task: Task,
+        examples: Examples,
+        validation: Examples,
+        folder: Path,
+        whole: Path | None = None,
     ) -> None:
-        """Raises TrainingError for batches that cannot be divided, too little data, and unreadable states."""
+        """whole: see engine.run. Raises TrainingError for batches that cannot be divided, little data, bad states."""
         self.settings, self.task, self.folder = settings, task, folder
         self.examples, self.validation = examples, validation
+        self.stop_files = [place / STOP for place in (folder, whole) if place]
         self.options = options = settings.loop
         self.fabric = fabric = open_fabric(options)
         self.share = sampler.Share(options.batch, options.accumulate, fabric.global_rank, fabric.world_size)
@@ -248,10 +255,10 @@ class Training:
 
     def stop_asked(self) -> bool:
         """Whether a stop file was there; it is deleted. All processes get the same answer."""
-        asked = False
-        if self.fabric.is_global_zero and (self.folder / STOP).exists():
-            (self.folder / STOP).unlink()
-            asked = True
+        asked = self.fabric.is_global_zero and any(file.exists() for file in self.stop_files)
+        if asked:
+            for file in self.stop_files:
+                file.unlink(missing_ok=True)
             LOGGER.info("stop file found: ended after epoch %d; the same command goes on", self.progress.epoch)
         return self.fabric.broadcast(asked)
 

@@ -70,9 +70,10 @@ def run_folder(settings: TrainingSettings, folder: str | Path | None = None) -> 
     return Path(folder) if folder else experiments() / settings.name
 
 
-def run(settings: TrainingSettings, folder: Path) -> bool:
+def run(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> bool:
     """Train, or go on; returns whether there was anything to do: a finished run is not touched.
 
+    whole: run folder of the training that this is a stage of; a stop file there ends the stage, too.
     Raises TrainingError; every exception is also written to training.log.
     """
     from unexpected_core.training.engine.loop import Training
@@ -87,7 +88,7 @@ def run(settings: TrainingSettings, folder: Path) -> bool:
             return False
         try:
             task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
-            Training(settings, task, examples, validation, folder).run()
+            Training(settings, task, examples, validation, folder, whole).run()
             return True
         except Exception:
             append(folder / LOG, traceback.format_exc())
@@ -150,11 +151,21 @@ def keep_config(settings: TrainingSettings, folder: Path) -> None:
     changes = [
         f"{name} was {_value(before, name)}, now {_value(now, name)}"
         for name in _names(settings)
-        if name not in FREE and _value(before, name) not in (None, _value(now, name))
+        if name not in FREE
+        and _value(before, name) not in (None, _value(now, name))
+        and not (name == "task.start" and _moved(_value(before, name), _value(now, name), folder))
     ]
     if changes:
         _start_anew(folder, "; ".join(changes))
     write_text(path, json.dumps(now, indent=2) + "\n")
+
+
+def _moved(before: str, now: str, folder: Path) -> bool:
+    """Whether a file of the run folder (what an earlier stage wrote) has another path because the folder has."""
+    if not Path(now).is_relative_to(folder.absolute()):
+        return False
+    inside = Path(now).relative_to(folder.absolute()).parts
+    return Path(before).parts[-len(inside) :] == inside
 
 
 def _read_config(path: Path) -> dict:
