@@ -113,6 +113,12 @@ def test_where_nothing_can_be_kept_eager_runs_and_the_reason_is_said(tmp_path, c
     assert f"runtime=compile: cannot keep compiled programs in {cache} (" in caplog.text
 
 
+def test_a_cache_that_cannot_even_be_looked_at_stops_nobody(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / ("long" * 99)))
+    assert detector("auto").runtime == "eager" and not caplog.records
+    assert detector().runtime == "eager" and "File name too long); going on with eager" in caplog.text
+
+
 def test_a_user_without_a_home_folder_is_told_only_when_compiling(monkeypatch, caplog):
     def nobody(_):
         raise KeyError("uid not found")

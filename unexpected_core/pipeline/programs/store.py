@@ -40,10 +40,10 @@ def open_program(eager: Served, make: bool) -> Program | None:
         return None
     if make:
         make_private(folder)
-    elif not folder.is_dir():
+    elif not os.access(folder, os.R_OK):  # Path.is_dir raises where a folder above is closed to this user
         return None
     file = folder / program_name(eager)
-    if file.is_file():
+    if os.access(file, os.R_OK):
         try:
             return _load(file, eager)
         except Exception as error:  # files and libraries can be damaged in many ways
