@@ -72,8 +72,11 @@ def test_a_slider_changes_the_mask_and_the_other_viewers_slider(pages):
     mine, other = pages
     assert mine.value("detect.threshold") == pytest.approx(THRESHOLD)
     mine.until(lambda: mine.brightness("mask") > 1, "regions in the mask")
+    places = [mine.element("detect.road_only").rect["y"]]
     mine.element("detect.threshold").send_keys(Keys.END)
     mine.until(lambda: 0 <= mine.brightness("mask") < 1 and mine.text("count") == "0", "an empty mask at threshold 1")
+    places.append(mine.element("detect.road_only").rect["y"])
+    assert places[0] == places[1], "nothing moves away under the mouse"
     mine.until(lambda: 0 <= other.brightness("mask") < 1 and other.value("detect.threshold") == 1, "the same elsewhere")
     other.element("detect.threshold").send_keys(Keys.HOME)
     mine.until(
