@@ -9,7 +9,7 @@ from unexpected_core.datasets.drawn import drawn
 from unexpected_core.metrics.pixel import PixelCounts
 from unexpected_core.pipeline.precision import AGREES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]  # compiling takes minutes on a busy machine
 EXACT = 1e-4
 """Greatest difference of scores in [0, 1] between runtimes in float32; in half precision AGREES, for 999 of 1000."""
 POINTS = 0.2
