@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.datasets import DATASETS, DatasetError, Resized, open_dataset
+from unexpected_core.datasets.joined import Joined
 from unexpected_core.datasets.lost_and_found import INVALID
 from unexpected_core.datasets.smiyc import ANOMALY_COUNTS, anomaly_parts
 from unexpected_core.images import ImageError, write_image
@@ -358,6 +359,24 @@ def test_a_complete_lost_and_found_loses_its_invalid_frames(tmp_path):
     (scene / "04_Maurener_Weg_8_000000_000000_leftImg8bit.png").unlink()
     with pytest.raises(DatasetError, match="1036 frames, found 1035"):
         open_dataset("lost_and_found", tmp_path, split="train")
+
+
+def test_frames_of_a_drive_or_a_clip_are_of_one_sequence(tmp_path):
+    fishyscapes_published(tmp_path)
+    laf, options = tmp_path / "laf", {"check_counts": False}
+    drive, other = "02_Hanns_Klemm_Str_44_000000", "15_Rechbergstr_Deckenpfronn_000003"
+    for name, further, expected in (
+        ("lost_and_found", {"root": laf, "frames": "all", **options}, [drive] * 3 + [other] * 2),
+        ("lost_and_found_small", {"root": laf, **options}, [drive, other]),
+        ("fishyscapes_lost_and_found", {"root": tmp_path, "lost_and_found": laf, **options}, [drive]),
+        ("drawn", {"split": "clips", "count": 121}, ["clips/0/000"] * 120 + ["clips/0/001"]),
+        ("drawn", {"split": "obstacle", "count": 2}, [None] * 2),
+    ):
+        dataset = open_dataset(name, size=(8, 16), **further)
+        assert [dataset.sequence(key) for key in dataset.keys] == expected
+        joined = Joined([dataset, open_dataset("drawn", count=1)])
+        assert joined.sequence(joined.keys[-1]) is None
+        assert joined.sequence(joined.keys[0]) == (expected[0] and f"{dataset.name}/{expected[0]}")
 
 
 def test_a_camera_file_tells_distances(tmp_path):

@@ -53,6 +53,10 @@ class Dataset:
         """How a frame's camera stands over the road; None where the set does not say. Raises DatasetError."""
         return None
 
+    def sequence(self, key: str) -> str | None:
+        """Name of the drive or clip that a frame is of, whose frames are alike; None where the set does not say."""
+        return None
+
     def index(self, key: str) -> int:
         """Position of a key. Raises KeyError naming the nearest key."""
         if key not in self._index:
@@ -73,7 +77,7 @@ class Dataset:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Where the maps of one sample lie on disk."""
+    """Where the maps of one sample lie on disk, and the sequence that it is of."""
 
     key: str
     image: Path
@@ -81,6 +85,7 @@ class Frame:
     instances: Path | None = None
     obstacle: Path | None = None
     camera: Path | None = None
+    sequence: str | None = None
 
 
 class FileDataset(Dataset):
@@ -131,6 +136,10 @@ class FileDataset(Dataset):
         """From the frame's camera file, where there is one; see Dataset.camera."""
         path = self.frames[self.index(key)].camera
         return _read_camera(path) if path and path.is_file() else None
+
+    def sequence(self, key: str) -> str | None:
+        """See Dataset.sequence."""
+        return self.frames[self.index(key)].sequence
 
 
 def camera_path(root: Path, split: str, image: Path) -> Path:
@@ -199,7 +208,7 @@ def _ranges(ids: np.ndarray) -> str:
 
 
 class Wrapped(Dataset):
-    """Another data set, or some of its frames: name, classes and cameras are the other's. Subclasses change `load`."""
+    """Another data set, or some of its frames, and all that it says of them. Subclasses change `load`."""
 
     def __init__(self, dataset: Dataset, keys: Iterable[str] | None = None) -> None:
         super().__init__(dataset.name, dataset.keys if keys is None else keys, dataset.num_classes)
@@ -212,6 +221,10 @@ class Wrapped(Dataset):
     def camera(self, key: str) -> RoadCamera | None:
         """See Dataset.camera."""
         return self.dataset.camera(key)
+
+    def sequence(self, key: str) -> str | None:
+        """See Dataset.sequence."""
+        return self.dataset.sequence(key)
 
 
 class Resized(Wrapped):

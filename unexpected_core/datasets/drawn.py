@@ -32,6 +32,10 @@ class Drawn(Dataset):
         """See Dataset.camera."""
         return self.roads.camera(self.index(key))
 
+    def sequence(self, key: str) -> str | None:
+        """Its clip; frames of other tracks have a road of their own each."""
+        return key.rpartition("/")[0] if self.roads.track == "clips" else None
+
 
 def drawn(
     root: str | Path | None = None,

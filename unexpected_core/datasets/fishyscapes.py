@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, check_count, ending, images_below
 from unexpected_core.datasets.lost_and_found import HOME as LOST_AND_FOUND
+from unexpected_core.datasets.lost_and_found import sequence_of
 from unexpected_core.datasets.road_anomaly import flat_frames
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.files import visible
@@ -55,7 +56,7 @@ def _published(masks: dict[str, Path], lost_and_found: str | Path | None) -> lis
             raise DatasetError(
                 f"{mask} needs the photograph {name}_leftImg8bit.* of Lost and Found, absent there; unpack it"
             )
-        frames.append(Frame(key, by_name[name], obstacle=mask))
+        frames.append(Frame(key, by_name[name], obstacle=mask, sequence=sequence_of(name)))
     return frames
 
 

@@ -37,6 +37,12 @@ class Joined(Dataset):
         dataset, own = self._place(self.index(key))
         return dataset.camera(dataset.keys[own])
 
+    def sequence(self, key: str) -> str | None:
+        """See Dataset.sequence; the set's name stands before its own."""
+        dataset, own = self._place(self.index(key))
+        sequence = dataset.sequence(dataset.keys[own])
+        return None if sequence is None else f"{dataset.name}/{sequence}"
+
     def _place(self, index: int) -> tuple[Dataset, int]:
         """The set that a frame comes from, and its index there."""
         which = int(np.searchsorted(self.starts, index, side="right")) - 1

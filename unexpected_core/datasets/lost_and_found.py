@@ -68,7 +68,7 @@ def _open(
     if not known_objects:
         keys = [key for key in keys if not key.startswith(KNOWN_OBJECTS)]
     if frames == "last_of_sequence":
-        keys = list({key.rpartition("_")[0]: key for key in keys}.values())
+        keys = list({sequence_of(key): key for key in keys}.values())
     listed = _frames(home, path, split, {key: images[key] for key in keys})
     if roi == "road":
         return FileDataset(name, listed, obstacle_table=LOST_AND_FOUND_ROAD)
@@ -83,9 +83,20 @@ def _frames(home: Home, root: Path, split: str, images: dict[str, Path]) -> list
     files = _names(ending(images_below(folder), "_gtCoarse_labelIds")) if folder.is_dir() else {}
     maps = match(home.name, images, files, "_gtCoarse_labelIds.png")
     return [
-        Frame(key, image, obstacle=maps.get(key), camera=camera_path(root, split, image))
+        Frame(
+            key,
+            image,
+            obstacle=maps.get(key),
+            camera=camera_path(root, split, image),
+            sequence=sequence_of(key),
+        )
         for key, image in images.items()
     ]
+
+
+def sequence_of(name: str) -> str:
+    """``NN_scene_SSSSSS_TTTTTT`` -> ``NN_scene_SSSSSS``."""
+    return name.rpartition("_")[0]
 
 
 def _names(files: dict[str, Path]) -> dict[str, Path]:

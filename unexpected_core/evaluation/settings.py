@@ -75,7 +75,9 @@ class EvaluationSettings(Settings):
     false_alarms: float = Field(
         0.05, gt=0, lt=1, description="promised share of normal frames with a false alarm, for --normal-root"
     )
-    clips: bool = Field(False, description="frames of one folder follow one another: measure flicker")
+    clips: bool = Field(
+        False, description="frames of one folder follow one another: measure flicker, draw whole folders"
+    )
     frame_rate: float | None = Field(None, gt=0, description="frames per second: also false regions per minute")
     camera: Annotated[RoadCamera | None, BeforeValidator(_camera)] = Field(
         None,

@@ -1,13 +1,14 @@
 """How sure is a number? Frame bootstrap: draw as many frames as there are, with replacement, many times.
 
-Pixels of one frame are not independent, frames nearly are; so whole frames are drawn. Every metric here is a function
-of sums over frames, thus one matrix product (resamples x frames) @ (frames x counts) gives all resamples at once.
-Intervals are percentile intervals (Efron & Tibshirani 1993, chapter 13).
+Pixels of one frame are not independent, nor are frames of one drive; so whole frames are drawn, and whole sequences
+where they are known. Every metric here is a function of sums over frames, thus one matrix product
+(resamples x frames) @ (frames x counts) gives all resamples at once. Intervals are percentile intervals (Efron &
+Tibshirani 1993, chapter 13).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,11 +61,25 @@ class Comparison(NamedTuple):
 
 
 def frame_weights(frames: int, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
-    """How often each frame is drawn: float64 [resamples, frames], every row sums to `frames`."""
+    """How often each frame is drawn: float64 [resamples, frames], every row sums to `frames`.
+
+    NaN for one frame, which does not tell how others differ from it.
+    """
     if not frames:
         raise MetricError("no frames to draw from; the data set or the folder of scores is empty")
+    if frames == 1:
+        return np.full((resamples, 1), np.nan)
     drawn = np.random.default_rng(seed).multinomial(frames, np.full(frames, 1 / frames), size=resamples)
     return drawn.astype(np.float64)
+
+
+def sequence_weights(sequences: Sequence[str], resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
+    """How often each frame is drawn where whole sequences are: float64 [resamples, frames], NaN for one sequence.
+
+    sequences: the name of each frame's, its own where it is alone.
+    """
+    index = {name: i for i, name in enumerate(dict.fromkeys(sequences))}
+    return frame_weights(len(index), resamples, seed)[:, [index[name] for name in sequences]]
 
 
 def resample_pixels(
@@ -74,7 +89,7 @@ def resample_pixels(
 ) -> dict[str, Resampled]:
     """Average precision, AUROC, FPR95 and best F1, each on every resample.
 
-    numbers: counts.numbers(). weights: float64 [resamples, frames], of frame_weights.
+    numbers: counts.numbers(). weights: float64 [resamples, frames], of frame_weights or sequence_weights.
 
     Resamples are evaluated at the kept points of the curve (about a thousand); the small difference that this makes
     to the full curve is measured on the real frames and taken off.
@@ -121,7 +136,7 @@ def resample_components(counts: ComponentCounts, weights: np.ndarray) -> dict[st
     """Every number of component_statistics on every resample. weights: float64 [resamples, frames], as drawn."""
     table = counts.table()
     values = component_statistics(table.sum(0), len(table))
-    drawn = component_statistics(weights @ table, len(table))
+    drawn = component_statistics(weights @ table, weights.sum(1))
     return {name: Resampled(float(values[name]), drawn[name]) for name in values}
 
 

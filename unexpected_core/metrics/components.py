@@ -158,9 +158,9 @@ class ComponentCounts:
         )
 
 
-def component_statistics(sums: np.ndarray, frames: int) -> dict[str, np.ndarray]:
-    """Sums over frames, float [..., COLUMNS] -> siou, ppv, f1, f1_25, f1_50, f1_75, false_regions_per_frame, each
-    [...]."""
+def component_statistics(sums: np.ndarray, frames: float | np.ndarray) -> dict[str, np.ndarray]:
+    """Sums over frames, float [..., COLUMNS], and their number [...] -> siou, ppv, f1, f1_25, f1_50, f1_75,
+    false_regions_per_frame, each [...]."""
     obstacles, siou, regions, precision, wrong = (sums[..., i] for i in range(5))
     true, missed, false = np.split(sums[..., 5:], 3, axis=-1)
     with np.errstate(invalid="ignore"):

@@ -1,6 +1,8 @@
 """The two loops on a small folder of frames: write, resume, judge, foreign scores, report."""
 
+import itertools
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -32,9 +34,8 @@ from unexpected_core.metrics.components import Sizes
 from unexpected_core.metrics.pixel import measure_pixels
 
 SIZE = (33, 57)
-SETTINGS = EvaluationSettings(
-    mode=("smiyc", "per_image"), sizes=Sizes(3, 2), clips=True, frame_rate=10.0, resamples=100, workers=1
-)
+SETTINGS = EvaluationSettings(mode=("smiyc", "per_image"), sizes=Sizes(3, 2), frame_rate=10.0, resamples=100, workers=1)
+CLIPS = SETTINGS.model_copy(update={"clips": True})
 
 
 def result_of(source, settings=SETTINGS, threshold=None):
@@ -85,7 +86,7 @@ def test_numbers_are_those_of_the_metrics(root, tmp_path, scored):
     assert result.false_alarm_frames.normal_frames == 1
     per_frame, per_minute = result.components.false_regions_per_frame, result.components.false_regions_per_minute
     assert per_minute.value == pytest.approx(600 * per_frame.value)
-    assert 0 < result.flicker.mask <= 1 and set(result.pixel) == {"exact", "smiyc", "per_image"}
+    assert 0 < result_of(source, CLIPS).flicker.mask <= 1 and set(result.pixel) == {"exact", "smiyc", "per_image"}
 
 
 def test_two_processes_measure_what_one_does(root, tmp_path, scored):
@@ -100,7 +101,32 @@ def test_from_one_clip_to_the_next_nothing_flickers(tmp_path, scored):
             write_image(tmp_path / "images" / clip / f"{frame}.png", np.full((*SIZE, 3), 200 * i, np.uint8))
             write_image(tmp_path / "obstacle" / clip / f"{frame}.png", np.eye(*SIZE, dtype=np.uint8))
     _, source = scored(tmp_path, tmp_path)
-    assert result_of(source).flicker == Flicker(0, 0)
+    assert result_of(source, CLIPS).flicker == Flicker(0, 0)
+
+
+def test_clips_are_drawn_whole_and_one_alone_has_no_interval(root, tmp_path, scored):
+    """Each of the five frames thrice in its clip: as sure as five frames, three times as many tell no more."""
+    for i, part in itertools.product(range(5), ("images", "obstacle")):
+        (tmp_path / "set" / part / str(i)).mkdir(parents=True)
+        for again in range(3):
+            shutil.copy(root / part / f"{i:02d}.png", tmp_path / "set" / part / f"{i}/{again}.png")
+    _, frames = scored(root, tmp_path / "frames")
+    _, clips = scored(tmp_path / "set", tmp_path / "clips", first=15)
+    alone, drawn_apart, drawn_whole = result_of(frames), result_of(clips), result_of(clips, CLIPS)
+    assert (alone.sequences, drawn_apart.sequences, drawn_whole.sequences) == (5, 15, 5)
+    for name in ("average_precision", "auroc", "fpr95", "best_f1"):
+        wide, narrow, same = (getattr(r.pixel["exact"], name) for r in (alone, drawn_apart, drawn_whole))
+        assert (same.low, same.high) == pytest.approx((wide.low, wide.high))
+        assert narrow.high - narrow.low < 0.8 * (wide.high - wide.low)
+    for result, settings, words in (
+        (frames, SETTINGS, "; 95 % frame-bootstrap intervals (100 resamples, seed 0);"),
+        (clips, CLIPS, "; 95 % 5-sequence-bootstrap intervals (100 resamples, seed 0);"),
+        (frames, CLIPS, "; no intervals: one sequence does not tell how others differ from it;"),
+    ):
+        judge({"a": Candidate(result), "b": Candidate(result)}, settings, DatasetFacts("set", 5), tmp_path / "out")
+        assert words in (tmp_path / "out" / "table.md").read_text()
+        assert not re.search(r"\bnan[],<]", (tmp_path / "out" / "report.html").read_text())
+    assert "| 97.3 | 99.8 |" in (tmp_path / "out" / "table.md").read_text()
 
 
 def test_report_tables_and_results(root, tmp_path, scored):

@@ -12,6 +12,7 @@ from unexpected_core.metrics.bootstrap import (
     frame_weights,
     resample_components,
     resample_pixels,
+    sequence_weights,
 )
 from unexpected_core.metrics.components import ComponentCounts, FrameComponents
 from unexpected_core.metrics.keys import MetricError
@@ -46,16 +47,45 @@ def test_equals_measuring_the_drawn_frames(mode):
             assert resampled[name].resamples[row] == pytest.approx(expected, abs=0.012), (name, row)
 
 
-def test_interval_covers_the_truth_about_as_often_as_it_says():
+@pytest.mark.parametrize("length", [1, 15])
+def test_interval_covers_the_truth_about_as_often_as_it_says(length):
+    """length: of sequences, whose frames are alike."""
     covered = 0
     rng = np.random.default_rng(0)
+    names = np.repeat(np.arange(40).astype(str), length)
     for seed in range(60):
         counts = ComponentCounts()
-        for siou in rng.random(40):  # true mean 0.5
+        for siou in np.repeat(rng.random(40), length):  # true mean 0.5
             counts.add(FrameComponents(np.array([siou]), np.array([9]), np.zeros(0), np.zeros(0, np.int64)))
-        interval = resample_components(counts, frame_weights(40, 500, seed))["siou"].interval()
+        interval = resample_components(counts, sequence_weights(names, 500, seed))["siou"].interval()
         covered += interval.low <= 0.5 <= interval.high
     assert 50 <= covered <= 60
+
+
+def test_sequences_are_drawn_whole_and_frames_alone_as_they_always_were():
+    weights = sequence_weights(["b", "a", "b", "c"], 400)
+    assert (weights[:, 0] == weights[:, 2]).all() and np.unique(weights.sum(1)).tolist() == [3, 4, 5, 6]
+    assert np.array_equal(sequence_weights(["b", "a", "c"]), frame_weights(3))
+    counts = ComponentCounts()
+    for false_regions in (1, 3, 3, 5):  # a sequence of one frame, one of three: 1 or 11/3 a frame, or 3 of both
+        counts.add(
+            FrameComponents(np.zeros(0), np.zeros(0, int), np.zeros(false_regions), np.zeros(false_regions, int))
+        )
+    resampled = resample_components(counts, sequence_weights("abbb"))["false_regions_per_frame"]
+    assert resampled.value == 3 and np.unique(resampled.resamples) == pytest.approx([1, 3, 11 / 3])
+
+
+@pytest.mark.parametrize("mode", PIXEL_MODES)
+def test_one_frame_or_sequence_does_not_tell_how_sure_a_number_is(mode):
+    counts, components = pixel_counts(mode), ComponentCounts()
+    for score, obstacle in frames_of(1, 2):
+        counts.add(score, obstacle)
+        components.add(FrameComponents(np.ones(1), np.ones(1, int), np.ones(1), np.ones(1, int)))
+    weights = sequence_weights(["a", "a"])
+    for resampled in (resample_pixels(counts, counts.numbers(), weights), resample_components(components, weights)):
+        for each in resampled.values():
+            interval = each.interval()
+            assert np.isfinite(interval.value) and np.isnan([interval.low, interval.high]).all()
 
 
 def test_paired_comparison_sees_what_single_intervals_cannot():

@@ -32,7 +32,7 @@ def frame_count(result: MethodResult, dataset: DatasetFacts) -> str | None:
 def flipped(result: MethodResult, dataset: DatasetFacts) -> str | None:
     """Far worse than chance is better than chance with the sign turned round."""
     auroc = result.pixel["exact"].auroc
-    if auroc.value < 0.4 and auroc.high < 0.5:
+    if auroc.value < 0.4 and not auroc.high >= 0.5:  # NaN where one sequence was judged
         return f"AUROC is {percent(auroc.value)}: worse than chance; higher must mean more unexpected, negate the score"
     return None
 

@@ -23,16 +23,17 @@ from unexpected_core.evaluation.measure.result import (
     MethodResult,
     PixelResult,
 )
+from unexpected_core.evaluation.measure.sequences import sequence_of
 from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.evaluation.threshold import Threshold
 from unexpected_core.metrics.bootstrap import (
     Interval,
     Resampled,
     frame_statistics,
-    frame_weights,
     intervals,
     resample_components,
     resample_pixels,
+    sequence_weights,
 )
 from unexpected_core.metrics.calibration import area_under_risk_coverage, calibration_error
 from unexpected_core.metrics.clips import mean_change
@@ -58,6 +59,7 @@ class _Pixels:
     """The first reading as numbers. single_ap: average precision of each frame [frames]."""
 
     reading: PixelReading
+    sequences: list[str]
     weights: np.ndarray
     numbers: Mapping[str, PixelNumbers]
     resampled: Mapping[str, Mapping[str, Resampled]]
@@ -77,6 +79,7 @@ def measure(candidate: Candidate, settings: EvaluationSettings) -> Measured:
     result = MethodResult(
         **asdict(candidate.identity),
         frames=len(source.keys),
+        sequences=len(set(pixels.sequences)),
         frames_expected=len(source.dataset),
         frames_stored=len(source.scores) + source.surplus,
         pixel={mode: _pixel_result(pixels, mode) for mode in settings.mode},
@@ -95,11 +98,13 @@ def _measure_pixels(candidate: Candidate, settings: EvaluationSettings) -> _Pixe
     with tempfile.TemporaryDirectory(prefix="unexpected-measure-") as spill:
         read = partial(read_pixels, candidate.source, settings.mode, spill)
         reading = over_frames(read, candidate.source.keys, settings.workers, "measure pixels")
-        weights = frame_weights(len(reading.facts), settings.resamples, settings.seed)
+        dataset, clips = candidate.source.dataset, settings.clips
+        sequences = [sequence_of(dataset, fact.key, clips) for fact in reading.facts]
+        weights = sequence_weights(sequences, settings.resamples, settings.seed)
         numbers = {mode: counts.numbers() for mode, counts in reading.counts.items()}
         resampled = {mode: resample_pixels(counts, numbers[mode], weights) for mode, counts in reading.counts.items()}
         single = frame_statistics(reading.counts["exact"], numbers["exact"])["average_precision"]
-        return _Pixels(reading, weights, numbers, resampled, single)
+        return _Pixels(reading, sequences, weights, numbers, resampled, single)
 
 
 def _pixel_result(pixels: _Pixels, mode: str) -> PixelResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from unexpected_core.evaluation.measure.sequences import sequence_of
 from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.evaluation.source import Judged, Source
 from unexpected_core.metrics.clips import Change, change
@@ -33,9 +34,12 @@ class RegionReading:
         if self.smiyc_threshold is not None:
             self.smiyc.add(measure_components(strictly_above(judged.half(), self.smiyc_threshold), obstacle, sizes))
 
-    def add_change(self, before: Judged | None, judged: Judged) -> None:
-        """From the frame before, where it is of the same clip."""
-        if before is not None and _clip(before.sample.key) == _clip(judged.sample.key):
+    def add_change(self, source: Source, before: Judged | None, judged: Judged) -> None:
+        """From the frame before, where it is of the same sequence."""
+        if before is None:
+            return
+        first, second = (sequence_of(source.dataset, each.sample.key, self.settings.clips) for each in (before, judged))
+        if first == second:
             self.changes.append(change(before.score, judged.score, self.threshold))
 
     def merge(self, other: RegionReading) -> None:
@@ -61,7 +65,7 @@ def read_regions(
     for key in shown:
         judged = source.frame(key)
         reading.add(source, judged)
-        reading.add_change(before, judged)
+        reading.add_change(source, before, judged)
         before = judged if settings.clips else None
     return reading
 
@@ -70,7 +74,3 @@ def _frame_before(source: Source, key: str) -> Judged | None:
     """Another process may look at it, but the change from it to this one is noted here."""
     index = source.keys.index(key)
     return source.frame(source.keys[index - 1]) if index else None
-
-
-def _clip(key: str) -> str:
-    return key.rpartition("/")[0]

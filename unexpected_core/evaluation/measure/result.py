@@ -84,7 +84,9 @@ class FrameRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MethodResult:
-    """All numbers of one method. frames_stored: scores there were, of any frame. None: not known.
+    """All numbers of one method. frames_stored: scores there were, of any frame.
+
+    sequences: drives or clips of the frames, each drawn whole for the intervals. None: not known.
 
     reliability: float [3, BINS], see metrics.calibration; class_iou: by train id.
     """
@@ -93,6 +95,7 @@ class MethodResult:
     weights_sha256: str | None = None
     random_weights: bool = False
     limited: bool = False
+    sequences: int | None = None
     frames: int
     frames_expected: int
     frames_stored: int

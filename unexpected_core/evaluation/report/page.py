@@ -36,7 +36,7 @@ img, svg { max-width: 100%; height: auto } .stamp { color: #666; font-size: 90% 
 <p class="stamp">{{ stamp }}</p>
 {% for finding in findings %}<p class="{{ 'alarm' if finding.alarm else 'remark' }}">
 <b>{{ finding.kind }}</b> ({{ finding.method }}): {{ finding.text }}</p>{% endfor %}
-<h2>Numbers</h2><p>Values in %, with 95 % intervals over frames.</p>
+<h2>Numbers</h2><p>Values in %, with 95 % intervals.</p>
 <table><tr><th>method</th>{% for title in titles %}<th>{{ title }}</th>{% endfor %}
 <th>threshold</th><th>weights</th></tr>
 {% for name, cells in rows %}<tr><td>{{ name }}</td>{% for cell in cells %}<td>{{ cell }}</td>{% endfor %}</tr>
@@ -99,7 +99,12 @@ def _areas(methods: Mapping[str, MethodResult], metric: str) -> dict[str, float]
 
 def _difference(line: PairedDifference) -> list[str]:
     number = Interval(line.difference, line.low, line.high)
-    return [f"{line.a} minus {line.b}", line.metric.replace("_", " "), show(number), f"{line.p:.3f}"]
+    return [
+        f"{line.a} minus {line.b}",
+        line.metric.replace("_", " "),
+        show(number),
+        "-" if math.isnan(line.p) else f"{line.p:.3f}",
+    ]
 
 
 def _figures(methods: Mapping[str, MethodResult], curves: Mapping[str, Curve]) -> list[str]:

@@ -55,12 +55,12 @@ def cells(results: Results, result: MethodResult) -> list[str]:
 
 
 def show(number: Interval | None, percent: bool = True) -> str:
-    """'34.1 [30.2, 38.0]', or '-' where there is no number."""
+    """'34.1 [30.2, 38.0]', without what is in brackets where it is not known, or '-' where there is no number."""
     if number is None or math.isnan(number.value):
         return "-"
     scale, digits = (100, 1) if percent else (1, 2)
     value, low, high = (f"{scale * bound:.{digits}f}" for bound in (number.value, number.low, number.high))
-    return f"{value} [{low}, {high}]"
+    return value if math.isnan(number.low) else f"{value} [{low}, {high}]"
 
 
 def stamp(results: Results) -> str:
@@ -69,9 +69,18 @@ def stamp(results: Results) -> str:
     split = f" {dataset.split}" if dataset.split and dataset.split not in dataset.name else ""
     return (
         f"{dataset.name}{split}, {dataset.frames} frames; metrics {', '.join(sorted(plan.modes))} version "
-        f"{results.metric_version}; 95 % frame-bootstrap intervals ({plan.resamples} resamples, seed "
-        f"{plan.seed}); commit {results.commit or 'unknown'}"
+        f"{results.metric_version}; {_intervals(results)}; commit {results.commit or 'unknown'}"
     )
+
+
+def _intervals(results: Results) -> str:
+    """What the intervals stand on: frames, unless those are known to be of sequences."""
+    plan, methods = results.plan, results.methods.values()
+    drawn = max((result.sequences or result.frames for result in methods), default=0)
+    if drawn == 1:
+        return "no intervals: one sequence does not tell how others differ from it"
+    kind = "frame" if drawn == max((result.frames for result in methods), default=0) else f"{drawn}-sequence"
+    return f"95 % {kind}-bootstrap intervals ({plan.resamples} resamples, seed {plan.seed})"
 
 
 def markdown(results: Results) -> str:
