@@ -315,3 +315,24 @@ def test_parameters_are_grouped_by_their_rate():
     one, ten = parameter_groups(networks, {"b": 10.0}, 0.1)
     assert one["params"] == list(networks["a"].parameters()) and (one["lr"], one["rate"]) == (0.1, 1.0)
     assert ten["params"] == list(networks["b"].parameters()) and (ten["lr"], ten["rate"]) == (1.0, 10.0)
+
+
+def test_a_narrow_detector_learns_from_a_wide_one(roads, tmp_path):
+    teacher = detector(tmp_path)
+    settings = derive(tiny("nano", roads, ""), first={"epochs": 0}, task={"teacher": str(teacher)})
+    engine.run(settings, tmp_path / "run")
+    assert "train_taught" in (tmp_path / "run/training.log").read_text()
+    state = read_weights(publish_fast(settings, tmp_path / "run")).state
+    wide = read_weights(teacher).state
+    assert state["segmenter.classify.weight"].shape != wide["segmenter.classify.weight"].shape
+
+
+@pytest.mark.parametrize("preset", ["fast", "fast_baselines", "fast_cues"])
+def test_a_start_of_another_size_is_refused_with_the_cure(preset, roads, tmp_path):
+    card = Card(name="narrow", architecture="fast", options={"size": "nano"})
+    write_weights(tmp_path / "narrow.safetensors", FastScorer("nano").state_dict(), card)
+    message = r"narrow\.safetensors has task\.size=nano, expected fast" + (
+        ": --set task.size=nano" * (preset == "fast")
+    )
+    with pytest.raises(TrainingError, match=message):
+        engine.run(tiny(preset, roads, tmp_path / "narrow.safetensors"), tmp_path / "run")

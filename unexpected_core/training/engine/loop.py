@@ -33,7 +33,7 @@ from unexpected_core.training.engine.checkpoint import (
 from unexpected_core.training.engine.explain import explain_batch_norm, explain_memory
 from unexpected_core.training.engine.recorder import Recorder
 from unexpected_core.training.engine.schedule import Schedule
-from unexpected_core.training.engine.setup import Losses, open_fabric, parameter_groups
+from unexpected_core.training.engine.setup import Losses, open_fabric, parameter_groups, synchronise_batch_norms
 from unexpected_core.training.engine.task import Batch, Examples, Task
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
@@ -78,7 +78,7 @@ class Training:
         torch.manual_seed(sampler.seed_of(options.seed))
         self.networks = task.build()
         if fabric.world_size > 1 and fabric.device.type == "cuda":
-            self.networks = nn.SyncBatchNorm.convert_sync_batchnorm(self.networks)
+            synchronise_batch_norms(self.networks)
         trained = parameter_groups(self.networks, getattr(task, "rates", {}), o.learning_rate)
         optimizer = OPTIMIZERS[o.method](trained, lr=o.learning_rate, betas=o.betas, weight_decay=o.weight_decay)
         self.schedule = Schedule(o, optimizer, options.epochs, self.steps)
@@ -171,6 +171,8 @@ class Training:
             self.skipped = 0
             return True
         self.skipped += 1
+        if scaler := getattr(self.fabric.strategy.precision, "scaler", None):  # 16-mixed: too great a scale is normal
+            scaler.update()
         LOGGER.warning("gradients of step %d in epoch %d are not finite: skipped", step + 1, epoch)
         if self.skipped == SKIPS:
             self.check_finite({"gradient": float(norm)}, epoch, step)

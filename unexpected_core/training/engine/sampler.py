@@ -3,7 +3,7 @@ nothing of it needs saving: a training resumed at a position goes on as if it ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, default_collate
 
+from unexpected_core.training.engine.batches import by_size, of_one_size
 from unexpected_core.training.engine.task import Examples
 from unexpected_core.training.errors import TrainingError
 
@@ -91,16 +92,22 @@ def training_batches(
         for step in steps
         for part in share.parts(positions[step * share.batch : (step + 1) * share.batch])
     ]
-    loaded = iter(_loader(examples, seed, parts, workers))
+    loaded = iter(_loader(examples, seed, parts, workers, of_one_size))
     for _ in steps:
         yield [next(loaded) for _ in range(share.accumulate)]
 
 
-def validation_batches(examples: Examples, batch: int, seed: int, rank: int, world: int, workers: int) -> DataLoader:
-    """Every `world`-th validation batch, in order; epoch 0, so that the random numbers are the same each time."""
+def validation_batches(
+    examples: Examples, batch: int, seed: int, rank: int, world: int, workers: int
+) -> Iterator[dict]:
+    """Every `world`-th validation batch, in order; epoch 0, so that the random numbers are the same each time.
+
+    Whole images of several data sets may differ in size: a batch is cut where it changes.
+    """
     starts = range(0, len(examples), batch)
     parts = [[(0, i) for i in range(start, min(start + batch, len(examples)))] for start in starts[rank::world]]
-    return _loader(examples, seed, parts, workers)
+    for batches in _loader(examples, seed, parts, workers, by_size):
+        yield from batches
 
 
 def some_examples(examples: Examples, indices: list[int], seed: int) -> Iterator[tuple[str, dict]]:
@@ -110,11 +117,14 @@ def some_examples(examples: Examples, indices: list[int], seed: int) -> Iterator
         yield examples.keys[index], default_collate([indexed[0, index]])
 
 
-def _loader(examples: Examples, seed: int, parts: list[list[tuple[int, int]]], workers: int) -> DataLoader:
+def _loader(
+    examples: Examples, seed: int, parts: list[list[tuple[int, ...]]], workers: int, collate: Callable
+) -> DataLoader:
     # Its own generator keeps the loader from drawing on torch's global random numbers.
     return DataLoader(
         _Indexed(examples, seed),
         batch_sampler=parts,
+        collate_fn=collate,
         num_workers=workers,
         generator=torch.Generator().manual_seed(0),
         pin_memory=torch.cuda.is_available(),

@@ -23,6 +23,16 @@ def parameter_groups(networks: nn.Module, rates: Mapping[str, float], learning_r
     return [{"params": parameters, "rate": rate, "lr": rate * learning_rate} for rate, parameters in groups.items()]
 
 
+def synchronise_batch_norms(networks: nn.Module) -> None:
+    """Let batch norms see the batches of all processes, in place. A module that is applied several times stays one."""
+    made: dict[nn.Module, nn.Module] = {}
+    for parent in list(networks.modules()):
+        for name, child in parent._modules.items():  # named_children() would leave out the second place of a child
+            if isinstance(child, nn.modules.batchnorm._BatchNorm):
+                made[child] = made.get(child) or nn.SyncBatchNorm.convert_sync_batchnorm(child)
+                parent._modules[name] = made[child]
+
+
 class Losses(nn.Module):
     """Networks and task as one module, so that Fabric can wrap them (autocast, DDP)."""
 

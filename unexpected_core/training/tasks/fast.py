@@ -35,6 +35,7 @@ from unexpected_core.training.tasks.settings_fast import (
     FastTraining,
     Part,
 )
+from unexpected_core.weights.cards import read_card
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.reading import load_into, read_weights, verify
 
@@ -61,7 +62,8 @@ class FastTask:
         if s.perceptual:
             networks["judge"] = SqueezeNetDistance(s.perceptual_weights)
         if s.teacher:
-            networks["teacher"] = fast_networks(s.size, s.teacher)["segmenter"].eval().requires_grad_(False)
+            size = read_card(find_weights(s.teacher)).options.get("size", SIZE)  # which may be another
+            networks["teacher"] = fast_networks(size, s.teacher)["segmenter"].eval().requires_grad_(False)
         return networks
 
     def outputs(
@@ -181,8 +183,12 @@ def open_task(settings: FastTraining) -> OpenedTask:
 
 def fast_examples(settings: FastTraining | BaselineTraining | CuesTraining) -> tuple[FastExamples, FastExamples]:
     """Examples to learn from and to validate with. Raises TrainingError, DatasetError, WeightsError."""
-    if settings.task.start:
-        verify(find_weights(settings.task.start))  # now, not after minutes of reading data
+    if start := settings.task.start:  # now, not after minutes of reading data
+        found = verify(find_weights(start)).options.get("size", SIZE)
+        expected = getattr(settings.task, "size", SIZE)
+        if found != expected:
+            cure = f": --set task.size={found}, or another start" if hasattr(settings.task, "size") else ""
+            raise TrainingError(f"{start} has task.size={found}, expected {expected}{cure}")
     return _examples(settings, training=True), _examples(settings, training=False)
 
 

@@ -1,0 +1,97 @@
+"""Pieces of the training engine by themselves: half precision, frames of several sizes, shared batch norms."""
+
+import re
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision import MixedPrecision
+from torch import nn
+
+from unexpected_core.config import override
+from unexpected_core.images import write_image
+from unexpected_core.networks.bayes_segnet import BayesSegNet
+from unexpected_core.training.engine import loop, sampler
+from unexpected_core.training.engine import run as engine
+from unexpected_core.training.engine.setup import synchronise_batch_norms
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.presets import PRESETS
+
+run = runpy.run_path(str(Path(__file__).with_name("tiny_training.py")))["run"]
+
+
+@pytest.mark.parametrize("clip", [0.0, 5.0])
+def test_half_precision_finds_its_scale(clip, tmp_path, monkeypatch):
+    """Steps that overflow are skipped and lower the scale, with clipped gradients too. As on a GPU, but slowly."""
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**22)
+    fabric = Fabric(accelerator="cpu", devices=1, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
+    monkeypatch.setattr(loop, "open_fabric", lambda _: fabric)
+    run(tmp_path, [f"optimizer.clip={clip}"])
+    losses = [float(x) for x in re.findall(r"train_loss ([\d.]+)", (tmp_path / "training.log").read_text())]
+    assert losses[-1] < losses[0]
+    assert 2.0**8 < scaler.get_scale() < 2.0**21
+
+
+def test_one_module_stays_one_when_its_batch_norm_sees_all_processes():
+    """BayesSegNet applies modules several times; two of one would each keep statistics of their own."""
+    networks = nn.ModuleDict({"network": BayesSegNet(width=2)})
+    keys, norms = list(networks.state_dict()), modules(networks, nn.BatchNorm2d)
+    synchronise_batch_norms(networks)
+    assert list(networks.state_dict()) == keys
+    assert not modules(networks, nn.BatchNorm2d) and modules(networks, nn.SyncBatchNorm) == norms
+    dec5 = networks["network"].dec5
+    assert dec5[2] is dec5[5] is dec5[8] is dec5[11]
+
+
+def modules(networks, kind):
+    """Names of the modules of a kind, by module."""
+    found = {}
+    for name, module in networks.named_modules(remove_duplicate=False):
+        if isinstance(module, kind):
+            found.setdefault(module, []).append(name)
+    return list(found.values())
+
+
+class Sized:
+    """Numbered images of these widths."""
+
+    def __init__(self, *widths):
+        self.widths = widths
+        self.keys = [str(width) for width in widths]
+
+    def __len__(self):
+        return len(self.widths)
+
+    def example(self, index, random):
+        return {"image": np.full((3, 2, self.widths[index]), index, np.uint8)}
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_validation_takes_frames_of_several_sizes_as_they_come(workers):
+    batches = sampler.validation_batches(Sized(4, 4, 4, 6, 6, 4, 4), 3, 0, 0, 1, workers)
+    shapes = [(batch["image"].shape[0], batch["image"].shape[3]) for batch in batches]
+    assert shapes == [(3, 4), (2, 6), (1, 4), (1, 4)]
+
+
+@pytest.fixture
+def two_sizes(tmp_path):
+    """`data.sources` of roads 32x64 and 40x80."""
+    for height, width in ((32, 64), (40, 80)):
+        for name in ("train/a", "train/b", "val/a"):
+            write_image(tmp_path / f"{height}/{name}.png", np.full((height, width, 3), 90, np.uint8))
+            write_image(tmp_path / f"{height}/{name}_trainIds.png", np.zeros((height, width), np.uint8))
+    return f"data.sources=[paired_folder={tmp_path / '32'}, paired_folder={tmp_path / '40'}]"
+
+
+def test_sets_of_several_sizes_are_joined_where_crops_have_one(two_sizes, tmp_path):
+    small = ["loop.epochs=1", "loop.batch=4", "loop.batch_val=2", "loop.device=cpu", "loop.frames=[]", two_sizes]
+    settings = override(PRESETS["0525_rbm_road"], small)
+    assert engine.run(override(settings, ["data.crop=[32,64]"]), tmp_path / "crops")
+    with pytest.raises(
+        TrainingError, match=r"one batch .*found (32x64, 40x80|40x80, 32x64): .*data\.crop.*loop\.batch=1"
+    ):
+        engine.run(settings, tmp_path / "whole")
+    assert engine.run(override(settings, ["loop.batch=1"]), tmp_path / "whole")
