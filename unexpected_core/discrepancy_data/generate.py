@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import batched
 from pathlib import Path
 from typing import NamedTuple
@@ -19,8 +20,8 @@ import numpy as np
 from unexpected_core.datasets import Dataset, DatasetError, Resized
 from unexpected_core.discrepancy_data import layout
 from unexpected_core.discrepancy_data.manifest import FrameRecord, Journal, Manifest
-from unexpected_core.discrepancy_data.pastes import paste_objects
-from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
+from unexpected_core.discrepancy_data.pastes import NOTHING, paste_objects
+from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts, fingerprint, open_cut_outs
 from unexpected_core.discrepancy_data.pasting.things import Lender
 from unexpected_core.discrepancy_data.swaps import Recipe, alter_labels, errors
 from unexpected_core.files import sha256
@@ -67,7 +68,8 @@ def generate(
 ) -> Manifest:
     """Write (or continue) the discrepancy set of one split and return its manifest.
 
-    generator: name of the painter, for the manifest. limit: only the first so many frames, 0 = all. Source frames that
+    generator: name of the painter, for the manifest. split: its name; cut-outs to learn from are pasted where it begins
+    with "train", elsewhere those kept for validation. limit: only the first so many frames, 0 = all. Source frames that
     cannot be read are reported, noted in the manifest and left out. Raises GenerationError when nothing can be
     written any more, ManifestError when `out` holds a set of another making, DatasetError for sets without labels.
     """
@@ -75,20 +77,23 @@ def generate(
     with suppress(ImageError):
         _labels(dataset[0])
     keys = dataset.keys[: limit or None]
+    things = (recipe.pastes.things if recipe.paste else "", split.startswith("train"))
     manifest = Manifest(
         dataset=dataset.name,
         size=dataset.size if isinstance(dataset, Resized) else None,
         generator=generator,
         recipe=recipe,
         frequencies=_frequencies(dataset, recipe, workers),
+        cut_outs=fingerprint(*things),
     )
+    change = partial(alter, dataset, recipe=recipe, frequencies=manifest.frequencies, cut_outs=open_cut_outs(*things))
     journal = Journal(out, split)
     try:
         records = journal.begin(manifest)
         todo = [key for key in keys if key not in records]
         if len(todo) < len(keys):
             LOGGER.info("%s: %d of %d frames are there already", out, len(keys) - len(todo), len(keys))
-        made = _make(dataset, todo, out, recipe, paint, split, manifest.frequencies, workers)
+        made = _make(change, todo, out, recipe, paint, split, workers)
         failed = _keep(progress(made, f"discrepancies of {dataset.name}", len(todo)), journal, records)
         frames = tuple(records[key] for key in sorted(records))
         done = {"failed": failed, "complete": len(keys) == len(dataset), "frames": frames}
@@ -118,19 +123,18 @@ def _keep(
 
 
 def _make(
-    dataset: Dataset,
+    change: Callable[[str], Altered],
     keys: list[str],
     out: Path,
     recipe: Recipe,
     paint: Painter,
     split: str,
-    frequencies: tuple[float, ...] | None,
     workers: int,
 ) -> Iterator[tuple[str, FrameRecord | Exception]]:
     """Read and write in threads (OpenCV lets go of the interpreter), paint here; in order, a few frames at a time."""
     with ThreadPoolExecutor(max(1, workers)) as pool:
         for group in batched(keys, 4 * max(1, workers)):
-            prepared = [pool.submit(alter, dataset, key, recipe, frequencies) for key in group]
+            prepared = [pool.submit(change, key) for key in group]
             written: list[Future | Exception] = []
             for future in prepared:
                 try:
@@ -143,7 +147,13 @@ def _make(
                 yield key, result if isinstance(result, Exception) else result.result()
 
 
-def alter(dataset: Dataset, key: str, recipe: Recipe, frequencies: tuple[float, ...] | None = None) -> Altered:
+def alter(
+    dataset: Dataset,
+    key: str,
+    recipe: Recipe,
+    frequencies: tuple[float, ...] | None = None,
+    cut_outs: CutOuts = NOTHING,
+) -> Altered:
     """Read one frame and alter it as the recipe says. Raises ImageError, DatasetError."""
     sample = dataset[key]
     labels = _labels(sample)
@@ -153,9 +163,8 @@ def alter(dataset: Dataset, key: str, recipe: Recipe, frequencies: tuple[float, 
     inside = roi(sample)
     discrepancy, image = errors(labels, altered, inside), None
     if recipe.paste:
-        lenders = [dataset[int(i)] for i in rng.integers(len(dataset), size=PASTE_SOURCES)]
-        sources = [Lender(s.image, _labels(s), 0.0, s.obstacle) for s in lenders]
-        pasted = paste_objects(sample.image, labels, sources, rng, recipe.pastes, open_cut_outs(recipe.pastes.things))
+        sources = [_lender(dataset, int(i), sample) for i in rng.integers(len(dataset), size=PASTE_SOURCES)]
+        pasted = paste_objects(sample.image, labels, sources, rng, recipe.pastes, cut_outs)
         altered = np.where(pasted.labels == labels, altered, pasted.labels)
         discrepancy[pasted.labels != labels] = 0
         labels = pasted.labels
@@ -164,6 +173,16 @@ def alter(dataset: Dataset, key: str, recipe: Recipe, frequencies: tuple[float, 
         image, discrepancy = pasted.image, discrepancy | seen
     photo = sample.image if image is None else image
     return Altered(key, altered, labels, discrepancy, image, _fingerprint(sample), photo)
+
+
+def _lender(dataset: Dataset, index: int, borrower: Sample) -> Lender:
+    """Another frame; the borrower itself where that one cannot be read, which is reported in its own turn."""
+    try:
+        sample = dataset[index]
+        labels = _labels(sample)
+    except (ImageError, DatasetError):
+        sample, labels = borrower, _labels(borrower)
+    return Lender(sample.image, labels, 0.0, sample.obstacle)
 
 
 def frame_random(seed: int, key: str) -> np.random.Generator:
@@ -187,7 +206,6 @@ def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, s
         return layout.label_file(split, frame.key, ending)
 
     maps = {
-        labels(layout.LABELS): frame.labels,
         labels(layout.COLOURS): colorize(frame.labels),
         labels(layout.ERRORS): frame.discrepancy * 255,
         layout.resynthesis_file(split, frame.key, recipe.gen_img_ext): resynthesis,
@@ -196,6 +214,7 @@ def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, s
         maps |= {labels(layout.ORIGINAL): frame.original, labels(layout.ORIGINAL_COLOURS): colorize(frame.original)}
     if frame.image is not None:
         maps[layout.image_file(split, frame.key)] = frame.image
+    maps[labels(layout.LABELS)] = frame.labels  # last: where it is, a reader takes the frame as made
     for name, values in maps.items():
         write_image(out / name, values, QUALITY[recipe.gen_img_ext] if name.startswith("gen_image") else 90)
     return FrameRecord(key=frame.key, source=frame.source, files={name: sha256(out / name) for name in maps})

@@ -38,6 +38,7 @@ class Manifest(Settings):
     generator: str = Field(description="what painted the resyntheses")
     recipe: Recipe
     frequencies: tuple[float, ...] | None = Field(None, description="class frequencies the new classes were drawn by")
+    cut_outs: str | None = Field(None, description="SHA-256 of the names and files of the things pasted, if any")
     complete: bool = False
     failed: dict[str, str] = Field({}, description="source frames that could not be used -> why")
     frames: tuple[FrameRecord, ...] = ()

@@ -10,11 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from unexpected_core.config import SettingsError, override
-from unexpected_core.datasets import DatasetError, open_dataset
+from unexpected_core.datasets import DatasetError, Resized, open_dataset
 from unexpected_core.discrepancy_data import generate as generate_module
 from unexpected_core.discrepancy_data.generate import GenerationError, class_counts, generate
 from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest
@@ -278,6 +279,65 @@ def test_a_corrupt_source_is_left_out_and_reported(source, tmp_path, caplog):
     assert len(manifest.frames) == 6 and not manifest.failed
     make(source, tmp_path / "whole")
     assert contents(tmp_path / "set") == contents(tmp_path / "whole")
+
+
+def test_a_corrupt_lender_costs_no_other_frame(source, tmp_path):
+    """Each frame borrows of three others, so that most would meet the broken one."""
+    source.frames[2].image.write_bytes(source.frames[2].image.read_bytes()[:40])
+    manifest = make(source, tmp_path / "set", RECIPES["pastes"])
+    assert list(manifest.failed) == [source.keys[2]] and len(manifest.frames) == 5
+
+
+def test_what_was_broken_off_while_a_set_grew_is_not_read(source, tmp_path, monkeypatch):
+    make(source, tmp_path / "set", limit=2)
+
+    def full(path, *_):
+        if "ulm_000003_000019_gen" in str(path):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_image(path, *_)
+
+    monkeypatch.setattr(generate_module, "write_image", full)
+    with pytest.raises(GenerationError, match="No space left on device"):
+        make(source, tmp_path / "set", workers=1)
+    data = DiscrepancyDataset(tmp_path / "set", source, "train")
+    assert [sample.key for sample in data][:3] == list(source.keys[:3]) and source.keys[3] not in data.keys
+
+
+def write_cut_outs(folder):
+    """Five red things to learn from, one blue one that is kept."""
+    for i in range(6):
+        thing = np.zeros((40, 40, 4), np.uint8)
+        thing[2:-2, 2:-2] = (0, 0, 255, 255) if i == 4 else (255, 0, 0, 255)
+        folder.mkdir(exist_ok=True)
+        cv2.imwrite(str(folder / f"thing_{i}.png"), cv2.cvtColor(thing, cv2.COLOR_RGBA2BGRA))
+    return folder
+
+
+@pytest.mark.parametrize(("split", "channel"), [("train", 0), ("val", 2)])
+def test_things_kept_for_validation_are_pasted_there_and_nowhere_else(split, channel, source, tmp_path):
+    things = write_cut_outs(tmp_path / "things")
+    pastes = {
+        "things": things,
+        "cut_outs": 1,
+        "probability": 1,
+        "repainted": 0,
+        "camouflage": 0,
+        "known": 0,
+        "largest": 9,
+    }
+    recipe = override(RECIPES["pastes"], [f"pastes.{name}={value}" for name, value in pastes.items()])
+    big = Resized(source, (120, 180))
+
+    def go_on():
+        return generate(big, tmp_path / "set", recipe, paint, generator="stand-in", split=split)
+
+    go_on()
+    pasted = [frame.image[frame.discrepancy == 1] for frame in DiscrepancyDataset(tmp_path / "set", big, split)]
+    mean = np.concatenate(pasted).mean(0)
+    assert mean.argmax() == channel and mean[channel] > 1.5 * np.delete(mean, channel).max()
+    write_image(things / f"thing_{4 if split == 'val' else 5}.png", np.zeros((40, 40, 3), np.uint8))
+    with pytest.raises(ManifestError, match=r"cut_outs was .* Give another --out"):
+        go_on()
 
 
 def test_a_full_disk_is_reported_and_loses_nothing(source, tmp_path, monkeypatch):

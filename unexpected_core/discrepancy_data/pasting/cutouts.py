@@ -5,6 +5,7 @@ A file's kind is its name without the number behind (`pet_0012.webp` is a pet).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.datasets.base import DatasetError, images_below
-from unexpected_core.files import expand_home
+from unexpected_core.files import expand_home, sha256
 from unexpected_core.images import read_cut_out
 
 CutOut = np.ndarray
@@ -49,13 +50,26 @@ def open_cut_outs(folder: str | Path, training: bool = True) -> CutOuts:
     """
     if not folder:
         return CutOuts([])
+    files = _files(folder, training)
+    with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
+        things = dict(zip(files, pool.map(lambda path: trim(read_cut_out(path)), files.values()), strict=True))
+    return CutOuts([[t for key in keys if (t := things[key]) is not None] for _, keys in groupby(files, kind_of)])
+
+
+def fingerprint(folder: str | Path, training: bool = True) -> str | None:
+    """SHA-256 of the names and files that `open_cut_outs` reads; None for no folder. Raises DatasetError."""
+    if not folder:
+        return None
+    lines = [f"{key} {sha256(path)}\n" for key, path in _files(folder, training).items()]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _files(folder: str | Path, training: bool) -> dict[str, Path]:
+    """By key, kind after kind."""
     files = images_below(expand_home(folder))
     if not files:
         raise DatasetError(f"{folder} holds no picture; expected cut-outs: PNG or WebP with transparency")
-    chosen = _chosen(list(files), training)
-    with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
-        things = dict(zip(chosen, pool.map(lambda key: trim(read_cut_out(files[key])), chosen), strict=True))
-    return CutOuts([[t for key in keys if (t := things[key]) is not None] for _, keys in groupby(chosen, kind_of)])
+    return {key: files[key] for key in _chosen(list(files), training)}
 
 
 def _chosen(keys: Sequence[str], training: bool) -> list[str]:
