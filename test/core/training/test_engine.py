@@ -1,4 +1,4 @@
-"""Pieces of the training engine by themselves: half precision, frames of several sizes, shared batch norms."""
+"""Pieces of the training engine: half precision, frames of several sizes, shared batch norms, rates, averages."""
 
 import re
 import runpy
@@ -16,7 +16,10 @@ from unexpected_core.images import write_image
 from unexpected_core.networks.bayes_segnet import BayesSegNet
 from unexpected_core.training.engine import loop, sampler
 from unexpected_core.training.engine import run as engine
-from unexpected_core.training.engine.setup import synchronise_batch_norms
+from unexpected_core.training.engine.average import moving_average
+from unexpected_core.training.engine.schedule import Schedule
+from unexpected_core.training.engine.settings import OptimizerSettings
+from unexpected_core.training.engine.setup import parameter_groups, synchronise_batch_norms
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS
 
@@ -53,6 +56,30 @@ def modules(networks, kind):
         if isinstance(module, kind):
             found.setdefault(module, []).append(name)
     return list(found.values())
+
+
+def test_the_rate_that_is_told_is_one_that_something_learns_at():
+    """Where only a part with a rate of its own learns, the group of the others is empty."""
+    networks = nn.ModuleDict({"segmenter": nn.Linear(2, 3)})
+    optimizer = torch.optim.AdamW(parameter_groups(networks, {"segmenter": 0.5}, 2e-3), lr=2e-3)
+    schedule = Schedule(OptimizerSettings(learning_rate=2e-3, schedule="constant"), optimizer, 1, 1)
+    schedule.before_step(1, 0)
+    assert schedule.rate == 1e-3
+
+
+def test_an_average_forgets_the_first_steps_of_a_short_training():
+    """And moves by 1 - decay at each step of a long one."""
+    networks = nn.ModuleDict({"a": nn.Linear(1, 1)})
+    average = moving_average(networks, 0.998)
+    for step in range(200):
+        nn.init.constant_(networks["a"].weight, float(step > 0))
+        average.update_parameters(networks)
+    assert average.module["a"].weight.item() > 0.99
+    average.n_averaged.fill_(10_000)
+    nn.init.constant_(networks["a"].weight, 2.0)
+    before = average.module["a"].weight.item()
+    average.update_parameters(networks)
+    assert average.module["a"].weight.item() == pytest.approx(before + 0.002 * (2 - before), abs=1e-6)
 
 
 class Sized:

@@ -213,6 +213,8 @@ def test_config_is_kept_and_a_different_training_is_refused(tmp_path):
     save_state(tmp_path, Progress(started=True, step=1), {})
     with pytest.raises(TrainingError, match=r"holds a training with other settings: loop\.batch was 2, now 4\. Use"):
         keep_config(override(settings, ["loop.batch=4"]), tmp_path)
+    with pytest.raises(TrainingError, match=r"loop\.accumulate was 1, now 2"):  # parts are normalised one by one
+        keep_config(override(settings, ["loop.accumulate=2"]), tmp_path)
     with pytest.raises(TrainingError, match=r"task\.compares was full, now labels_only"):
         keep_config(PRESETS["0517_discrepancy_labels_only"], tmp_path)
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from torch import nn
+from collections.abc import Sequence
+
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 
 def moving_average(networks: nn.Module, decay: float) -> AveragedModel | None:
     """An average that each step of `update_parameters` moves: decay * average + (1 - decay) * weights; 0 = none.
 
-    Buffers (batch norm's statistics) are averaged like weights.
+    After n steps the decay is at most (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage: otherwise the
+    first steps would weigh most in a short training. Buffers (batch norm's statistics) are averaged like weights.
     """
     if not decay:
         return None
-    return AveragedModel(networks, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+    def update(averaged: Sequence[Tensor], weights: Sequence[Tensor], steps: Tensor) -> None:
+        n = int(steps)
+        get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averaged, weights, steps)
+
+    return AveragedModel(networks, multi_avg_fn=update, use_buffers=True)
 
 
 def in_use(networks: nn.Module, average: AveragedModel | None) -> nn.Module:

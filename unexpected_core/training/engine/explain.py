@@ -25,9 +25,9 @@ def explain_memory(settings: TrainingSettings) -> Iterator[None]:
         now = "".join(f"{name}={crop}, " for name, crop in crops.items())
         raise TrainingError(
             f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, {now}"
-            f"{loop.precision}: raise loop.accumulate (the same batch in less memory), or, with a new --run, lower "
-            f"{', '.join(['loop.batch', *crops])} or loop.batch_val, or use loop.precision=bf16-mixed. "
-            f"What was saved is intact. ({str(error).splitlines()[0]})"
+            f"{loop.precision}: raise loop.accumulate (nearly the same in less memory), lower "
+            f"{', '.join(['loop.batch', *crops])} or loop.batch_val, or use loop.precision=bf16-mixed, with a "
+            f"new --run once a step is finished. What was saved is intact. ({str(error).splitlines()[0]})"
         ) from error
 
 

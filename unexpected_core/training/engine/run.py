@@ -34,7 +34,6 @@ FREE = (
     "loop.device",
     "loop.devices",
     "loop.nodes",
-    "loop.accumulate",
     "loop.checkpoint_seconds",
     "loop.frames",
     "data.cache",

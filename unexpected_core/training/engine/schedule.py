@@ -48,8 +48,8 @@ class Schedule:
 
     @property
     def rate(self) -> float:
-        """The learning rate now."""
-        return self.optimizer.param_groups[0]["lr"]
+        """The learning rate now; of the first group that has any parameters."""
+        return next(group["lr"] for group in self.optimizer.param_groups if group["params"])
 
     def state_dict(self) -> dict:
         """What the schedule remembers."""

@@ -35,7 +35,11 @@ class LoopSettings(Settings):
     epochs: int = Field(50, ge=0, description="epoch limit")
     epoch_examples: int = Field(0, ge=0, description="examples per epoch; 0 = all")
     batch: int = Field(4, ge=1, description="examples per optimiser step, over all processes")
-    accumulate: int = Field(1, ge=1, description="parts in which a process computes its share of a batch: less memory")
+    accumulate: int = Field(
+        1,
+        ge=1,
+        description="parts in which a process computes its share of a batch, each normalised by itself: less memory",
+    )
     batch_val: int = Field(4, ge=1, description="examples per validation batch")
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = Field(
         "32-true", description="numbers to compute with; auto: bf16-mixed where the device computes with it natively"
@@ -45,7 +49,7 @@ class LoopSettings(Settings):
         ge=0,
         lt=1,
         description="decay per step of an average of the weights, which is then "
-        "what is validated and published; 0 = off",
+        "what is validated and published; less in the first steps; 0 = off",
     )
     seed: int = Field(0, ge=0, description="same seed, same bits (on one kind of machine)")
     workers: int = Field(0, ge=0, description="processes that load examples; changes no bit of the result")
