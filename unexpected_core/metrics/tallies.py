@@ -150,18 +150,18 @@ def _slices(files: dict[Path, int], runs: list[Run], low: int, high: int, kind: 
 
 
 def merged(positives: np.ndarray, negatives: np.ndarray) -> Step:
-    """Rising keys, unsigned [n] and [m] -> two steps per obstacle score: normal pixels between it and the next, then
-    those tied with it."""
+    """Rising keys, unsigned [n] and [m] -> a step for each obstacle score, with the normal pixels tied with it, and one
+    for all normal pixels between it and the next, at the lowest of them."""
     keys, counts = np.unique(positives, return_counts=True)
-    at, above = np.searchsorted(negatives, keys), np.searchsorted(negatives, keys, side="right")
-    between = np.append(0, above)  # index of the first normal pixel of each gap: below, between and above the keys
-    marks = np.zeros(2 * len(keys) + 1, keys.dtype)  # rising: gap, key, gap, ..., key, gap
-    true, false = np.zeros((2, len(marks)), np.int64)
-    marks[1::2], true[1::2], false[1::2] = keys, counts, above - at
-    marks[::2] = np.concatenate([negatives, marks[:1]])[between]  # the last gap may hold nothing
-    false[::2] = np.append(at, len(negatives)) - between
-    used = np.flatnonzero(true + false)[::-1]
-    return from_keys(marks[used]), true[used], false[used]
+    first, end = np.searchsorted(negatives, keys), np.searchsorted(negatives, keys, side="right")  # of those tied
+    begin, stop = np.append(0, end), np.append(first, len(negatives))  # of the gaps below, between and above the keys
+    filled = begin < stop
+    gaps = negatives[begin[filled]]
+    marks = np.concatenate([keys, gaps])
+    true = np.concatenate([counts, np.zeros(len(gaps), np.int64)])
+    false = np.concatenate([end - first, (stop - begin)[filled]])
+    falling = np.argsort(marks, kind="stable")[::-1]  # two rising runs: merged, not sorted
+    return from_keys(marks[falling]), true[falling], false[falling]
 
 
 def _crowded(files: dict[Path, int], runs: list[Run], code: int) -> Step:

@@ -199,3 +199,11 @@ def test_no_frames_and_mixed_types_are_refused(tmp_path):
     counts.add(np.zeros((1, 2), np.float16), obstacle)
     with pytest.raises(MetricError, match="temporary folder cannot go to another process"):
         pickle.dumps(counts)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_steps_are_each_obstacle_score_with_its_ties_and_the_gaps_between(dtype):
+    obstacle, normal = (to_keys(np.array(scores, dtype)) for scores in ([3, 3, 7], [1, 2, 3, 5, 6, 9]))
+    scores, true, false = tallies.merged(obstacle, normal)
+    assert scores.tolist() == [9, 7, 5, 3, 1] and scores.dtype == dtype
+    assert true.tolist() == [0, 1, 0, 2, 0] and false.tolist() == [1, 0, 2, 1, 2]
