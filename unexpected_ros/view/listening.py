@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
 import numpy as np
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from unexpected_core.encodings import EncodingError
@@ -20,6 +22,12 @@ from unexpected_ros.view.pictures import reduce
 
 DTYPES = {"mono8": np.uint8, "rgb8": np.uint8, "32FC1": np.float32}
 IMAGES = ("mask", "score", "labels", "resynthesis")
+
+
+def weakest(offered: Collection[QoSReliabilityPolicy]) -> QoSReliabilityPolicy:
+    """The reliability that a subscription may ask of all these publishers."""
+    best_effort = QoSReliabilityPolicy.BEST_EFFORT in offered
+    return QoSReliabilityPolicy.BEST_EFFORT if best_effort else QoSReliabilityPolicy.RELIABLE
 
 
 def pixels(message: Image) -> np.ndarray:
@@ -38,27 +46,42 @@ class Listening:
         self.stream = stream
         self._node, self._on_frame = node, on_frame
         self._assembly = Assembly((ANCHOR, PHOTO, "stats", *IMAGES))
-        self._subscriptions: list[Any] = []
-        self._add(AnomalyArray, f"{stream.prefix}/regions", partial(self._on_part, ANCHOR))
-        self._add(FrameStats, f"{stream.prefix}/stats", partial(self._on_part, "stats"))
-        for name in IMAGES:
-            self._add(Image, f"{stream.prefix}/{name}", partial(self._on_image, name, pixels))
+        self._topics: dict[str, tuple[type, Callable[[Any], None]]] = {
+            f"{stream.prefix}/regions": (AnomalyArray, partial(self._on_part, ANCHOR)),
+            f"{stream.prefix}/stats": (FrameStats, partial(self._on_part, "stats")),
+            **{f"{stream.prefix}/{name}": (Image, partial(self._on_image, name, pixels)) for name in IMAGES},
+        }
         if stream.photo:
             kind = CompressedImage if stream.compressed else Image
-            self._add(kind, stream.photo, partial(self._on_image, PHOTO, image_to_rgb))
+            self._topics[stream.photo] = kind, partial(self._on_image, PHOTO, image_to_rgb)
+        self._subscriptions: dict[str, Subscription] = {}
+        self.follow()
+
+    def follow(self) -> None:
+        """To be called now and then: subscribe as publishers offer, who may come, and change, at any time."""
+        for topic in self._topics:
+            offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(topic)]
+            held = self._subscriptions.get(topic)
+            if held is None or (offered and held.qos_profile.reliability != weakest(offered)):
+                self._subscribe(topic, weakest(offered))
+
+    def _subscribe(self, topic: str, reliability: QoSReliabilityPolicy) -> None:
+        kind, callback = self._topics[topic]
+        if topic in self._subscriptions:
+            self._node.destroy_subscription(self._subscriptions[topic])
+        self._subscriptions[topic] = self._node.create_subscription(
+            kind,
+            topic,
+            callback,
+            QoSProfile(depth=2, reliability=reliability),
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),  # `follow` mends what they report
+        )
 
     def close(self) -> None:
         """End the subscriptions."""
-        for subscription in self._subscriptions:
+        for subscription in self._subscriptions.values():
             self._node.destroy_subscription(subscription)
-        self._subscriptions = []
-
-    def _add(self, kind: type, topic: str, callback: Callable[[Any], None]) -> None:
-        offered = [p.qos_profile.reliability for p in self._node.get_publishers_info_by_topic(topic)]
-        best_effort = QoSReliabilityPolicy.BEST_EFFORT in offered
-        policy = QoSReliabilityPolicy.BEST_EFFORT if best_effort else QoSReliabilityPolicy.RELIABLE
-        profile = QoSProfile(depth=2, reliability=policy)
-        self._subscriptions.append(self._node.create_subscription(kind, topic, callback, profile))
+        self._subscriptions = {}
 
     def _on_image(self, name: str, convert: Callable[[Any], np.ndarray], message: Any) -> None:
         try:

@@ -60,7 +60,9 @@ class Watcher(Node):
     def _listen(self) -> None:
         wanted = {camera: stream for camera, stream in self._streams.items() if camera in self._wanted()}
         for camera, listening in list(self._listening.items()):
-            if wanted.get(camera) != listening.stream:
+            if wanted.get(camera) == listening.stream:
+                listening.follow()
+            else:
                 self._listening.pop(camera).close()
         for camera in wanted.keys() - self._listening.keys():
             self._listening[camera] = Listening(self, wanted[camera], partial(self._on_frame, camera))

@@ -1,0 +1,83 @@
+"""The window's ROS half before a real detector: the photo that it shows, whoever comes first."""
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.ros
+pytest.importorskip("rclpy")
+from sensor_msgs.msg import Image  # noqa: E402
+
+from unexpected_ros.view.watcher import Watcher  # noqa: E402
+
+NAME = "/watched/detector"
+SOON_S = 30.0
+
+
+@pytest.fixture
+def start_detector(driver):
+    """A detector node in this process, with ROS arguments."""
+    from unexpected_ros.live.node import DetectorNode
+
+    started = []
+
+    def start(*arguments):
+        common = ("-r", "__ns:=/watched", "-p", "model.path:=random")
+        started.append(DetectorNode(cli_args=["--ros-args", *common, *arguments]))
+        driver.executor.add_node(started[-1])
+        assert started[-1].start()
+
+    yield start
+    for node in started:
+        driver.executor.remove_node(node)
+        node.destroy_node()
+
+
+@pytest.fixture
+def watch(driver):
+    """Frames by camera, as a page gets them that looks at all of these cameras."""
+    started = []
+
+    def start(*cameras):
+        frames = {camera: [] for camera in cameras}
+        watcher = Watcher(NAME, lambda: cameras, lambda camera, whole: frames[camera].append(whole), str, dict)
+        started.append(watcher)
+        driver.executor.add_node(watcher)
+        return frames
+
+    yield start
+    for watcher in started:
+        driver.executor.remove_node(watcher)
+        watcher.destroy_node()
+
+
+@pytest.fixture
+def play(driver, to_message):
+    """Publishes images of one brightness each, best effort, by topic; once for each call of what it returns."""
+    publishers, stamps = {}, iter(range(1, 1 << 30))
+
+    def start(lights):
+        publishers.update({topic: driver.camera(Image, topic, best_effort=True, connected=False) for topic in lights})
+
+        def send():
+            stamp = next(stamps) * 1_000_000_000
+            for topic, light in lights.items():
+                publishers[topic].publish(to_message(np.full((40, 60, 3), light, np.uint8), stamp))
+            driver.spin(0.1)
+
+        return send
+
+    yield start
+    driver.destroy(*publishers.values())
+
+
+def last_photo(frames):
+    """Brightness of the last frame's photo, None while there is none."""
+    return frames[-1].parts["photo"].mean() if frames and "photo" in frames[-1].parts else None
+
+
+def test_a_best_effort_camera_may_start_after_the_page(driver, start_detector, watch, play):
+    start_detector()
+    frames = watch("")
+    driver.until(lambda: driver.node.count_subscribers("/watched/image") == 2, "detector and page to listen", SOON_S)
+    send = play({"/watched/image": 90})
+    driver.until(lambda: send() or last_photo(frames[""]) == 90, "the photo", SOON_S)
