@@ -148,8 +148,8 @@ class Answering:
     def _answer(self, frame: Readable, found: Found, settings: NodeSettings, model_id: str, mode: int) -> None:
         feed, header = frame.feed, frame.message.header
         feed.health.count("processed")
-        mounting = self._mounts.of(header.frame_id, settings.camera)
-        found = limited(found, settings.ground, feed.camera, mounting, partial(self.warn_once, f"ground{feed.name}"))
+        camera, mounting = feed.camera(settings.camera), self._mounts.of(header.frame_id, settings.camera)
+        found = limited(found, settings.ground, camera, mounting, partial(self.warn_once, f"ground{feed.name}"))
         feed.latest = result = Result(
             header,
             frame.seen.image,
@@ -157,7 +157,7 @@ class Answering:
             found.tracks,
             settings,
             model_id,
-            feed.camera,
+            camera,
             found.times | {"age": frame.age},
             feed.health.counts(),
             mode,

@@ -1,10 +1,13 @@
-"""Why no frame arrives: one sentence that names the topic, who publishes, what does not match, and the cure."""
+"""Why no frame arrives, or where things stand is not known: what is wrong with which topic, and the cure."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.scene.ground import Mounting, is_placed
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 
@@ -17,16 +20,32 @@ class Publisher(NamedTuple):
     best_effort: bool
 
 
-def explain(
-    topic: str, compressed: bool, best_effort: bool, publishers: Sequence[Publisher], topics: Iterable[tuple[str, str]]
-) -> str:
-    """What keeps frames from a subscription to `topic`, and what to do about it.
+class Complaint(NamedTuple):
+    """What is wrong, the same as long as it is, and what to do about it."""
 
-    compressed, best_effort: of the subscription. topics: (name, type) of everything that may be an input.
+    cause: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.cause}; {self.cure}"
+
+
+def explain(
+    topic: str,
+    compressed: bool,
+    best_effort: bool,
+    publishers: Sequence[Publisher],
+    topics: Iterable[tuple[str, str]],
+    image: str = "image",
+) -> Complaint:
+    """What keeps frames from a subscription to `topic`.
+
+    compressed, best_effort: of the subscription. topics: (name, type) of everything that may be an input. image: name
+    to remap, such as front/image.
     """
     wanted, other = (COMPRESSED, IMAGE) if compressed else (IMAGE, COMPRESSED)
     if not publishers:
-        return f"nobody publishes {topic} ({wanted}); {_similar(topic, wanted, other, topics)}"
+        return Complaint(f"nobody publishes {topic} ({wanted})", _similar(topic, wanted, other, topics, image))
     names = ", ".join(f"{p.node} ({'best effort' if p.best_effort else 'reliable'})" for p in publishers)
     fitting = [p for p in publishers if p.type == wanted]
     if not fitting:
@@ -36,20 +55,41 @@ def explain(
             if found == other
             else "remap the input to a topic of that type"
         )
-        return f"{topic} is published by {names} as {found}, but {wanted} is expected; {cure}"
+        return Complaint(f"{topic} is published by {names} as {found}, but {wanted} is expected", cure)
     if not best_effort and all(p.best_effort for p in fitting):
-        return (
-            f"{topic} is published by {names}, but this subscription asks for reliable delivery, which they do "
-            "not offer; start with input.reliability:=auto or best_effort"
+        return Complaint(
+            f"{topic} is published by {names}, but this subscription asks for reliable delivery, which they do not "
+            "offer",
+            "start with input.reliability:=auto or best_effort",
         )
-    return (
-        f"{topic} is published by {names} and the QoS matches, but no frame arrives; see that the camera sends, "
-        "and if it sends large images best effort, start it with config/fastdds_large_images.xml "
-        "(docs/ros.md, Large images)"
+    return Complaint(
+        f"{topic} is published by {names} and the QoS matches, but no frame arrives",
+        "see that the camera sends, and if it sends large images best effort, start it with "
+        "config/fastdds_large_images.xml (docs/ros.md, Large images)",
     )
 
 
-def _similar(topic: str, wanted: str, other: str, topics: Iterable[tuple[str, str]]) -> str:
+def explain_place(
+    camera: Camera | None, mounting: Mounting | None, topic: str, camera_info: str, frames: tuple[str, str]
+) -> Complaint | None:
+    """What is missing to tell where on the ground things stand; None where nothing is.
+
+    topic: of the calibration; camera_info: name to remap. frames: that of the images, and that of the car.
+    """
+    unknown = "where obstacles stand (~/obstacle_points, distance) is not known: "
+    if is_placed(camera, mounting):
+        return None
+    if camera is None:
+        cure = f"publish the camera's sensor_msgs/CameraInfo there, or remap it: -r {camera_info}:=TOPIC"
+        return Complaint(f"{unknown}nothing came on {topic}", cure)
+    if not camera.is_calibrated:
+        return Complaint(f"{unknown}{topic} holds {camera.flaw or 'no calibration'}", "calibrate the camera")
+    image, car = frames
+    cure = f"set camera.height, or publish /tf_static from {car} (on the ground) to {image}"
+    return Complaint(f"{unknown}where the camera sits in {car} is not known", cure)
+
+
+def _similar(topic: str, wanted: str, other: str, topics: Iterable[tuple[str, str]], image: str) -> str:
     """The image topics there are, the most similar names first."""
     topics = list(topics)
     names = [name for name, type_name in topics if type_name == wanted]
@@ -64,5 +104,5 @@ def _similar(topic: str, wanted: str, other: str, topics: Iterable[tuple[str, st
     nearest = sorted(names, key=lambda name: -difflib.SequenceMatcher(None, name, topic).ratio())[:5]
     return (
         f"similar topics: {', '.join(nearest)}; remap one, for example "
-        f"-r image:={nearest[0].removesuffix('/compressed')}"
+        f"-r {image}:={nearest[0].removesuffix('/compressed')}"
     )

@@ -51,7 +51,7 @@ class Health:
             return Counter(self._counts)
 
     def input_status(self, name: str, hardware_id: str, complaint: str) -> DiagnosticStatus:
-        """How frames arrive: counts by cause, and `complaint`, why none come, where there is one."""
+        """How frames arrive: counts by cause, and `complaint`, where there is one."""
         with self._lock:
             counts, before = Counter(self._counts), self._reported
             self._reported = counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -10,15 +11,17 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
 
+from unexpected_ros.live.connection import Complaint, explain_place
 from unexpected_ros.live.diagnostics import Health
 from unexpected_ros.live.incoming import camera_from
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.publishers import Publishers
-from unexpected_ros.live.settings import InputSettings
-from unexpected_ros.live.subscription import ImageSubscription
+from unexpected_ros.live.settings import CameraSettings, InputSettings
+from unexpected_ros.live.subscription import PATIENCE, ImageSubscription
 from unexpected_ros.load.pace import Pace
 from unexpected_ros.scene.geometry import Camera, is_rectified
+from unexpected_ros.scene.limits import are_set
 from unexpected_ros.scene.tracking import Tracker
 
 
@@ -30,15 +33,16 @@ class Feed:
         self._place = f"{name}/" if name else ""
         self.outputs: Publishers | None = None
         self.input: ImageSubscription | None = None
-        self._camera_info = None
+        self._camera_info, self._topic = None, ""
         self.begin_anew()
 
     def begin_anew(self) -> None:
         """Forget all that was seen."""
         self.health, self.tracker, self.pace = Health(), Tracker(), Pace()
-        self.camera: Camera | None = None
         self.latest: Result | None = None
-        self.complaint = ""
+        self.complaint: Complaint | None = None
+        self._calibration: Camera | None = None
+        self._misplaced = 0  # checks in which it was not known where things stand
 
     def offer(self) -> None:
         """Offer the outputs."""
@@ -57,7 +61,8 @@ class Feed:
         self._camera_info = self._node.create_subscription(
             CameraInfo, f"{self._place}camera_info", self._on_camera_info, qos_profile_sensor_data
         )
-        self._node.get_logger().info(f"listening to {self.input.topic}")
+        self._topic = self.input.topic
+        self._node.get_logger().info(f"listening to {self._topic}")
 
     def unsubscribe(self) -> None:
         """End the subscriptions."""
@@ -65,29 +70,48 @@ class Feed:
             self.input.close()
             self._node.destroy_subscription(self._camera_info)
             self.input = self._camera_info = None
-        self.complaint = ""
+        self.complaint = None
+
+    def camera(self, settings: CameraSettings) -> Camera | None:
+        """As camera_info said last, and the settings whether images are rectified."""
+        rectified = is_rectified(self._topic, settings.rectified)
+        return self._calibration and replace(self._calibration, rectified=rectified)
 
     def check(self) -> None:
-        """Once a second: whether frames come; a new complaint goes to the log."""
-        complaint = self.input.check() if self.input else ""
-        if complaint and not self.complaint:
-            self._node.get_logger().warning(complaint)
+        """Once a second: whether frames come, and what else is needed; a new cause to complain goes to the log."""
+        complaint = (self.input.check() or self._check_place()) if self.input else None
+        if complaint and (not self.complaint or complaint.cause != self.complaint.cause):
+            self._node.get_logger().warning(str(complaint))
         self.complaint = complaint
+
+    def _check_place(self) -> Complaint | None:
+        """What is missing to tell where things stand, where somebody wants to know; not while it may be on its way."""
+        latest, settings = self.latest, self._node.settings
+        wanted = settings.camera.height or are_set(settings.ground) or self.outputs.wanted("obstacle_points")
+        if not latest or not wanted:
+            return None
+        name = f"{self._place}camera_info"
+        topic, frames = self._camera_info.topic_name, (latest.header.frame_id, settings.camera.base_frame)
+        complaint = explain_place(latest.camera, latest.mounting, topic, name, frames)
+        self._misplaced = self._misplaced + 1 if complaint else 0
+        return complaint if self._misplaced >= PATIENCE else None
 
     def statuses(self, state: str, facts: dict[str, str], less: str) -> list[DiagnosticStatus]:
         """What /diagnostics says of it. less: how it works while it does less than it should, else ''."""
         name = "/".join(filter(None, (self._node.get_fully_qualified_name(), self.name)))
         topic = self.input.topic if self.input else ""
         return [
-            self.health.input_status(f"{name}: input", topic, self.complaint),
+            self.health.input_status(f"{name}: input", topic, str(self.complaint or "")),
             self.health.detector_status(f"{name}: detector", topic, state, facts, less),
         ]
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         whose = f" of {self.name}" if self.name else ""
-        self.camera = camera_from(message, is_rectified(self.input.topic, self._node.settings.camera.rectified))
-        if self.camera.flaw:
-            text = f"camera_info{whose} is of no use for bearing and distance: {self.camera.flaw}"
-            self._warn(f"calibration{whose}", text)
-        elif self.camera.doubt:
-            self._warn(f"rectified{whose}", f"{self.input.topic}: {self.camera.doubt}")
+        self._calibration = camera_from(message)
+        camera = self.camera(self._node.settings.camera)
+        if camera.flaw:
+            self._warn(
+                f"calibration{whose}", f"camera_info{whose} is of no use for bearing and distance: {camera.flaw}"
+            )
+        elif camera.doubt:
+            self._warn(f"rectified{whose}", f"{self._topic}: {camera.doubt}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +11,14 @@ from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from unexpected_ros.live.connection import Publisher, explain
+from unexpected_ros.live.connection import Complaint, Publisher, explain
 from unexpected_ros.live.settings import InputSettings
 
 DETECTORS_PUBLISH = "unexpected_ros/msg/AnomalyArray"
-PATIENCE_S = 5.0
-"""Seconds without a frame after which the cause is looked for."""
+PATIENCE = 5
+"""Checks, one a second, without a frame after which the cause is looked for. There are none while nobody can listen, as
+when a model is loaded.
+"""
 
 
 class ImageSubscription:
@@ -31,10 +32,10 @@ class ImageSubscription:
         self._compressed = settings.transport == "compressed"
         self._reliability = settings.reliability
         self._best_effort = settings.reliability == "best_effort"
-        self._last = time.monotonic()
+        self._silent = 0  # checks without a frame
         # image_transport's rule: the compressed topic follows the (remapped) name of the image
-        image = f"{place}image"
-        name = node.resolve_topic_name(image) + "/compressed" if self._compressed else image
+        self._image = f"{place}image"
+        name = node.resolve_topic_name(self._image) + "/compressed" if self._compressed else self._image
         self.topic = node.resolve_topic_name(name)
         self._subscribe(name)
 
@@ -50,15 +51,15 @@ class ImageSubscription:
         )
 
     def _on_message(self, message: Any) -> None:
-        self._last = time.monotonic()
+        self._silent = 0
         self._callback(message)
 
     def close(self) -> None:
         """End the subscription."""
         self._node.destroy_subscription(self._subscription)
 
-    def check(self) -> str:
-        """Once a second: follow the publishers' reliability; returns why none come, '' while frames arrive."""
+    def check(self) -> Complaint | None:
+        """Once a second: follow the publishers' reliability; returns why none come, None while frames arrive."""
         publishers = self._publishers()
         if (
             self._reliability == "auto"
@@ -71,9 +72,11 @@ class ImageSubscription:
             self.close()
             self._best_effort = offered
             self._subscribe(self._name)
-        if time.monotonic() - self._last < PATIENCE_S:
-            return ""
-        return explain(self.topic, self._compressed, self._best_effort, publishers, self._possible_inputs())
+        self._silent += 1
+        if self._silent < PATIENCE:
+            return None
+        topics = self._possible_inputs()
+        return explain(self.topic, self._compressed, self._best_effort, publishers, topics, self._image)
 
     def _possible_inputs(self) -> list[tuple[str, str]]:
         """(topic, type) of all that is published, but by detectors: this one and others."""

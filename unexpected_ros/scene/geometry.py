@@ -68,6 +68,12 @@ class Camera:
         return ""
 
     @property
+    def is_calibrated(self) -> bool:
+        """Whether it says where pixels look."""
+        matrix = self._matrix()
+        return bool(matrix[0, 0] and matrix[1, 1] and self.width and self.height and not self.flaw)
+
+    @property
     def doubt(self) -> str:
         """What is not known of the images and matters, '' for nothing."""
         if self.rectified is not None or not self.distortion.any():
@@ -83,9 +89,9 @@ class Camera:
 
         The image may have been resized since calibration; the principal point is scaled with it.
         """
-        matrix = self.projection[:, :3] if self.rectified and self._projects() else self.matrix
-        if not matrix[0, 0] or not matrix[1, 1] or not self.width or not self.height or self.flaw:
+        if not self.is_calibrated:
             return None
+        matrix = self._matrix()
         left, top, width, height = self._shown(size)
         point = np.array([[[left + x * width / size[1], top + y * height / size[0]]]])
         if self.rectified:
@@ -97,6 +103,9 @@ class Camera:
             undistorted = cv2.undistortPoints(point, matrix, self.distortion if self.distortion.size else None)
         right, down = undistorted[0, 0]
         return (float(right), float(down)) if math.isfinite(right) and math.isfinite(down) else None
+
+    def _matrix(self) -> np.ndarray:
+        return self.projection[:, :3] if self.rectified and self._projects() else self.matrix
 
     def _projects(self) -> bool:
         return self.projection is not None and bool(self.projection[0, 0] and self.projection[1, 1])

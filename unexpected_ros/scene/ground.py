@@ -65,10 +65,10 @@ def ground_distance(ray: tuple[float, float] | None, mounting: Mounting | None) 
     return math.hypot(*(points[0] - mounting.position)[:2]) if len(points) else math.nan
 
 
-def is_placed(camera: Camera | None, mounting: Mounting | None, size: tuple[int, int]) -> bool:
-    """Whether it is known where on the ground the pixels of an image of `size` (height, width) look."""
+def is_placed(camera: Camera | None, mounting: Mounting | None) -> bool:
+    """Whether it is known where on the ground the pixels of a camera look."""
     above = mounting is not None and mounting.position[2] > 0
-    return above and camera is not None and camera.ray(0, 0, size) is not None
+    return bool(above and camera and camera.is_calibrated)
 
 
 def meet_ground(directions: np.ndarray, mounting: Mounting) -> np.ndarray:

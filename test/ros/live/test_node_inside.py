@@ -13,14 +13,14 @@ from lifecycle_msgs.msg import Transition  # noqa: E402
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image  # noqa: E402
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 from unexpected_core import load_detector  # noqa: E402
 from unexpected_core.config import SettingsError  # noqa: E402
 from unexpected_core.pipeline.detector import Detector  # noqa: E402
 from unexpected_core.scorers.random import RandomScorer  # noqa: E402
-from unexpected_ros.live import answering  # noqa: E402
+from unexpected_ros.live import answering, feed, subscription  # noqa: E402
 
 TOPIC = "/inside/image"
 
@@ -74,9 +74,15 @@ def publish_until_answered(driver, camera, message, answers, count=1):
     return answers[-1]
 
 
-def statuses(node):
+def bearing_by(answers, middle, focal):
+    """Whether the newest answer tells bearings by this principal column and focal length."""
+    region = answers[-1].regions[0]
+    return region.bearing == pytest.approx(math.atan((middle - region.centroid_x) / focal), abs=1e-4)
+
+
+def statuses(node, complaint=""):
     health = node.feeds[0].health
-    return health.input_status("input", "", ""), health.detector_status("detector", "", "active", {})
+    return health.input_status("input", "", str(complaint)), health.detector_status("detector", "", "active", {})
 
 
 class FailsOnce(RandomScorer):
@@ -176,7 +182,7 @@ def test_bearing_and_distance_need_camera_info_and_height(driver, make_node, ans
     def known():
         info.publish(calibration)
         driver.spin(0.05)
-        return node.feeds[0].camera
+        return node.feeds[0].camera(node.settings.camera)
 
     driver.until(known, "the calibration")
     region = publish_until_answered(driver, camera, message, answers).regions[0]
@@ -184,7 +190,75 @@ def test_bearing_and_distance_need_camera_info_and_height(driver, make_node, ans
     right = (region.roi.x_offset + (region.roi.width - 1) / 2 - 65) / 100
     down = (region.roi.y_offset + region.roi.height - 0.5 - 40) / 100
     assert region.distance == pytest.approx(1.5 / down * math.hypot(1, right), rel=1e-4)
+    assert node.set_parameters([Parameter("camera.rectified", value="yes")])[0].successful
+    projection = CameraInfo(
+        height=97, width=130, k=calibration.k, p=[50.0, 0.0, 60.0, 0.0, 0.0, 50.0, 30.0] + [0.0] * 5
+    )
+
+    def shown(by, *infos):
+        for calibration in infos:
+            info.publish(calibration)
+        camera.publish(message)
+        driver.spin(0.05)
+        return bearing_by(answers, *by)
+
+    driver.until(lambda: shown((60, 50), projection), "P")
+    node.set_parameters([Parameter("camera.rectified", value="no")])  # though camera_info comes no more
+    driver.until(lambda: shown((65, 100)), "K again")
     driver.destroy(camera, info)
+
+
+def test_what_is_missing_to_tell_where_things_stand_is_said(driver, make_node, street, to_message, monkeypatch):
+    monkeypatch.setattr(feed, "PATIENCE", 1)
+    node, camera = make_node(), driver.camera(Image, TOPIC)
+    points = driver.collect(PointCloud2, "/inside/detector/obstacle_points")
+
+    def said(words):
+        camera.publish(to_message(street()))
+        driver.spin(0.1)
+        return words in str(node.feeds[0].complaint)
+
+    driver.until(lambda: said("nothing came on /inside/camera_info; publish the camera's sensor_msgs/CameraInfo"), "it")
+    assert statuses(node, node.feeds[0].complaint)[0].level == DiagnosticStatus.WARN
+    info = driver.camera(CameraInfo, "/inside/camera_info", best_effort=True)
+    driver.until(lambda: info.publish(CameraInfo(height=97, width=130)) or said("holds no calibration"), "it")
+    calibration = CameraInfo(height=97, width=130, k=[100.0, 0.0, 65.0, 0.0, 100.0, 40.0, 0.0, 0.0, 1.0])
+    cure = "set camera.height, or publish /tf_static from base_link (on the ground) to camera"
+    driver.until(lambda: info.publish(calibration) or said(cure), "it")
+    node.set_parameters([Parameter("camera.height", value=1.5)])
+    driver.until(lambda: said("None") and points, "an end to it")
+    driver.destroy(camera, info, points)
+
+
+def test_a_new_cause_of_silence_is_said_in_the_log(driver, make_node, monkeypatch, capfd):
+    monkeypatch.setattr(subscription, "PATIENCE", 1)
+    make_node(input__reliability="reliable")
+    said = []
+
+    def lines(words):
+        said.append(capfd.readouterr().err)
+        return "".join(said).count(words)
+
+    driver.until(lambda: driver.spin(0.1) or lines("nobody publishes /inside/image"), "the first cause")
+    camera = driver.camera(Image, TOPIC, best_effort=True, connected=False)
+    driver.until(lambda: driver.spin(0.1) or lines("asks for reliable delivery"), "the second")
+    driver.spin(2.5)
+    assert lines("nobody publishes /inside/image") == lines("asks for reliable delivery") == 1
+    driver.destroy(camera)
+
+
+@pytest.mark.slow
+def test_time_in_which_nobody_could_listen_is_no_silence(driver, make_node, answers, street, to_message, capfd):
+    node = make_node()
+    camera = driver.camera(Image, TOPIC)
+    publish_until_answered(driver, camera, to_message(street(48, 64)), answers)
+    blocked = threading.Event()
+    timer = node.create_timer(0.01, lambda: blocked.set() or time.sleep(6) or timer.cancel())  # as ~/reload_model does
+    driver.until(blocked.is_set, "the pause")
+    driver.until(lambda: camera.publish(to_message(street(48, 64))) or driver.spin(0.1) or timer.is_canceled(), "it")
+    driver.spin(1.5)
+    assert "no frame arrives" not in capfd.readouterr().err
+    driver.destroy(camera)
 
 
 def test_every_second_frame_is_one_of_those_that_the_rate_lets_through(make_node, street, to_message):
@@ -213,29 +287,25 @@ def test_old_frames_are_dropped_and_the_diagnostics_say_how_to_mend_it(driver, m
 
 
 def test_silence_is_explained(driver, make_node, monkeypatch):
-    from unexpected_ros.live import subscription
-
-    monkeypatch.setattr(subscription, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(subscription, "PATIENCE", 0)
     other = driver.camera(Image, "/front/image_raw", connected=False)
     node = make_node()
-    driver.until(lambda: "/front/image_raw" in node.feeds[0].complaint, "the explanation")
-    assert node.feeds[0].complaint.startswith(
+    driver.until(lambda: "/front/image_raw" in str(node.feeds[0].complaint), "the explanation")
+    assert str(node.feeds[0].complaint).startswith(
         "nobody publishes /inside/image (sensor_msgs/msg/Image); similar topics: /front"
     )
-    assert "/inside/detector/mask" not in node.feeds[0].complaint
+    assert "/inside/detector/mask" not in str(node.feeds[0].complaint)
     driver.destroy(other)
 
 
 def test_outputs_of_another_detector_are_no_inputs(driver, make_node, start_node, tmp_path, monkeypatch):
-    from unexpected_ros.live import subscription
-
-    monkeypatch.setattr(subscription, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(subscription, "PATIENCE", 0)
     other = start_node(tmp_path, "-r", "__ns:=/other", "-p", "model.path:=random", "-r", "~/overlay:=/renamed")
     other.wait_for("listening to")
     driver.until(lambda: driver.node.count_publishers("/renamed"), "the outputs of the other")
     node = make_node()
     driver.until(lambda: node.feeds[0].complaint, "the explanation")
-    assert node.feeds[0].complaint.endswith("no image topic is published at all; start the camera")
+    assert str(node.feeds[0].complaint).endswith("no image topic is published at all; start the camera")
     other.end()
 
 

@@ -30,8 +30,13 @@ from unexpected_ros.live.samples import write_sample
     ],
 )
 def test_the_doctor_names_the_cause_and_the_cure(publishers, topics, words):
-    said = explain("/image", False, False, publishers, topics)
+    said = str(explain("/image", False, False, publishers, topics))
     assert all(word in said for word in words), said
+
+
+def test_the_cure_names_the_input_of_the_camera_that_is_silent():
+    said = explain("/rig/front/image", False, False, [], [("/cam/image_raw", IMAGE)], "front/image")
+    assert said.cure.endswith("for example -r front/image:=/cam/image_raw")
 
 
 def test_one_line_per_cause_and_period():
