@@ -48,6 +48,7 @@ class Player(Node):
         super().__init__("replay")
         self._transport, self._frame_id, self._recorded = transport, frame_id, recorded
         self._origin: int | None = None
+        self._newest = 0  # nanoseconds that /clock has shown since the last jump
         self._images = self.create_publisher(Image, "image", QoSProfile(depth=DEPTH))
         self._infos = self.create_publisher(CameraInfo, "camera_info", QoSProfile(depth=DEPTH))
         self._times = self.create_publisher(Clock, "/clock", QoSProfile(depth=1)) if clock else None
@@ -63,6 +64,14 @@ class Player(Node):
     def _declare(self, name: str, value: float, least: float, most: float, description: str) -> None:
         limits = [FloatingPointRange(from_value=least, to_value=most)]
         self.declare_parameter(name, value, ParameterDescriptor(description=description, floating_point_range=limits))
+
+    def get_parameter(self, name: str) -> Parameter:
+        """See Node; those of the transport are as they are now, whoever moved it."""
+        if name == "speed":
+            return Parameter(name, value=self._transport.speed)
+        if name == "position":
+            return Parameter(name, value=min(self._transport.position(time.monotonic()), LONGEST_S))
+        return super().get_parameter(name)
 
     def _on_parameters(self, parameters: list[Parameter]) -> None:
         acts = {"speed": self._transport.set_speed, "position": self._transport.seek}
@@ -96,12 +105,18 @@ class Player(Node):
                 )
             rclpy.spin_once(self, timeout_sec=POLL_S)
 
+    def rewind(self, position: float) -> None:
+        """Stand at a position without anybody having asked for it; /clock may jump back to there."""
+        self._transport.rewind(position, time.monotonic())
+        self._newest = 0
+
     def wait(self, due: float, poll: Callable[[], None]) -> float | None:
         """Serve callbacks (and `poll`) until the frame of `due` is; returns a position that is to be gone to first."""
         rclpy.spin_once(self, timeout_sec=0)
         while True:
             poll()
             if (target := self._transport.sought()) is not None:
+                self._newest = 0
                 return target
             left = self._transport.wait(due, time.monotonic())
             if left <= 0:
@@ -134,10 +149,13 @@ class Player(Node):
         return Header(stamp=Time(nanoseconds=stamp).to_msg(), frame_id=self._frame_id or frame_id)
 
     def _show_time(self, least: int = 0) -> None:
+        """Publish /clock, in nanoseconds `least` or later. Between two jumps it never runs back: log times, which the
+        position follows, lag behind stamps by what varies from frame to frame.
+        """
         if self._times and self._origin is not None:
             position = self._transport.position(time.monotonic())
-            nanoseconds = max(self._origin + round(position * 1e9), least)
-            self._times.publish(Clock(clock=Time(nanoseconds=nanoseconds).to_msg()))
+            self._newest = max(self._origin + round(position * 1e9), least, self._newest)
+            self._times.publish(Clock(clock=Time(nanoseconds=self._newest).to_msg()))
 
     def finish(self) -> None:
         """Wait until reliable subscribers have everything."""

@@ -41,40 +41,38 @@ class Playing:
     """One replay: what plays where and how, how many frames were sent, and what was wrong (each thing once)."""
 
     player: Player
-    transport: Transport
     footage: Footage
     rate: float | None = None  # Hz, None = the footage's own times
     poll: Callable[[], None] = lambda: None
     journal: TextIO | None = None
     sent: int = 0
     problems: dict[str, None] = field(default_factory=dict)
+    acted: bool = False  # in this pass: a frame was sent, or a jump obeyed
 
     def play(self, start: float = 0.0, loop: bool = False) -> None:
-        """Publish everything from `start` seconds on; with loop, again and again."""
-        self.transport.rewind(start, time.monotonic())
-        while True:
-            before = self.sent
-            target = self._play_from(start)
-            if target is None and (not loop or self.sent == before):
-                break
+        """Publish everything from `start` seconds on; with loop, again and again while there is anything to publish."""
+        self.player.rewind(start)
+        while (target := self._play_from(start)) is not None or (loop and (self.acted or start)):
             start = target or 0.0
             if target is None:
-                self.transport.rewind(0.0, time.monotonic())
+                self.player.rewind(start)
         self.player.finish()
 
     def _play_from(self, start: float) -> float | None:
-        """One pass; returns the position to begin anew from when a jump backwards was asked for."""
+        """One pass; returns the position to begin anew from when a jump backwards was asked for, None at the end."""
+        self.acted = False
         try:
             for n, shot in enumerate(self.footage.shots()):
                 when = n / self.rate if self.rate else shot.time
-                while when >= start:
-                    target = self.player.wait(when, self.poll)
-                    if target is None:
-                        self._send(shot, when)
-                        break
-                    if target <= when:
-                        return target
-                    start = target
+                if when < start:
+                    continue
+                target = self.player.wait(when, self.poll)
+                if target is None:
+                    self._send(shot, when)
+                elif target > when:
+                    start, self.acted = target, True
+                else:
+                    return target
         except IncompleteError as error:
             self.problems[str(error)] = None
         return None
@@ -87,7 +85,7 @@ class Playing:
                 LOGGER.warning("left out: %s", error)
             self.problems[str(error)] = None
             return
-        self.sent += 1
+        self.sent, self.acted = self.sent + 1, True
         if self.journal:
             print(f"{stamp_ns(header)},{shot.name}", file=self.journal, flush=True)
         total = "?" if self.footage.claimed is None else max(self.sent, self.footage.claimed)
@@ -183,9 +181,7 @@ def _run(player: Player, transport: Transport, footage: Footage, given: argparse
     with ExitStack() as stack:
         pressed = stack.enter_context(keys())
         journal = stack.enter_context(given.journal.open("w", encoding="utf-8")) if given.journal else None
-        playing = Playing(
-            player, transport, footage, given.rate, lambda: obey(pressed(), transport, time.monotonic()), journal
-        )
+        playing = Playing(player, footage, given.rate, lambda: obey(pressed(), transport, time.monotonic()), journal)
         playing.play(given.start, given.loop)
     claimed = "" if footage.claimed is None or given.loop else f" of {footage.claimed}"
     print(f"played {playing.sent}{claimed} frames of {footage.path}")

@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 
 from unexpected_core.media.drive import FRAME_ID, START, write_bag
+from unexpected_ros.bags import create_bag
+from unexpected_ros.live.messages import Messages
+from unexpected_ros.tools.offline import maker
 
 pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue  # noqa: E402
-from rcl_interfaces.srv import SetParameters  # noqa: E402
+from rcl_interfaces.srv import GetParameters, SetParameters  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 from std_srvs.srv import SetBool, Trigger  # noqa: E402
@@ -97,6 +100,25 @@ def test_a_loop_keeps_the_recorded_stamps_and_publishes_their_clock(play, driver
     driver.destroy(clocks, infos)
 
 
+def test_the_clock_of_a_bag_whose_frames_were_late_by_turns_never_runs_back(play, driver, tmp_path):
+    """The first frame reached the recorder 80 ms after its stamp, the others sooner."""
+    with create_bag(tmp_path / "late.mcap") as bag:
+        types = bag.types.types
+        for n in range(12):
+            stamp = types["builtin_interfaces/msg/Time"](sec=START, nanosec=n * 50_000_000)
+            header = types["std_msgs/msg/Header"](stamp=stamp, frame_id="c")
+            image = Messages(maker(bag.types)).image(header, np.zeros((HEIGHT, WIDTH), np.uint8))
+            bag.write("/image", image, START * 10**9 + n * 50_000_000 + (20 + n % 3 * 15 + 60 * (n == 0)) * 1_000_000)
+    clocks = driver.collect(Clock, "/clock", connected=False)
+    process, inbox = play("--clock", footage=tmp_path / "late.mcap")
+    driver.until(lambda: len(inbox) == 12, "all frames")
+    assert process.wait(20) == 0
+    times = [message.clock.sec * 10**9 + message.clock.nanosec for message in clocks]
+    assert len(times) > 12 and times == sorted(times)
+    assert max(times) >= stamps(inbox)[-1]
+    driver.destroy(clocks)
+
+
 def test_without_a_clock_frames_are_of_now(play, driver):
     process, inbox = play("--speed", "20")
     out, err = process.communicate(timeout=60)
@@ -109,12 +131,17 @@ def test_without_a_clock_frames_are_of_now(play, driver):
 
 
 def test_it_pauses_steps_jumps_and_changes_speed_on_request(play, driver):
-    _, inbox = play("--paused", "--stamps", "recorded", "--loop")
-    for n in range(3):
+    process, inbox = play("--paused", "--stamps", "recorded", "--loop")
+    assert set_parameter(driver, "position", 100.0).successful
+    driver.until(lambda: inbox or process.poll() is not None, "the first frame, since the end is passed in a loop")
+    assert (numbers(inbox), process.poll()) == ([0], None)
+    for n in (1, 2):
         assert driver.call(Trigger, "/deck/replay/step").success
         driver.until(lambda n=n: len(inbox) == n + 1, "the frame stepped to")
     driver.spin(0.5)
     assert numbers(inbox) == [0, 1, 2]
+    (position, speed) = driver.call(GetParameters, "/deck/replay/get_parameters", names=["position", "speed"]).values
+    assert (position.double_value, speed.double_value) == (pytest.approx(0.2), 1.0)
     assert set_parameter(driver, "position", 0.35).successful
     driver.until(lambda: len(inbox) == 4, "the frame jumped to")
     assert set_parameter(driver, "position", 0).successful
@@ -130,6 +157,19 @@ def test_it_pauses_steps_jumps_and_changes_speed_on_request(play, driver):
     count = len(inbox)
     driver.spin(0.5)
     assert len(inbox) == count
+
+
+def test_its_parameters_follow_its_keys(driver):
+    from unexpected_ros.tools.player import Player
+    from unexpected_ros.tools.replay import obey
+    from unexpected_ros.tools.transport import Transport
+
+    deck = Transport(time.monotonic(), paused=True)
+    player = Player(deck)
+    for key in ("up", "right"):
+        obey(key, deck, time.monotonic())
+    assert [each.value for each in player.get_parameters(["speed", "position"])] == [1.25, 5.0]
+    player.destroy_node()
 
 
 def test_a_part_is_played_at_another_rate(play, driver):
