@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rclpy.node import Node
@@ -32,8 +32,8 @@ class Stream(NamedTuple):
         return self.prefix.removeprefix(self.node).strip("/")
 
 
-def find_streams(graph: Node) -> list[Stream]:
-    """All there are whose nodes are known, in the order of their names."""
+def find_streams(graph: Node, told: Mapping[str, str]) -> list[Stream]:
+    """All there are whose nodes are known, in the order of their names. told: prefix -> camera topic, where known."""
     found = []
     for topic, kinds in graph.get_topic_names_and_types():
         if topic.endswith(REGIONS) and KIND in kinds:
@@ -42,25 +42,26 @@ def find_streams(graph: Node) -> list[Stream]:
                 if name == NAMELESS:
                     continue  # met by that name it would not be met again by its own
                 prefix = topic.removesuffix(REGIONS)
-                camera = pick_camera(_inputs(graph, name, namespace), prefix)
-                node = f"{namespace.rstrip('/')}/{name}"
-                found.append(Stream(node, prefix, bytes(publisher.endpoint_gid), *camera))
+                stream = Stream(f"{namespace.rstrip('/')}/{name}", prefix, bytes(publisher.endpoint_gid), None)
+                inputs = _inputs(graph, name, namespace)
+                photo = pick_camera(inputs, stream.camera, told.get(prefix, ""))
+                found.append(stream._replace(photo=photo, compressed=inputs.get(photo, False)))
     return sorted(found)
 
 
-def pick_camera(topics: Iterable[tuple[str, bool]], prefix: str) -> tuple[str | None, bool]:
-    """Of a node's image topics (name, whether compressed) the one behind the outputs below `prefix`.
+def pick_camera(topics: Iterable[str], camera: str, told: str) -> str | None:
+    """Of a node's image topics the one of `camera` ('': of its only one), None while that is not sure.
 
-    A node with several cameras names its outputs ~/CAMERA/... and its inputs .../CAMERA/...
+    told: what the node says that it listens to; before it has ('') only the camera's name in a topic tells.
     """
-    camera = prefix.rpartition("/")[2]
-    ordered = sorted(topics, key=lambda topic: (camera not in topic[0].split("/"), topic))
-    return ordered[0] if ordered else (None, False)
+    fitting = [topic for topic in topics if (topic == told if told else camera in ("", *topic.split("/")))]
+    return fitting[0] if len(fitting) == 1 else None
 
 
-def _inputs(graph: Node, name: str, namespace: str) -> list[tuple[str, bool]]:
+def _inputs(graph: Node, name: str, namespace: str) -> dict[str, bool]:
+    """A node's image topics: name -> whether compressed."""
     try:
         topics = graph.get_subscriber_names_and_types_by_node(name, namespace)
     except RuntimeError:  # it has just left the graph
-        return []
-    return [(topic, IMAGE_KINDS[kind]) for topic, kinds in topics for kind in kinds if kind in IMAGE_KINDS]
+        return {}
+    return {topic: IMAGE_KINDS[kind] for topic, kinds in topics for kind in kinds if kind in IMAGE_KINDS}

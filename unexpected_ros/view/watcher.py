@@ -39,16 +39,17 @@ class Watcher(Node):
         self._on_frame, self._on_detector, self._on_state = on_frame, on_detector, on_state
         self._streams: dict[str, Stream] = {}  # of the detector, by camera
         self._reports: dict[str, dict[str, Any]] = {}
+        self._told: dict[str, str] = {}  # camera topics, by prefix
         self._listening: dict[str, Listening] = {}
         self._heard = 0.0
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self.create_timer(TICK_S, self._tick)
 
     def _tick(self) -> None:
-        found = [s for s in find_streams(self) if self._name in (None, s.node, s.prefix)]
+        found = [s for s in find_streams(self, self._told) if self._name in (None, s.node, s.prefix)]
         streams = choose(found, self._streams.values(), self._is_alive())
         if births(streams).isdisjoint(births(self._streams)) and (streams or self._streams):
-            self._heard, self._reports = time.monotonic(), {}
+            self._heard, self._reports, self._told = time.monotonic(), {}, {}
             self._on_detector(next((stream.node for stream in streams.values()), None))
         self._streams = streams
         self._listen()
@@ -82,6 +83,8 @@ class Watcher(Node):
             if statuses:
                 self._heard = time.monotonic()
                 self._reports[camera] = report(statuses)
+                if topic := statuses[0].hardware_id:  # none while it is not active
+                    self._told[stream.prefix] = topic
 
 
 def births(streams: dict[str, Stream]) -> set[bytes]:

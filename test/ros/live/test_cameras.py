@@ -170,7 +170,7 @@ def test_a_policy_of_several_cameras_allows_what_the_node_does(driver, playing):
 def test_the_window_shows_the_camera_that_is_named(driver, playing):
     from unexpected_ros.view.graph import find_streams
 
-    streams = {stream.prefix: stream for stream in find_streams(driver.node) if stream.node == NAME}
+    streams = {stream.prefix: stream for stream in find_streams(driver.node, {}) if stream.node == NAME}
     assert {prefix: stream.photo for prefix, stream in streams.items()} == {
         f"{NAME}/{camera}": f"/rig/{camera}/image" for camera in CAMERAS
     }

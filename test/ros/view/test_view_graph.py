@@ -27,6 +27,6 @@ class Graph:
 
 
 def test_a_publisher_whose_node_is_not_known_yet_is_no_detector_yet():
-    assert find_streams(Graph(NAMELESS)) == []
-    (stream,) = find_streams(Graph("detector"))
+    assert find_streams(Graph(NAMELESS), {}) == []
+    (stream,) = find_streams(Graph("detector"), {})
     assert (stream.node, stream.camera, stream.photo) == ("/unexpected/detector", "", "/image")

@@ -120,14 +120,17 @@ def test_a_packed_frame_can_be_taken_apart():
     assert data[4 + length :] == b"xyz"
 
 
-def test_of_several_cameras_the_one_of_the_outputs_is_picked():
+def test_a_camera_is_what_the_node_says_and_before_only_what_is_sure():
     pytest.importorskip("rclpy")
     from unexpected_ros.view.graph import pick_camera
 
-    topics = [("/car/front/image", False), ("/car/left/image/compressed", True)]
-    assert pick_camera(topics, "/car/detector/left") == topics[1]
-    assert pick_camera(topics[:1], "/car/detector") == topics[0]
-    assert pick_camera([], "/car/detector") == (None, False)
+    topics = ["/car/front/image", "/car/left/image/compressed", "/cam_rear/image"]
+    assert pick_camera(topics, "left", "") == topics[1]
+    assert pick_camera(topics, "left", topics[2]) == topics[2]
+    assert pick_camera(topics[:1], "", "") == topics[0]
+    for camera in ("", "rear", "car"):
+        assert pick_camera(topics, camera, "") is None, camera
+    assert pick_camera(topics, "left", "/not/listened/to") is None
 
 
 @pytest.mark.ros
