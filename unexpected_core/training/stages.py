@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from unexpected_core.training.engine import run as engine
@@ -17,6 +18,15 @@ from unexpected_core.weights.catalog import SUFFIX
 
 FIRST = "segmenter"
 """Folder of the first stage, inside that of the training."""
+NAMES = {
+    "loop.epochs": "first.epochs",
+    "loop.batch": "first.batch",
+    "task.crop": "first.crop",
+    "task.balance": "first.balance",
+    "task.rare": "first.rare",
+    "optimizer.learning_rate": "first.learning_rate",
+}
+"""Setting of the first stage -> the setting of the whole training that it comes from."""
 
 
 def first_stage(settings: TrainingSettings) -> FastTraining | None:
@@ -42,13 +52,15 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
     ended the training before that stage.
     """
     refuse_random_parts(settings)
-    first = first_stage(settings)
-    if first is not None:
-        if not _segmenter_learned(first, folder):
-            return None
-        start = folder / FIRST / f"fast{SUFFIX}"
-        settings = derive(settings, task={"start": str(start.absolute())})
-    return settings, engine.run(settings, folder)
+    with engine.stop_file_consumed(folder):
+        first = first_stage(settings)
+        if first is not None:
+            start = folder / FIRST / f"fast{SUFFIX}"
+            settings = derive(settings, task={"start": str(start.absolute())})
+            engine.refuse_changes(settings, folder)  # now, not after hours of the first stage
+            if not is_finished(folder, settings.loop.epochs) and not _segmenter_learned(first, folder):
+                return None
+        return settings, engine.run(settings, folder)
 
 
 def refuse_random_parts(settings: TrainingSettings) -> None:
@@ -66,7 +78,11 @@ def refuse_random_parts(settings: TrainingSettings) -> None:
 def _segmenter_learned(first: FastTraining, folder: Path) -> bool:
     """Train and publish the first stage, as far as that is still to be done; returns whether it has ended."""
     inside, epochs = folder / FIRST, first.loop.epochs
-    trained = engine.run(first, inside, whole=folder)
+    try:
+        trained = engine.run(first, inside, whole=folder)
+    except TrainingError as error:
+        names = rf"\b({'|'.join(map(re.escape, NAMES))})\b"
+        raise TrainingError(re.sub(names, lambda found: NAMES[found[0]], str(error))) from error
     if engine.is_first_process() and is_finished(inside, epochs) and (trained or not is_published(first, inside)):
         publish_fast(first, inside)
     if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage

@@ -23,7 +23,8 @@ from unexpected_core.training.engine.setup import parameter_groups, synchronise_
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS
 
-run = runpy.run_path(str(Path(__file__).with_name("tiny_training.py")))["run"]
+TINY = runpy.run_path(str(Path(__file__).with_name("tiny_training.py")))
+run = TINY["run"]
 
 
 @pytest.mark.parametrize("clip", [0.0, 5.0])
@@ -36,6 +37,22 @@ def test_half_precision_finds_its_scale(clip, tmp_path, monkeypatch):
     losses = [float(x) for x in re.findall(r"train_loss ([\d.]+)", (tmp_path / "training.log").read_text())]
     assert losses[-1] < losses[0]
     assert 2.0**8 < scaler.get_scale() < 2.0**21
+
+
+@pytest.mark.parametrize("clip", [0.0, 5.0])
+def test_gradients_that_are_no_numbers_reach_no_weights(clip, tmp_path):
+    class Rooted(TINY["TinyTask"]):
+        def losses(self, networks, batch):
+            found = super().losses(networks, batch)
+            zero = found["loss"] - found["loss"].detach()
+            return found | {"loss": found["loss"] + zero.abs().sqrt()}  # slope 0 times infinity
+
+    examples = TINY["TinyExamples"](8, "steady")
+    settings = override(TINY["SETTINGS"], ["loop.epochs=20", f"optimizer.clip={clip}"])
+    with pytest.raises(TrainingError, match=r"gradient = nan in epoch 10 at step 2"):
+        loop.Training(settings, Rooted("steady"), examples, examples, tmp_path).run()
+    state = torch.load(tmp_path / "optimizer.pth", weights_only=True)["networks"]
+    assert all(value.isfinite().all() for value in state.values())
 
 
 def test_one_module_stays_one_when_its_batch_norm_sees_all_processes():

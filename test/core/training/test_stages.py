@@ -1,6 +1,8 @@
 """The segmenter alone first, then all together: one command, one folder, and it goes on where it ended."""
 
+import operator
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from unexpected_core.cli.main import main
 from unexpected_core.config import override
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
+from unexpected_core.training import stages
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.checkpoint import read_progress
 from unexpected_core.training.errors import TrainingError
@@ -21,6 +24,7 @@ from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.publish import publish_fast
 from unexpected_core.training.stages import first_stage, run
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
+from unexpected_core.training.tasks.settings_fast import FirstStage
 from unexpected_core.weights.reading import read_weights
 
 
@@ -118,6 +122,30 @@ def test_a_training_that_was_moved_goes_on(roads, tmp_path):
         TrainingError, match=r"task\.start was .*there/segmenter/fast\.safetensors, now .*other/fast\.saf"
     ):
         run(settings(roads, f"task.start={tmp_path / 'other/fast.safetensors'}"), tmp_path / "there")
+
+
+def test_the_first_stage_is_left_alone_where_the_second_could_not_go_on(roads, tmp_path):
+    run(settings(roads, "loop.epochs=2"), tmp_path)
+    with pytest.raises(TrainingError, match=r"other settings: first\.epochs was 1, now 2\. Use another"):
+        run(settings(roads, "loop.epochs=3", "first.epochs=2"), tmp_path)
+    assert read_progress(tmp_path / "segmenter").epoch == 1
+    shutil.rmtree(tmp_path / "segmenter")  # nobody needs it any more
+    assert not run(settings(roads, "loop.epochs=2"), tmp_path)[1]
+    assert not (tmp_path / "segmenter").exists()
+
+
+def test_errors_of_the_first_stage_name_the_settings_that_cure_them(roads, tmp_path):
+    (tmp_path / "stop").touch()
+    with pytest.raises(
+        TrainingError, match=r"fewer than one batch of 3: lower first\.batch or raise loop\.epoch_examples"
+    ):
+        run(settings(roads, "first.batch=3"), tmp_path)
+    assert not (tmp_path / "stop").exists(), "it would end the next training"
+    asked = settings(roads, "first.batch=4", "first.crop=[32,96]", "first.balance=0.7", "first.rare=0.6")
+    stage = first_stage(asked)
+    for setting, name in stages.NAMES.items():
+        assert operator.attrgetter(setting)(stage) == operator.attrgetter(name)(asked)
+    assert set(stages.NAMES.values()) == {f"first.{name}" for name in FirstStage.model_fields}
 
 
 @pytest.mark.slow

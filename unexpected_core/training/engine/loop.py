@@ -160,12 +160,10 @@ class Training:
     def clipped(self, epoch: int, step: int) -> bool:
         """Clip the gradients, if asked to; False where they are not finite, so that the step must be skipped.
 
-        Some processors compute some half-precision gradients wrongly, now and then. Raises TrainingError when a clipped
-        training meets nothing else.
+        Some processors compute some half-precision gradients wrongly, now and then. Raises TrainingError where no other
+        come.
         """
-        limit = self.settings.optimizer.clip
-        if not limit:
-            return True
+        limit = self.settings.optimizer.clip or math.inf
         norm = self.fabric.clip_gradients(self.losses, self.optimizer, max_norm=limit, error_if_nonfinite=False)
         if math.isfinite(norm):
             self.skipped = 0

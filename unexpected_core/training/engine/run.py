@@ -143,20 +143,32 @@ def _locked(handle: int) -> bool:
 def keep_config(settings: TrainingSettings, folder: Path) -> None:
     """Write config.json, or compare with the one that is there. Raises TrainingError naming what differs."""
     path, now = folder / CONFIG, json.loads(settings.model_dump_json())
-    before = _read_config(path) if path.exists() else {}
+    before = _read_config(path)
     if before == now:
         return
+    if changes := refuse_changes(settings, folder):
+        _start_anew(folder, changes)
+    write_text(path, json.dumps(now, indent=2) + "\n")
+
+
+def refuse_changes(settings: TrainingSettings, folder: Path) -> str:
+    """What differs from config.json, if any. Raises TrainingError where a step of that training is finished."""
+    before, now = _read_config(folder / CONFIG), json.loads(settings.model_dump_json())
     # A setting that the file lacks is newer than the training: its default is what went before.
-    changes = [
+    changes = "; ".join(
         f"{name} was {_value(before, name)}, now {_value(now, name)}"
         for name in _names(settings)
         if name not in FREE
         and _value(before, name) not in (None, _value(now, name))
         and not (name == "task.start" and _moved(_value(before, name), _value(now, name), folder))
-    ]
-    if changes:
-        _start_anew(folder, "; ".join(changes))
-    write_text(path, json.dumps(now, indent=2) + "\n")
+    )
+    progress = read_progress(folder) if changes else None
+    if progress and (progress.epoch or progress.step):
+        raise TrainingError(
+            f"{folder} holds a training with other settings: {changes}. Use another "
+            "--run for a new training, or the old settings to go on"
+        )
+    return changes
 
 
 def _moved(before: str, now: str, folder: Path) -> bool:
@@ -168,6 +180,8 @@ def _moved(before: str, now: str, folder: Path) -> bool:
 
 
 def _read_config(path: Path) -> dict:
+    if not path.exists():
+        return {}
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -175,13 +189,7 @@ def _read_config(path: Path) -> dict:
 
 
 def _start_anew(folder: Path, changes: str) -> None:
-    """Delete what a training left that has not finished a step. Raises TrainingError if it has."""
-    progress = read_progress(folder)
-    if progress and (progress.epoch or progress.step):
-        raise TrainingError(
-            f"{folder} holds a training with other settings: {changes}. Use another "
-            "--run for a new training, or the old settings to go on"
-        )
+    """Delete what a training left that has not finished a step."""
     LOGGER.info("%s: no step was finished before; started anew (%s)", folder, changes)
     for name in (STATE, BEST, LAST):
         (folder / name).unlink(missing_ok=True)
