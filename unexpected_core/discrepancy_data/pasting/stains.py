@@ -30,12 +30,12 @@ class Site(NamedTuple):
         return fill([project(self.spot, shape) for shape in shapes], float(soft), self.where)
 
     def line(self, path: np.ndarray, wide: float, soft: float) -> Patch | None:
-        """The ground under a line so wide in metres, 1 to 5 pixels."""
+        """The ground under a line, float [n, 2], so wide in metres: 1 to 5 pixels."""
         thickness = int(np.clip(round(self.spot.metre * wide), 1, 5))
         return draw_line(project(self.spot, path), thickness, float(soft), self.where)
 
     def dim(self, patch: Patch | None, gain: float | np.ndarray) -> None:
-        """Times gain, by channel if it is [3]."""
+        """Times gain, one factor or float [3] for red, green and blue."""
         if patch:
             dim(self.image, patch.window, patch.alpha, gain)
 

@@ -125,7 +125,7 @@ class FastTask:
 
 
 def halved(ids: Tensor) -> Tensor:
-    """Ids [B, H, W] -> [B, H/2, W/2]. Of four pixels the upper left in one example, the lower right in the next.
+    """Ids uint8 [B, H, W] -> [B, H/2, W/2]. Of four pixels the upper left in one example, the lower right in the next.
 
     Always the same would teach a score that lies half a pixel beside the photo.
     """

@@ -87,7 +87,7 @@ class GeneratorTask:
 
 
 def perceived(judge: nn.Module, painted: Tensor, photo: Tensor) -> Tensor:
-    """How different two images [B, 3, H, W] in [-1, 1] look to the judge; SqueezeNet's takes [0, 1]."""
+    """How different two images, float [B, 3, H, W] in [-1, 1], look to the judge; SqueezeNet's takes [0, 1]."""
     if isinstance(judge, SqueezeNetDistance):
         painted, photo = (painted + 1) / 2, (photo + 1) / 2
     return judge(painted, photo)
