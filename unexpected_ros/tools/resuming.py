@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from unexpected_core.log import LOGGER
 from unexpected_core.media.bags.bag import Bag
 from unexpected_core.media.bags.channels import Message
+from unexpected_core.regions import find_regions
 from unexpected_core.structs import Region
 from unexpected_ros.live.incoming import stamp_ns
+from unexpected_ros.scene.limits import are_set
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
@@ -49,26 +54,46 @@ def take_over(earlier: Iterator[Message], run: FrameByFrame, bag: Bag) -> int:
 
     Returns how many messages of the source are among them.
     """
-    copied, waiting = 0, []
+    copied, frame = 0, []
     for message in earlier:
         if message.channel.topic == run.image_topic:
-            copied += sum(_again(kept, run, bag) for kept in waiting)
-            waiting = []
-        waiting.append(message)
+            copied += _again(frame, run, bag)
+            frame = []
+        frame.append(message)
+    if run.processed and run.settings.output.score_encoding == "mono8" and _hides_regions(run.settings):
+        LOGGER.warning("scores of 8 bits do not tell which regions were not reported: the tracks of those begin anew")
     run.failures.update({"before the interruption": lost} if (lost := run.received - run.processed) else {})
     return copied
 
 
-def _again(message: Message, run: FrameByFrame, bag: Bag) -> bool:
-    """Write a message; returns whether it is one of the source."""
-    run.writer.copy(message)
-    topic = message.channel.topic
-    if topic == f"{run.node}/regions":
-        found = bag.read(message.channel, message.data)
-        run.tracker.update(stamp_ns(found.header), [_region(region) for region in found.regions])
+def _again(messages: list[Message], run: FrameByFrame, bag: Bag) -> int:
+    """Write the messages from a frame to the next one; returns how many are of the source."""
+    made: dict[str, Message] = {}
+    for message in messages:
+        run.writer.copy(message)
+        topic = message.channel.topic
+        run.received += topic == run.image_topic
+        if topic.startswith(f"{run.node}/"):
+            made[topic.removeprefix(f"{run.node}/")] = message
+    if "regions" in made:
         run.processed += 1
-    run.received += topic == run.image_topic
-    return not topic.startswith(f"{run.node}/")
+        run.tracker.update(*_seen(lambda name: bag.read(made[name].channel, made[name].data), run.settings))
+    return len(messages) - len(made)
+
+
+def _seen(output: Callable[[str], Any], settings: NodeSettings) -> tuple[int, Sequence[Region]]:
+    """Stamp and regions of a frame by its outputs: all that were found in the score, reported or not."""
+    found, score, labels = output("regions"), output("score"), output("labels")
+    if score.encoding == "mono8":  # rounded: regions were found in another score
+        return stamp_ns(found.header), [_region(region) for region in found.regions]
+    size = score.height, score.width
+    score, labels = score.data.view(np.float32).reshape(size), labels.data.reshape(size)
+    return stamp_ns(found.header), find_regions(score, labels, settings.detect)[1]
+
+
+def _hides_regions(settings: NodeSettings) -> bool:
+    """Whether the tracker knows more regions than are reported."""
+    return settings.detect.min_persistence > 1 or are_set(settings.ground)
 
 
 def _region(r: Any) -> Region:
