@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from unexpected_core.training.engine import run as engine
-from unexpected_core.training.engine.checkpoint import is_finished
+from unexpected_core.training.engine.checkpoint import is_finished, read_progress
 from unexpected_core.training.engine.setup import open_fabric
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import derive
@@ -49,7 +49,7 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
     """Train all stages, or go on where they ended. Raises TrainingError.
 
     Returns the settings of the last stage, and whether there was anything left to train in it; None where a stop file
-    ended the training before that stage.
+    ended the training before that stage had learned for an epoch.
     """
     refuse_random_parts(settings)
     with engine.stop_file_consumed(folder):
@@ -60,7 +60,9 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
             engine.refuse_changes(settings, folder)  # now, not after hours of the first stage
             if not is_finished(folder, settings.loop.epochs) and not _segmenter_learned(first, folder):
                 return None
-        return settings, engine.run(settings, folder)
+        trained = engine.run(settings, folder)
+        learned = not settings.loop.epochs or read_progress(folder).epoch
+        return (settings, trained) if learned else None
 
 
 def refuse_random_parts(settings: TrainingSettings) -> None:

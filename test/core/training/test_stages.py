@@ -112,6 +112,16 @@ def test_a_stop_file_in_the_first_stage_ends_the_training(where, roads, tmp_path
     assert read_progress(tmp_path).epoch == (1 if where == "." else 2), "the finished first stage takes no notice"
 
 
+def test_what_was_stopped_before_it_learned_is_not_published(roads, tmp_path):
+    (tmp_path / "stop").touch()
+    command = ["train", "nano", "--run", str(tmp_path)]
+    command += [word for change in changes(roads, "first.epochs=0") for word in ("--set", change)]
+    assert main(command) == 0
+    assert read_progress(tmp_path).epoch == 0 and not list(tmp_path.glob("*.safetensors"))
+    assert main(command) == 0
+    assert list(tmp_path.glob("*.safetensors"))
+
+
 def test_a_training_that_was_moved_goes_on(roads, tmp_path):
     run(settings(roads), tmp_path / "here")
     (tmp_path / "here").rename(tmp_path / "there")
