@@ -9,15 +9,19 @@ import numpy as np
 
 from unexpected_core.files import expand_home
 from unexpected_core.images import ImageError, read_image
-from unexpected_core.pipeline.roi import given_area, parse_polygon
+from unexpected_core.pipeline.roi import file_state, given_area, parse_polygon
 
 
-@lru_cache(maxsize=32)
 def ego_mask(text: str, size: tuple[int, int]) -> np.ndarray:
     """Polygons or the path of a picture (see `check_ego_mask`) -> bool [H, W] of an image of `size` (height, width).
 
-    Raises ValueError.
+    It is remembered as long as the file is the same. Raises ValueError.
     """
+    return _mask(text, size, file_state(text))
+
+
+@lru_cache(maxsize=32)
+def _mask(text: str, size: tuple[int, int], state: tuple[int, int] | None) -> np.ndarray:
     polygons = [part.strip() for part in text.split(";") if part.strip()]
     if polygons and all(parse_polygon(part) is not None for part in polygons):
         mask = np.any([given_area(part, size) for part in polygons], axis=0)

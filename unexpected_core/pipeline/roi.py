@@ -63,9 +63,25 @@ def check_roi(text: str) -> str:
     )
 
 
-@lru_cache(maxsize=8)
+def file_state(path: str) -> tuple[int, int] | None:
+    """What differs when the file is another: when it was written, and its size; None where there is none."""
+    try:
+        found = expand_home(path).stat()
+    except (OSError, ValueError):  # a polygon is no name of a file
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 def given_area(text: str, size: tuple[int, int]) -> np.ndarray:
-    """Polygon, or file of a mask whose values above 0 are inside -> bool [H, W]. Raises ImageError."""
+    """Polygon, or file of a mask whose values above 0 are inside -> bool [H, W]. Raises ImageError.
+
+    It is remembered as long as the file is the same.
+    """
+    return _area(text, size, file_state(text))
+
+
+@lru_cache(maxsize=8)
+def _area(text: str, size: tuple[int, int], state: tuple[int, int] | None) -> np.ndarray:
     polygon = parse_polygon(text)
     if polygon is None:
         return resize_map(read_map(expand_home(text)), size) > 0

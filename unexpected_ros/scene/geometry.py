@@ -21,6 +21,12 @@ HORIZON = 1e-3
 """Tangent of the angle below the horizon from which on a ray is said to meet the ground (at 1000 camera heights)."""
 EDGE = 0.5
 """From a pixel's middle, where K counts it, to its edge: what covers rows 3 and 4 reaches from 2.5 to 4.5."""
+SAME_PIXEL = 0.1
+"""Pixels by which a ray, led back into the image, may miss the one that it was found for."""
+_PRECISELY = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-6)
+"""OpenCV's own five steps miss pixels at the edges of wide images by hundreds."""
+_ORIGIN = np.zeros(3)
+_undistort = getattr(cv2, "undistortPointsIter", cv2.undistortPoints)  # before OpenCV 5 only the former takes criteria
 
 
 class SensorWindow(NamedTuple):
@@ -84,25 +90,34 @@ class Camera:
         )
 
     def ray(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float] | None:
-        """Pixel of an image of `size` (height, width), whole numbers being the middles of pixels -> (right, down) at
-        depth 1; None where uncalibrated or flawed.
+        """One of `rays`; None where there is none."""
+        right, down = self.rays(np.array([(x, y)]), size)[0].tolist()
+        return (right, down) if math.isfinite(right) and math.isfinite(down) else None
+
+    def rays(self, pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Pixels (x, y) [N, 2] of an image of `size` (height, width), whole numbers being middles -> (right, down)
+        at depth 1, float64 [N, 2]; NaN where uncalibrated or flawed, and where no ray leads that looks ahead.
 
         The image may have been resized since calibration; the principal point is scaled with it.
         """
-        if not self.is_calibrated:
-            return None
-        matrix = self._matrix()
+        if not self.is_calibrated or not len(pixels):
+            return np.full((len(pixels), 2), np.nan)
         left, top, width, height = self._shown(size)
-        point = np.array([[[left + x * width / size[1], top + y * height / size[0]]]])
-        if self.rectified:
-            undistorted = cv2.undistortPoints(point, matrix, None)
-        elif self.model in _FISHEYE:
-            distortion = self.distortion if self.distortion.size else np.zeros(4)
-            undistorted = cv2.fisheye.undistortPoints(point, matrix, distortion)
-        else:
-            undistorted = cv2.undistortPoints(point, matrix, self.distortion if self.distortion.size else None)
-        right, down = undistorted[0, 0]
-        return (float(right), float(down)) if math.isfinite(right) and math.isfinite(down) else None
+        points = (pixels * (width / size[1], height / size[0]) + (left, top))[:, None]
+        rays, back = self._undistorted(points)
+        missed = ~(np.abs(back - points).max(axis=(1, 2)) < SAME_PIXEL)  # not a number is a miss, too
+        return np.where(missed[:, None], np.nan, rays[:, 0])
+
+    def _undistorted(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels [N, 1, 2] -> the rays [N, 1, 2] that OpenCV finds, and the pixels [N, 1, 2] that they lead to."""
+        matrix, bent = self._matrix(), self.distortion.size and not self.rectified
+        distortion = self.distortion if bent else np.zeros(4)
+        if self.model in _FISHEYE and not self.rectified:
+            rays = cv2.fisheye.undistortPoints(points, matrix, distortion)
+            return rays, cv2.fisheye.distortPoints(rays, matrix, distortion)
+        rays = _undistort(points, matrix, distortion, R=None, P=None, criteria=_PRECISELY)
+        ahead = cv2.convertPointsToHomogeneous(rays)
+        return rays, cv2.projectPoints(ahead, _ORIGIN, _ORIGIN, matrix, distortion)[0]
 
     def _matrix(self) -> np.ndarray:
         return self.projection[:, :3] if self.rectified and self._projects() else self.matrix

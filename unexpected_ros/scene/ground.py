@@ -85,8 +85,9 @@ def obstacle_points(mask: np.ndarray, camera: Camera, mounting: Mounting) -> np.
 
     What is above the horizon, or farther than FAR_M, has no point.
     """
-    rays = [camera.ray(x, y, mask.shape) for x, y in feet(mask)]
-    directions = np.array([(*ray, 1.0) for ray in rays if ray]).reshape(-1, 3) @ mounting.rotation.T
+    rays = camera.rays(feet(mask), mask.shape)
+    rays = rays[np.isfinite(rays).all(axis=1)]
+    directions = np.column_stack((rays, np.ones(len(rays)))) @ mounting.rotation.T
     points = meet_ground(directions, mounting)
     near = np.hypot(*(points - mounting.position)[:, :2].T) <= FAR_M
     return (points * (1, 1, 0))[near].astype(np.float32)

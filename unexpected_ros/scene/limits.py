@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
 
 def place(region: Region, size: tuple[int, int], camera: Camera, mounting: Mounting) -> Place | None:
-    """Of a region in an image of `size` (height, width); None where its foot is not below the horizon."""
+    """Of a region in an image of `size` (height, width); None where its foot has no rays that meet the ground."""
     left, top, right, bottom = edges(region)
     middle = (left + right) / 2
     rays = [camera.ray(x, y, size) for x, y in ((left, bottom), (middle, bottom), (right, bottom), (middle, top))]

@@ -10,6 +10,7 @@ from unexpected_core.images import read_image, write_image
 from unexpected_core.pipeline.detector import load_detector
 from unexpected_core.pipeline.ego_learning import EgoError, learn_ego_mask
 from unexpected_core.pipeline.ego_mask import ego_mask
+from unexpected_core.pipeline.roi import given_area
 from unexpected_core.pipeline.settings import DetectSettings
 
 HEIGHT, WIDTH = 120, 200
@@ -37,6 +38,15 @@ def test_a_picture_of_any_size_and_colour_is_one(tmp_path):
     write_image(tmp_path / "car.png", picture)
     mask = ego_mask(str(tmp_path / "car.png"), (50, 60))
     assert mask[40:].all() and not mask[:40].any()
+
+
+@pytest.mark.parametrize("area", [ego_mask, given_area])
+def test_a_picture_that_has_changed_is_read_again(tmp_path, area):
+    path = tmp_path / "car.png"
+    for value in (0, 200, 0):
+        write_image(path, np.full((10, 20), value, np.uint8))
+        assert area(str(path), (5, 6)).all() == bool(value)
+        assert area(str(path), (5, 6)) is area(str(path), (5, 6)), "the same file is read once"
 
 
 @pytest.mark.parametrize(

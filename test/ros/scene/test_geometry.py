@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -99,6 +100,35 @@ def test_a_calibration_that_opencv_would_not_take_gives_no_rays_and_says_why(mod
 
 def test_no_coefficients_are_no_distortion():
     assert camera(model="equidistant").ray(100 + 100 * math.atan(0.5), 50, (100, 200)) == pytest.approx((0.5, 0))
+
+
+def test_rays_at_the_edges_of_a_wide_image_are_as_true_as_in_its_middle():
+    wide = camera(1920, 1080, distortion=[-0.3, 0.1, 0.0, 0.0])
+    matrix = np.array([[800.0, 0, 960], [0, 800, 540], [0, 0, 1]])
+    wide = replace(wide, matrix=matrix)
+    for x, y in ((-1.37, -0.77), (1.3, 0.0), (0.0, 0.7), (0.1, 0.1)):
+        square = x * x + y * y
+        radial = 1 - 0.3 * square + 0.1 * square**2
+        found = wide.ray(960 + 800 * x * radial, 540 + 800 * y * radial, (1080, 1920))
+        assert found == pytest.approx((x, y), abs=1e-3) or (found is None and cv2.__version__ < "5")
+
+
+def test_pixels_that_no_ray_leads_to_have_none():
+    """With k1 alone nothing is shown farther out than 2 / 3 * sqrt(1 / (3 * 0.3)) focal lengths."""
+    edge = 100 * 2 / 3 / math.sqrt(0.9)
+    bent = camera(distortion=[-0.3, 0, 0, 0])
+    assert bent.ray(100 + 0.95 * edge, 50, (100, 200)) is not None
+    assert bent.ray(100 + 1.05 * edge, 50, (100, 200)) is None
+
+
+@pytest.mark.parametrize("k1", [0.0, 0.1, -0.05])
+@pytest.mark.parametrize("degrees", [-110, -96, -91, -89, -70, 20, 75, 89, 91, 96, 110])
+def test_a_fisheye_tells_a_bearing_or_none_but_never_a_wrong_one(degrees, k1):
+    theta = math.radians(degrees)
+    wide = camera(model="equidistant", distortion=[k1, 0, 0, 0])
+    found = bearing(wide.ray(100 + 100 * theta * (1 + k1 * theta**2), 50, (100, 200)))
+    shown = abs(theta * (1 + k1 * theta**2)) < math.pi / 2  # farther out OpenCV does not look
+    assert found == pytest.approx(-theta, abs=1e-3) if abs(degrees) < 90 and shown else math.isnan(found)
 
 
 def test_ground_distance():
