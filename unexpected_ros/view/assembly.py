@@ -6,9 +6,10 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from unexpected_ros.view.photos import Photos
+
 ANCHOR, PHOTO = "regions", "photo"
 """The part every processed frame has, and the part that comes for frames nobody processes too."""
-MAX_PHOTOS = 64
 MAX_WAITING = 8
 """Most frames kept that are not whole yet."""
 
@@ -30,19 +31,19 @@ class Assembly:
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names) | {ANCHOR, PHOTO}
         self._expected = set(self._names)
-        self._photos: OrderedDict[int, Any] = OrderedDict()
+        self._photos = Photos()
         self._waiting: OrderedDict[int, dict[str, Any]] = OrderedDict()
 
     def add(self, name: str, stamp: int, part: Any) -> list[Whole]:
         """One part of the frame of `stamp`; returns the frames that are finished now, oldest first."""
         if name == PHOTO:
-            self._photos[stamp] = part
-            self._shrink(self._photos, MAX_PHOTOS)
+            self._photos.add(stamp, part)
             if ANCHOR not in self._waiting.get(stamp, ()):
                 return []
         else:
             self._waiting.setdefault(stamp, {})[name] = part
-            self._shrink(self._waiting, MAX_WAITING)
+            if len(self._waiting) > MAX_WAITING:
+                self._waiting.popitem(last=False)
         overtaken = self._overtaken(stamp) if name == ANCHOR else []
         return [*overtaken, *([self._hand_out(stamp)] if self._is_whole(stamp) else [])]
 
@@ -62,10 +63,5 @@ class Assembly:
 
     def _hand_out(self, stamp: int) -> Whole:
         parts = self._waiting.pop(stamp)
-        photo = self._photos.pop(stamp, None)
+        photo = self._photos.take(stamp)
         return Whole(stamp, parts if photo is None else parts | {PHOTO: photo})
-
-    @staticmethod
-    def _shrink(frames: OrderedDict[int, Any], most: int) -> None:
-        while len(frames) > most:
-            frames.popitem(last=False)

@@ -12,7 +12,7 @@ from unexpected_ros.view.hub import pack
 from unexpected_ros.view.pictures import draw, to_jpeg
 
 STAGES = ("age", "convert", "infer", "publish")
-NO_PHOTO = "the camera's image did not reach this window (large images: docs/ros.md)"
+NO_PHOTO = "the camera's image did not reach this window (large images: docs/ros.md), or came too long ago"
 LABELS = {label.train_id: label.name for label in CITYSCAPES}
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from unexpected_core.structs import Region
-from unexpected_ros.view.assembly import MAX_PHOTOS, Assembly
+from unexpected_ros.view import photos
+from unexpected_ros.view.assembly import Assembly
 from unexpected_ros.view.hub import Hub, Viewer, pack
+from unexpected_ros.view.photos import FRESH, Photos
 from unexpected_ros.view.pictures import WIDTH, draw, reduce, to_jpeg
 
 
@@ -40,12 +42,29 @@ def test_what_stays_away_is_waited_for_once_and_welcome_again():
     assert assembly.add("regions", 4, "r4") == []  # and from then on it is waited for
 
 
-def test_a_fast_camera_and_a_slow_detector_keep_a_bounded_number_of_photos():
-    assembly = Assembly([])
-    for stamp in range(10 * MAX_PHOTOS):
-        assembly.add("photo", stamp, stamp)
-    assert assembly.add("regions", 10 * MAX_PHOTOS - 1, "r")[0].parts["photo"] == 10 * MAX_PHOTOS - 1
-    assert len(assembly._photos) < MAX_PHOTOS
+@pytest.mark.parametrize(("camera_hz", "detector_s"), [(30, 0.5), (30, 2.5), (60, 1.2), (30, 10)])
+def test_a_slow_detector_and_a_fast_camera_meet_in_every_frame(camera_hz, detector_s):
+    assembly, step = Assembly([]), int(camera_hz * detector_s)
+    for stamp in range(5 * step):
+        assembly.add("photo", stamp, grey(stamp))
+        if stamp and stamp % step == 0:  # the answer to what was the newest when the one before was out
+            (frame,) = assembly.add("regions", stamp - step, "r")
+            assert np.abs(frame.parts["photo"].astype(int) - grey(stamp - step)).max() <= 1
+
+
+def grey(stamp):
+    return np.full((6, 8, 3), stamp % 251, np.uint8)
+
+
+def test_photos_that_nobody_asks_for_take_a_bounded_space(monkeypatch):
+    monkeypatch.setattr(photos, "MAX_BYTES", 10 * len(to_jpeg(grey(0))))
+    kept = Photos()
+    for stamp in range(100):
+        kept.add(stamp, grey(stamp))
+    assert [stamp for stamp in range(100) if stamp in kept] == list(range(100 - FRESH - 10, 100))
+    assert kept.take(0) is None and kept.take(60) is not None
+    assert [stamp for stamp in range(100) if stamp in kept] == list(range(61, 100)), "nothing older is asked for"
+    assert np.array_equal(kept.take(98), grey(98)) and 97 not in kept and 99 in kept
 
 
 def test_small_pictures_keep_values_and_leave_the_message_alone():
