@@ -100,9 +100,9 @@ def choose(found: list[Stream], watched: Iterable[Stream], alive: bool) -> dict[
     before = {stream.birth: stream.node for stream in watched}
     there = [stream.node for stream in found]
     node = next((node for node in before.values() if node in there), there[0] if there else None)
-    chosen: dict[str, Stream] = {}
-    for stream in sorted((s for s in found if s.node == node), key=lambda s: (s.birth in before) != alive):
-        chosen.setdefault(stream.camera, stream)
+    kept = {stream.camera: stream for stream in found if stream.node == node and stream.birth in before}
+    new = {stream.camera: stream for stream in found if stream.node == node and stream.birth not in before}
+    chosen = new | kept if alive else kept | new  # the right one counts where both are there
     return dict(sorted(chosen.items()))
 
 
