@@ -89,6 +89,7 @@ def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe, 
         ("replay", {"bag": "a", "footage": "b"}, "give either bag:=PATH or footage:=PATH"),
         ("replay", {"bag": "/nowhere"}, "bag:=/nowhere does not exist"),
         ("replay", {"footage": "/nowhere"}, "footage:=/nowhere does not exist"),
+        ("replay", {"footage": "/", "transport": "compressed"}, "footage:= is published raw"),
         ("replay", {"bag": "/"}, "bag:= needs the command ros2 bag"),
     ],
 )

@@ -13,7 +13,7 @@ from sensor_msgs.msg import CameraInfo
 
 from unexpected_ros.live.connection import Complaint, explain_place
 from unexpected_ros.live.diagnostics import Health
-from unexpected_ros.live.incoming import camera_from
+from unexpected_ros.live.incoming import camera_from, complain_of
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.publishers import Publishers
@@ -108,10 +108,4 @@ class Feed:
     def _on_camera_info(self, message: CameraInfo) -> None:
         whose = f" of {self.name}" if self.name else ""
         self._calibration = camera_from(message)
-        camera = self.camera(self._node.settings.camera)
-        if camera.flaw:
-            self._warn(
-                f"calibration{whose}", f"camera_info{whose} is of no use for bearing and distance: {camera.flaw}"
-            )
-        elif camera.doubt:
-            self._warn(f"rectified{whose}", f"{self._topic}: {camera.doubt}")
+        complain_of(self.camera(self._node.settings.camera), self._topic, self._warn, whose)

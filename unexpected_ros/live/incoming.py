@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo, CompressedImage, Image
     from std_msgs.msg import Header
 
+    from unexpected_ros.live.logs import CauseLog
+
 
 def stamp_ns(header: Header) -> int:
     """The header's stamp in nanoseconds; 0 where the publisher set none."""
@@ -69,3 +71,11 @@ def camera_from(message: CameraInfo, rectified: bool | None = False) -> Camera:
         (message.binning_x, message.binning_y),
         rectified,
     )
+
+
+def complain_of(camera: Camera, topic: str, warn: CauseLog, whose: str = "") -> None:
+    """Warn where the calibration of a topic's images cannot be used, or may not be theirs. whose: ' of NAME'."""
+    if camera.flaw:
+        warn(f"calibration{whose}", f"camera_info{whose} is of no use for bearing and distance: {camera.flaw}")
+    elif camera.doubt:
+        warn(f"rectified{whose}", f"{topic}: {camera.doubt}")

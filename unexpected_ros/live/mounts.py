@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rclpy.node import Node
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+from typing import TYPE_CHECKING, Any
 
 from unexpected_ros.live.settings import CameraSettings
 from unexpected_ros.scene.frames import Frames
 from unexpected_ros.scene.ground import Mounting, mounted
 
-try:
-    from tf2_msgs.msg import TFMessage
-except ImportError:  # among the packages of ROS, not among the wheels
-    TFMessage = None
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+STATIC, TRANSFORMS = "/tf_static", "tf2_msgs/msg/TFMessage"
 
 
 class Mounts:
-    """Listens to /tf_static; cameras that move in the car (/tf) are not followed."""
+    """Knows what it heard of /tf_static, of ROS or of a bag; cameras that move in the car (/tf) are not followed."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self) -> None:
         self._frames = Frames()
-        if TFMessage:
-            qos = QoSProfile(depth=100, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-            node.create_subscription(TFMessage, "/tf_static", self.hear, qos)
+
+    def listen(self, node: Node) -> None:
+        """Hear /tf_static, where tf2_msgs is installed: it is among the packages of ROS, not among the wheels."""
+        from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+
+        try:
+            from tf2_msgs.msg import TFMessage
+        except ImportError:
+            return
+        qos = QoSProfile(depth=100, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+        node.create_subscription(TFMessage, STATIC, self.hear, qos)
 
     def hear(self, message: Any) -> None:
         """Learn the transforms of a tf2_msgs/TFMessage."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,14 @@ from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.errors import IncompleteError
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
-from unexpected_ros.live.incoming import camera_from
+from unexpected_ros.live.incoming import camera_from, complain_of
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.messages import Messages
+from unexpected_ros.live.mounts import STATIC, TRANSFORMS, Mounts
 from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
 from unexpected_ros.live.processing import Found, Seen, find, limited, see
 from unexpected_ros.live.settings import LiveDetectSettings, NodeSettings
 from unexpected_ros.scene.geometry import Camera, is_rectified
-from unexpected_ros.scene.ground import mounted
 from unexpected_ros.scene.tracking import Tracker
 from unexpected_ros.tools.resuming import Interrupted, recipe, take_over
 
@@ -46,13 +47,19 @@ def maker(types: Typestore) -> Callable[..., Any]:
 
 
 class FrameByFrame:
-    """State of one pass over a bag: tracks, camera and counts."""
+    """State of one pass over a bag: tracks, camera and counts. mounts: where the bag says that cameras sit."""
 
     def __init__(
-        self, detector: Detector, node: str, writer: BagWriter, image_topic: str, settings: NodeSettings | None = None
+        self,
+        detector: Detector,
+        node: str,
+        writer: BagWriter,
+        image_topic: str,
+        settings: NodeSettings | None,
+        mounts: Mounts,
     ) -> None:
         self.detector, self.node, self.writer, self.image_topic = detector, node.rstrip("/"), writer, image_topic
-        self.make, self.tracker = maker(writer.types), Tracker()
+        self.make, self.tracker, self.mounts = maker(writer.types), Tracker(), mounts
         given = settings or NodeSettings()
         persistence = given.detect.min_persistence
         detect = LiveDetectSettings(**detector.settings.detect.model_dump(), min_persistence=persistence)
@@ -62,7 +69,7 @@ class FrameByFrame:
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
         self.problems: list[str] = []
-        self.warn = CauseLog(LOGGER.warning)
+        self.warn = CauseLog(LOGGER.warning, period_s=math.inf)
 
     def frames(self, bag: Bag, done: int = 0) -> Iterator[Message]:
         """Copy every message behind the first `done` ones, which were copied before, and give those that are images."""
@@ -81,9 +88,7 @@ class FrameByFrame:
     def see_camera(self, info: Any) -> None:
         """Use a sensor_msgs/CameraInfo from the next frame on."""
         self.camera = camera_from(info, self.rectified)
-        if self.camera.doubt and self.rectified is None:
-            LOGGER.warning("%s", self.camera.doubt)
-            self.rectified = False
+        complain_of(self.camera, self.image_topic, self.warn)
 
     def process(self, frame: Message, bag: Bag) -> None:
         """Detect and write all outputs at the frame's time; a frame that cannot be used is counted by cause."""
@@ -109,8 +114,7 @@ class FrameByFrame:
         self.processed += 1
         stamp = self.make("builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec)
         header = self.make("std_msgs/msg/Header", frame_id=header.frame_id, stamp=stamp)
-        place = self.settings.camera
-        mounting = mounted(place.height, place.pitch) if place.height else None
+        mounting = self.mounts.of(header.frame_id, self.settings.camera)
         found = limited(found, self.settings.ground, self.camera, mounting, partial(self.warn, "ground"))
         result = Result(
             header,
@@ -126,6 +130,16 @@ class FrameByFrame:
         )
         for name, message in messages_of(result, Messages(self.make), is_written):
             self.writer.write(f"{self.node}/{name}", message, moment)
+
+
+def mounts_in(path: Path) -> Mounts:
+    """Where a bag says that cameras sit: all of its /tf_static, which holds for all of its frames. Raises BagError."""
+    mounts = Mounts()
+    with open_bag(path) as bag, suppress(IncompleteError):  # of which the frames will tell
+        for message in bag.messages(STATIC) if STATIC in bag.topics(TRANSFORMS) else ():
+            with suppress(BagError):  # a damaged one
+                mounts.hear(bag.read(message.channel, message.data))
+    return mounts
 
 
 def process_bag(
@@ -154,7 +168,7 @@ def process_bag(
         image_topic = bag.image_topic(topic)
         total = bag.count(image_topic)
         with growing_bag(target, message_types(), recipe(before, image_topic, node, detector, settings)) as growing:
-            run = FrameByFrame(detector, node, growing.writer, image_topic, settings)
+            run = FrameByFrame(detector, node, growing.writer, image_topic, settings, mounts_in(before))
             done = take_over(growing.earlier(), run, bag)
             for frame in progress(run.frames(bag, done), "frames", total and total - run.received):
                 if stop():

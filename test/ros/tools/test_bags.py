@@ -447,6 +447,47 @@ def test_limits_on_the_ground_need_a_camera_that_is_placed(source, tmp_path, det
     assert regions("placed.mcap", height=0.5) == ([0] * FRAMES, [0] * FRAMES)
 
 
+def placed(types, frame, height):
+    """tf2_msgs/TFMessage: a camera that looks ahead, so many metres above the car's frame."""
+    place = types["geometry_msgs/msg/Transform"](
+        translation=types["geometry_msgs/msg/Vector3"](0.0, 0.0, height),
+        rotation=types["geometry_msgs/msg/Quaternion"](-0.5, 0.5, -0.5, 0.5),
+    )
+    base = types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](1, 0), frame_id="base_link")
+    stamped = types["geometry_msgs/msg/TransformStamped"](header=base, child_frame_id=frame, transform=place)
+    return types["tf2_msgs/msg/TFMessage"](transforms=[stamped])
+
+
+@pytest.mark.parametrize("recorded", [0, 5000])
+def test_static_transforms_of_the_bag_say_where_its_camera_is_whenever_they_were_recorded(tmp_path, detector, recorded):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        write_source(bag)
+        for n in range(FRAMES):
+            bag.write("/tf_static", placed(bag.types.types, f"camera{n}", 1.4), recorded)
+    with create_bag(tmp_path / "without.mcap") as bag:
+        write_source(bag)
+    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    settings = NodeSettings(camera=CameraSettings(height=1.4))
+    process_bag(tmp_path / "without.mcap", tmp_path / "by_height.mcap", detector, settings=settings)
+    found, expected = contents(tmp_path / "out.mcap"), contents(tmp_path / "by_height.mcap")
+    for name in ("regions", "obstacle_points"):
+        assert [m[:2] for m in found[f"{NODE}/{name}"]] == [m[:2] for m in expected[f"{NODE}/{name}"]]
+    distances = [r.distance for _, _, message in found[f"{NODE}/regions"] for r in message.regions]
+    assert any(math.isfinite(distance) for distance in distances)
+
+
+def test_a_calibration_of_no_use_is_warned_of_once(tmp_path, detector, caplog):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        info = camera_info(bag.types.types)
+        info.d = np.zeros(3)
+        write_source(bag)
+        for n in range(FRAMES):
+            bag.write("/camera/camera_info", info, 1000 + n)
+    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    (warning,) = [line for line in caplog.messages if "camera_info is of no use for bearing and distance" in line]
+    assert "'plumb_bob' with 3 distortion coefficients" in warning
+
+
 def test_the_age_of_a_recorded_frame_is_unknown(source, tmp_path, detector):
     process_bag(source, tmp_path / "out.mcap", detector)
     stats = [message for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/stats"]]
