@@ -85,7 +85,12 @@ def explain_place(
     if not camera.is_calibrated:
         return Complaint(f"{unknown}{topic} holds {camera.flaw or 'no calibration'}", "calibrate the camera")
     image, car = frames
-    cure = f"set camera.height, or publish /tf_static from {car} (on the ground) to {image}"
+    if mounting:
+        z = mounting.position[2]
+        cause = f"{unknown}/tf_static puts {image} at z = {z:.2f} m of {car}, not above the ground"
+        return Complaint(cause, "set camera.base_frame to the frame of the car that lies on the ground")
+    other = f"publish /tf_static from {car} (on the ground) to {image}"
+    cure = f"set camera.height, or {'give images a frame_id of their own' if image == car else other}"
     return Complaint(f"{unknown}where the camera sits in {car} is not known", cure)
 
 

@@ -74,9 +74,9 @@ class DetectorNode(LifecycleNode):
         """Subscribe to the camera and begin to work."""
         for feed in self.feeds:
             feed.begin_anew()
-        self.answering.begin()
         self._active = True
         try:
+            self.answering.begin()
             self._subscribe()
         except Exception as error:  # rclpy would say nothing of it
             self.get_logger().error(f"cannot listen: {error}")

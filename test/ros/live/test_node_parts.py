@@ -1,15 +1,19 @@
 """The parts of the live node that need no ROS: doctor, logs, samples."""
 
 import json
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from unexpected_core.images import read_image, read_map
 from unexpected_core.structs import Detection
-from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain
+from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain, explain_place
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.samples import write_sample
+from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.scene.ground import mounted
 
 
 @pytest.mark.parametrize(
@@ -37,6 +41,29 @@ def test_the_doctor_names_the_cause_and_the_cure(publishers, topics, words):
 def test_the_cure_names_the_input_of_the_camera_that_is_silent():
     said = explain("/rig/front/image", False, False, [], [("/cam/image_raw", IMAGE)], "front/image")
     assert said.cure.endswith("for example -r front/image:=/cam/image_raw")
+
+
+CALIBRATED = Camera(100, 200, np.array([[100.0, 0, 100], [0, 100, 50], [0, 0, 1]]), np.zeros(0), "plumb_bob")
+
+
+@pytest.mark.parametrize(
+    ("camera", "mounting", "image", "words"),
+    [
+        (None, mounted(1.5, 0.0), "cam", "nothing came on /info; .* -r front/camera_info:=TOPIC"),
+        (replace(CALIBRATED, matrix=np.zeros((3, 3))), None, "cam", "/info holds no calibration; calibrate"),
+        (replace(CALIBRATED, model="new"), None, "cam", "/info holds distortion model 'new' is not known"),
+        (CALIBRATED, None, "cam", "set camera.height, or publish /tf_static from base_link .on the ground. to cam"),
+        (CALIBRATED, None, "base_link", "set camera.height, or give images a frame_id of their own"),
+        (CALIBRATED, mounted(-0.25, 0.0), "cam", "puts cam at z = -0.25 m of base_link, not above the ground; set cam"),
+    ],
+)
+def test_what_is_missing_to_tell_where_things_stand_has_a_cure(camera, mounting, image, words):
+    said = explain_place(camera, mounting, "/info", "front/camera_info", (image, "base_link"))
+    assert re.search(words, str(said)), said
+
+
+def test_nothing_is_missing_with_a_calibration_and_a_place():
+    assert explain_place(CALIBRATED, mounted(1.5, 0.0), "/info", "camera_info", ("cam", "base_link")) is None
 
 
 def test_one_line_per_cause_and_period():
