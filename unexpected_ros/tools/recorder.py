@@ -16,36 +16,27 @@ from pathlib import Path
 import rclpy
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
 from rclpy.utilities import remove_ros_args
 
 from unexpected_ros.bags import BagError, BagWriter, create_bag
+from unexpected_ros.tools.offers import asks_more, qos_entry, qos_for
 
-DEPTH = 50
+FOLLOW_NS = 500_000_000
+"""How often publishers are looked at once all topics are connected."""
 BACKGROUND = "/diagnostics"
 """Topic that never falls silent."""
 
 
-def message_class(kind: str) -> type:
-    """'sensor_msgs/msg/Image' -> its Python class."""
+def message_class(kind: str) -> type | None:
+    """'sensor_msgs/msg/Image' -> its Python class, None where that is not installed."""
     package, _, name = kind.split("/")
-    return getattr(import_module(f"{package}.msg"), name)
-
-
-def qos_entry(profile: QoSProfile) -> dict:
-    """A publisher's QoS as rosbag2 notes it."""
-    times = {
-        name: dict(zip(("sec", "nsec"), divmod(getattr(profile, name).nanoseconds, 10**9), strict=True))
-        for name in ("deadline", "lifespan", "liveliness_lease_duration")
-    }
-    policies = {name: int(getattr(profile, name)) for name in ("history", "reliability", "durability", "liveliness")}
-    return {
-        **policies,
-        **times,
-        "depth": profile.depth,
-        "avoid_ros_namespace_conventions": profile.avoid_ros_namespace_conventions,
-    }
+    try:
+        return getattr(import_module(f"{package}.msg"), name)
+    except (ImportError, AttributeError):
+        return None
 
 
 class Recorder(Node):
@@ -58,6 +49,8 @@ class Recorder(Node):
         super().__init__("recorder")
         self.first, *self.others = [self.resolve_topic_name(topic) for topic in topics]
         self.waiting = [*self.others, self.first]
+        self.unknown: dict[str, str] = {}  # topic -> its type, which is not installed
+        self._heard: dict[str, Subscription] = {}
         self.counts = dict.fromkeys(self.waiting, 0)
         self.last = 0.0
         self._bag, self._time = bag, None
@@ -65,28 +58,36 @@ class Recorder(Node):
         self._connecting = self.create_timer(0.05, self._connect, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _connect(self) -> None:
-        for topic in list(self.waiting):
+        """Subscribe to what is published by now, and anew to what is offered with less than before."""
+        for topic in [*self.waiting, *self._heard]:
             publishers = self.get_publishers_info_by_topic(topic)
-            if not publishers or (topic == self.first and len(self.waiting) > 1):
-                continue
-            self._subscribe(topic, publishers)
+            if publishers and topic not in self.unknown and (topic != self.first or self.waiting in ([], [topic])):
+                self._follow(topic, publishers)
+
+    def _follow(self, topic: str, publishers: list) -> None:
+        qos, before = qos_for([publisher.qos_profile for publisher in publishers]), self._heard.get(topic)
+        if before is None:
+            self._subscribe(topic, publishers, qos)
+        elif asks_more(before.qos_profile, qos):
+            self.get_logger().warning(f"{topic} is offered with a weaker QoS than before: connecting to it anew")
+            self.destroy_subscription(before)
+            self._subscribe(topic, publishers, qos)
+
+    def _subscribe(self, topic: str, publishers: list, qos: QoSProfile) -> None:
+        kind = publishers[0].topic_type
+        if (cls := message_class(kind)) is None:
+            self.unknown[topic] = kind
+            self.get_logger().warning(self._uninstalled())
+            return
+        offered = [qos_entry(publisher.qos_profile) for publisher in publishers]
+        self._heard[topic] = self.create_subscription(
+            cls, topic, lambda data: self._write(topic, kind, data, offered), qos, raw=True
+        )
+        if topic in self.waiting:
             self.waiting.remove(topic)
             if not self.waiting:
-                self._connecting.cancel()
+                self._connecting.timer_period_ns = FOLLOW_NS
                 print(f"recording {len(self.counts)} topics", flush=True)
-
-    def _subscribe(self, topic: str, publishers: list) -> None:
-        kind = publishers[0].topic_type
-        profiles = [publisher.qos_profile for publisher in publishers]
-        qos = QoSProfile(depth=DEPTH)
-        if any(profile.reliability == QoSReliabilityPolicy.BEST_EFFORT for profile in profiles):
-            qos.reliability = QoSReliabilityPolicy.BEST_EFFORT
-        if all(profile.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for profile in profiles):
-            qos.durability = QoSDurabilityPolicy.TRANSIENT_LOCAL
-        offered = [qos_entry(profile) for profile in profiles]
-        self.create_subscription(
-            message_class(kind), topic, lambda data: self._write(topic, kind, data, offered), qos, raw=True
-        )
 
     def _write(self, topic: str, kind: str, data: bytes, offered: list[dict]) -> None:
         self._bag.write_bytes(topic, kind, data, self._now(), offered)
@@ -98,12 +99,18 @@ class Recorder(Node):
         """What was not recorded, why, and the cure."""
         if not self.waiting:
             return "the topics are there, but no message came; is their source running?"
+        causes = [self._uninstalled()] if self.unknown else []
         absent = [topic for topic in self.waiting if not self.get_publishers_info_by_topic(topic)]
-        others = sorted({name for name, _ in self.get_topic_names_and_types()} - set(absent))
-        return (
-            f"nobody published {', '.join(absent)}, and {self.first} waits for all the others; "
-            f"leave them out, or check the names (topics there are: {', '.join(others) or 'none'})"
-        )
+        if absent:
+            others = sorted({name for name, _ in self.get_topic_names_and_types()} - set(absent))
+            there = f"topics there are: {', '.join(others) or 'none'}"
+            causes.append(f"nobody published {', '.join(absent)}; leave them out, or check the names ({there})")
+        causes = causes or ["their publishers came too late"]
+        return f"{'; '.join(causes)} ({self.first} is connected when all the others are)"
+
+    def _uninstalled(self) -> str:
+        kinds = ", ".join(f"{kind} ({topic})" for topic, kind in self.unknown.items())
+        return f"not installed here: {kinds}; source the workspace that has it, or leave the topic out"
 
     def _now(self) -> int:
         """Nanoseconds of the node's clock; where simulated time has not begun by the first message, of the system's."""

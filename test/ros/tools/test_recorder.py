@@ -11,10 +11,12 @@ import pytest
 pytest.importorskip("rclpy")
 pytestmark = pytest.mark.ros
 
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile  # noqa: E402
+from rclpy.qos import QoSDurabilityPolicy, QoSProfile, qos_profile_sensor_data  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
-from unexpected_ros.bags import open_bag  # noqa: E402
+from unexpected_ros.bags import create_bag, open_bag  # noqa: E402
+from unexpected_ros.tools.recorder import Recorder  # noqa: E402
 
 
 def start(folder, *arguments):
@@ -52,6 +54,49 @@ def test_simulated_time_without_a_clock_records_all_the_same(driver, tmp_path):
         profiles = {c.topic: c.metadata["offered_qos_profiles"] for c in bag.channels}
     assert "durability: transient_local" in profiles["/test_recorder/latched"]
     assert "durability: volatile" in profiles["/test_recorder/talk"]
+
+
+def test_a_source_that_comes_back_best_effort_is_recorded_on(driver, tmp_path):
+    talk = driver.node.create_publisher(String, "/test_recorder/again", 10)
+    recorder = start(tmp_path, "out.mcap", talk.topic_name)
+    weaker = None
+    try:
+        driver.until(talk.get_subscription_count, "the recorder")
+        talk.publish(String(data="reliable"))
+        driver.spin(0.5)
+        driver.destroy(talk)
+        weaker = driver.node.create_publisher(String, "/test_recorder/again", qos_profile_sensor_data)
+        driver.until(weaker.get_subscription_count, "the recorder again", timeout=20)
+        weaker.publish(String(data="best effort"))
+        driver.spin(1.0)
+        code, told = end(recorder)
+    finally:
+        recorder.kill()
+        driver.destroy(*filter(None, [weaker]))
+    assert code == 0 and "offered with a weaker QoS than before" in told, told
+    with open_bag(tmp_path / "out.mcap") as bag:
+        assert [bag.read(m.channel, m.data).data for m in bag.messages()] == ["reliable", "best effort"]
+
+
+def test_a_type_that_is_not_installed_is_named_and_costs_no_other(driver, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "std_msgs.msg", None)
+    talk = driver.node.create_publisher(String, "/test_recorder/foreign", 10)
+    clock = driver.node.create_publisher(Clock, "/test_recorder/clock", 10)
+    with create_bag(tmp_path / "out.mcap") as bag:
+        recorder = Recorder([talk.topic_name, clock.topic_name], bag)
+        driver.executor.add_node(recorder)
+        try:
+            driver.until(clock.get_subscription_count, "the recorder")
+            clock.publish(Clock())
+            driver.until(lambda: recorder.counts[clock.topic_name] and recorder.unknown, "the message")
+            missing = recorder.missing()
+        finally:
+            driver.executor.remove_node(recorder)
+            recorder.destroy_node()
+            driver.destroy(talk, clock)
+    assert "not installed here: std_msgs/msg/String (/test_recorder/foreign); source the workspace" in missing
+    with open_bag(tmp_path / "out.mcap") as bag:
+        assert bag.count("/test_recorder/clock") == 1
 
 
 def test_nothing_recorded_is_an_error_that_names_the_topic_and_leaves_an_older_bag(driver, tmp_path):
