@@ -22,7 +22,7 @@ class Died(Exception):
     """The process ended that was at a job; the message says how."""
 
 
-class Hand[Job, Result]:
+class WorkerProcess[Job, Result]:
     """A process that does one job after the other, until this end of its pipe is closed or gone with our process."""
 
     def __init__(self, perform: Callable[[Job, Stop], Result], threads: int) -> None:
@@ -87,9 +87,9 @@ def spread[Job, Result](
     """
     waiting, deaths = deque(jobs), Counter[Job]()
     threads = max(1, len(os.sched_getaffinity(0)) // workers)
-    hands = [Hand(perform, threads) for _ in range(min(workers, len(jobs)))]
+    team = [WorkerProcess(perform, threads) for _ in range(min(workers, len(jobs)))]
     try:
-        while busy := _set_to_work(hands, waiting):
+        while busy := _set_to_work(team, waiting):
             for pipe in wait(busy):
                 job = busy[pipe].job
                 try:
@@ -102,26 +102,26 @@ def spread[Job, Result](
                     else:
                         yield give_up(job, f"its process ended {TRIES} times, the last time {how}")
     finally:
-        _let_go(hands)
+        _let_go(team)
 
 
 def _set_to_work[Job, Result](
-    hands: Sequence[Hand[Job, Result]], waiting: deque[Job]
-) -> dict[Connection, Hand[Job, Result]]:
+    team: Sequence[WorkerProcess[Job, Result]], waiting: deque[Job]
+) -> dict[Connection, WorkerProcess[Job, Result]]:
     """Give the idle ones what waits; returns those at work by their pipes."""
-    for hand in hands:
-        if hand.job is None and waiting:
-            hand.begin(waiting.popleft())
-    return {hand.pipe: hand for hand in hands if hand.job is not None}
+    for worker in team:
+        if worker.job is None and waiting:
+            worker.begin(waiting.popleft())
+    return {worker.pipe: worker for worker in team if worker.job is not None}
 
 
-def _let_go(hands: Sequence[Hand]) -> None:
-    for hand in hands:
-        hand.pipe.close()
+def _let_go(team: Sequence[WorkerProcess]) -> None:
+    for worker in team:
+        worker.pipe.close()
     try:
-        for hand in hands:
-            hand.end()
+        for worker in team:
+            worker.end()
     except KeyboardInterrupt:
-        for hand in hands:
-            hand.kill()
+        for worker in team:
+            worker.kill()
         raise

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from mcap.reader import make_reader
 
 from unexpected_core.media.drive import write_bag
 from unexpected_core.pipeline.detector import Detector
@@ -96,3 +97,23 @@ def test_with_scores_of_8_bits_reported_regions_keep_their_tracks_and_a_warning_
     settings = settings.model_copy(update={"detect": LiveDetectSettings(min_persistence=3)})
     assert resumed(source, tmp_path / "out.mcap", detector, settings, 7)
     assert "scores of 8 bits do not tell which regions were not reported" in caplog.text
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_behind_damage_in_what_an_earlier_run_wrote_everything_is_done_again(source, tmp_path, detector, number):
+    process_bag(source, tmp_path / "whole.mcap", detector)
+    asked = iter([False] * (FRAMES - 1) + [True])
+    with pytest.raises(Interrupted):
+        process_bag(source, tmp_path / "out.mcap", detector, stop=lambda: next(asked))
+    partial = tmp_path / "out.partial.mcap"
+    with partial.open("rb") as file:
+        chunk = make_reader(file).get_summary().chunk_indexes[number]
+    data = bytearray(partial.read_bytes())
+    at = chunk.chunk_start_offset + chunk.chunk_length // 2
+    data[at : at + 8] = bytes(255 - byte for byte in data[at : at + 8])
+    partial.write_bytes(data)
+    run = process_bag(source, tmp_path / "out.mcap", detector)
+    assert (run.received, run.processed) == (FRAMES, FRAMES)
+    assert regions(tmp_path / "out.mcap") == regions(tmp_path / "whole.mcap")
+    with open_bag(tmp_path / "out.mcap") as bag, open_bag(tmp_path / "whole.mcap") as whole:
+        assert {topic: bag.count(topic) for topic in bag.topics()} == {t: whole.count(t) for t in whole.topics()}

@@ -24,15 +24,19 @@ class GrowingBag:
         self.writer, self._earlier = writer, earlier
 
     def earlier(self) -> Iterator[Message]:
-        """The messages of the earlier run as they were written; after a kill, as far as they reached the disk.
+        """The messages of the earlier run as they were written, up to where it was killed, or where they are damaged.
 
         They are given up when this ends: what is to be kept is written again.
         """
         if self._earlier is None:
             return
         storage = McapStorage(self._earlier)
+        known = len(storage.losses)
         try:
-            yield from storage.messages_as_written()
+            for message in storage.messages_as_written():
+                if len(storage.losses) > known:  # what lay between is gone: the rest is no beginning of the bag
+                    break
+                yield message
         finally:
             storage.close()
         self._earlier.unlink()
