@@ -58,7 +58,7 @@ def pages(address, folder, open_page):
 
 def test_the_page_shows_pictures_regions_and_times(pages):
     for page in pages:
-        assert "active" in page.text("state") and NAME in page.text("state")
+        page.until(lambda page=page: page.text("state") == f"{NAME} active", "the state, which is told once a second")
         assert "random" in page.text("model")
         for name in ("overlay", "photo", "labels", "resynthesis", "score"):
             page.until(lambda page=page, name=name: page.brightness(name) > 5, name)
