@@ -9,6 +9,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
+from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
 from unexpected_ros.view.assembly import Whole
 from unexpected_ros.view.graph import Stream, find_streams
@@ -42,7 +43,9 @@ class Watcher(Node):
         self._told: dict[str, str] = {}  # camera topics, by prefix
         self._listening: dict[str, Listening] = {}
         self._heard = 0.0
-        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        # which hears every publisher; of what is said once a second, one that is lost does no harm
+        anyhow = QoSProfile(depth=10, reliability=QoSReliabilityPolicy.BEST_EFFORT)
+        self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, anyhow)
         self.create_timer(TICK_S, self._tick)
 
     def _tick(self) -> None:

@@ -83,10 +83,12 @@ def test_a_best_effort_camera_may_start_after_the_page(driver, start_detector, w
     driver.until(lambda: send() or last_photo(frames[""]) == 90, "the photo", SOON_S)
 
 
-def test_each_camera_has_its_own_photo_whatever_the_topics_are_called(driver, start_detector, watch, play):
+@pytest.mark.parametrize("diagnostics", ["reliable", "best_effort"])
+def test_each_camera_has_its_own_photo_whatever_the_topics_are_called(driver, start_detector, watch, play, diagnostics):
     lights = {"front": 220, "rear": 90}
     remaps = [f"{name}/image:=/cam_{name}/image_raw" for name in lights]
-    start_detector("-p", "cameras:=[front, rear]", *(word for remap in remaps for word in ("-r", remap)))
+    qos = f"qos_overrides./diagnostics.publisher.reliability:={diagnostics}"
+    start_detector("-p", "cameras:=[front, rear]", "-p", qos, *(word for remap in remaps for word in ("-r", remap)))
     frames = watch(*lights)
     send = play({f"/cam_{name}/image_raw": light for name, light in lights.items()})  # with the same stamps
     for camera, light in lights.items():
