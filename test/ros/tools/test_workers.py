@@ -26,6 +26,8 @@ def perform(job, stop):
             open("stopped", "a").write(f"{job}\\n")
             return "stopped"
         time.sleep(0.01)
+    while job.startswith("stubborn"):
+        time.sleep(1)
     return f"{job} done, {os.environ['OMP_NUM_THREADS']} threads"
 
 def give_up(job, why):
@@ -77,13 +79,19 @@ def test_a_process_that_is_killed_between_two_jobs_is_replaced(jobs):
     assert begun() == ["0", "1"]
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupt_or_a_death_of_the_parent_stops_what_is_at_work_and_begins_nothing_more(jobs, ending):
-    command = [sys.executable, "jobs_for_a_test.py", *(f"endless{n}" for n in range(6))]
+def start(*names):
+    """The jobs in a program of its own, once two of them have begun."""
+    command = [sys.executable, "jobs_for_a_test.py", *names]
     parent = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
     while len(begun()) < 2 and time.monotonic() < end:
         time.sleep(0.02)
+    return parent
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupt_or_a_death_of_the_parent_stops_what_is_at_work_and_begins_nothing_more(jobs, ending):
+    parent = start(*(f"endless{n}" for n in range(6)))
     if ending == signal.SIGINT:
         os.killpg(parent.pid, ending)  # as the terminal does
     else:
@@ -92,3 +100,14 @@ def test_an_interrupt_or_a_death_of_the_parent_stops_what_is_at_work_and_begins_
     assert parent.returncode == -ending
     assert told.count("Traceback") == (ending == signal.SIGINT), told
     assert sorted(begun()) == sorted(Path("stopped").read_text().split()) == ["endless0", "endless1"]
+
+
+def test_a_second_interrupt_ends_what_does_not_stop(jobs):
+    parent = start("stubborn0", "stubborn1", "2")
+    os.killpg(parent.pid, signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        parent.wait(1.0)
+    os.killpg(parent.pid, signal.SIGINT)
+    parent.communicate(timeout=20)
+    assert parent.returncode == -signal.SIGINT
+    assert sorted(begun()) == ["stubborn0", "stubborn1"]
