@@ -29,7 +29,7 @@ class Photos:
         return stamp in self._fresh or stamp in self._packed
 
     def add(self, stamp: int, photo: np.ndarray) -> None:
-        """The newest; the oldest are forgotten where there are too many."""
+        """The newest, RGB uint8 [H, W, 3]; the oldest are forgotten where there are too many."""
         self._fresh[stamp] = photo
         if len(self._fresh) > FRESH:
             oldest, photo = self._fresh.popitem(last=False)
@@ -38,7 +38,7 @@ class Photos:
             self._packed.popitem(last=False)
 
     def take(self, stamp: int) -> np.ndarray | None:
-        """The photo of this stamp, None where there is none; it and the earlier ones are forgotten."""
+        """The photo of this stamp, RGB uint8 [H, W, 3], None where there is none; it and the earlier ones are forgotten."""
         if stamp in self._fresh:
             self._packed.clear()
             return _take_through(self._fresh, stamp)

@@ -1,6 +1,8 @@
 """Videos and bags as people have them, made on the spot."""
 
+import os
 import runpy
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +12,14 @@ import numpy as np
 import pytest
 
 SIZE = (48, 64)
+
+
+@contextmanager
+def kept_scheduling():
+    """SVT-AV1 makes a superuser's thread a real-time one and leaves it so: all that it starts later starves the rest."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    yield
+    os.sched_setscheduler(0, policy, parameters)
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +42,7 @@ def make_video(picture):
     """Write a video: make_video(path, codec, count, rate=10, times=[seconds], options={of the container})."""
 
     def make(path, codec="mpeg4", count=12, rate=10, times=None, options=None, form=None, codec_options=None):
-        with av.open(str(path), "w", format=form, options=options or {}) as container:
+        with kept_scheduling(), av.open(str(path), "w", format=form, options=options or {}) as container:
             stream = container.add_stream(codec, rate, options=codec_options or {})
             stream.height, stream.width = SIZE
             stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
