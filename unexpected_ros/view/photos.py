@@ -38,7 +38,7 @@ class Photos:
             self._packed.popitem(last=False)
 
     def take(self, stamp: int) -> np.ndarray | None:
-        """The photo of this stamp, RGB uint8 [H, W, 3], None where there is none; it and the earlier ones are forgotten."""
+        """The photo of this stamp, uint8 [H, W, 3], None where there is none; it and the earlier ones are forgotten."""
         if stamp in self._fresh:
             self._packed.clear()
             return _take_through(self._fresh, stamp)

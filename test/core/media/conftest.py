@@ -16,7 +16,7 @@ SIZE = (48, 64)
 
 @contextmanager
 def kept_scheduling():
-    """SVT-AV1 makes a superuser's thread a real-time one and leaves it so: all that it starts later starves the rest."""
+    """SVT-AV1 makes root's thread a real-time one and leaves it so: all that it starts later starves the rest."""
     policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     yield
     os.sched_setscheduler(0, policy, parameters)
