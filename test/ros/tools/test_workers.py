@@ -82,7 +82,11 @@ def test_a_process_that_is_killed_between_two_jobs_is_replaced(jobs):
 def start(*names):
     """The jobs in a program of its own, once two of them have begun."""
     command = [sys.executable, "jobs_for_a_test.py", *names]
-    parent = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    heeds = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a shell do not
+    try:
+        parent = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, heeds)
     end = time.monotonic() + 60
     while len(begun()) < 2 and time.monotonic() < end:
         time.sleep(0.02)
