@@ -5,7 +5,7 @@ Pure functions on label maps; every random choice comes from the generator passe
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import cv2
 import numpy as np
@@ -50,7 +50,7 @@ class Recipe(Settings):
     write_original: bool = Field(False, description="write the unaltered labels too (*_predTrainIds.png)")
 
     @model_validator(mode="after")
-    def _fractions_fit(self) -> Recipe:
+    def _fractions_fit(self) -> Self:
         if self.swap_fraction + self.disappear_fraction > 1:
             raise ValueError("swap_fraction and disappear_fraction together exceed 1; lower one")
         return self

@@ -6,6 +6,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,7 @@ class OpenVinoRunner(ExportedRunner):
             named.pop("resynthesis", None)
         return self.checked(Maps(*(named.get(name) for name in OUTPUTS)))
 
-    def _program(self, shape: tuple[int, ...]):
+    def _program(self, shape: tuple[int, ...]) -> Any:
         if shape not in self._compiled:
             while len(self._compiled) >= MOST_SHAPES:
                 self._compiled.popitem(last=False)

@@ -17,6 +17,7 @@ from unexpected_core.weights.exported import SUFFIX
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.torch_runner import TorchRunner
+    from unexpected_core.scorers.base import Scorer
 
 OF_FILES = ("onnx", "openvino")
 """Runtimes of exported detectors; the others run torch."""
@@ -89,7 +90,7 @@ def _faster_torch(device: str) -> str:
     return ""
 
 
-def _load(model: ModelSettings):
+def _load(model: ModelSettings) -> Scorer:
     from unexpected_core.scorers import load_scorer
 
     scorer = load_scorer(model.path, model.scorer, **model.model_dump(include=set(PUBLISHED)))
@@ -97,7 +98,7 @@ def _load(model: ModelSettings):
     return scorer
 
 
-def torch_runner(scorer, model: ModelSettings, reason: str = "") -> Runner:
+def torch_runner(scorer: Scorer, model: ModelSettings, reason: str = "") -> Runner:
     """A scorer in torch, as the settings say. Raises DeviceError."""
     from unexpected_core.devices import choose_device
     from unexpected_core.pipeline.torch_runner import TorchRunner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -72,7 +72,7 @@ class DiscrepancySettings(Settings):
     width: Width = WIDTH
 
     @model_validator(mode="after")
-    def _imagenet_has_one_width(self):
+    def _imagenet_has_one_width(self) -> Self:
         if self.start == "imagenet" and self.width != WIDTH:
             raise ValueError(f"ImageNet's VGG16 has width {WIDTH}, found width {self.width}; add start=random")
         return self
