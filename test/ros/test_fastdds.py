@@ -120,7 +120,7 @@ def test_what_a_process_then_holds(tmp_path, reach, sizes):
     if not fastdds._is_room():
         pytest.skip("needs 32 MiB of /dev/shm")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(fastdds.ITS)}
-    environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = reach
+    environment |= {"ROS_DOMAIN_ID": "97", "ROS_AUTOMATIC_DISCOVERY_RANGE": reach}  # who else is there is mapped, too
     done = subprocess.run(
         [sys.executable, "-c", LOOK], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
