@@ -20,8 +20,11 @@ MOST_SHAPES = 4
 """Programs that OpenVINO keeps, one for each count and size of images."""
 
 
-def processors() -> int:
-    """Processors that this process may use."""
+def threads() -> int:
+    """Threads of a frame, as in torch: OMP_NUM_THREADS, or one for each processor that this process may use."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -37,7 +40,7 @@ class ExportedRunner(Runner):
     @property
     def description(self) -> str:
         """Device, precision and runtime in words: 'cpu, float32, 2 threads, onnx'."""
-        return f"{self.device}, {self.precision}, {processors()} threads, {self.runtime}"
+        return f"{self.device}, {self.precision}, {threads()} threads, {self.runtime}"
 
     def prepare(self, images: Sequence[np.ndarray], working: tuple[int, int]) -> np.ndarray:
         """See Runner.prepare: uint8 [B, h, w, 3]."""
@@ -57,7 +60,7 @@ class OnnxRunner(ExportedRunner):
             raise RuntimeMissing("onnxruntime is not installed: pip install onnxruntime") from None
         providers = _providers(device, ort.get_available_providers())
         options = ort.SessionOptions()
-        options.intra_op_num_threads = processors()
+        options.intra_op_num_threads = threads()
         options.add_session_config_entry("session.intra_op.spin_duration_us", "50")  # see unexpected_core/__init__.py
         options.log_severity_level = 3  # it is loud about what is only slow
         options.enable_cpu_mem_arena = False  # half the memory between frames, for a tenth of the time at most
@@ -119,6 +122,7 @@ class OpenVinoRunner(ExportedRunner):
             self._model.reshape(list(shape))
             kind = {"bfloat16": "bf16", "float32": "f32"}[self.precision]
             options = {"INFERENCE_PRECISION_HINT": kind, "PERFORMANCE_HINT": "LATENCY"}
+            options["INFERENCE_NUM_THREADS"] = str(threads())
             self._compiled[shape] = self._core.compile_model(self._model, "CPU", options)
         self._compiled.move_to_end(shape)
         return self._compiled[shape]

@@ -1,6 +1,7 @@
 """Exported detectors do what the scorers do, in every runtime there is, and need no torch."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -80,6 +81,24 @@ def test_it_needs_no_torch(folder):
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[0] == "(40, 60) False"
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_it_takes_as_many_threads_as_torch_would(folder, runtime):
+    """Several workers on one machine share its processors (`python -m unexpected_ros.bags --workers`)."""
+    pytest.importorskip("onnxruntime" if runtime == "onnx" else runtime)
+    code = (
+        "import os, numpy as np; from unexpected_core import load_detector; "
+        f"d = load_detector({str(folder / 'toy.onnx')!r}, runtime={runtime!r}); "
+        "d.detect(np.zeros((40, 60, 3), np.uint8)); print(d.description.split(', ')[2], len(os.listdir('/proc/self/task')))"
+    )
+    said, held = {}, {}
+    for number in ("1", "4"):
+        environment = os.environ | {"OMP_NUM_THREADS": number, "OPENBLAS_NUM_THREADS": "1"}
+        done = subprocess.run([sys.executable, "-P", "-c", code], env=environment, capture_output=True, text=True)
+        said[number], _, held[number] = done.stdout.strip().rpartition(" ")
+    assert said == {"1": "1 threads", "4": "4 threads"}, done.stderr
+    assert int(held["4"]) > int(held["1"])
 
 
 def test_beside_the_weights_it_is_taken_where_torch_is_not_faster(folder, tmp_path, caplog, monkeypatch):
