@@ -90,7 +90,8 @@ def test_it_takes_as_many_threads_as_torch_would(folder, runtime):
     code = (
         "import os, numpy as np; from unexpected_core import load_detector; "
         f"d = load_detector({str(folder / 'toy.onnx')!r}, runtime={runtime!r}); "
-        "d.detect(np.zeros((40, 60, 3), np.uint8)); print(d.description.split(', ')[2], len(os.listdir('/proc/self/task')))"
+        "d.detect(np.zeros((40, 60, 3), np.uint8)); "
+        "print(d.description.split(', ')[2], len(os.listdir('/proc/self/task')))"
     )
     said, held = {}, {}
     for number in ("1", "4"):
