@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from unexpected_core.log import shown
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import Mounting, is_placed
 
@@ -69,15 +70,40 @@ def explain(
     )
 
 
+def explain_mismatch(
+    camera: Camera, size: tuple[int, int], topic: str, camera_info: str, frames: tuple[str, str]
+) -> Complaint | None:
+    """Why the calibration is not that of images of `size` (height, width); None where it may be.
+
+    topic: of the calibration; camera_info: name to remap. frames: that of the calibration, and that of the images.
+    """
+    of_info, of_images = frames
+    if of_info and of_images and of_info.lstrip("/") != of_images.lstrip("/"):
+        cause = f"{topic} bears the frame_id '{shown(of_info)}', and images '{shown(of_images)}': is it this camera's?"
+        cure = f"bearing and distance go by it; remap it (-r {camera_info}:=TOPIC), or give both one frame_id"
+        return Complaint(cause, cure)
+    if camera.is_calibrated and not camera.fits(size):
+        cause = f"{topic} is of images of {camera.width}x{camera.height}, but they have {size[1]}x{size[0]}"
+        cure = "bearing and distance are not known; calibrate at the size that is sent, or tell of the part in its roi"
+        return Complaint(cause, cure)
+    return None
+
+
 def explain_place(
-    camera: Camera | None, mounting: Mounting | None, topic: str, camera_info: str, frames: tuple[str, str]
+    camera: Camera | None,
+    mounting: Mounting | None,
+    size: tuple[int, int],
+    topic: str,
+    camera_info: str,
+    frames: tuple[str, str],
 ) -> Complaint | None:
     """What is missing to tell where on the ground things stand; None where nothing is.
 
-    topic: of the calibration; camera_info: name to remap. frames: that of the images, and that of the car.
+    size: (height, width) of images. topic: of the calibration; camera_info: name to remap. frames: that of the images,
+    and that of the car.
     """
     unknown = "where obstacles stand (~/obstacle_points, distance) is not known: "
-    if is_placed(camera, mounting):
+    if is_placed(camera, mounting, size):
         return None
     if camera is None:
         cure = f"publish the camera's sensor_msgs/CameraInfo there, or remap it: -r {camera_info}:=TOPIC"
@@ -85,6 +111,9 @@ def explain_place(
     if not camera.is_calibrated:
         return Complaint(f"{unknown}{topic} holds {camera.flaw or 'no calibration'}", "calibrate the camera")
     image, car = frames
+    if mounting and mounting.position[2] > 0:
+        cause = f"{unknown}by /tf_static, camera.height and camera.pitch no pixel of {image} looks at the ground"
+        return Complaint(cause, "images want the frame_id of an optical frame (z ahead, x right), not of its housing")
     if mounting:
         z = mounting.position[2]
         cause = f"{unknown}/tf_static puts {image} at z = {z:.2f} m of {car}, not above the ground"

@@ -11,7 +11,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
 
-from unexpected_ros.live.connection import Complaint, explain_place
+from unexpected_ros.live.connection import Complaint, explain_mismatch, explain_place
 from unexpected_ros.live.diagnostics import Health
 from unexpected_ros.live.incoming import camera_from, complain_of
 from unexpected_ros.live.logs import CauseLog
@@ -42,6 +42,7 @@ class Feed:
         self.latest: Result | None = None
         self.complaint: Complaint | None = None
         self._calibration: Camera | None = None
+        self._frame_id = ""  # of the calibration
         self._misplaced = 0  # checks in which it was not known where things stand
 
     def offer(self) -> None:
@@ -79,10 +80,22 @@ class Feed:
 
     def check(self) -> None:
         """Once a second: whether frames come, and what else is needed; a new cause to complain goes to the log."""
-        complaint = (self.input.check() or self._check_place()) if self.input else None
+        complaint = (self.input.check() or self._check_match() or self._check_place()) if self.input else None
         if complaint and (not self.complaint or complaint.cause != self.complaint.cause):
             self._node.get_logger().warning(str(complaint))
         self.complaint = complaint
+
+    def _check_match(self) -> Complaint | None:
+        """Why the calibration is not that of the images."""
+        latest = self.latest
+        if not latest or not latest.camera:
+            return None
+        frames = self._frame_id, latest.header.frame_id
+        return explain_mismatch(latest.camera, latest.image.shape[:2], *self._camera_info_names(), frames)
+
+    def _camera_info_names(self) -> tuple[str, str]:
+        """Topic of the calibration, and the name to remap."""
+        return self._camera_info.topic_name, f"{self._place}camera_info"
 
     def _check_place(self) -> Complaint | None:
         """What is missing to tell where things stand, where somebody wants to know; not while it may be on its way."""
@@ -90,9 +103,8 @@ class Feed:
         wanted = settings.camera.height or are_set(settings.ground) or self.outputs.wanted("obstacle_points")
         if not latest or not wanted:
             return None
-        name = f"{self._place}camera_info"
-        topic, frames = self._camera_info.topic_name, (latest.header.frame_id, settings.camera.base_frame)
-        complaint = explain_place(latest.camera, latest.mounting, topic, name, frames)
+        frames, size = (latest.header.frame_id, settings.camera.base_frame), latest.image.shape[:2]
+        complaint = explain_place(latest.camera, latest.mounting, size, *self._camera_info_names(), frames)
         self._misplaced = self._misplaced + 1 if complaint else 0
         return complaint if self._misplaced >= PATIENCE else None
 
@@ -107,5 +119,5 @@ class Feed:
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         whose = f" of {self.name}" if self.name else ""
-        self._calibration = camera_from(message)
+        self._calibration, self._frame_id = camera_from(message), message.header.frame_id
         complain_of(self.camera(self._node.settings.camera), self._topic, self._warn, whose)

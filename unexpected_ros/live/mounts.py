@@ -11,14 +11,16 @@ from unexpected_ros.scene.ground import Mounting, mounted
 if TYPE_CHECKING:
     from rclpy.node import Node
 
+    from unexpected_ros.live.logs import CauseLog
+
 STATIC, TRANSFORMS = "/tf_static", "tf2_msgs/msg/TFMessage"
 
 
 class Mounts:
     """Knows what it heard of /tf_static, of ROS or of a bag; cameras that move in the car (/tf) are not followed."""
 
-    def __init__(self) -> None:
-        self._frames = Frames()
+    def __init__(self, warn: CauseLog) -> None:
+        self._frames, self._warn = Frames(), warn
 
     def listen(self, node: Node) -> None:
         """Hear /tf_static, where tf2_msgs is installed: it is among the packages of ROS, not among the wheels."""
@@ -36,9 +38,11 @@ class Mounts:
         for stamped in message.transforms:
             move, turn = stamped.transform.translation, stamped.transform.rotation
             parent, child = stamped.header.frame_id.lstrip("/"), stamped.child_frame_id.lstrip("/")
-            self._frames.add(parent, child, (move.x, move.y, move.z), (turn.x, turn.y, turn.z, turn.w))
+            fault = self._frames.add(parent, child, (move.x, move.y, move.z), (turn.x, turn.y, turn.z, turn.w))
+            if fault:
+                self._warn(f"transform of {child}", f"{STATIC} from {parent} to {child} is not used: {fault}")
 
     def of(self, frame_id: str, settings: CameraSettings) -> Mounting | None:
         """Of the camera whose images have this frame_id; None where neither TF nor the parameters say it."""
-        found = self._frames.mounting(settings.base_frame, frame_id.lstrip("/"))
+        found = self._frames.mounting(settings.base_frame.lstrip("/"), frame_id.lstrip("/"))
         return found or (mounted(settings.height, settings.pitch) if settings.height else None)

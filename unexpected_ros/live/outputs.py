@@ -107,7 +107,7 @@ def _regions(m: Messages, r: Result) -> Any:
 
 
 def _obstacle_points(m: Messages, r: Result) -> Any:
-    if not is_placed(r.camera, r.mounting):
+    if not is_placed(r.camera, r.mounting, r.image.shape[:2]):
         return None  # where they stand is not known: no points are not the same as no obstacle
     points = obstacle_points(r.detection.mask, r.camera, r.mounting)
     return m.points(r.header, r.settings.camera.base_frame, points)

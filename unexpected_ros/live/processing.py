@@ -84,7 +84,7 @@ def limited(
     """Without the regions beyond the limits; with all, and a warning, where it is not known where they stand."""
     if not are_set(limits):
         return found
-    if not is_placed(camera, mounting):
+    if not is_placed(camera, mounting, found.detection.mask.shape):
         warn("ground.* limits nothing: it needs camera_info, and camera.height or /tf_static; all regions count")
         return found
     return Found(*within(found.detection, found.tracks, limits, camera, mounting), found.times)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,10 @@ class Edge(NamedTuple):
     mounting: Mounting
 
 
+NORMAL = 0.01
+"""How far the square of a quaternion's length may be from 1; what differs more is no rotation (tf2 refuses it, too)."""
+
+
 class Frames:
     """Learns transforms one by one; a child has one parent, the newest counts."""
 
@@ -28,9 +33,17 @@ class Frames:
         child: str,
         translation: tuple[float, float, float],
         quaternion: tuple[float, float, float, float],
-    ) -> None:
-        """One transform as geometry_msgs/TransformStamped has it: metres, and x, y, z, w."""
+    ) -> str:
+        """One transform as geometry_msgs/TransformStamped has it: metres, and x, y, z, w.
+
+        Returns what is wrong with one that is not taken, '' for those that are.
+        """
+        if not all(map(math.isfinite, (*translation, *quaternion))):
+            return "it holds numbers that are not finite"
+        if abs(sum(part * part for part in quaternion) - 1) > NORMAL:
+            return f"its quaternion {quaternion} has not the length 1"
         self._edges[child] = Edge(parent, from_transform(translation, quaternion))
+        return ""
 
     def mounting(self, base: str, frame: str) -> Mounting | None:
         """Of the camera `frame` in `base`; None where no chain leads from one to the other, or both are the same:

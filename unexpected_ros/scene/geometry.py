@@ -21,6 +21,8 @@ HORIZON = 1e-3
 """Tangent of the angle below the horizon from which on a ray is said to meet the ground (at 1000 camera heights)."""
 EDGE = 0.5
 """From a pixel's middle, where K counts it, to its edge: what covers rows 3 and 4 reaches from 2.5 to 4.5."""
+SAME_SHAPE = 0.03
+"""Share by which the shape of a resized image may differ from the calibration's, as where sizes are multiples of 16."""
 SAME_PIXEL = 0.1
 """Pixels by which a ray, led back into the image, may miss the one that it was found for."""
 _PRECISELY = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-6)
@@ -89,6 +91,13 @@ class Camera:
             "Set camera.rectified to yes or no"
         )
 
+    def fits(self, size: tuple[int, int]) -> bool:
+        """Whether images of `size` (height, width) may be its own, resized or not: they have its shape."""
+        _, _, width, height = self._shown(size)
+        right, down = self._bins()
+        shapes = {height / width, height / down / (width / right)}  # some drivers tell of sizes that are binned already
+        return any(abs(size[0] / size[1] / shape - 1) <= SAME_SHAPE for shape in shapes)
+
     def ray(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float] | None:
         """One of `rays`; None where there is none."""
         right, down = self.rays(np.array([(x, y)]), size)[0].tolist()
@@ -96,14 +105,15 @@ class Camera:
 
     def rays(self, pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Pixels (x, y) [N, 2] of an image of `size` (height, width), whole numbers being middles -> (right, down)
-        at depth 1, float64 [N, 2]; NaN where uncalibrated or flawed, and where no ray leads that looks ahead.
+        at depth 1, float64 [N, 2]; NaN where uncalibrated or flawed, for images that it is not of, and where no ray
+        leads that looks ahead.
 
-        The image may have been resized since calibration; the principal point is scaled with it.
+        The image may have been resized since calibration: edges stay edges, and all between them is scaled.
         """
-        if not self.is_calibrated or not len(pixels):
+        if not self.is_calibrated or not self.fits(size) or not len(pixels):
             return np.full((len(pixels), 2), np.nan)
         left, top, width, height = self._shown(size)
-        points = (pixels * (width / size[1], height / size[0]) + (left, top))[:, None]
+        points = ((pixels + EDGE) * (width / size[1], height / size[0]) + (left, top) - EDGE)[:, None]
         rays, back = self._undistorted(points)
         missed = ~(np.abs(back - points).max(axis=(1, 2)) < SAME_PIXEL)  # not a number is a miss, too
         return np.where(missed[:, None], np.nan, rays[:, 0])
@@ -125,12 +135,17 @@ class Camera:
     def _projects(self) -> bool:
         return self.projection is not None and bool(self.projection[0, 0] and self.projection[1, 1])
 
+    def _bins(self) -> tuple[int, int]:
+        """(right, down); 0 says the same as 1."""
+        right, down = self.binning
+        return max(right, 1), max(down, 1)
+
     def _shown(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
         """(left, top, width, height) of what an image of this size shows, in the sensor's pixels.
 
         Some drivers announce a region and send the whole: an image that has just the whole's size shows the whole.
         """
-        part, (right, down) = self.window, (max(n, 1) for n in self.binning)
+        part, (right, down) = self.window, self._bins()
         whole = (0, 0, self.width, self.height)
         if not part.width or not part.height or size == (self.height // down, self.width // right):
             return whole

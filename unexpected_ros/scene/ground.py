@@ -65,18 +65,34 @@ def ground_distance(ray: tuple[float, float] | None, mounting: Mounting | None) 
     return math.hypot(*(points[0] - mounting.position)[:2]) if len(points) else math.nan
 
 
-def is_placed(camera: Camera | None, mounting: Mounting | None) -> bool:
-    """Whether it is known where on the ground the pixels of a camera look."""
+def is_placed(camera: Camera | None, mounting: Mounting | None, size: tuple[int, int]) -> bool:
+    """Whether it is known where on the ground the pixels of a camera's images of `size` (height, width) look."""
     above = mounting is not None and mounting.position[2] > 0
-    return bool(above and camera and camera.is_calibrated)
+    return bool(above and camera and camera.is_calibrated and sees_ground(camera, mounting, size))
 
 
-def meet_ground(directions: np.ndarray, mounting: Mounting) -> np.ndarray:
+def sees_ground(camera: Camera, mounting: Mounting, size: tuple[int, int]) -> bool:
+    """Whether any of nine pixels spread over an image of `size` (height, width) looks below the horizon.
+
+    None does where TF gives the camera's body (x ahead, z up) and not its optical frame: then it looks at the sky.
+    """
+    rows, columns = (np.linspace(0, length - 1, 3) for length in size)
+    pixels = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    return len(meet_ground(directions(camera.rays(pixels, size), mounting), mounting)) > 0
+
+
+def directions(rays: np.ndarray, mounting: Mounting) -> np.ndarray:
+    """Rays of `Camera.rays`, float64 [N, 2] -> those there are as directions in the car's frame, float64 [M, 3]."""
+    rays = rays[np.isfinite(rays).all(axis=1)]
+    return np.column_stack((rays, np.ones(len(rays)))) @ mounting.rotation.T
+
+
+def meet_ground(looking: np.ndarray, mounting: Mounting) -> np.ndarray:
     """Rays of the camera as directions in the car's frame, float64 [N, 3] -> where those below the horizon meet the
     ground, in metres, float64 [M, 3].
     """
-    level = np.hypot(directions[:, 0], directions[:, 1])
-    down = directions[-directions[:, 2] > HORIZON * level]
+    level = np.hypot(looking[:, 0], looking[:, 1])
+    down = looking[-looking[:, 2] > HORIZON * level]
     return mounting.position + down * (mounting.position[2] / -down[:, 2:])
 
 
@@ -85,9 +101,6 @@ def obstacle_points(mask: np.ndarray, camera: Camera, mounting: Mounting) -> np.
 
     What is above the horizon, or farther than FAR_M, has no point.
     """
-    rays = camera.rays(feet(mask), mask.shape)
-    rays = rays[np.isfinite(rays).all(axis=1)]
-    directions = np.column_stack((rays, np.ones(len(rays)))) @ mounting.rotation.T
-    points = meet_ground(directions, mounting)
+    points = meet_ground(directions(camera.rays(feet(mask), mask.shape), mounting), mounting)
     near = np.hypot(*(points - mounting.position)[:, :2].T) <= FAR_M
     return (points * (1, 1, 0))[near].astype(np.float32)

@@ -57,9 +57,10 @@ class FrameByFrame:
         image_topic: str,
         settings: NodeSettings | None,
         mounts: Mounts,
+        warn: CauseLog,
     ) -> None:
         self.detector, self.node, self.writer, self.image_topic = detector, node.rstrip("/"), writer, image_topic
-        self.make, self.tracker, self.mounts = maker(writer.types), Tracker(), mounts
+        self.make, self.tracker, self.mounts, self.warn = maker(writer.types), Tracker(), mounts, warn
         given = settings or NodeSettings()
         persistence = given.detect.min_persistence
         detect = LiveDetectSettings(**detector.settings.detect.model_dump(), min_persistence=persistence)
@@ -69,7 +70,6 @@ class FrameByFrame:
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
         self.problems: list[str] = []
-        self.warn = CauseLog(LOGGER.warning, period_s=math.inf)
 
     def frames(self, bag: Bag, done: int = 0) -> Iterator[Message]:
         """Copy every message behind the first `done` ones, which were copied before, and give those that are images."""
@@ -132,9 +132,9 @@ class FrameByFrame:
             self.writer.write(f"{self.node}/{name}", message, moment)
 
 
-def mounts_in(path: Path) -> Mounts:
+def mounts_in(path: Path, warn: CauseLog) -> Mounts:
     """Where a bag says that cameras sit: all of its /tf_static, which holds for all of its frames. Raises BagError."""
-    mounts = Mounts()
+    mounts = Mounts(warn)
     with open_bag(path) as bag, suppress(IncompleteError):  # of which the frames will tell
         for message in bag.messages(STATIC) if STATIC in bag.topics(TRANSFORMS) else ():
             with suppress(BagError):  # a damaged one
@@ -161,6 +161,7 @@ def process_bag(
     before, after = Path(source).resolve(), Path(target).resolve()
     if before.is_relative_to(after) or after.is_relative_to(before):  # a folder is replaced with all that is in it
         raise BagError(f"{target} is also the input, or one lies in the other; expected another place for the output")
+    warn = CauseLog(LOGGER.warning, period_s=math.inf)
     with open_bag(source) as bag:
         taken = [name for name in bag.topics() if name.startswith(f"{node}/")]
         if taken:
@@ -168,7 +169,7 @@ def process_bag(
         image_topic = bag.image_topic(topic)
         total = bag.count(image_topic)
         with growing_bag(target, message_types(), recipe(before, image_topic, node, detector, settings)) as growing:
-            run = FrameByFrame(detector, node, growing.writer, image_topic, settings, mounts_in(before))
+            run = FrameByFrame(detector, node, growing.writer, image_topic, settings, mounts_in(before, warn), warn)
             done = take_over(growing.earlier(), run, bag)
             for frame in progress(run.frames(bag, done), "frames", total and total - run.received):
                 if stop():

@@ -9,7 +9,7 @@ import pytest
 
 from unexpected_core.images import read_image, read_map
 from unexpected_core.structs import Detection
-from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain, explain_place
+from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain, explain_mismatch, explain_place
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.samples import write_sample
 from unexpected_ros.scene.geometry import Camera
@@ -44,6 +44,7 @@ def test_the_cure_names_the_input_of_the_camera_that_is_silent():
 
 
 CALIBRATED = Camera(100, 200, np.array([[100.0, 0, 100], [0, 100, 50], [0, 0, 1]]), np.zeros(0), "plumb_bob")
+SIZE = 100, 200
 
 
 @pytest.mark.parametrize(
@@ -55,15 +56,27 @@ CALIBRATED = Camera(100, 200, np.array([[100.0, 0, 100], [0, 100, 50], [0, 0, 1]
         (CALIBRATED, None, "cam", "set camera.height, or publish /tf_static from base_link .on the ground. to cam"),
         (CALIBRATED, None, "base_link", "set camera.height, or give images a frame_id of their own"),
         (CALIBRATED, mounted(-0.25, 0.0), "cam", "puts cam at z = -0.25 m of base_link, not above the ground; set cam"),
+        (CALIBRATED, mounted(1.5, -1.0), "cam", "no pixel of cam looks at the ground; .* optical frame"),
     ],
 )
 def test_what_is_missing_to_tell_where_things_stand_has_a_cure(camera, mounting, image, words):
-    said = explain_place(camera, mounting, "/info", "front/camera_info", (image, "base_link"))
+    said = explain_place(camera, mounting, SIZE, "/info", "front/camera_info", (image, "base_link"))
     assert re.search(words, str(said)), said
 
 
 def test_nothing_is_missing_with_a_calibration_and_a_place():
-    assert explain_place(CALIBRATED, mounted(1.5, 0.0), "/info", "camera_info", ("cam", "base_link")) is None
+    assert explain_place(CALIBRATED, mounted(1.5, 0.0), SIZE, "/info", "camera_info", ("cam", "base_link")) is None
+
+
+def test_a_calibration_that_is_not_that_of_the_images_is_told():
+    def said(size=SIZE, frames=("cam", "cam"), camera=CALIBRATED):
+        return str(explain_mismatch(camera, size, "/info", "front/camera_info", frames))
+
+    assert said() == said((50, 100)) == said(frames=("", "cam")) == said(frames=("/cam", "cam")) == "None"
+    assert said(camera=replace(CALIBRATED, matrix=np.zeros((3, 3))), size=(9, 9)) == "None", "it is none at all"
+    assert re.search("/info is of images of 200x100, but they have 120x90; .* calibrate", said((90, 120)))
+    other = said(frames=("rear", "cam"))
+    assert re.search("'rear', and images 'cam': .*-r front/camera_info:=TOPIC", other), other
 
 
 def test_one_line_per_cause_and_period():

@@ -17,10 +17,16 @@ def camera(width=200, height=100, model="plumb_bob", distortion=()):
     return Camera(height, width, matrix, np.array(distortion, np.float64), model)
 
 
+def halved(x, y, times=2):
+    """A point of an image, by the middles of pixels, in one of so many times fewer pixels."""
+    return (x + 0.5) / times - 0.5, (y + 0.5) / times - 0.5
+
+
 def test_rays_of_a_pinhole_and_of_a_resized_image():
     assert camera().ray(100, 50, (100, 200)) == (0, 0)
     assert camera().ray(0, 150, (100, 200)) == pytest.approx((-1, 1))
-    assert camera().ray(0, 300, (200, 400)) == pytest.approx((-1, 1))
+    assert camera().ray(*halved(0, 150, 0.5), (200, 400)) == pytest.approx((-1, 1))
+    assert camera().ray(*halved(0, 150, 4), (25, 50)) == pytest.approx((-1, 1))
     assert bearing((-1.0, 0.0)) == pytest.approx(math.pi / 4)  # left is positive
 
 
@@ -43,16 +49,34 @@ def part(x=0, y=0, width=0, height=0, binning=(0, 0), size=(100, 200)):
     [
         (part(), (150, 75), (100, 200)),
         (part(100, 50, 100, 50), (50, 25), (50, 100)),  # the lower right quarter
-        (part(100, 50, 100, 50), (25, 12.5), (25, 50)),  # and resized
-        (part(binning=(2, 2)), (75, 37.5), (50, 100)),
-        (part(binning=(2, 1)), (75, 75), (100, 100)),
-        (part(100, 50, 100, 50, (2, 2)), (25, 12.5), (25, 50)),
+        (part(100, 50, 100, 50), halved(50, 25), (25, 50)),  # and resized
+        (part(binning=(2, 2)), halved(150, 75), (50, 100)),
+        (part(binning=(2, 1)), (halved(150, 75)[0], 75), (100, 100)),
+        (part(100, 50, 100, 50, (2, 2)), halved(50, 25), (25, 50)),
         (part(100, 50, 100, 50), (150, 75), (100, 200)),  # announced, but the whole is sent
-        (part(100, 50, 100, 50, (2, 2)), (75, 37.5), (50, 100)),
+        (part(100, 50, 100, 50, (2, 2)), halved(150, 75), (50, 100)),
     ],
 )
 def test_rays_of_a_part_of_the_sensor_and_of_binned_pixels(shown, pixel, size):
     assert shown.ray(*pixel, size) == pytest.approx((0.5, 0.25))
+
+
+@pytest.mark.parametrize(
+    ("shown", "size", "fits"),
+    [
+        (part(), (100, 200), True),
+        (part(), (1088, 2160), True),  # 2160x1080 with rows in blocks of 16
+        (part(), (100, 100), False),
+        (part(), (90, 120), False),
+        (part(100, 50, 100, 50), (25, 50), True),
+        (part(100, 50, 50, 50), (50, 100), False),
+        (part(binning=(2, 1)), (100, 100), True),
+        (part(binning=(2, 1)), (100, 200), True),  # announced, but all pixels are sent
+    ],
+)
+def test_images_of_another_shape_have_no_rays(shown, size, fits):
+    assert shown.fits(size) is fits
+    assert (shown.ray(10, 10, size) is not None) is fits
 
 
 def test_rectified_images_are_not_undistorted_twice():

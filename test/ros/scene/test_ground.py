@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
+from unexpected_ros.scene.frames import Frames
 from unexpected_ros.scene.geometry import Camera, bearing
-from unexpected_ros.scene.ground import COLUMNS, FAR_M, feet, from_transform, mounted, obstacle_points
+from unexpected_ros.scene.ground import COLUMNS, FAR_M, feet, from_transform, is_placed, mounted, obstacle_points
 
 HEIGHT, WIDTH = 101, 161
 CAMERA = Camera(HEIGHT, WIDTH, np.array([[100.0, 0, 80], [0, 100, 40], [0, 0, 1]]), np.zeros(0), "")
@@ -74,8 +75,6 @@ def test_a_transform_says_the_same_as_height_and_pitch():
 def test_transforms_are_put_together_along_the_tree():
     geometry = pytest.importorskip("geometry_msgs.msg")
 
-    from unexpected_ros.scene.frames import Frames
-
     def transform(parent, child, move, turn):
         stamped = geometry.TransformStamped(child_frame_id=child)
         stamped.header.frame_id = parent
@@ -105,3 +104,28 @@ def test_transforms_are_put_together_along_the_tree():
     assert frames.mounting("map", "optical") is None and frames.mounting("base_link", "unknown") is None
     frames.add("optical", "base_link", (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
     assert frames.mounting("map", "optical") is None, "a ring ends too"
+
+
+def test_a_camera_that_looks_at_the_sky_has_no_place():
+    """By the frame of its housing (x ahead, z up) its optical axis points up; no points would mean a free road."""
+    size = HEIGHT, WIDTH
+    assert is_placed(CAMERA, from_transform((2.0, 0.5, 1.5), (-0.5, 0.5, -0.5, 0.5)), size)
+    assert not is_placed(CAMERA, from_transform((2.0, 0.5, 1.5), (0.0, 0.0, 0.0, 1.0)), size)
+    assert is_placed(CAMERA, mounted(1.5, 0.3), size) and not is_placed(CAMERA, mounted(1.5, -1.0), size)
+    assert not is_placed(CAMERA, mounted(1.5, 0.0), (HEIGHT, HEIGHT)), "of another shape"
+
+
+@pytest.mark.parametrize(
+    ("move", "turn", "fault"),
+    [
+        ((0.0, 0.0, 1.0), (-0.5, 0.5, -0.5, 0.5), ""),
+        ((0.0, 0.0, 1.0), (-1.0, 1.0, -1.0, 1.0), "has not the length 1"),
+        ((0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 0.0), "has not the length 1"),
+        ((0.0, 0.0, math.nan), (-0.5, 0.5, -0.5, 0.5), "not finite"),
+        ((0.0, 0.0, 1.0), (math.inf, 0.5, -0.5, 0.5), "not finite"),
+    ],
+)
+def test_what_is_no_transform_is_not_taken(move, turn, fault):
+    frames = Frames()
+    assert fault in frames.add("base_link", "optical", move, turn)
+    assert (frames.mounting("base_link", "optical") is None) == bool(fault)

@@ -115,7 +115,10 @@ def test_limits_are_in_the_cars_frame_and_hold_for_a_camera_that_looks_back():
     assert kept(FAR, mounting=rear, farthest=11.9) == kept(FAR, mounting=rear, left=1.9) == []
 
 
-@pytest.mark.parametrize(("camera", "mounting"), [(None, MOUNTING), (CAMERA, None)])
+SKYWARD = from_transform((0.0, 0.0, 1.5), (0.0, 0.0, 0.0, 1.0))
+
+
+@pytest.mark.parametrize(("camera", "mounting"), [(None, MOUNTING), (CAMERA, None), (CAMERA, SKYWARD)])
 def test_where_nothing_is_known_everything_counts_and_that_is_said(camera, mounting):
     found, said = Found(detection(NEAR, FAR), [Track(1, 1), Track(2, 1)], {}), []
     assert limited(found, GroundSettings(farthest=5.0), camera, mounting, said.append) is found
