@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 STOP_TIMEOUT_S = 2.0
 """For a frame, and for a sample, in work; both together less than the five seconds after which ros2 launch insists."""
 
+LONGEST_WORK_S = 10.0
+"""For a frame, before the diagnostics tell of it: networks that hang raise nothing."""
+
 
 class Readable(NamedTuple):
     """A message that could be read, the camera it is of, and its age in milliseconds when it was its turn."""
@@ -70,6 +73,11 @@ class Answering:
         self._ended += 1
         self.keeper.stop(STOP_TIMEOUT_S)
         self.relief.end()
+
+    def stuck(self) -> str:
+        """What to say of a frame that has been in work for too long, '' where none has."""
+        seconds = self._worker.at_work_s() if self._worker else 0.0
+        return f"no frame is finished: the one in work has taken {seconds:.0f} s" if seconds > LONGEST_WORK_S else ""
 
     def offer(self, feed: Feed, message: Any) -> None:
         """A message has come."""

@@ -79,11 +79,11 @@ class Health:
         )
 
     def detector_status(
-        self, name: str, hardware_id: str, state: str, facts: dict[str, str], less: str = ""
+        self, name: str, hardware_id: str, state: str, facts: dict[str, str], doubt: str = ""
     ) -> DiagnosticStatus:
         """How frames are worked on: state, model and device (facts), times over the last frames in milliseconds.
 
-        less: how it works while it does less than it should, else ''.
+        doubt: what is not as it should be though no frame was lost, else ''.
         """
         with self._lock:
             times, trouble = list(self._times), self._trouble
@@ -93,9 +93,9 @@ class Health:
             if samples:
                 values[f"{stage} ms"] = f"median {np.median(samples):.1f}, p95 {np.percentile(samples, 95):.1f}"
         return DiagnosticStatus(
-            level=ERROR if trouble else WARN if less else OK,
+            level=ERROR if trouble else WARN if doubt else OK,
             name=name,
-            message=trouble or (f"{state}, at {less} to keep up" if less else state),
+            message=trouble or doubt or state,
             hardware_id=hardware_id,
             values=_values(values),
         )

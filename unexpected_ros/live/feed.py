@@ -108,13 +108,13 @@ class Feed:
         self._misplaced = self._misplaced + 1 if complaint else 0
         return complaint if self._misplaced >= PATIENCE else None
 
-    def statuses(self, state: str, facts: dict[str, str], less: str) -> list[DiagnosticStatus]:
-        """What /diagnostics says of it. less: how it works while it does less than it should, else ''."""
+    def statuses(self, state: str, facts: dict[str, str], doubt: str) -> list[DiagnosticStatus]:
+        """What /diagnostics says of it. doubt: what is not as it should be with the work on all cameras, else ''."""
         name = "/".join(filter(None, (self._node.get_fully_qualified_name(), self.name)))
         topic = self.input.topic if self.input else ""
         return [
             self.health.input_status(f"{name}: input", topic, str(self.complaint or "")),
-            self.health.detector_status(f"{name}: detector", topic, state, facts, less),
+            self.health.detector_status(f"{name}: detector", topic, state, facts, doubt),
         ]
 
     def _on_camera_info(self, message: CameraInfo) -> None:

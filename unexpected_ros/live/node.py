@@ -214,22 +214,20 @@ class DetectorNode(LifecycleNode):
     def _tick(self) -> None:
         for feed in self.feeds:
             feed.check()
-        state = (
-            ("active" if self._enabled else "disabled by ~/enable")
-            if self._active
-            else "inactive"
-            if self.detector
-            else "unconfigured"
-        )
+        state = self._state_machine.current_state[1]
+        if self._active and not self._enabled:
+            state = "disabled by ~/enable"
         detector = self.detector
         facts = {"model_id": detector.model_id, "device": detector.description} if detector else {}
         if self._active:
             facts["mode"] = self.answering.relief.rung.name
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
-        message.status = [
-            status
-            for feed in self.feeds
-            for status in feed.statuses(state, facts, self.answering.relief.less if self._active else "")
-        ]
+        doubt = self._doubt(state) if self._active else ""
+        message.status = [status for feed in self.feeds for status in feed.statuses(state, facts, doubt)]
         self._diagnostics.publish(message)
+
+    def _doubt(self, state: str) -> str:
+        """What is not as it should be with the work on frames, though none was lost, else ''."""
+        less = self.answering.relief.less
+        return self.answering.stuck() or (f"{state}, at {less} to keep up" if less else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection
 
 LOGGER = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Worker[T]:
         self._work, self._on_error, self._is_stale, self._choose = work, on_error, is_stale, choose
         self._slots: dict[str, T] = {}
         self._stopping = False
+        self._begun: float | None = None  # when those in work were
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -54,6 +56,11 @@ class Worker[T]:
             self._changed.notify()
             return replaced
 
+    def at_work_s(self) -> float:
+        """Seconds that those in work have taken so far, 0 when it rests."""
+        begun = self._begun
+        return 0.0 if begun is None else time.monotonic() - begun
+
     def stop(self, timeout: float | None = None) -> bool:
         """Finish what is in work, forget what waits, end the thread. False if it takes over `timeout` seconds."""
         with self._changed:
@@ -65,6 +72,7 @@ class Worker[T]:
 
     def _run(self) -> None:
         while items := self._take():
+            self._begun = time.monotonic()
             try:
                 fresh = [item for item in items if not self._is_stale(item)]
                 if fresh:
@@ -72,6 +80,7 @@ class Worker[T]:
             except Exception as error:  # whatever it is, the next item must be served
                 for item in items:
                     self._report(item, error)
+            self._begun = None
 
     def _report(self, item: T, error: Exception) -> None:
         try:

@@ -14,6 +14,10 @@ MIN_OVERLAP = 0.1
 """Least intersection over union of two boxes that are the same thing; low, because things come nearer fast."""
 MAX_MISSED = 2
 """Frames in a row that a thing may be missed in and still be the same when it is seen again."""
+LATE_NS = 500_000_000
+"""A frame may be so much older than the one before: it was overtaken on its way. Else time has begun anew."""
+GAP_NS = 10_000_000_000
+"""Longest time from a frame to the next; after a longer one nothing is where it was seen last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,8 @@ class Tracker:
         self._last_id = 0
 
     def update(self, stamp: int, regions: Sequence[Region]) -> list[Track]:
-        """Tracks of the regions, in their order; a stamp that runs backwards (a bag begins anew) forgets all."""
-        known = self._known if stamp >= self._stamp else []
+        """Tracks of the regions, in their order. Time [ns] that jumps, as where a bag begins anew, forgets all."""
+        known = self._known if -LATE_NS <= stamp - self._stamp <= GAP_NS else []
         pairs = [
             (_overlap(old, new), -missed, i, j)
             for i, (old, _, missed) in enumerate(known)

@@ -146,6 +146,32 @@ def test_a_frame_that_was_abandoned_is_never_answered(
     driver.destroy(camera)
 
 
+def test_networks_that_hang_are_told_of(driver, make_node, street, to_message, monkeypatch):
+    from diagnostic_msgs.msg import DiagnosticArray
+
+    monkeypatch.setattr(answering, "LONGEST_WORK_S", 0.5)
+    node, go = make_node(), threading.Event()
+    detect = node.detector.detect
+    monkeypatch.setattr(node.detector, "detect", lambda *arguments: go.wait(60) and detect(*arguments))
+    camera, told = driver.camera(Image, TOPIC), driver.collect(DiagnosticArray, "/diagnostics")
+
+    def says(text):
+        camera.publish(to_message(street()))
+        driver.spin(0.1)
+        return told and told[-1].status[1].message.startswith(text) and told[-1].status[1].level
+
+    try:
+        level = driver.until(lambda: says("no frame is finished: the one in work has taken "), "a word on it")
+        assert level == DiagnosticStatus.WARN
+    finally:
+        go.set()
+    assert driver.until(lambda: says("active"), "all to be well") == DiagnosticStatus.OK
+    asked = Transition(label="shutdown")
+    assert driver.call(ChangeState, "/inside/detector/change_state", transition=asked).success
+    driver.until(lambda: told[-1].status[1].message == "finalized", "its state")
+    driver.destroy(camera, told)
+
+
 def test_the_subscription_follows_the_publishers_reliability(driver, make_node, answers, street, to_message):
     node = make_node()
     camera = driver.camera(Image, TOPIC, best_effort=True, connected=False)

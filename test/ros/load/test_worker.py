@@ -2,6 +2,7 @@
 
 import math
 import threading
+import time
 
 import pytest
 
@@ -67,6 +68,17 @@ def test_stop_finishes_the_item_in_work_and_forgets_the_waiting_one():
     assert bench.worker.stop(timeout=5)
     assert bench.done == [1]
     assert bench.worker.offer(3) == 3
+
+
+def test_it_tells_how_long_those_in_work_have_taken():
+    bench = Bench()
+    assert bench.worker.at_work_s() == 0
+    bench.worker.offer("bad")
+    assert bench.started.acquire(timeout=5)
+    time.sleep(0.05)
+    assert bench.worker.at_work_s() >= 0.05
+    bench.gate.release()
+    assert bench.worker.stop(timeout=5) and bench.worker.at_work_s() == 0
 
 
 def test_a_stale_item_is_dropped_when_its_turn_comes():

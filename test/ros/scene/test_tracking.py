@@ -5,6 +5,8 @@ import numpy as np
 from unexpected_core.structs import Detection, Region
 from unexpected_ros.scene.tracking import Track, Tracker, persistent
 
+S = 1_000_000_000
+
 
 def region(x, y=10, width=20, height=10, area=200):
     return Region(x, y, width, height, x + width / 2, y + height / 2, area, 0.8, 0.9, 1.0, 0)
@@ -36,8 +38,21 @@ def test_of_two_overlaps_the_greater_takes_the_track():
 
 def test_tracks_are_forgotten_when_a_bag_begins_anew():
     tracker = Tracker()
-    tracker.update(10, [region(0)])
-    assert tracker.update(5, [region(0)]) == [Track(2, 1)]
+    tracker.update(10 * S, [region(0)])
+    assert tracker.update(5 * S, [region(0)]) == [Track(2, 1)]
+
+
+def test_frames_that_overtake_one_another_keep_their_tracks():
+    tracker = Tracker()
+    stamps = (1.0, 1.2, 1.1, 1.4, 1.3, 1.3)
+    assert [tracker.update(int(s * S), [region(0)]) for s in stamps] == [[Track(1, n)] for n in range(1, 7)]
+
+
+def test_what_was_seen_before_a_long_gap_is_not_seen_again():
+    tracker = Tracker()
+    tracker.update(0, [region(0)])
+    assert tracker.update(10 * S, [region(0)]) == [Track(1, 2)]
+    assert tracker.update(20 * S + 1, [region(0)]) == [Track(2, 1)]
 
 
 def test_regions_that_are_too_new_leave_the_mask_too():
