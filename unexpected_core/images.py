@@ -21,6 +21,8 @@ from unexpected_core.formats import (
 )
 
 WRITABLE = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
+DEEP = (".png", ".tif", ".tiff", ".ppm", ".pgm")
+"""Those that hold 16 bits."""
 
 
 class ImageError(ValueError):
@@ -162,8 +164,7 @@ def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:
     quality: 1..100 for JPEG and WebP. Raises ImageError.
     """
     path = Path(path)
-    if path.suffix.lower() not in WRITABLE:
-        raise ImageError(f"cannot write {path}: expected a name that ends in {', '.join(WRITABLE)}")
+    _check_writable(path, image)
     options = {
         ".jpg": [cv2.IMWRITE_JPEG_QUALITY, quality],
         ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, quality],
@@ -178,6 +179,20 @@ def write_image(path: str | Path, image: np.ndarray, quality: int = 90) -> None:
         raise ImageError(f"cannot write {path}: {image.dtype} {image.shape} does not fit the format")
     with atomic_path(path) as temporary:
         temporary.write_bytes(data.tobytes())
+
+
+def _check_writable(path: Path, image: np.ndarray) -> None:
+    """OpenCV would write 0.7 as 1, and cut what has more than 8 bits off at 255. Raises ImageError."""
+    suffix = path.suffix.lower()
+    if suffix not in WRITABLE:
+        raise ImageError(f"cannot write {path}: expected a name that ends in {', '.join(WRITABLE)}")
+    if image.dtype not in (np.uint8, np.uint16) or image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)):
+        raise ImageError(
+            f"cannot write {path}: expected RGB [H, W, 3] or a map [H, W] of uint8 or uint16, found "
+            f"{image.dtype} {image.shape}; scale and convert it first"
+        )
+    if image.dtype == np.uint16 and suffix not in DEEP:
+        raise ImageError(f"cannot write {path}: the format has 8 bits; write uint16 to {', '.join(DEEP)}")
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

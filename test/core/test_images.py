@@ -7,6 +7,7 @@ import PIL.Image
 import pytest
 
 from unexpected_core.images import (
+    DEEP,
     ImageError,
     check_image,
     halve_image,
@@ -94,6 +95,30 @@ def test_a_jpeg_that_breaks_off_is_known_whatever_opencv_says():
         (b"\x89PNG", False),
     ):
         assert is_cut_jpeg(np.frombuffer(data, np.uint8)) == cut, (len(data), cut)
+
+
+@pytest.mark.parametrize(
+    "name, values, message",
+    [
+        ("score.png", np.full((4, 6), 0.7, np.float32), r"uint8 or uint16, found float32 \(4, 6\); scale"),
+        ("ids.png", np.full((4, 6), 26001, np.int32), "found int32"),
+        ("mask.png", np.ones((4, 6), bool), "found bool"),
+        ("alpha.png", np.zeros((4, 6, 4), np.uint8), r"found uint8 \(4, 6, 4\)"),
+        ("ids.bmp", np.full((4, 6), 26001, np.uint16), r"has 8 bits; write uint16 to \.png, \.tif"),
+        ("photo.JPG", np.full((4, 6, 3), 26001, np.uint16), "has 8 bits"),
+    ],
+)
+def test_what_a_picture_cannot_hold_is_not_written(tmp_path, name, values, message):
+    with pytest.raises(ImageError, match=message):
+        write_image(tmp_path / name, values)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", sorted(set(DEEP) - {".ppm"}))
+def test_sixteen_bits_are_written_where_they_fit(tmp_path, suffix):
+    values = np.arange(24, dtype=np.uint16).reshape(4, 6) * 2000
+    write_image(tmp_path / f"map{suffix}", values)
+    assert np.array_equal(read_map(tmp_path / f"map{suffix}"), values)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

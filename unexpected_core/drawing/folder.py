@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.drawing.errors import DrawingError
-from unexpected_core.drawing.tracks import DrawnRoads, facts
+from unexpected_core.drawing.tracks import CLIP_RATE, DrawnRoads, facts
 from unexpected_core.files import visible, write_text
 from unexpected_core.images import write_image
 from unexpected_core.log import progress
@@ -29,11 +29,14 @@ def draw_folder(
     """Write every frame of `roads` below folder; stopped half-way, the same call goes on.
 
     Labels are train ids, instances 16-bit (full id * 1000 + n), obstacle 0 / 1 / 255. frames.json holds track, seed,
-    size and, for each frame, key, weather, intrinsics and ego pose. workers: processes, default one per core; 1
-    draws in this process. parts: which of PARTS to write. Raises DrawingError when folder holds other frames.
+    size, the rate of clips and, for each frame, key, weather, intrinsics and ego pose. workers: processes, default one
+    per core; 1 draws in this process. parts: which of PARTS to write. Raises DrawingError when folder holds other
+    frames.
     """
     folder = Path(folder)
     recipe = {"track": roads.track, "seed": roads.seed, "size": list(roads.size)}
+    if roads.track == "clips":
+        recipe["rate"] = roads.rate
     if _is_whole(folder, roads, recipe, parts):
         return
     write_text(folder / MANIFEST, json.dumps(recipe | {"frames": []}))
@@ -48,14 +51,16 @@ def _is_whole(folder: Path, roads: DrawnRoads, recipe: dict, parts: Sequence[str
         if any((folder / part).exists() for part in PARTS):
             raise DrawingError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
         return False
-    found = json.loads(manifest.read_text(encoding="utf-8"))
+    found = {"rate": CLIP_RATE} | json.loads(manifest.read_text(encoding="utf-8"))
     if any(found.get(name) != value for name, value in recipe.items()):
-        what = f"track {found.get('track')}, seed {found.get('seed')}, size {found.get('size')}"
+        what = ", ".join(f"{name} {found.get(name)}" for name in recipe)
         raise DrawingError(f"{folder} holds frames of {what}; choose another folder")
-    drawn = max((int(path.stem) for path in visible(folder / parts[0], "*.png")), default=-1) + 1
-    if drawn > len(roads):  # whoever reads the folder would get them all
-        raise DrawingError(f"{folder} holds {drawn} frames, more than {len(roads)}; choose another folder")
-    whole = all(path.is_file() for number in range(len(roads)) for path in _paths(folder, parts, number).values())
+    wanted = {path for number in range(len(roads)) for path in _paths(folder, parts, number).values()}
+    if others := [path for path in visible(folder / parts[0], "*.*") if path not in wanted]:
+        raise DrawingError(  # whoever reads the folder would get them all
+            f"{others[0]} is none of these {len(roads)} frames; choose another folder, or take away what is not of them"
+        )
+    whole = all(path.is_file() for path in wanted)
     return whole and len(found["frames"]) == len(roads)
 
 
@@ -85,9 +90,10 @@ def _paths(folder: Path, parts: Sequence[str], number: int) -> dict[str, Path]:
 
 
 def intrinsics(folder: str | Path) -> dict[str, Pinhole]:
-    """Name of each image -> its intrinsics, from frames.json; empty where the folder has none."""
+    """Name of each image -> its intrinsics, from frames.json; empty where the folder has none, or one of its own."""
     path = Path(folder) / MANIFEST
-    if not path.is_file():
+    try:
+        frames = json.loads(path.read_text(encoding="utf-8"))["frames"]
+        return {frame["name"]: Pinhole(*(frame["camera"][name] for name in Pinhole._fields)) for frame in frames}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
-    frames = json.loads(path.read_text(encoding="utf-8"))["frames"]
-    return {frame["name"]: Pinhole(*(frame["camera"][name] for name in Pinhole._fields)) for frame in frames}

@@ -33,7 +33,12 @@ class Photographs(Footage):
     @property
     def claimed(self) -> int | None:
         """See Footage; what is not a photograph is not opened for it."""
-        return None if any(map(_is_other, self.files)) else len(self.files)
+        return len(self.files) if self.is_untimed else None
+
+    @property
+    def is_untimed(self) -> bool:
+        """See Footage."""
+        return not any(map(_is_other, self.files))
 
     def shots(self) -> Iterator[Shot]:
         """See Footage."""
@@ -70,7 +75,7 @@ def _visible_files(folder: Path, recursive: bool, skip: Sequence[Path]) -> list[
         file
         for file in (folder.rglob("*") if recursive else folder.iterdir())
         if file.is_file()
-        and not file.name.startswith(".")
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
         and not any((root / file.relative_to(folder)).is_relative_to(other) for other in skip)
     ]
 
@@ -112,7 +117,7 @@ def _is_footage(file: Path) -> bool:
 
 
 def _by_number(file: Path) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", file.as_posix())]
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", file.as_posix())]
 
 
 def _named(files: list[Path]) -> str:

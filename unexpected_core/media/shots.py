@@ -41,6 +41,11 @@ class Footage:
     path: Path
     claimed: int | None
 
+    @property
+    def is_untimed(self) -> bool:
+        """Whether all pictures are photographs, whose times say no more than their order."""
+        return False
+
     def shots(self) -> Iterator[Shot]:
         """The pictures in order; a damaged one raises when it is read, and the next ones follow.
 

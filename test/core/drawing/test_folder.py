@@ -10,6 +10,7 @@ from unexpected_core.datasets import open_dataset
 from unexpected_core.drawing.errors import DrawingError
 from unexpected_core.drawing.folder import draw_folder
 from unexpected_core.drawing.tracks import DrawnRoads
+from unexpected_core.images import write_image
 from unexpected_core.media.drive import write_bag
 from unexpected_core.media.errors import BagError
 from unexpected_core.structs import Pinhole
@@ -73,8 +74,25 @@ def test_drawing_again_goes_on_and_another_recipe_is_refused(drawn):
     assert (missing.read_bytes(), kept.stat().st_mtime_ns) == before
     with pytest.raises(DrawingError, match=r"holds frames of track obstacle, seed 5, .* choose another folder"):
         draw_folder(drawn, DrawnRoads("train", 3, 5, SIZE), workers=1)
-    with pytest.raises(DrawingError, match=r"holds 3 frames, more than 2; choose another folder"):
+    with pytest.raises(DrawingError, match=r"images/000002.png is none of these 2 frames; choose another folder"):
         draw_folder(drawn, DrawnRoads("obstacle", 2, 5, SIZE), workers=1)
+
+
+def test_clips_of_another_rate_are_not_taken_for_these(tmp_path):
+    words = ["data", "draw", "--track", "clips", "--count", "3", "--size", "112x64", "--workers", "1", "--bag"]
+    assert main([*words, "--rate", "5", "--out", str(tmp_path)]) == 0
+    last = open_dataset("obstacle_folder", tmp_path)["000002"].image
+    assert np.array_equal(last, DrawnRoads("clips", 3, 0, SIZE, rate=5)[2].image)
+    assert json.loads((tmp_path / "frames.json").read_text())["frames"][2]["time"] == 0.4
+    with pytest.raises(DrawingError, match=r"holds frames of track clips, seed 0, size \[64, 112\], rate 5.0; choose"):
+        draw_folder(tmp_path, DrawnRoads("clips", 3, 0, SIZE), workers=1)
+
+
+def test_a_picture_that_was_not_drawn_is_named(tmp_path):
+    draw_folder(tmp_path, DrawnRoads("train", 1, 0, SIZE), workers=1)
+    (tmp_path / "images/overlay.png").write_bytes(b"")
+    with pytest.raises(DrawingError, match=r"images/overlay.png is none of these 1 frames; choose another folder"):
+        draw_folder(tmp_path, DrawnRoads("train", 1, 0, SIZE), workers=1)
 
 
 def test_what_a_kill_left_of_a_frame_is_no_frame(tmp_path):
@@ -119,6 +137,20 @@ def test_to_bag_of_a_folder_and_of_a_data_set(drawn, tmp_path):
     assert main(["data", "to-bag", *words]) == 0
     (_, info), *_ = read(tmp_path / "b.mcap", "/camera/camera_info")
     assert (info.height, info.width) == (32, 56) and not info.k.any()  # of unknown intrinsics
+
+
+def test_photographs_become_a_drive_in_the_order_of_their_numbers(tmp_path, capsys, caplog):
+    folder, bag = tmp_path / "photos", tmp_path / "photos/drive.mcap"
+    for number in range(12):
+        write_image(folder / f"{number}.png", np.full((32, 48, 3), 20 * number, np.uint8))
+    (folder / "5.png").write_bytes((folder / "5.png").read_bytes()[:40])
+    (folder / "frames.json").write_text("[]")  # of another program
+    for _ in range(2):  # the bag of the first time is no picture
+        assert main(["data", "to-bag", str(folder), str(bag)]) == 1
+        assert "11 images" in capsys.readouterr().out and "5.png: not a complete image file" in caplog.text
+    images = read(bag, "/camera/image_raw")
+    assert [int(message.data[0]) // 20 for _, message in images] == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
+    assert np.diff([time for time, _ in images]) == pytest.approx(1e9 / 15, abs=1)
 
 
 def test_bag_errors(tmp_path, capsys):

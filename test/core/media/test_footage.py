@@ -36,6 +36,12 @@ def test_photographs_play_by_number_and_a_broken_one_is_left_out(tmp_path, caplo
     assert "notes.txt" in caplog.text
 
 
+def test_hidden_folders_and_odd_digits_in_a_folder(tmp_path):
+    for name in ("1²2.png", "1²10.png", ".thumbnails/1.png"):
+        write_image(tmp_path / name, np.zeros((4, 6, 3), np.uint8))
+    assert [shot.name for shot in open_footage(tmp_path).shots()] == ["1²2.png", "1²10.png"]
+
+
 def test_a_video_plays_at_its_own_rate(tmp_path):
     writer = cv2.VideoWriter(str(tmp_path / "v.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (WIDTH, HEIGHT))
     if not writer.isOpened():

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from unexpected_core.cli.arguments import at_least_one, parse_size
-from unexpected_core.cli.data.to_bag import frames_of
+from unexpected_core.cli.data.to_bag import played, tell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,21 +21,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--size", default="512x256", metavar="WxH", help="default 512x256")
     add("--out", required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
     add("--bag", action="store_true", help="also write DIR/drive.mcap, a rosbag2 with camera_info")
-    add("--rate", type=float, default=CLIP_RATE, metavar="HZ", help=f"of the drive (default {CLIP_RATE:g})")
+    add(
+        "--rate", type=float, default=CLIP_RATE, metavar="HZ", help=f"of clips and of the drive (default {CLIP_RATE:g})"
+    )
     add("--workers", type=at_least_one, metavar="N", help="default: one per core")
     parser.set_defaults(action=_draw)
 
 
 def _draw(arguments: argparse.Namespace) -> int:
-    from unexpected_core.datasets.drawn import Drawn
     from unexpected_core.drawing.folder import draw_folder
+    from unexpected_core.drawing.tracks import DrawnRoads
     from unexpected_core.media.drive import write_bag
 
-    folder = Path(arguments.out)
-    roads = Drawn(arguments.track, arguments.count, arguments.seed, parse_size(arguments.size)).roads
+    folder, size = Path(arguments.out), parse_size(arguments.size)
+    roads = DrawnRoads(arguments.track, arguments.count, arguments.seed, size, arguments.rate)
     draw_folder(folder, roads, arguments.workers)
     print(f"{len(roads)} frames of track {roads.track} -> {folder}")
-    if arguments.bag:
-        written = write_bag(folder / "drive.mcap", frames_of(folder, len(roads)), arguments.rate)
-        print(f"{written} images at {arguments.rate:g} Hz -> {folder / 'drive.mcap'}")
-    return 0
+    if not arguments.bag:
+        return 0
+    problems: list[str] = []
+    bag = folder / "drive.mcap"
+    written = write_bag(bag, played(folder, False, problems, bag), arguments.rate)
+    print(f"{written} images at {arguments.rate:g} Hz -> {bag}")
+    return tell(problems)

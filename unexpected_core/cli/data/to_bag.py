@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from unexpected_core.cli.arguments import open_from, parse_size
@@ -42,6 +42,11 @@ def _to_bag(arguments: argparse.Namespace) -> int:
     frames, rate = _frames(arguments, problems), RATE if arguments.rate is None else arguments.rate
     written = write_bag(arguments.out, frames, rate, arguments.compressed)
     print(f"{written} images -> {arguments.out}")
+    return tell(problems)
+
+
+def tell(problems: list[str]) -> int:
+    """Name what is missing from a bag; returns the exit code."""
     for problem in problems:
         LOGGER.error("%s", problem)
     return 1 if problems else 0
@@ -57,43 +62,36 @@ def _frames(arguments: argparse.Namespace, problems: list[str]) -> Iterator[Driv
     if source in DATASETS:
         arguments.dataset = source
         return (DriveFrame(sample.image) for sample in open_from(arguments))
-    if path.is_file() or (path / "metadata.yaml").is_file():
-        frames = _played(path, arguments.rate is None, problems)
-    elif path.is_dir():
-        frames = frames_of(path)
-    else:
+    if not path.exists():
         known = ", ".join(DATASETS)
         raise UsageError(f"'{source}' is neither a folder, video or bag nor a data set; data sets: {known}")
+    frames = played(path, arguments.rate is None, problems, Path(arguments.out))
     if not size:
         return frames  # with their intrinsics, which hold for the size on disk only
     return (DriveFrame(resize_image(frame.image, size), None, frame.time) for frame in frames)
 
 
-def _played(path: Path, own_times: bool, problems: list[str]) -> Iterator[DriveFrame]:
-    """The frames of a video or bag; what is broken or missing is noted."""
+def played(path: Path, own_times: bool, problems: list[str], out: Path) -> Iterator[DriveFrame]:
+    """The pictures of a video, a bag or a folder, or of its images/, with their intrinsics where it tells them.
+
+    own_times: those of videos and bags are kept. What is broken or missing is noted in problems. out: an older bag of
+    this name is no picture. Raises MediaError.
+    """
+    from unexpected_core.drawing.folder import intrinsics
     from unexpected_core.images import ImageError
     from unexpected_core.media.drive import DriveFrame
     from unexpected_core.media.errors import IncompleteError
     from unexpected_core.media.footage import open_footage
 
+    known = intrinsics(path)
+    footage = open_footage(path / "images" if (path / "images").is_dir() else path, skip=[out.resolve()])
+    own_times = own_times and not footage.is_untimed
     try:
-        for shot in open_footage(path).shots():
+        for shot in footage.shots():
             try:
-                yield DriveFrame(shot.read(), None, shot.time if own_times else None)
+                camera = known.get(PurePosixPath(shot.name).stem)
+                yield DriveFrame(shot.read(), camera, shot.time if own_times else None)
             except ImageError as error:
                 problems.append(str(error))
     except IncompleteError as error:
         problems.append(str(error))
-
-
-def frames_of(folder: Path, count: int | None = None) -> Iterator[DriveFrame]:
-    """The first `count` images of a folder in order of name, or of its images/, and their intrinsics."""
-    from unexpected_core.datasets.base import images_below
-    from unexpected_core.drawing.folder import intrinsics
-    from unexpected_core.images import read_image
-    from unexpected_core.media.drive import DriveFrame
-
-    known = intrinsics(folder)
-    files = images_below(folder / "images" if (folder / "images").is_dir() else folder)
-    for name, path in list(files.items())[:count]:
-        yield DriveFrame(read_image(path), known.get(name))

@@ -1,6 +1,6 @@
 """A folder of cut-outs: pictures of things with transparency around them. Every fifth of each kind is kept for judging.
 
-A file's kind is its name without the number behind (`pet_0012.webp` is a pet).
+A file's kind is its name without the number behind (`pet_0012.webp` is a pet); small kinds count as one.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ import numpy as np
 from unexpected_core.datasets.base import DatasetError, images_below
 from unexpected_core.files import expand_home, sha256
 from unexpected_core.images import read_cut_out
+from unexpected_core.log import LOGGER
 
 CutOut = np.ndarray
 """RGBA uint8 [h, w, 4], the colours multiplied by alpha; alpha touches all four sides."""
+EVERY = 5
+"""One of so many is kept for validation."""
 LONGEST = 256
 """Greatest side in pixels that a cut-out is kept at."""
 
@@ -73,11 +76,18 @@ def _files(folder: str | Path, training: bool) -> dict[str, Path]:
 
 
 def _chosen(keys: Sequence[str], training: bool) -> list[str]:
-    """Every fifth of each kind, or the others; all of them where nothing would be left."""
-    chosen = []
-    for _, group in groupby(sorted(keys, key=lambda key: (kind_of(key), key)), kind_of):
-        chosen += [key for i, key in enumerate(group) if (i % 5 == 4) != training]
-    return chosen or sorted(keys)
+    """Every fifth of each kind, or the others, kind after kind; all of them where nothing would be left.
+
+    Kinds of fewer than five count as one: things may have names of their own, and some must be kept of those, too.
+    """
+    by_kind = sorted(keys, key=lambda key: (kind_of(key), key))
+    groups = [list(group) for _, group in groupby(by_kind, kind_of)]
+    few = [key for group in groups if len(group) < EVERY for key in group]
+    large = [group for group in groups if len(group) >= EVERY]
+    kept = {key for group in (*large, few) for key in group[EVERY - 1 :: EVERY]}
+    if not kept and not training:
+        LOGGER.warning("%d cut-outs are too few to keep some for validation: all of them are used", len(keys))
+    return [key for key in by_kind if (key in kept) != training] or by_kind
 
 
 def kind_of(key: str) -> str:

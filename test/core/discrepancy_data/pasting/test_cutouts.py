@@ -34,9 +34,18 @@ def test_every_fifth_of_each_kind_is_kept_aside(folder):
     assert levels(open_cut_outs(folder, training=False)) == [14, 19]
 
 
-def test_where_nothing_would_be_left_all_are_used(tmp_path):
+def test_of_things_with_names_of_their_own_some_are_kept_aside_too(folder):
+    for i, name in enumerate(("anchor", "bottle", "cone", "duck", "elk", "fox", "goat")):
+        write(folder, f"{name}.png", 150 + i)
+    learned, kept = (levels(open_cut_outs(folder, training=training)) for training in (True, False))
+    assert kept == [14, 19, 102, 154]
+    assert not set(learned) & set(kept) and len(learned) + len(kept) == 20
+
+
+def test_where_nothing_would_be_left_all_are_used(tmp_path, caplog):
     write(tmp_path, "one.png", 7)
     assert levels(open_cut_outs(tmp_path, training=False)) == [7]
+    assert "1 cut-outs are too few to keep some for validation" in caplog.text
 
 
 @pytest.mark.parametrize("key, kind", [("pet_0012", "pet"), ("a/tin3", "a/tin"), ("bike-2_01", "bike"), ("7", "")])
