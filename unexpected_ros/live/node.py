@@ -14,6 +14,7 @@ from std_srvs.srv import SetBool, Trigger
 from unexpected_core.config import SettingsError
 from unexpected_ros.live.answering import Answering
 from unexpected_ros.live.feed import Feed
+from unexpected_ros.live.lifecycle import refuse_the_impossible
 from unexpected_ros.live.logs import forward_to, stop_forwarding
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.publishers import overrides, unused
@@ -31,6 +32,7 @@ class DetectorNode(LifecycleNode):
 
     def __init__(self, cli_args: list[str] | None = None) -> None:
         super().__init__("detector", automatically_declare_parameters_from_overrides=True, cli_args=cli_args)
+        refuse_the_impossible(self)
         self.feeds: list[Feed] = []
         self.detector: Detector | None = None
         self._active, self._enabled = False, True

@@ -146,6 +146,14 @@ def test_a_frame_that_was_abandoned_is_never_answered(
     driver.destroy(camera)
 
 
+def test_a_transition_that_is_not_possible_is_refused_and_ends_nothing(driver, make_node):
+    node = make_node()
+    for asked in (Transition(id=Transition.TRANSITION_ACTIVATE), Transition(id=200), Transition(label="nonsense")):
+        assert not driver.call(ChangeState, "/inside/detector/change_state", transition=asked).success
+    assert driver.call(ChangeState, "/inside/detector/change_state", transition=Transition(label="deactivate")).success
+    assert not node._active
+
+
 def test_networks_that_hang_are_told_of(driver, make_node, street, to_message, monkeypatch):
     from diagnostic_msgs.msg import DiagnosticArray
 
