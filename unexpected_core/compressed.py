@@ -12,13 +12,14 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from unexpected_core.depth import to_eight
+from unexpected_core.depth import to_eight, warn_if_dark
 from unexpected_core.encodings import MAX_PIXELS, EncodingError, check_size, demosaic, known_encoding, stated_bits
 from unexpected_core.images import decode_whole_jpeg, is_cut_jpeg
 
 MAX_SCANS = 100
 """Progressive JPEGs need about ten; each costs a pass over the whole image, however small the file."""
 _ROWS = 16
+PNG_MESSAGES = "16-bit PNG messages"
 
 
 def decode_compressed(data: Buffer, max_pixels: int = MAX_PIXELS, form: str = "", bit_depth: int = 0) -> np.ndarray:
@@ -91,7 +92,13 @@ def _decode_png(data: memoryview, max_pixels: int, encoding: str, bits: int) -> 
             picture.load()
         if picture.mode.startswith("I") or (picture.mode == "L" and encoding.startswith("bayer")):
             return demosaic(_grey(picture, bits), encoding)
-        return _rgb(picture)
+        is_deep = data[24] == 16
+        if is_deep and bits:
+            return _deep_rgb(data, bits)
+        rgb = _rgb(picture)
+        if is_deep:
+            warn_if_dark(int(rgb.max()) << 8 | 0xFF, PNG_MESSAGES)
+        return rgb
     except EncodingError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -107,10 +114,22 @@ def _rgb(picture: Image.Image) -> np.ndarray:
     return rgb
 
 
+def _deep_rgb(data: memoryview, bits: int) -> np.ndarray:
+    """Colours of 16 bits of which so many are used; Pillow gives only the upper eight of all. Raises ValueError."""
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    if bgr is None:
+        raise ValueError("damaged")
+    rgb = np.empty(bgr.shape, np.uint8)
+    for top in range(0, len(bgr), _ROWS):
+        rgb[top : top + _ROWS] = to_eight(bgr[top : top + _ROWS, :, ::-1], bits, PNG_MESSAGES)
+    return rgb
+
+
 def _grey(picture: Image.Image, bits: int) -> np.ndarray:
     """One channel of 8 or 16 bits -> uint8 [H, W]."""
     values = np.asarray(picture)
-    return values if values.dtype == np.uint8 else to_eight(values.astype(np.uint16), bits, "16-bit PNG messages")
+    return values if values.dtype == np.uint8 else to_eight(values.astype(np.uint16), bits, PNG_MESSAGES)
 
 
 def _decode_webp(data: memoryview, max_pixels: int) -> np.ndarray:

@@ -18,11 +18,16 @@ def to_eight(values: np.ndarray, bits: int, what: str) -> np.ndarray:
     bits 0: sixteen; where the upper ones are never used, that is said once for each `what`.
     """
     if not bits:
-        used = int(values.max(initial=0)).bit_length()
-        if 0 < used <= _USUAL[-1]:
-            _warn(what, next(usual for usual in _USUAL if usual >= used))
+        warn_if_dark(int(values.max(initial=0)), what)
     shift = max(bits or MAX_BITS, MIN_BITS) - 8
     return np.minimum(values >> shift, 255).astype(np.uint8)
+
+
+def warn_if_dark(greatest: int, what: str) -> None:
+    """Say once for each `what` that its 16-bit values, none greater than this, leave the upper bits unused."""
+    used = greatest.bit_length()
+    if 0 < used <= _USUAL[-1]:
+        _warn(what, next(usual for usual in _USUAL if usual >= used))
 
 
 @cache

@@ -65,6 +65,9 @@ def exif_orientation(data: bytes) -> int:
 def _jpeg_exif(data: bytes) -> bytes:
     at = 2
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] not in (b"\xda", b""):
+        if data[at + 1] == 0xFF:  # any number of these may stand before a marker
+            at += 1
+            continue
         (length,) = struct.unpack_from(">H", data, at + 2)
         if data[at + 1] == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0":
             return data[at + 10 : at + 2 + length]
@@ -125,14 +128,14 @@ def decode_heic(data: bytes) -> np.ndarray | None:
 
 
 def stated_bits(data: bytes) -> int:
-    """Bits that the values of a 16-bit file have, as a PNM's largest value or a PNG's sBIT chunk says; 0 = not said."""
-    kind = picture_format(data[:64])
-    if kind == "pnm":
-        numbers = re.findall(rb"\d+", re.sub(rb"#[^\n]*", b"", data[2:256]))
-        bits = int(numbers[2]).bit_length() if len(numbers) > 2 else 0
-    else:
-        at = data[:512].find(b"sBIT") if kind == "png" else -1
-        bits = data[at + 4] if at > 0 else 0
+    """Bits that the values of a 16-bit file have, as a PNM's largest value says; 0 = not said.
+
+    A PNG's sBIT chunk says how many were significant before they were scaled to all 16 (PNG specification, 12.4).
+    """
+    if picture_format(data[:64]) != "pnm":
+        return 0
+    numbers = re.findall(rb"\d+", re.sub(rb"#[^\n]*", b"", data[2:256]))
+    bits = int(numbers[2]).bit_length() if len(numbers) > 2 else 0
     return bits if 8 < bits < 16 else 0
 
 

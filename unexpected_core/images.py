@@ -219,12 +219,13 @@ def halve_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def resize_map(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Ids of any integer type [H, W], or numbers that must not be mixed, to size (height, width), nearest neighbour.
 
-    As they are where nothing changes.
+    Each is that of the pixel under its middle, so that they lie where resize_image lays the photograph. As they are
+    where nothing changes.
     """
     height, width = size
     if values.shape == (height, width):
         return values
-    return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)  # plain NEAREST: half a pixel off
 
 
 def check_image(image: np.ndarray) -> np.ndarray:

@@ -1,5 +1,8 @@
 """Ten, twelve or fourteen bits in sixteen, and mosaics that were compressed."""
 
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -37,6 +40,23 @@ def mosaic(pattern):
     for n, colour in enumerate(pattern):
         seen[n // 2 :: 2, n % 2 :: 2] = photo()[n // 2 :: 2, n % 2 :: 2, "rgb".index(colour)]
     return seen
+
+
+def test_colours_of_sixteen_bits_in_a_png_message(caplog):
+    data = cv2.imencode(".png", photo()[..., ::-1].astype(np.uint16) << 4)[1]
+    assert np.array_equal(decode_compressed(data, form="rgb16; png compressed", bit_depth=12), photo())
+    assert not caplog.records
+    assert np.array_equal(decode_compressed(data, form="rgb16; png compressed"), photo() >> 4)
+    assert "16-bit PNG messages: 16-bit values of which only the lower 12 bits are used" in caplog.text
+
+
+def test_the_values_of_a_png_fill_sixteen_bits_however_many_it_calls_significant(tmp_path):
+    data = cv2.imencode(".png", grey(16))[1].tobytes()
+    chunk = b"sBIT\x0c"
+    (tmp_path / "a.png").write_bytes(
+        data[:33] + struct.pack(">I", 1) + chunk + zlib.crc32(chunk).to_bytes(4) + data[33:]
+    )
+    assert np.abs(read_image(tmp_path / "a.png")[..., 0].astype(int) - grey(8)).max() <= 1
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])

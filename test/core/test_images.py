@@ -149,6 +149,19 @@ def test_resizing_averages_down_and_never_invents_ids():
     assert resize_image(same, (50, 80)).shape == (50, 80, 3)
 
 
+@pytest.mark.parametrize("size", [(80, 120), (100, 150), (131, 197), (281, 421), (600, 900)])
+def test_maps_lie_where_their_photographs_lie(size):
+    """Centres of boxes; a map that takes the pixels under its corners lies a third of a pixel away or more."""
+    random, away = np.random.default_rng(0), []
+    for top, left in random.integers(20, 300, (40, 2)):
+        box = np.zeros((400, 600), np.uint8)
+        box[top : top + random.integers(15, 60), left : left + random.integers(15, 60)] = 1
+        weights = resize_image(box * np.uint8(200), size).astype(float)
+        centre = (np.indices(size) * weights).sum((1, 2)) / weights.sum()
+        away.append(np.argwhere(resize_map(box, size)).mean(0) - centre)
+    assert np.abs(np.mean(away, 0)).max() < 0.2
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [

@@ -1,7 +1,7 @@
-import cv2
 import numpy as np
 import pytest
 
+from unexpected_core.images import resize_map
 from unexpected_core.regions import RegionSettings, find_regions, no_labels
 from unexpected_core.structs import Detection
 from unexpected_core.visualize import HEAT, OUTLINE, grid, heat_map, overlay, stamp
@@ -46,7 +46,7 @@ def test_overlay_of_images_of_any_size_marks_what_is_in_the_mask(size):
     score = np.zeros((90, 120), np.float32)
     score[89, 119] = score[0, 0] = score[40:60, 50:81] = 0.8
     picture = overlay(np.full((*size, 3), 100, np.uint8), detection(score), alpha=1.0)
-    mask = cv2.resize((score > 0.5).astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    mask = resize_map((score > 0.5).astype(np.uint8), size) > 0
     assert (picture[mask] != 100).any(axis=1).all()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from unexpected_core.images import resize_image
+from unexpected_core.images import resize_image, resize_map
 
 WIDEST = 4.0
 """Working images hold at most WIDEST x height^2 pixels, so that a strip of 64x4096 is not blown up to 512x32768."""
@@ -46,4 +46,4 @@ def resize_weights(source: int, target: int) -> np.ndarray:
 
 def nearest_indices(source: int, target: int) -> np.ndarray:
     """Which of `source` pixels stands at each of `target`: int64 [target], as images.resize_map takes them."""
-    return np.minimum((np.arange(target) * (source / target)).astype(np.int64), source - 1)
+    return resize_map(np.arange(source, dtype=np.int32)[None], (1, target))[0].astype(np.int64)
