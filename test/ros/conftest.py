@@ -72,10 +72,29 @@ class Driver:
         """Call a service; returns its response."""
         client = self.node.create_client(kind, service)
         assert client.wait_for_service(timeout_sec=WAIT_S), f"no service {service}"
+        self._be_met_by(service.rpartition("/")[0])
         future = client.call_async(kind.Request(**fields))
         self.until(future.done, service)
         self.node.destroy_client(client)
         return future.result()
+
+    def _be_met_by(self, node):
+        """Return when the node knows the clients made before: Fast DDS drops the answer to one that the server has not
+        met within 0.1 s, which on a busy machine it may not have. What comes later is met later: ask with such a one.
+        """
+        from rcl_interfaces.srv import ListParameters
+
+        client = self.node.create_client(ListParameters, f"{node}/list_parameters")
+
+        def answered():
+            future = client.call_async(ListParameters.Request())
+            end = time.monotonic() + 1
+            while not future.done() and time.monotonic() < end:
+                self.executor.spin_once(timeout_sec=0.05)
+            return future.done()
+
+        self.until(answered, f"{node} to answer")
+        self.node.destroy_client(client)
 
     def destroy(self, *entities):
         for entity in entities:

@@ -83,7 +83,8 @@ def explain_mismatch(
         cure = f"bearing and distance go by it; remap it (-r {camera_info}:=TOPIC), or give both one frame_id"
         return Complaint(cause, cure)
     if camera.is_calibrated and not camera.fits(size):
-        cause = f"{topic} is of images of {camera.width}x{camera.height}, but they have {size[1]}x{size[0]}"
+        *_, width, height = camera.shown(size)
+        cause = f"{topic} is of images of {width}x{height} pixels of the sensor, but they have {size[1]}x{size[0]}"
         cure = "bearing and distance are not known; calibrate at the size that is sent, or tell of the part in its roi"
         return Complaint(cause, cure)
     return None

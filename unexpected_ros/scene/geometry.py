@@ -93,7 +93,7 @@ class Camera:
 
     def fits(self, size: tuple[int, int]) -> bool:
         """Whether images of `size` (height, width) may be its own, resized or not: they have its shape."""
-        _, _, width, height = self._shown(size)
+        _, _, width, height = self.shown(size)
         right, down = self._bins()
         shapes = {height / width, height / down / (width / right)}  # some drivers tell of sizes that are binned already
         return any(abs(size[0] / size[1] / shape - 1) <= SAME_SHAPE for shape in shapes)
@@ -112,7 +112,7 @@ class Camera:
         """
         if not self.is_calibrated or not self.fits(size) or not len(pixels):
             return np.full((len(pixels), 2), np.nan)
-        left, top, width, height = self._shown(size)
+        left, top, width, height = self.shown(size)
         points = ((pixels + EDGE) * (width / size[1], height / size[0]) + (left, top) - EDGE)[:, None]
         rays, back = self._undistorted(points)
         missed = ~(np.abs(back - points).max(axis=(1, 2)) < SAME_PIXEL)  # not a number is a miss, too
@@ -140,8 +140,8 @@ class Camera:
         right, down = self.binning
         return max(right, 1), max(down, 1)
 
-    def _shown(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
-        """(left, top, width, height) of what an image of this size shows, in the sensor's pixels.
+    def shown(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """(left, top, width, height) of what an image of `size` (height, width) shows, in the sensor's pixels.
 
         Some drivers announce a region and send the whole: an image that has just the whole's size shows the whole.
         """

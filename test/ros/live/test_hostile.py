@@ -11,6 +11,8 @@ from PIL import Image as Picture
 
 pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
+from rcl_interfaces.msg import Parameter, ParameterValue  # noqa: E402
+from rcl_interfaces.srv import SetParameters  # noqa: E402
 from sensor_msgs.msg import CompressedImage  # noqa: E402
 
 from unexpected_core.compressed import encode_jpeg  # noqa: E402
@@ -76,3 +78,18 @@ def test_foreign_text_is_cut_before_it_is_said():
     camera = Camera(6, 10, np.eye(3), np.zeros(5), long)
     for text in (str(caught.value), camera.flaw):
         assert "all is lost?all is lost?" in text and "\n" not in text and len(text) < 600
+
+
+def test_a_request_that_is_none_ends_nothing(driver, start_node, tmp_path):
+    node = start_node(tmp_path, "-r", "__ns:=/hostile", "-r", "__node:=asked", "-p", "autostart:=false")
+    service = "/hostile/asked/set_parameters"
+    client = driver.node.create_client(SetParameters, service)
+    driver.until(client.service_is_ready, service)
+    nothing = Parameter(name="camera.height", value=ParameterValue(type=77))
+    client.call_async(SetParameters.Request(parameters=[nothing]))
+    driver.until(lambda: "77 is not a valid" in node.text(), "a word on it")
+    assert "Traceback" not in node.text()
+    height = Parameter(name="camera.height", value=ParameterValue(type=3, double_value=1.5))
+    assert driver.call(SetParameters, service, parameters=[height]).results[0].successful
+    driver.node.destroy_client(client)
+    assert node.end() == 0

@@ -74,7 +74,9 @@ def test_a_calibration_that_is_not_that_of_the_images_is_told():
 
     assert said() == said((50, 100)) == said(frames=("", "cam")) == said(frames=("/cam", "cam")) == "None"
     assert said(camera=replace(CALIBRATED, matrix=np.zeros((3, 3))), size=(9, 9)) == "None", "it is none at all"
-    assert re.search("/info is of images of 200x100, but they have 120x90; .* calibrate", said((90, 120)))
+    assert re.search(
+        "/info is of images of 200x100 pixels of the sensor, but they have 120x90; .* calibrate", said((90, 120))
+    )
     other = said(frames=("rear", "cam"))
     assert re.search("'rear', and images 'cam': .*-r front/camera_info:=TOPIC", other), other
 
