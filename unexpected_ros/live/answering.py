@@ -54,7 +54,7 @@ class Answering:
         self._error_once = CauseLog(lambda text: node.get_logger().error(text))
         self.relief = Relief(lambda text: node.get_logger().warning(text), node.to_cpu)
         self.keeper = Keeper(self.warn_once)
-        self._mounts, self._schedule = Mounts(self.warn_once), Schedule(weights)
+        self._mounts, self._schedule = Mounts(self.warn_once, len(weights)), Schedule(weights)
         self._mounts.listen(node)
         self._worker: Worker[tuple[Feed, Any]] | None = None
         self._ended = 0  # how often; frames that were begun with before are abandoned

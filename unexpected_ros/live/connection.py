@@ -103,6 +103,7 @@ def explain_place(
     size: (height, width) of images. topic: of the calibration; camera_info: name to remap. frames: that of the images,
     and that of the car.
     """
+    image, car = map(shown, frames)
     unknown = "where obstacles stand (~/obstacle_points, distance) is not known: "
     if is_placed(camera, mounting, size):
         return None
@@ -111,7 +112,6 @@ def explain_place(
         return Complaint(f"{unknown}nothing came on {topic}", cure)
     if not camera.is_calibrated:
         return Complaint(f"{unknown}{topic} holds {camera.flaw or 'no calibration'}", "calibrate the camera")
-    image, car = frames
     if mounting and mounting.position[2] > 0:
         cause = f"{unknown}by /tf_static, camera.height and camera.pitch no pixel of {image} looks at the ground"
         return Complaint(cause, "images want the frame_id of an optical frame (z ahead, x right), not of its housing")

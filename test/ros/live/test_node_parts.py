@@ -9,11 +9,15 @@ import pytest
 
 from unexpected_core.images import read_image, read_map
 from unexpected_core.structs import Detection
+from unexpected_ros.bags import message_types
 from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain, explain_mismatch, explain_place
 from unexpected_ros.live.logs import CauseLog
+from unexpected_ros.live.mounts import Mounts
 from unexpected_ros.live.samples import write_sample
+from unexpected_ros.live.settings import CameraSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted
+from unexpected_ros.tools.offline import maker
 
 
 @pytest.mark.parametrize(
@@ -79,6 +83,32 @@ def test_a_calibration_that_is_not_that_of_the_images_is_told():
     )
     other = said(frames=("rear", "cam"))
     assert re.search("'rear', and images 'cam': .*-r front/camera_info:=TOPIC", other), other
+
+
+def test_that_several_cameras_look_ahead_by_the_parameters_is_warned_of_once():
+    lines, settings = [], CameraSettings(height=1.5)
+    for cameras in (1, 3):
+        mounts = Mounts(CauseLog(lines.append, period_s=0.0), cameras)
+        assert mounts.of("rear", CameraSettings()) is None and not lines
+        assert all(mounts.of(name, settings).position[2] == 1.5 for name in ("front", "rear"))
+    assert len(lines) == 1 and "does not say where front sits" in lines[0]
+
+
+def test_a_transform_that_is_none_is_warned_of():
+    lines = []
+    mounts = Mounts(CauseLog(lines.append))
+    make = maker(message_types())
+    move = make("geometry_msgs/msg/Vector3", x=0.0, y=0.0, z=1.0)
+    header = make(
+        "std_msgs/msg/Header", stamp=make("builtin_interfaces/msg/Time", sec=1, nanosec=0), frame_id="/base_link"
+    )
+    for w in (1.0, 2.0):
+        turn = make("geometry_msgs/msg/Quaternion", x=0.0, y=0.0, z=0.0, w=w)
+        transform = make("geometry_msgs/msg/Transform", translation=move, rotation=turn)
+        fields = {"header": header, "child_frame_id": "rear\n", "transform": transform}
+        mounts.hear(make("tf2_msgs/msg/TFMessage", transforms=[make("geometry_msgs/msg/TransformStamped", **fields)]))
+        assert len(lines) == w - 1
+    assert len(lines) == 1 and lines[0].startswith("/tf_static from base_link to rear? is not used: its quaternion")
 
 
 def test_one_line_per_cause_and_period():
