@@ -9,8 +9,11 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+
+from unexpected_core.log import LOGGER
 
 
 class HomeError(ValueError):
@@ -57,13 +60,31 @@ def sha256(path: str | Path) -> str:
 
 
 def visible(folder: str | Path, pattern: str) -> list[Path]:
-    """Whole files of a folder by glob pattern ("**/*.png" looks below it too), sorted; none where it is no folder.
+    """Whole files of a folder whose name fits a pattern ("**/*.png" looks below it too), sorted; see `files_in`."""
+    name, recursive = pattern.removeprefix("**/"), pattern.startswith("**/")
+    return sorted(path for path in files_in(folder, recursive) if fnmatchcase(path.name, name))
 
-    Hidden files and folders are left out: `atomic_path` hides what is not whole yet, and a kill leaves it behind.
+
+def files_in(folder: str | Path, recursive: bool = True, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Whole files of a folder, in any order; none where it is no folder, or one that cannot be read, which is logged.
+
+    recursive: look into folders in it too, also those that are links, but in none that holds itself (above). Hidden
+    files and folders are left out: `atomic_path` hides what is not whole yet, and a kill leaves it behind.
     """
     folder = Path(folder)
-    found = (path for path in folder.glob(pattern) if path.is_file())
-    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+    real = folder.resolve()
+    if not folder.is_dir() or real in above:
+        return
+    try:
+        there = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        LOGGER.warning("%s is left out: %s", folder, error.strerror or error)
+        return
+    for path in there:
+        if path.is_file():
+            yield path
+        elif recursive:
+            yield from files_in(path, True, (*above, real))
 
 
 def damaged_member(path: str | Path) -> str | None:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 
+import numpy as np
 import pytest
 
 from unexpected_core import files
@@ -10,6 +11,8 @@ from unexpected_core.cli.main import main
 from unexpected_core.config import SettingsError, build
 from unexpected_core.datasets import DatasetError, open_dataset
 from unexpected_core.files import HomeError, expand_home, visible
+from unexpected_core.images import write_image
+from unexpected_core.media.footage import open_footage
 from unexpected_core.pipeline.settings import DetectSettings
 
 
@@ -23,6 +26,22 @@ def test_only_whole_files_are_listed(tmp_path):
     assert [path.name for path in visible(tmp_path, "**/*.png")] == ["a.png", "b.png", "c.png"]
     assert [path.name for path in visible(tmp_path / ".trash", "*.png")] == ["d.png"], "asked for by name"
     assert visible(tmp_path / "nowhere", "*") == []
+
+
+def test_folders_that_are_links_are_looked_into_once(tmp_path, caplog):
+    """Frames of many drives are often gathered by links; one that leads back must not lead round for ever."""
+    for name in ("disk/drive/b.png", "frames/a.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        write_image(tmp_path / name, np.zeros((4, 6, 3), np.uint8))
+    (tmp_path / "frames/day").symlink_to(tmp_path / "disk/drive")
+    (tmp_path / "disk/drive/back").symlink_to(tmp_path / "frames")
+    (tmp_path / "frames/itself").symlink_to(tmp_path / "frames")
+    found = visible(tmp_path / "frames", "**/*.png")
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["frames/a.png", "frames/day/b.png"]
+    assert open_dataset("image_folder", tmp_path / "frames").keys == ("a", "day/b")
+    assert [shot.name for shot in open_footage(tmp_path / "frames").shots()] == ["a.png", "day/b.png"]
+    (tmp_path / "frames/a.png").unlink()
+    assert open_dataset("image_folder", tmp_path / "frames").keys == ("day/b",)
 
 
 def test_the_commit_is_the_packages_own_and_not_that_of_a_checkout_around_it(tmp_path, monkeypatch):

@@ -1,4 +1,4 @@
-"""Small copies of big data sets: photographs area-averaged to WebP, id maps by nearest neighbour, same folders.
+"""Small copies of big data sets: photographs averaged to WebP, id maps by nearest neighbour, calibrations as they are.
 
 Needs no other program, works on any system, and goes on where it was stopped.
 """
@@ -9,10 +9,11 @@ import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from shutil import copyfile
 from typing import NamedTuple
 
 from unexpected_core.config import unknown_name
-from unexpected_core.files import visible, write_text
+from unexpected_core.files import atomic_path, visible, write_text
 from unexpected_core.formats import IMAGE_SUFFIXES
 from unexpected_core.images import (
     ImageError,
@@ -26,11 +27,12 @@ from unexpected_core.log import LOGGER, progress
 
 QUALITY = 90
 PARTS = {
-    "cityscapes": ("leftImg8bit", "images/leftImg8bit", "gtFine"),
-    "lost_and_found": ("leftImg8bit", "gtCoarse"),
+    "cityscapes": ("camera", "leftImg8bit", "images/leftImg8bit", "gtFine"),
+    "lost_and_found": ("camera", "leftImg8bit", "gtCoarse"),
 }
 """Data set -> the folders that are copied, those that exist."""
 IMAGE = "_leftImg8bit"
+CAMERA = "_camera.json"
 MAPS = ("_labelIds", "_instanceIds", "_labelTrainIds")
 ROI_FILES = ("roi.png", "LAF_roi.png")
 
@@ -40,7 +42,7 @@ class ConversionError(ValueError):
 
 
 class Copy(NamedTuple):
-    """One file to make. is_map: ids (nearest neighbour, own depth) rather than a photograph."""
+    """One file to make. is_map: ids (nearest neighbour, own depth) rather than a photograph or a calibration."""
 
     source: Path
     target: Path
@@ -77,7 +79,10 @@ def convert(
 
 
 def find_copies(name: str, source: Path, target: Path) -> list[Copy]:
-    """Every photograph and id map of the source, with its place in the target. Raises ConversionError if none."""
+    """Every photograph, id map and calibration of the source, with its place in the target.
+
+    Raises ConversionError if there is none.
+    """
     copies = []
     for part in PARTS[name]:
         for path in visible(source / part, "**/*.*"):
@@ -86,6 +91,8 @@ def find_copies(name: str, source: Path, target: Path) -> list[Copy]:
                 copies.append(Copy(path, place.with_suffix(".webp"), is_map=False))
             elif path.stem.endswith(MAPS) and path.suffix.lower() == ".png":
                 copies.append(Copy(path, place, is_map=True))
+            elif path.name.endswith(CAMERA):
+                copies.append(Copy(path, place, is_map=False))
     if not copies:
         looked = ", ".join(f"{source / part}" for part in PARTS[name])
         raise ConversionError(f"nothing to convert: no *{IMAGE}.png and no *{MAPS[0]}.png below {looked}; is that it?")
@@ -145,7 +152,10 @@ def _guarded(action: Callable[[], object], target: Path) -> None:
 
 
 def _copy(copy: Copy, size: tuple[int, int]) -> None:
-    if copy.is_map:
+    if copy.source.name.endswith(CAMERA):  # holds at any size, see base._read_camera
+        with atomic_path(copy.target) as temporary:
+            copyfile(copy.source, temporary)
+    elif copy.is_map:
         write_image(copy.target, resize_map(read_map(copy.source), size))
     else:
         write_image(copy.target, resize_image(read_image(copy.source), size), QUALITY)

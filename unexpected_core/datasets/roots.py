@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import yaml
 
 from unexpected_core.datasets.base import DatasetError
-from unexpected_core.files import HomeError, expand_home
+from unexpected_core.files import HomeError, expand_home, files_in
 from unexpected_core.log import one_line
 
 
@@ -47,7 +48,7 @@ def find_root(home: Home, root: str | Path | None = None) -> Path:
     """The folder of a data set. Raises DatasetError saying what was looked for, where, and where to get it."""
     for candidate, origin in _candidates(home, root):
         path = expand_home(candidate)
-        if any(next(path.glob(pattern), None) for pattern in home.layout):
+        if any(_shows(path, pattern) for pattern in home.layout):
             return path
         wanted = "\n".join(f"  {path}/{pattern}" for pattern in home.layout)
         state = "has none of the expected files" if path.is_dir() else "is not a folder"
@@ -60,6 +61,14 @@ def find_root(home: Home, root: str | Path | None = None) -> Path:
         f"data set '{home.name}': its folder is not known. Pass root=... (--root), {variables}"
         f"or write '{home.name}: /its/folder' into {files}. Get it from: {home.source}"
     )
+
+
+def _shows(root: Path, pattern: str) -> bool:
+    """Whether a root has a file of a glob pattern; behind ** also in folders that are links, which glob passes by."""
+    above, anywhere, name = pattern.partition("**/")
+    if anywhere:
+        return any(fnmatchcase(path.name, name) for path in files_in(root / above))
+    return next(root.glob(pattern), None) is not None
 
 
 def _candidates(home: Home, root: str | Path | None) -> Iterator[tuple[Path, str]]:

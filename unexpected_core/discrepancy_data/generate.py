@@ -23,7 +23,7 @@ from unexpected_core.discrepancy_data.manifest import FrameRecord, Journal, Mani
 from unexpected_core.discrepancy_data.pastes import NOTHING, paste_objects
 from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts, fingerprint, open_cut_outs
 from unexpected_core.discrepancy_data.pasting.things import Lender
-from unexpected_core.discrepancy_data.swaps import Recipe, alter_labels, errors
+from unexpected_core.discrepancy_data.swaps import FIRST_OBJECT, Recipe, alter_labels, errors
 from unexpected_core.files import sha256
 from unexpected_core.images import ImageError, write_image
 from unexpected_core.labels import IGNORE, NUM_CLASSES, colorize
@@ -104,6 +104,14 @@ def generate(
             f"cannot write to {out}: {error.strerror or error}. What is finished stays; "
             "make room and run the same command to go on"
         ) from error
+    if frames and not any(frame.wrong is None or frame.wrong for frame in frames):
+        LOGGER.warning(
+            "%s: nothing is wrong in any of %d frames, so nothing can be learned from them. Objects are told by "
+            "instance ids from %d on (full id * 1000 + n), or without instance maps by the areas of their labels",
+            out,
+            len(frames),
+            FIRST_OBJECT,
+        )
     return manifest
 
 
@@ -217,7 +225,8 @@ def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, s
     maps[labels(layout.LABELS)] = frame.labels  # last: where it is, a reader takes the frame as made
     for name, values in maps.items():
         write_image(out / name, values, QUALITY[recipe.gen_img_ext] if name.startswith("gen_image") else 90)
-    return FrameRecord(key=frame.key, source=frame.source, files={name: sha256(out / name) for name in maps})
+    wrong, files = int(frame.discrepancy.sum()), {name: sha256(out / name) for name in maps}
+    return FrameRecord(key=frame.key, source=frame.source, wrong=wrong, files=files)
 
 
 def _fingerprint(sample: Sample) -> str:

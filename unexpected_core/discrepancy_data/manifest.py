@@ -26,6 +26,7 @@ class FrameRecord(Settings):
 
     key: str
     source: str = Field(description="SHA-256 of the source's image, labels and instances, as decoded")
+    wrong: int | None = Field(None, description="pixels whose labels were made wrong")
     files: dict[str, str] = Field(description="path below the set's folder -> SHA-256")
 
 

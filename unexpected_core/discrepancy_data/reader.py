@@ -9,12 +9,13 @@ from typing import get_args
 import numpy as np
 
 from unexpected_core.datasets import Dataset, DatasetError
+from unexpected_core.datasets.base import translate
 from unexpected_core.discrepancy_data import layout
 from unexpected_core.discrepancy_data.generate import roi
 from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest
 from unexpected_core.files import visible
 from unexpected_core.images import read_image, read_map
-from unexpected_core.labels import IGNORE, TRAIN_IDS, map_labels
+from unexpected_core.labels import IGNORE, TRAIN_IDS
 
 SUFFIXES = get_args(layout.ResynthesisSuffix)
 
@@ -62,7 +63,8 @@ class DiscrepancyDataset(Dataset):
         key = self.keys[index]
         sample = self.source[key]
         pasted = self.root / layout.image_file(self.split, key)
-        altered = read_map(self.root / layout.label_file(self.split, key, layout.LABELS))
+        ids = self.root / layout.label_file(self.split, key, layout.LABELS)
+        altered = translate(read_map(ids), TRAIN_IDS, ids)
         wrong = read_map(self.root / layout.label_file(self.split, key, layout.ERRORS)) > 0  # 255, in old sets 1
         resynthesis = read_image(self.root / layout.resynthesis_file(self.split, key, self.suffix))
         image = read_image(pasted) if pasted.is_file() else sample.image
@@ -74,7 +76,7 @@ class DiscrepancyDataset(Dataset):
                     f"{image.shape[1]}x{image.shape[0]}"
                 )
         discrepancy = np.where(roi(sample) | wrong, wrong.astype(np.uint8), np.uint8(IGNORE))
-        return DiscrepancySample(key, image, map_labels(altered, TRAIN_IDS), resynthesis, discrepancy)
+        return DiscrepancySample(key, image, altered, resynthesis, discrepancy)
 
     def _find_suffix(self, key: str) -> str:
         for suffix in SUFFIXES:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from unexpected_core.files import files_in
 from unexpected_core.formats import IMAGE_SUFFIXES
 from unexpected_core.images import ImageError, read_image
 from unexpected_core.log import LOGGER
@@ -73,10 +74,8 @@ def _visible_files(folder: Path, recursive: bool, skip: Sequence[Path]) -> list[
     root = folder.resolve()
     return [
         file
-        for file in (folder.rglob("*") if recursive else folder.iterdir())
-        if file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        and not any((root / file.relative_to(folder)).is_relative_to(other) for other in skip)
+        for file in files_in(folder, recursive)
+        if not any((root / file.relative_to(folder)).is_relative_to(other) for other in skip)
     ]
 
 

@@ -25,7 +25,8 @@ SLACK = 1.5
 class Video(Footage):
     """See Footage. every: take frames 0, every, 2 * every, ...
 
-    claimed: frames by the container's own count, of those that are taken. rate: Hz, on average; 0 unknown.
+    claimed: frames by the container's own count, of those that are taken; None also where it counts some that are not
+    shown. rate: Hz, on average; 0 unknown.
     """
 
     path: Path
@@ -59,16 +60,22 @@ def open_video(path: Path, every: int = 1) -> Video:
     with _open(path) as container:
         stream = container.streams.video[0]
         rate = stream.average_rate or stream.guessed_rate or 0
-        claimed = -(-stream.frames // every) if stream.frames > 0 else None
+        claimed = -(-stream.frames // every) if stream.frames > 0 and not _is_trimmed(stream) else None
         if (claimed or 0) > path.stat().st_size:  # each would be given a name
             raise MediaError(f"{path} claims {claimed} images in {path.stat().st_size} bytes: it is damaged")
         return Video(path, stream.codec_context.name, claimed, float(rate), every)
 
 
+def _is_trimmed(stream: av.VideoStream) -> bool:
+    """Whether an edit list leaves out some of the frames that it counts, as in videos shortened on a phone."""
+    shown = float((stream.duration or 0) * (stream.time_base or 0) * (stream.average_rate or 0))
+    return 0 < shown < stream.frames - SLACK
+
+
 @contextmanager
 def _open(path: Path) -> Iterator[av.container.InputContainer]:
     try:
-        container = av.open(str(path))
+        container = av.open(str(path.absolute()))  # FFmpeg takes 12:30.mp4 for the name of a protocol
     except (av.FFmpegError, OSError, ValueError) as error:
         cause = _cut(path) or getattr(error, "strerror", None) or str(error)
         raise MediaError(f"{path} cannot be decoded as a video: {cause}; copy or record it again") from error

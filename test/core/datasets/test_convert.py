@@ -13,6 +13,7 @@ from unexpected_core.datasets.convert import ConversionError, convert
 from unexpected_core.images import read_image, read_map, write_image
 
 SIZE = (16, 32)
+CALIBRATION = '{"intrinsic": {"fy": 2000, "v0": 500}, "extrinsic": {"pitch": 0.04, "z": 1.2}}'
 
 
 @pytest.fixture
@@ -29,6 +30,8 @@ def cityscapes(tmp_path):
             write_image(root / f"gtFine/{stem}_gtFine_instanceIds.png", labels.astype(np.uint16) * 1000 + i)
             write_image(root / f"gtFine/{stem}_gtFine_color.png", grey)
             (root / f"gtFine/{stem}_gtFine_polygons.json").write_text("{}")
+        (root / f"camera/{split}/ulm").mkdir(parents=True)
+        (root / f"camera/{split}/ulm/ulm_000000_000019_camera.json").write_text(CALIBRATION)
     write_image(root / "roi.png", np.full((64, 128), 255, np.uint8))
     return root
 
@@ -46,13 +49,16 @@ def test_a_converted_set_opens_like_the_big_one(cityscapes, tmp_path):
         "gtFine/train/instanceIds": 3,
         "gtFine/val/labelIds": 2,
         "gtFine/val/instanceIds": 2,
+        "camera/train/camera": 1,
+        "camera/val/camera": 1,
         "roi": 1,
     }
-    assert done.made == 16 and not done.failed
+    assert done.made == 18 and not done.failed
     for split in ("train", "val"):
         big = open_dataset("cityscapes", cityscapes, split=split, instances=True, check_counts=False)
         small = open_dataset("cityscapes_small", tmp_path / "small", split=split, instances=True, check_counts=False)
         assert small.keys == big.keys
+        assert small.camera(small.keys[0]) == big.camera(big.keys[0]) is not None
         for one, other in zip(big, small, strict=True):
             assert other.image.shape == (*SIZE, 3)
             area = one.image.reshape(16, 4, 32, 4, 3).mean((1, 3))
@@ -91,7 +97,7 @@ def test_it_goes_on_where_it_stopped(cityscapes, tmp_path, monkeypatch):
     with pytest.raises(ConversionError, match=r"No space left on device. What is finished stays; make room and run"):
         convert("cityscapes", cityscapes, tmp_path / "small", SIZE, workers=1)
     monkeypatch.undo()
-    assert len(contents(tmp_path / "small")) == 8  # with conversion.json
+    assert len(contents(tmp_path / "small")) == 10  # with conversion.json and two calibrations
     assert convert("cityscapes", cityscapes, tmp_path / "small", SIZE, workers=3).made == 9
     assert contents(tmp_path / "small") == contents(tmp_path / "whole")
     assert convert("cityscapes", cityscapes, tmp_path / "small", SIZE).made == 0
@@ -103,7 +109,7 @@ def test_an_unreadable_file_is_left_out(cityscapes, tmp_path, caplog):
     broken.write_bytes(data[:100])
     done = convert("cityscapes", cityscapes, tmp_path / "small", SIZE)
     assert list(done.failed) == [str(broken)] and "left out" in caplog.text
-    assert done.counts["leftImg8bit/train/leftImg8bit"] == 2 and done.made == 15
+    assert done.counts["leftImg8bit/train/leftImg8bit"] == 2 and done.made == 17
     broken.write_bytes(data)
     assert convert("cityscapes", cityscapes, tmp_path / "small", SIZE).made == 1
 

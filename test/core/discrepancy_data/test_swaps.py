@@ -419,6 +419,10 @@ def test_reader_errors(source, tmp_path):
     make(source, tmp_path / "set")
     manifest = tmp_path / "set/manifest_train.json"
     values = json.loads(manifest.read_text())
+    fake = tmp_path / "set/labels/train/ulm/ulm_000001_000019_fakeTrainIds.png"
+    write_image(fake, TRAIN_TO_FULL[read_map(fake)])
+    with pytest.raises(DatasetError, match=r"ulm_000001_000019_fakeTrainIds.png: id .* is not of this label space"):
+        DiscrepancyDataset(tmp_path / "set", source, "train")[1]
     small = open_dataset("cityscapes", tmp_path / "ctc", size=(10, 15), check_counts=False)
     with pytest.raises(DatasetError, match=r"labels of 'ulm/ulm_000000_000019' are 30x20, the photo .* is 15x10"):
         DiscrepancyDataset(tmp_path / "set", small, "train")[0]
@@ -430,6 +434,15 @@ def test_reader_errors(source, tmp_path):
         path.unlink()
     with pytest.raises(DatasetError, match="has no resynthesis"):
         DiscrepancyDataset(tmp_path / "set", source, "train")
+
+
+def test_a_set_in_which_nothing_is_wrong_is_told(source, tmp_path, caplog):
+    make(source, tmp_path / "set")
+    assert "nothing is wrong" not in caplog.text
+    for path in (tmp_path / "ctc").rglob("*_instanceIds.png"):
+        write_image(path, read_map(path) % 1000)  # numbered from 1, as other tools have it
+    assert [frame.wrong for frame in make(source, tmp_path / "other").frames] == [0] * 6
+    assert "nothing is wrong in any of 6 frames" in caplog.text and "from 24000 on" in caplog.text
 
 
 def test_unlabelled_sets_are_refused(tmp_path):

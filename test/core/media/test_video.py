@@ -1,13 +1,18 @@
 """Videos of many codecs and containers: whole, cut at many places, damaged, of variable rate, turned."""
 
+from pathlib import Path
+
+import av
 import cv2
 import numpy as np
 import pytest
 
+from unexpected_core.datasets import open_dataset
 from unexpected_core.images import ImageError
 from unexpected_core.media.containers import missing_bytes
 from unexpected_core.media.errors import IncompleteError, MediaError
 from unexpected_core.media.footage import open_footage
+from unexpected_core.media.video import open_video
 
 COUNT = 24
 KEYS = {"g": "6"}
@@ -136,6 +141,26 @@ def test_every_kth_frame_keeps_its_number_and_time(videos):
     assert [(shot.name, round(shot.time, 3)) for shot in shots] == [("00000", 0.0), ("00010", 1.0), ("00020", 2.0)]
     assert open_footage(videos("fast.mp4"), every=10).claimed == 3
     assert open_footage(videos("live.webm"), every=10).count() == 3
+
+
+def test_a_shortened_video_is_as_long_as_what_it_shows(tmp_path, make_video, monkeypatch):
+    """A phone that cuts a video keeps all its packets from the last key frame on, and says which are not shown."""
+    monkeypatch.chdir(tmp_path)
+    path = Path("12:30.mp4")  # which FFmpeg takes for a protocol
+    make_video(tmp_path / "whole.mp4", "libx264", 30)
+    with av.open("whole.mp4") as whole, av.open(str(path.absolute()), "w") as short:
+        stream = whole.streams.video[0]
+        copy, first = short.add_stream_from_template(stream), int(0.5 / stream.time_base)
+        for packet in whole.demux(stream):
+            if packet.size:
+                packet.pts, packet.dts, packet.stream = packet.pts - first, packet.dts - first, copy
+                short.mux(packet)
+    with av.open(str(path.absolute())) as container:
+        claimed, shown = container.streams.video[0].frames, sum(1 for _ in container.decode(video=0))
+    assert shown < claimed == 30
+    assert len(list(open_video(path).shots())) == open_video(path).count() == shown
+    frames = open_dataset("video", path, every=1)
+    assert len([sample.image for sample in frames]) == shown
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
