@@ -25,9 +25,9 @@ def stamp_ns(header: Header) -> int:
 
 
 def age_ms(header: Header, now_ns: int) -> float:
-    """Milliseconds from the header's stamp to now; NaN where the publisher set none."""
+    """Milliseconds from the header's stamp to now; NaN where there is no stamp, or simulated time has not begun."""
     stamp = stamp_ns(header)
-    return (now_ns - stamp) / 1e6 if stamp else math.nan
+    return (now_ns - stamp) / 1e6 if stamp and now_ns else math.nan
 
 
 def image_to_rgb(message: Image | CompressedImage, max_pixels: int = MAX_PIXELS, bit_depth: int = 0) -> np.ndarray:

@@ -1,8 +1,10 @@
 """The parts of the live node that need no ROS: doctor, logs, samples."""
 
 import json
+import math
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from unexpected_core.images import read_image, read_map
 from unexpected_core.structs import Detection
 from unexpected_ros.bags import message_types
 from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain, explain_mismatch, explain_place
+from unexpected_ros.live.incoming import age_ms
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.mounts import Mounts
 from unexpected_ros.live.samples import write_sample
@@ -109,6 +112,12 @@ def test_a_transform_that_is_none_is_warned_of():
         mounts.hear(make("tf2_msgs/msg/TFMessage", transforms=[make("geometry_msgs/msg/TransformStamped", **fields)]))
         assert len(lines) == w - 1
     assert len(lines) == 1 and lines[0].startswith("/tf_static from base_link to rear? is not used: its quaternion")
+
+
+@pytest.mark.parametrize(("stamp", "now", "age"), [(2, 2_000_005_000, 0.005), (0, 5, math.nan), (2, 0, math.nan)])
+def test_an_age_is_known_where_both_clocks_run(stamp, now, age):
+    header = SimpleNamespace(stamp=SimpleNamespace(sec=stamp, nanosec=0))
+    assert age_ms(header, now) == pytest.approx(age, nan_ok=True)
 
 
 def test_one_line_per_cause_and_period():

@@ -133,7 +133,8 @@ def test_the_costmap_example_takes_a_topic_that_exists(repository):
     from unexpected_ros.live.outputs import OUTPUTS
 
     example = yaml.safe_load((repository / "examples" / "nav2_costmap.yaml").read_text())
-    layer = example["local_costmap"]["local_costmap"]["ros__parameters"]["obstacle_layer"]
+    layer = example["local_costmap"]["local_costmap"]["ros__parameters"]["unexpected_layer"]
+    assert layer["voxel_decay"] > 0, "nothing else takes away what is marked"
     source = layer[layer["observation_sources"]]
     name = source["topic"].removeprefix("/unexpected/detector/")
     assert OUTPUTS[name].type == f"sensor_msgs/msg/{source['data_type']}"
