@@ -21,7 +21,7 @@ from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.publish import publish_fast
 
 EVERY = 5
-"""One kept frame of so many is for validation."""
+"""The last one in so many of the kept frames are for validation: neighbours in a drive look alike."""
 
 
 def main() -> None:
@@ -48,16 +48,19 @@ def main() -> None:
 
 
 def keep_alarms(detector, drive: Path, folder: Path) -> int:
-    """Write each frame with a region below train/ or val/, with its predicted labels; returns how many."""
-    kept = 0
+    """Write each frame with a region below train/, or at last val/, with its predicted labels; returns how many."""
+    train, val, kept = folder / "train", folder / "val", 0
     for shot in open_footage(drive).shots():
         image = shot.read()  # uint8 [H, W, 3]
         detection = detector.detect(image)
         if detection.regions:
-            stem = folder / ("val" if kept % EVERY == 0 else "train") / f"{kept:05}"
-            write_image(stem.with_suffix(".png"), image)
-            write_image(stem.with_name(f"{stem.name}_trainIds.png"), detection.labels)
+            write_image(train / f"{kept:05}.png", image)
+            write_image(train / f"{kept:05}_trainIds.png", detection.labels)
             kept += 1
+    for number in range(kept - -(-kept // EVERY), kept):
+        for file in list(train.glob(f"{number:05}*")):
+            val.mkdir(exist_ok=True)
+            file.replace(val / file.name)
     return kept
 
 

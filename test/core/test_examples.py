@@ -40,6 +40,8 @@ def test_a_drive_teaches_the_comparer_what_is_normal(repository, tmp_path):
     assert kept >= 2
     pictures = [path for path in (tmp_path / "run/kept").rglob("*.png") if "_trainIds" not in path.name]
     assert len(pictures) == kept and all((p.parent / f"{p.stem}_trainIds.png").is_file() for p in pictures)
+    learned, judged = (sorted(p.stem for p in pictures if p.parent.name == split) for split in ("train", "val"))
+    assert learned and judged and learned[-1] < judged[0]  # no neighbour of one in the other
     assert re.search(r"before: \d+ regions .*\nafter: \d+ regions", run.stdout)
     before, after = read_weights("fast").state, read_weights(tmp_path / "run").state
     changed = {key.partition(".")[0] for key in before if not (before[key] == after[key]).all()}

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.stream import Disposition
 
 from unexpected_core.images import ImageError
+from unexpected_core.log import LOGGER
 from unexpected_core.media.containers import missing_bytes
 from unexpected_core.media.errors import IncompleteError, MediaError
 from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
@@ -43,10 +45,13 @@ class Video(Footage):
             played.check_end()
 
     def count(self) -> int:
-        """See Footage; without a claim the packets are counted, which takes no decoding. Raises IncompleteError."""
-        if self.claimed is not None:
-            return self.claimed
+        """See Footage; without a claim the packets are counted, which takes no decoding. Raises IncompleteError.
+
+        AVI claims pictures for the gaps between some, too.
+        """
         with _open(self.path) as container:
+            if self.claimed is not None and container.format.name != "avi":
+                return self.claimed
             packets = sum(1 for packet in _packets(container) if packet.size and not packet.is_discard)
         if cause := _cut(self.path):
             raise IncompleteError(
@@ -58,7 +63,9 @@ class Video(Footage):
 def open_video(path: Path, every: int = 1) -> Video:
     """Open a video, to take every k-th frame. Raises MediaError."""
     with _open(path) as container:
-        stream = container.streams.video[0]
+        stream, *others = container.streams.video
+        if any(not other.disposition & Disposition.attached_pic for other in others):
+            LOGGER.warning("%s holds %d videos; the first one is read. Take the others out", path, 1 + len(others))
         rate = stream.average_rate or stream.guessed_rate or 0
         claimed = -(-stream.frames // every) if stream.frames > 0 and not _is_trimmed(stream) else None
         if (claimed or 0) > path.stat().st_size:  # each would be given a name

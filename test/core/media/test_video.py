@@ -163,6 +163,25 @@ def test_a_shortened_video_is_as_long_as_what_it_shows(tmp_path, make_video, mon
     assert len([sample.image for sample in frames]) == shown
 
 
+def test_gaps_of_an_avi_are_no_pictures(tmp_path, make_video):
+    """FFmpeg fills them with empty ones, and counts those."""
+    times = [n / 10 for n in (0, 1, 2, 5, 6, 10, 11)]
+    make_video(tmp_path / "gaps.avi", "mpeg4", len(times), times=times)
+    video = open_video(tmp_path / "gaps.avi")
+    assert video.claimed > 7 and video.count() == 7
+    assert len([sample.image for sample in open_dataset("video", tmp_path / "gaps.avi", every=1)]) == 7
+
+
+def test_a_second_video_in_a_file_is_told(tmp_path, picture, caplog):
+    """Of two cameras, as some recorders of cars have them."""
+    with av.open(str(tmp_path / "two.mkv"), "w") as container:
+        streams = [container.add_stream("mpeg4", 10, width=64, height=48, pix_fmt="yuv420p") for _ in range(2)]
+        for stream in streams:
+            container.mux([*stream.encode(av.VideoFrame.from_ndarray(picture(0), format="rgb24")), *stream.encode()])
+    assert len(list(open_video(tmp_path / "two.mkv").shots())) == 1
+    assert "two.mkv holds 2 videos; the first one is read" in caplog.text
+
+
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_a_phone_held_upright_gives_upright_frames(tmp_path, make_video, picture, degrees):
     import av
