@@ -10,6 +10,8 @@ from unexpected_core.log import shown
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import Mounting, is_placed
 
+NAMELESS = "_NODE_NAME_UNKNOWN_"
+"""What rmw calls the node of a publisher while the message that names it is under way: they travel apart."""
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 
 
@@ -68,6 +70,17 @@ def explain(
         "see that the camera sends, and if it sends large images best effort, start it with "
         "config/fastdds_large_images.xml (docs/ros.md, Large images)",
     )
+
+
+def explain_mixture(topic: str, wanted: str, publishers: Sequence[Publisher]) -> Complaint | None:
+    """Of several nodes that publish the topic with the type `wanted`; None for one. A node may be there twice, as it is
+    for a while when it was killed and started again.
+    """
+    nodes = sorted({p.node for p in publishers if p.type == wanted and not p.node.endswith(NAMELESS)})
+    if len(nodes) < 2:
+        return None
+    cause = f"{topic} is published by {' and '.join(nodes)}: their frames are taken for one camera's"
+    return Complaint(cause, "end one of them, or give each a topic of its own (parameter cameras)")
 
 
 def explain_mismatch(

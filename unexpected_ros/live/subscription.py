@@ -11,7 +11,7 @@ from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from unexpected_ros.live.connection import Complaint, Publisher, explain
+from unexpected_ros.live.connection import COMPRESSED, IMAGE, Complaint, Publisher, explain, explain_mixture
 from unexpected_ros.live.settings import InputSettings
 
 DETECTORS_PUBLISH = "unexpected_ros/msg/AnomalyArray"
@@ -59,7 +59,7 @@ class ImageSubscription:
         self._node.destroy_subscription(self._subscription)
 
     def check(self) -> Complaint | None:
-        """Once a second: follow the publishers' reliability; returns why none come, None while frames arrive."""
+        """Once a second: follow the publishers' reliability; returns why none come, or why they are a mixture."""
         publishers = self._publishers()
         if (
             self._reliability == "auto"
@@ -74,7 +74,7 @@ class ImageSubscription:
             self._subscribe(self._name)
         self._silent += 1
         if self._silent < PATIENCE:
-            return None
+            return explain_mixture(self.topic, COMPRESSED if self._compressed else IMAGE, publishers)
         topics = self._possible_inputs()
         return explain(self.topic, self._compressed, self._best_effort, publishers, topics, self._image)
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from rclpy.node import Node
 
+from unexpected_ros.live.connection import NAMELESS
+
 IMAGE_KINDS = {"sensor_msgs/msg/Image": False, "sensor_msgs/msg/CompressedImage": True}
 """Type of a camera topic -> whether it is compressed."""
 REGIONS, KIND = "/regions", "unexpected_ros/msg/AnomalyArray"
-NAMELESS = "_NODE_NAME_UNKNOWN_"
-"""What rmw calls the node of a publisher while the message that names it is under way: they travel apart."""
 
 
 class Stream(NamedTuple):

@@ -12,7 +12,15 @@ import pytest
 from unexpected_core.images import read_image, read_map
 from unexpected_core.structs import Detection
 from unexpected_ros.bags import message_types
-from unexpected_ros.live.connection import COMPRESSED, IMAGE, Publisher, explain, explain_mismatch, explain_place
+from unexpected_ros.live.connection import (
+    COMPRESSED,
+    IMAGE,
+    Publisher,
+    explain,
+    explain_mismatch,
+    explain_mixture,
+    explain_place,
+)
 from unexpected_ros.live.incoming import age_ms
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.mounts import Mounts
@@ -86,6 +94,15 @@ def test_a_calibration_that_is_not_that_of_the_images_is_told():
     )
     other = said(frames=("rear", "cam"))
     assert re.search("'rear', and images 'cam': .*-r front/camera_info:=TOPIC", other), other
+
+
+def test_frames_of_several_nodes_are_no_one_cameras():
+    def said(*publishers):
+        return str(explain_mixture("/image", IMAGE, [Publisher(name, kind, False) for name, kind in publishers]))
+
+    assert said() == said(("/driver", IMAGE)) == said(("/driver", IMAGE), ("/driver", IMAGE)) == "None"
+    assert said(("/driver", IMAGE), ("/jpeg", COMPRESSED), ("/_NODE_NAME_UNKNOWN_", IMAGE)) == "None"
+    assert said(("/player", IMAGE), ("/driver", IMAGE)).startswith("/image is published by /driver and /player: their")
 
 
 def test_that_several_cameras_look_ahead_by_the_parameters_is_warned_of_once():
