@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.files import expand_home
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
@@ -22,23 +21,6 @@ RANDOM = "random"
 EXPORTED = ".onnx"
 NORMAL = "normal_driving"
 """Folder of the scores of those frames: sets of folders bear the folders' names, which may be one."""
-
-
-def label_of(name: str) -> str:
-    """A scorer's name, or a weight file's, as a folder and a line of a table."""
-    return Path(name).stem if name.endswith((".safetensors", EXPORTED)) else name.strip("/").replace("/", "_")
-
-
-def check_known(names: Sequence[str]) -> None:
-    """Refuse the last of many methods before the first is scored."""
-    from unexpected_core.config import unknown_name
-    from unexpected_core.scorers import SCORERS
-    from unexpected_core.weights.catalog import shipped
-
-    known = {**SCORERS, **shipped()}
-    for name in names:
-        if name not in known and not expand_home(name).exists():
-            raise UsageError(f"{unknown_name('scorer', name, known)}; or give a weight file or its folder")
 
 
 @dataclass(frozen=True)
@@ -71,9 +53,9 @@ class Networks:
         # plainly, so that numbers do not depend on what this machine finds fast
         plain = {} if name.endswith(EXPORTED) else {"runtime": "eager", "precision": "float32"}
         settings = {**plain, **self.settings}
-        if _kind(name) == "published":
+        if kind_of(name) == "published":
             return load_detector(name, **self.published, **settings)
-        if _kind(name) == "own":
+        if kind_of(name) == "own":
             return load_detector(name, **settings)
         path = RANDOM if self.random else self.detector
         if SCORERS[name].base:
@@ -90,7 +72,7 @@ class Networks:
         from unexpected_core.scorers import SCORERS
         from unexpected_core.weights.catalog import find_weights
 
-        kind = _kind(name)
+        kind = kind_of(name)
         untrained = name == RANDOM or (self.random and kind != "own")
         if untrained or kind == "published":
             return Identity(detector.model_id, None, untrained, limited)
@@ -101,7 +83,7 @@ class Networks:
         return Identity(detector.model_id, sha256(path), False, limited)
 
 
-def _kind(name: str) -> str:
+def kind_of(name: str) -> str:
     """'published': a method of the paper; 'own': weights of its own; 'on detector': a method on others' networks."""
     from unexpected_core.scorers import SCORERS
 
@@ -119,7 +101,7 @@ def score_candidate(
     normal: frames of normal driving that the threshold is chosen on.
     """
     from unexpected_core.evaluation.candidates import Candidate
-    from unexpected_core.evaluation.threshold import normal_threshold
+    from unexpected_core.evaluation.threshold import check_unseen, normal_threshold
 
     detector = networks.open(name)
     identity = networks.identity(name, detector, bool(settings.limit))
@@ -127,6 +109,7 @@ def score_candidate(
     source = _score(name, detector, dataset, settings, out)
     if normal is not None:
         scored = _score(name, detector, normal, settings, out / NORMAL)
+        check_unseen(source, scored)
         threshold = normal_threshold(scored, settings.sizes.region, settings.false_alarms)
     return Candidate(source, threshold, identity)
 
@@ -135,6 +118,7 @@ def stored_candidate(name: str, dataset: Dataset, settings: EvaluationSettings, 
     """Somebody's scores of one method. Raises PredictionError."""
     from unexpected_core.evaluation.candidates import Candidate, Identity
     from unexpected_core.evaluation.pairing import foreign_source
+    from unexpected_core.evaluation.store import label_of
 
     source = foreign_source(dataset, folder, label_of(name))
     return Candidate(source, _threshold(settings, None), Identity(limited=bool(settings.limit)))
@@ -142,7 +126,7 @@ def stored_candidate(name: str, dataset: Dataset, settings: EvaluationSettings, 
 
 def _score(name: str, detector: Detector, dataset: Dataset, settings: EvaluationSettings, out: Path) -> Source:
     from unexpected_core.evaluation.score import Answer, Method, write_scores
-    from unexpected_core.evaluation.store import score_folder
+    from unexpected_core.evaluation.store import label_of, score_folder
     from unexpected_core.files import sha256
     from unexpected_core.scorers.fingerprint import fingerprint
 
@@ -168,6 +152,5 @@ def _threshold(settings: EvaluationSettings, detector: Detector | None) -> Thres
         return None
     if settings.threshold != "weights":
         return Threshold(settings.threshold, "given")
-    if detector is None:
-        raise UsageError("--threshold: expected a number, or 'weights' where a detector runs, found 'weights'")
+    assert detector, "cli.evaluate_checks asks"
     return Threshold(detector.settings.detect.threshold, "weights")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unexpected_core.cli.arguments import add_settings, given, name_and_root, read_options
-from unexpected_core.cli.candidates import Networks, check_known, label_of, score_candidate, stored_candidate
+from unexpected_core.cli.candidates import Networks, score_candidate, stored_candidate
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.cli.evaluate_checks import check_known, check_thresholds, check_used
 from unexpected_core.log import LOGGER
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ examples:
   unexpected evaluate paper --data lost_and_found=/data/laf --weights experiments --out paper
 
 In DIR: results.json, table.md, table.tex, curves.npz, roc.png, report.html, and METHOD/SET/scores. The same command
-goes on after an interruption. Exit code: 0 done, 1 done but the doctor is alarmed, 2 refused."""
+goes on after an interruption. Of a set without ground truth only scores are written, for its benchmark with --store
+hdf5. Exit code: 0 done, 1 done but the doctor is alarmed, 2 refused."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,14 +93,26 @@ def run(arguments: argparse.Namespace) -> int:
     settings = build(EvaluationSettings, given(arguments, EvaluationSettings))
     networks = _networks(arguments)
     names = _methods(arguments, networks)
+    check_used(arguments, settings, names)
+    check_thresholds(names, settings, bool(arguments.from_scores))
     if arguments.dataset and arguments.data:
         raise UsageError(f"two data sets, '{arguments.dataset}' and --data {arguments.data}: give one")
     dataset = _open(arguments.dataset or arguments.data, arguments.root, arguments.split, arguments.option)
+    if dataset[0].obstacle is None and not arguments.from_scores:
+        LOGGER.warning("'%s' has no obstacle labels: scores are written, and nothing is measured", dataset.name)
+        return _tell_scores(_candidates(names, dataset, networks, settings, arguments))
     candidates = _candidates(names, dataset, networks, settings, arguments)
     frames = min(len(dataset), settings.limit or len(dataset))
     findings = judge(candidates, settings, DatasetFacts(dataset.name, frames, arguments.split), arguments.out)
     print((arguments.out / "table.md").read_text(encoding="utf-8"))
     return 1 if report_findings(findings, str(arguments.out)) else 0
+
+
+def _tell_scores(candidates: Mapping[str, Candidate]) -> int:
+    """Where the scores of a set without ground truth lie, such as a benchmark's."""
+    for name, candidate in candidates.items():
+        print(f"{name}: {len(candidate.source.scores)} scores in {candidate.source.folder}")
+    return 0
 
 
 def _candidates(
@@ -107,6 +121,7 @@ def _candidates(
     """Every method by its label, scored now or read from the stored scores."""
     from unexpected_core.evaluation.pairing import check_distinct
     from unexpected_core.evaluation.score import First
+    from unexpected_core.evaluation.store import label_of
 
     dataset = First(dataset, settings.limit) if settings.limit else dataset
     stored, out = paths.from_scores, paths.out
@@ -119,7 +134,11 @@ def _candidates(
 
 
 def _normal_driving(settings: EvaluationSettings, stored: Path | None) -> Dataset | None:
-    """The frames that the threshold is chosen on, if it is to be. Raises UsageError."""
+    """The frames that the threshold is chosen on, if it is to be. Raises UsageError, MetricError for too few."""
+    import numpy as np
+
+    from unexpected_core.metrics.false_alarms import promised_threshold
+
     if not settings.from_normal_driving:
         return None
     if settings.threshold is not None or stored:
@@ -127,7 +146,9 @@ def _normal_driving(settings: EvaluationSettings, stored: Path | None) -> Datase
             "--normal-root and --normal-data choose the threshold by scoring frames of normal driving: "
             "give them without --threshold and --from-scores"
         )
-    return _open(settings.normal_data, settings.normal_root, settings.normal_split)
+    normal = _open(settings.normal_data, settings.normal_root, settings.normal_split)
+    promised_threshold(np.zeros(len(normal)), settings.false_alarms)  # enough frames, before any is scored
+    return normal
 
 
 def _networks(arguments: argparse.Namespace) -> Networks:
@@ -141,7 +162,9 @@ def _networks(arguments: argparse.Namespace) -> Networks:
 def _methods(arguments: argparse.Namespace, networks: Networks) -> list[str]:
     if arguments.methods == "paper":
         return list(_paper(arguments, networks))
-    names = [name for name in arguments.methods.split(",") if name]
+    from unexpected_core.evaluation.store import label_of
+
+    names = [name.strip() for name in arguments.methods.split(",") if name.strip()]
     if not names or len({label_of(name) for name in names}) < len(names):
         raise UsageError(f"expected one or more scorers of different names, found '{arguments.methods}'")
     if not arguments.from_scores:

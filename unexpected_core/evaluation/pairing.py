@@ -11,7 +11,7 @@ from unexpected_core.evaluation.errors import PredictionError
 from unexpected_core.evaluation.ledger import Ledger, image_hash
 from unexpected_core.evaluation.score import First
 from unexpected_core.evaluation.source import Source, open_source
-from unexpected_core.evaluation.store import benchmark_name
+from unexpected_core.evaluation.store import benchmark_name, label_of
 from unexpected_core.files import sha256
 
 
@@ -41,11 +41,17 @@ def foreign_source(dataset: Dataset, root: Path, method: str) -> Source:
 def foreign_folder(root: Path, method: str, dataset: str) -> Path:
     """Where scores lie: root/anomaly_p/METHOD/SET, root/METHOD/SET/scores, root/METHOD/SET, root/METHOD.
 
-    Or root itself, if METHOD is its name. Raises PredictionError.
+    Or root itself, if METHOD is its name. Raises PredictionError, also where the first two are both there.
     """
+    benchmark = root / "anomaly_p" / method / benchmark_name(dataset)
+    ours = root / method / dataset / "scores"
+    if benchmark.is_dir() and ours.is_dir():
+        raise PredictionError(
+            f"scores of '{method}' lie in {benchmark} and in {ours}, maybe of two versions: move one of them away"
+        )
     candidates = [
-        root / "anomaly_p" / method / benchmark_name(dataset),
-        root / method / dataset / "scores",
+        benchmark,
+        ours,
         root / method / dataset,
         root / method,
     ]
@@ -66,9 +72,9 @@ def _check_ledger(source: Source, folder: Path, method: str) -> None:
         if made is None:
             continue
         owner = ledger.makers.get(made.maker, {}).get("method", method)
-        if owner.strip("/").replace("/", "_") != method:
+        if (label := label_of(owner)) != method:
             raise PredictionError(
-                f"{folder}: the score of '{key}' was made by '{owner}', not '{method}'; give that name"
+                f"{folder}: the score of '{key}' was made by '{owner}', not '{method}'; call its folder '{label}'"
             )
         if made.score != sha256(source.scores[key]):
             raise PredictionError(f"{source.scores[key]} is not the file that was written for '{key}': get it again")

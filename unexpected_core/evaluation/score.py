@@ -67,7 +67,7 @@ def write_scores(method: Method, dataset: Dataset, scores: Path, labels: Path, k
             (scores / f"{key}{suffix}").unlink(missing_ok=True)
         hashes = sha256(files[key]), sha256(painted) if painted else None
         ledger.note(key, Made(image_hash(sample.image), maker, *hashes))
-    return Source(dataset, files, labels if labels.is_dir() else None)
+    return Source(dataset, files, labels if labels.is_dir() else None, folder=scores)
 
 
 def _to_ask(

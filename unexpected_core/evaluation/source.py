@@ -34,12 +34,14 @@ class Source:
     """Scores of one method on one data set.
 
     scores: file by key. labels: folder of predicted train ids, or None. surplus: scores there of no frame of the set.
+    folder: where they were written, with the ledger; None where others made them.
     """
 
     dataset: Dataset
     scores: dict[str, Path]
     labels: Path | None = None
     surplus: int = 0
+    folder: Path | None = None
 
     @property
     def keys(self) -> list[str]:

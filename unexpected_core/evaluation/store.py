@@ -22,6 +22,7 @@ from unexpected_core.files import atomic_path, visible
 from unexpected_core.images import ImageError, read_map
 
 SUFFIXES = (*FORMATS.values(), ".png")
+WEIGHT_SUFFIXES = (".safetensors", ".onnx")
 EXACT_INTEGERS = 2**53
 """float64 holds every whole number up to this."""
 
@@ -118,6 +119,14 @@ def stored_scores(folder: Path) -> dict[str, Path]:
     if not found:
         raise PredictionError(f"no scores ({', '.join(SUFFIXES)}) below {folder}")
     return found
+
+
+def label_of(method: str) -> str:
+    """A scorer's name, or a weight file or its folder, as a folder of scores and a line of a table."""
+    path = Path(method)
+    if path.suffix in WEIGHT_SUFFIXES:
+        return path.stem
+    return "_".join(part for part in path.parts if part not in ("/", "..", "~")) or path.resolve().name
 
 
 def benchmark_name(dataset: str) -> str:

@@ -7,7 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from unexpected_core.config import Number
 from unexpected_core.evaluation.errors import PredictionError
+from unexpected_core.evaluation.ledger import Ledger
 from unexpected_core.evaluation.source import Source
 from unexpected_core.evaluation.store import read_score
 from unexpected_core.images import resize_map
@@ -18,14 +20,34 @@ Choice = Literal["given", "weights", "normal_driving", "best_f1_on_test"]
 
 @dataclass(frozen=True)
 class Threshold:
-    """value: pixels with score >= value are called. source: how it was chosen.
+    """value: pixels with score >= value are called, NaN where there is no best F1. source: how it was chosen.
 
     promised_rate: of false-alarm frames, for 'normal_driving'.
     """
 
-    value: float
+    value: Number
     source: Choice
     promised_rate: float | None = None
+
+
+def check_unseen(judged: Source, normal: Source) -> None:
+    """Raises PredictionError where a frame of normal driving is a judged one, which the threshold must not have seen.
+
+    Images are told by the hashes beside scores that were made here (see ledger).
+    """
+    keys = {image: key for key, image in _images(judged).items()}
+    same = [(key, keys[image]) for key, image in _images(normal).items() if image in keys]
+    if same:
+        raise PredictionError(
+            f"frame '{same[0][0]}' of '{normal.dataset.name}' is '{same[0][1]}' of '{judged.dataset.name}' "
+            f"({len(same)} in both): a threshold must come from frames that are not judged"
+        )
+
+
+def _images(source: Source) -> dict[str, str]:
+    """Image hash by key."""
+    frames = Ledger(source.folder).frames if source.folder else {}
+    return {key: frames[key].image for key in source.keys if key in frames}
 
 
 def normal_threshold(source: Source, min_area: int, rate: float) -> Threshold:

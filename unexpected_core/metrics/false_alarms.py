@@ -39,8 +39,3 @@ def promised_threshold(levels: np.ndarray, rate: float) -> float:
             f"{len(levels)} normal frames cannot promise a rate of {rate:g}; it takes {math.ceil(1 / rate) - 1} or more"
         )
     return float(np.nextafter(np.sort(levels)[rank - 1], np.inf))
-
-
-def realised_rate(levels: np.ndarray, threshold: float) -> float:
-    """Share of frames whose alarm level, float [n], reaches the threshold; NaN without frames."""
-    return float(np.mean(np.asarray(levels) >= threshold)) if len(levels) else float("nan")

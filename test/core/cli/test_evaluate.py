@@ -9,11 +9,14 @@ import pytest
 
 from unexpected_core.cli.arguments import given
 from unexpected_core.cli.candidates import Networks
+from unexpected_core.cli.errors import UsageError
 from unexpected_core.cli.evaluate import FAST_PAPER, PAPER, _methods, add_arguments
+from unexpected_core.cli.evaluate_checks import check_known, check_thresholds, check_used
 from unexpected_core.config import SettingsError, build
 from unexpected_core.evaluation.settings import FORMATS, EvaluationSettings
 from unexpected_core.metrics.components import TRACK_SIZES
 from unexpected_core.structs import RoadCamera
+from unexpected_core.weights.cards import WeightsError
 from unexpected_core.weights.catalog import shipped
 
 
@@ -76,3 +79,59 @@ def test_an_environment_variable_does_not_change_what_the_paper_is_compared_on(m
     assert "for that of the networks in $DIR_EXPERIMENTS: --weights /somewhere" in caplog.text
     paper.weights = "/somewhere"
     assert tuple(_methods(paper, Networks("fast"))) == PAPER
+
+
+@pytest.mark.parametrize(
+    ("methods", "words", "message"),
+    [
+        ("fast", "--false-alarms 0.01", "--false-alarms would change nothing: no --normal-root or --normal-data"),
+        ("fast", "--normal-split val", "--normal-split would change nothing"),
+        ("fast", "--segmenter bayes_segnet", "--segmenter would change nothing: no method of the paper is judged"),
+        ("fast", "--weights exp", "--weights would change nothing"),
+        (
+            "nano,random",
+            "--detector mine",
+            "--detector would change nothing: nano, random stand on no other's networks",
+        ),
+        ("nano", "--random-weights", "--random-weights would change nothing: nano have weights of their own"),
+        ("theirs", "--from-scores d --device cpu", "--device would change nothing: stored scores are judged as they"),
+        ("theirs", "--from-scores d --store hdf5", "--store would change nothing"),
+        ("theirs", "--from-scores d --threshold weights", "or 'weights' where a detector runs"),
+        ("fast,softmax,rbm", "--threshold weights", "no card has a threshold of softmax, rbm; give a number"),
+        ("random", "--threshold weights", "no card has a threshold of random"),
+    ],
+)
+def test_what_would_change_nothing_or_be_a_guess_is_refused(methods, words, message):
+    with pytest.raises(UsageError, match=message):
+        check(methods, words)
+
+
+@pytest.mark.parametrize(
+    ("methods", "words"),
+    [
+        ("nano,fast,resynthesis,exp/mine.safetensors", "--threshold weights"),
+        ("softmax,nano", "--detector mine --device cpu --store 16bit"),
+        ("fast,rbm", "--weights exp --random-weights"),
+        ("fast", "--normal-root d --false-alarms 0.01"),
+        ("theirs", "--from-scores d --threshold 0.5 --mode smiyc"),
+    ],
+)
+def test_options_that_have_something_to_act_on_are_taken(methods, words):
+    check(methods, words)
+
+
+def check(methods, words):
+    chosen, names = parsed(*words.split()), methods.split(",")
+    check_used(chosen, settings(*words.split()), names)
+    check_thresholds(names, settings(*words.split()), bool(chosen.from_scores))
+
+
+def test_a_folder_without_weights_is_refused_before_other_methods_are_scored(tmp_path):
+    with pytest.raises(WeightsError, match=r"must hold exactly one \.safetensors file, found none"):
+        check_known(["softmax", str(tmp_path)])
+
+
+def test_spaces_between_methods_do_not_matter():
+    chosen = parsed()
+    chosen.methods = "fast, softmax,"
+    assert _methods(chosen, Networks("fast")) == ["fast", "softmax"]

@@ -10,7 +10,7 @@ from unexpected_core.datasets import open_dataset
 from unexpected_core.evaluation.errors import PredictionError
 from unexpected_core.evaluation.pairing import check_distinct, foreign_source
 from unexpected_core.evaluation.score import First
-from unexpected_core.evaluation.store import read_score
+from unexpected_core.evaluation.store import label_of, read_score
 from unexpected_core.images import read_image, write_image
 
 
@@ -72,7 +72,9 @@ def test_hashes_beside_the_scores_prove_image_file_and_method(own_root, tmp_path
     dataset = open_dataset("obstacle_folder", own_root)
     assert len(foreign_source(dataset, tmp_path, "bright").scores) == 5
     (tmp_path / "bright").rename(tmp_path / "dark")
-    with pytest.raises(PredictionError, match="the score of '00' was made by 'bright', not 'dark'; give"):
+    with pytest.raises(
+        PredictionError, match="the score of '00' was made by 'bright', not 'dark'; call its folder 'bright'"
+    ):
         foreign_source(dataset, tmp_path, "dark")
     (tmp_path / "dark").rename(tmp_path / "bright")
     first, second = source.scores["01"], source.scores["02"]
@@ -85,3 +87,29 @@ def test_hashes_beside_the_scores_prove_image_file_and_method(own_root, tmp_path
     write_image(own_root / "images" / "04.png", 255 - read_image(own_root / "images" / "04.png"))
     with pytest.raises(PredictionError, match=r"04\.npy was made for another image than the '04' of"):
         foreign_source(dataset, tmp_path, "bright")
+
+
+def test_scores_of_two_evaluations_in_one_folder_are_not_guessed_between(root, tmp_path, scored):
+    """Those made for a benchmark, and later ones of other weights."""
+    _, source = scored(root, tmp_path / "bright" / root.name)
+    (tmp_path / "bright" / root.name / "labels").mkdir(exist_ok=True)
+    benchmark = tmp_path / "anomaly_p" / "bright" / root.name
+    shutil.copytree(tmp_path / "bright" / root.name / "scores", benchmark)
+    with pytest.raises(PredictionError, match=r"scores of 'bright' lie in .*anomaly_p.* and in .*scores, maybe of two"):
+        foreign_source(source.dataset, tmp_path, "bright")
+    shutil.rmtree(tmp_path / "bright" / root.name / "scores")
+    assert foreign_source(source.dataset, tmp_path, "bright").scores["00"].parent == benchmark
+
+
+@pytest.mark.parametrize("method", ["exp/mine.safetensors", "exp/mine.onnx", "./mine", "../exp/mine"])
+def test_scores_of_a_weight_file_or_folder_are_judged_by_their_label(method, root, tmp_path, scored):
+    label = {"../exp/mine": "exp_mine"}.get(method, "mine")
+    assert label_of(method) == label
+    scored(root, tmp_path / label / root.name, made_by={"method": method})
+    assert len(foreign_source(open_dataset("obstacle_folder", root), tmp_path, label).scores) == 5
+
+
+def test_the_folder_that_one_is_in_has_its_own_name_as_a_label(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    monkeypatch.chdir(tmp_path / "run")
+    assert (label_of("."), label_of(".."), label_of("/a/b"), label_of("fast")) == ("run", tmp_path.name, "a_b", "fast")

@@ -1,6 +1,7 @@
 """The two loops on a small folder of frames: write, resume, judge, foreign scores, report."""
 
 import itertools
+import math
 import re
 import shutil
 import subprocess
@@ -24,11 +25,11 @@ from unexpected_core.evaluation.measure.method import measure
 from unexpected_core.evaluation.measure.result import Flicker
 from unexpected_core.evaluation.pairing import foreign_source
 from unexpected_core.evaluation.results import DatasetFacts, read_results
-from unexpected_core.evaluation.score import First
+from unexpected_core.evaluation.score import Answer, First
 from unexpected_core.evaluation.settings import FORMATS, EvaluationSettings
 from unexpected_core.evaluation.source import open_source
 from unexpected_core.evaluation.store import benchmark_name, read_score, stored_scores, write_score
-from unexpected_core.evaluation.threshold import normal_threshold
+from unexpected_core.evaluation.threshold import Threshold, check_unseen, normal_threshold
 from unexpected_core.images import write_image
 from unexpected_core.metrics.components import Sizes
 from unexpected_core.metrics.pixel import measure_pixels
@@ -183,6 +184,60 @@ def test_threshold_from_normal_driving(root, tmp_path, scored):
         normal_threshold(source, 3, 0.5)
 
 
+def test_pixels_that_form_no_region_are_no_false_alarm(root, tmp_path, scored):
+    """Thirty single pixels over the threshold, where a region has three or more."""
+
+    def specks(image):
+        score = np.zeros(SIZE, np.float32)
+        score[10:22:2, ::12] = 1
+        return Answer(score, None)
+
+    _, source = scored(root, tmp_path, answer=specks, first=1)
+    alarms = result_of(source, SETTINGS, Threshold(0.5, "given")).false_alarm_frames
+    assert (alarms.normal_frames, alarms.realised_rate) == (1, 0)
+    wider = SETTINGS.model_copy(update={"sizes": Sizes(1, 1)})
+    assert result_of(source, wider, Threshold(0.5, "given")).false_alarm_frames.realised_rate == 1
+
+
+def test_without_obstacles_there_is_no_best_f1_and_nothing_is_said_to_be_free_of_alarms(root, tmp_path, scored):
+    _, source = scored(root, tmp_path, first=1)
+    judge({"bright": Candidate(source)}, SETTINGS, DatasetFacts("frames", 1), tmp_path)
+    result = read_results(tmp_path).methods["bright"]
+    assert math.isnan(result.threshold.value) and math.isnan(result.false_alarm_frames.realised_rate)
+    assert math.isnan(result.components.false_regions_per_frame.value)
+    given = result_of(source, SETTINGS, Threshold(0.1, "given"))
+    assert given.false_alarm_frames.realised_rate == 1 and given.components.false_regions_per_frame.value > 0
+    assert "nan" not in (tmp_path / "table.md").read_text() and "false alarm</td>" not in report(tmp_path)
+
+
+def report(folder):
+    return (folder / "report.html").read_text()
+
+
+def test_a_threshold_is_not_chosen_on_the_judged_frames(own_root, tmp_path, scored):
+    """Whatever they are called, and though the folder of photographs does not say that there are obstacles in them."""
+    _, judged = scored(own_root, tmp_path / "judged")
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(own_root / "images", elsewhere / "images")
+    (elsewhere / "images" / "03.png").rename(elsewhere / "images" / "drive_03.png")
+    _, normal = scored(elsewhere, tmp_path / "normal")
+    with pytest.raises(PredictionError, match=r"frame '00' of 'elsewhere' is '00' of 'own_frames' \(5 in both\)"):
+        check_unseen(judged, normal)
+    _, others = scored(own_root, tmp_path / "judged", first=2)
+    for i in range(2):
+        (elsewhere / "images" / f"{i:02d}.png").unlink()
+    _, normal = scored(elsewhere, tmp_path / "normal", first=3)
+    check_unseen(others, normal)
+
+
+def test_scores_of_a_set_without_ground_truth_are_written_for_its_benchmark(root, tmp_path, capsys):
+    pytest.importorskip("torch")
+    command = ["evaluate", "random", f"image_folder={root / 'images'}", "--store", "hdf5", "--device", "cpu"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    folder = tmp_path / "anomaly_p" / "random" / "images"
+    assert f"random: 5 scores in {folder}" in capsys.readouterr().out and len(list(folder.glob("*.hdf5"))) == 5
+
+
 def test_command_line_on_stored_scores(root, tmp_path, capsys, scored):
     scored(root, tmp_path / "bright" / root.name)
     arguments = [
@@ -309,6 +364,7 @@ def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch,
         (["softmax", "--threshold", "high"], "expected a number, or 'weights' where a detector runs, found 'high'"),
         (["softmax", "--threshold", "nan"], "expected a number, or 'weights' where a detector runs, found 'nan'"),
         (["softmax", "--normal-root", "nowhere"], "nowhere (the root given) is not a folder"),
+        (["softmax", "--normal-data", "drawn", "--false-alarms", "0.001"], "it takes 999 or more"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, message, root, tmp_path, capsys, scored):

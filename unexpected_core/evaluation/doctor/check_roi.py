@@ -11,7 +11,10 @@ def label_coding(result: MethodResult, dataset: DatasetFacts) -> str | None:
     """0 normal, 1 obstacle, 255 outside; obstacles are the smaller part, and move."""
     evidence = result.evidence
     if 1 not in evidence.ids:
-        return "the ground truth has no obstacle pixel (id 1); is it coded 255 or as class ids?"
+        return (
+            "the ground truth has no obstacle pixel (id 1); is it coded 255 or as class ids? Of frames that have no "
+            "obstacles false alarms can be counted: give --threshold"
+        )
     if evidence.obstacle_share > 0.5:
         return f"{percent(evidence.obstacle_share)} of the ROI is obstacle; are 0 and 1 exchanged, or 255 and 0?"
     if evidence.fixed_obstacle > 0.02:

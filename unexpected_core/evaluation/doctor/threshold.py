@@ -50,7 +50,7 @@ def _rounded(threshold: Threshold, value: float, span: float) -> bool:
 
 def declared_tuning(result: MethodResult, dataset: DatasetFacts) -> str | None:
     """The benchmark's own habit, worth a word."""
-    if result.threshold.source == "best_f1_on_test":
+    if result.threshold.source == "best_f1_on_test" and not math.isnan(result.threshold.value):
         return (
             "component numbers use the best-F1 threshold of these very frames, as SegmentMeIfYouCan prescribes; "
             "for use on a robot choose it with --normal-root"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -39,7 +40,6 @@ from unexpected_core.metrics.calibration import area_under_risk_coverage, calibr
 from unexpected_core.metrics.clips import mean_change
 from unexpected_core.metrics.components import ComponentCounts
 from unexpected_core.metrics.curves import Curve, PixelNumbers
-from unexpected_core.metrics.false_alarms import realised_rate
 from unexpected_core.metrics.objects import join, recall_table
 from unexpected_core.metrics.segmentation import class_iou, mean_iou
 from unexpected_core.metrics.smiyc import BinnedCounts
@@ -76,6 +76,8 @@ def measure(candidate: Candidate, settings: EvaluationSettings) -> Measured:
     read = partial(read_regions, source, settings, threshold.value, smiyc)
     regions = over_frames(read, source.keys, settings.workers, "measure components")
     components = resample_components(regions.exact, pixels.weights)
+    if math.isnan(threshold.value):  # nothing was called: there is no best F1 without obstacles
+        components = {name: Resampled(math.nan, np.full(settings.resamples, math.nan)) for name in components}
     result = MethodResult(
         **asdict(candidate.identity),
         frames=len(source.keys),
@@ -153,12 +155,10 @@ def _further(
     """The last fields of MethodResult by name: those that need neither intervals nor modes."""
     obstacles = join(regions.obstacles)
     by = ("area", "row", *(["distance"] if np.isfinite(obstacles.distance).any() else []))
-    normal = [level for level, fact in zip(regions.levels, pixels.facts, strict=True) if fact.obstacle_share == 0]
-    rate = realised_rate(normal, threshold.value)
     further: dict[str, Any] = {
         **{f"recall_by_{name}": tuple(recall_table(obstacles, name)) for name in by},
         "risk_coverage_area": area_under_risk_coverage(curve.thinned()),
-        "false_alarm_frames": FalseAlarms(len(normal), rate, threshold.promised_rate),
+        "false_alarm_frames": _false_alarms(pixels, regions, threshold),
     }
     if all(table is not None for table in pixels.reliability):
         table = np.sum(pixels.reliability, axis=0)
@@ -168,6 +168,14 @@ def _further(
     if settings.clips:
         further["flicker"] = Flicker(*mean_change(regions.changes))
     return further
+
+
+def _false_alarms(pixels: PixelReading, regions: RegionReading, threshold: Threshold) -> FalseAlarms:
+    """Of the frames without obstacles: how many there are, and the share of them that holds a region."""
+    counts = regions.exact.table()[:, 2]
+    normal = counts[[fact.obstacle_share == 0 for fact in pixels.facts]]
+    known = len(normal) > 0 and not math.isnan(threshold.value)
+    return FalseAlarms(len(normal), float(np.mean(normal > 0)) if known else math.nan, threshold.promised_rate)
 
 
 def _frame_rows(pixels: _Pixels, regions: RegionReading) -> tuple[FrameRow, ...]:

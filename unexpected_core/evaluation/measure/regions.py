@@ -1,4 +1,4 @@
-"""Second reading, with the threshold known: components, obstacles, alarm levels, changes from frame to frame."""
+"""Second reading, with the threshold known: components, obstacles, changes from frame to frame."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.evaluation.source import Judged, Source
 from unexpected_core.metrics.clips import Change, change
 from unexpected_core.metrics.components import ComponentCounts, above, measure_components, strictly_above
-from unexpected_core.metrics.false_alarms import alarm_level
 from unexpected_core.metrics.objects import Obstacles, find_obstacles
 
 
 class RegionReading:
-    """exact, smiyc: components called by each mode's own threshold and rule; of every frame its obstacles and level."""
+    """exact, smiyc: components called by each mode's own threshold and rule; obstacles of every frame."""
 
     def __init__(self, settings: EvaluationSettings, threshold: float, smiyc_threshold: float | None) -> None:
         self.settings, self.threshold, self.smiyc_threshold = settings, threshold, smiyc_threshold
         self.exact, self.smiyc = ComponentCounts(), ComponentCounts()
         self.obstacles: list[Obstacles] = []
-        self.levels: list[float] = []
         self.changes: list[Change] = []
 
     def add(self, source: Source, judged: Judged) -> None:
@@ -30,7 +28,6 @@ class RegionReading:
         self.exact.add(measure_components(mask, obstacle, sizes))
         camera = self.settings.camera or source.dataset.camera(judged.sample.key)
         self.obstacles.append(find_obstacles(mask, obstacle, camera))
-        self.levels.append(alarm_level(score, obstacle == 0, sizes.region))
         if self.smiyc_threshold is not None:
             self.smiyc.add(measure_components(strictly_above(judged.half(), self.smiyc_threshold), obstacle, sizes))
 
@@ -47,7 +44,6 @@ class RegionReading:
         self.exact.merge(other.exact)
         self.smiyc.merge(other.smiyc)
         self.obstacles += other.obstacles
-        self.levels += other.levels
         self.changes += other.changes
 
 

@@ -146,7 +146,7 @@ def _details(result: MethodResult) -> list[tuple[str, list[str], list[list[str]]
 def _further(result: MethodResult) -> list[list[str]]:
     alarms = result.false_alarm_frames
     lines = [["frames without obstacles", str(alarms.normal_frames)]]
-    if alarms.normal_frames:
+    if not math.isnan(alarms.realised_rate):
         lines.append(["of them with a false alarm", _percent(alarms.realised_rate)])
     if alarms.promised_rate:
         lines.append(["promised at most", _percent(alarms.promised_rate)])

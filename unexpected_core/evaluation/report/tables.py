@@ -51,7 +51,7 @@ def cells(results: Results, result: MethodResult) -> list[str]:
     values = [show(column.value(result), column.percent) for column in columns(results)]
     threshold = result.threshold
     chosen = f"{threshold.value:.4g} ({threshold.source.replace('_', ' ')})"
-    return [*values, chosen, (result.weights_sha256 or "-")[:12]]
+    return [*values, "-" if math.isnan(threshold.value) else chosen, (result.weights_sha256 or "-")[:12]]
 
 
 def show(number: Interval | None, percent: bool = True) -> str:
