@@ -92,7 +92,9 @@ def explain_mismatch(
     """
     of_info, of_images = frames
     if of_info and of_images and of_info.lstrip("/") != of_images.lstrip("/"):
-        cause = f"{topic} bears the frame_id '{shown(of_info)}', and images '{shown(of_images)}': is it this camera's?"
+        cause = (
+            f"{topic} bears the frame_id '{shown(of_info)}', images '{shown(of_images)}': it may be another camera's"
+        )
         cure = f"bearing and distance go by it; remap it (-r {camera_info}:=TOPIC), or give both one frame_id"
         return Complaint(cause, cure)
     if camera.is_calibrated and not camera.fits(size):

@@ -18,6 +18,7 @@ from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.errors import IncompleteError
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
+from unexpected_ros.live.connection import Complaint, explain_mismatch, explain_place
 from unexpected_ros.live.incoming import camera_from, complain_of
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.messages import Messages
@@ -26,6 +27,7 @@ from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
 from unexpected_ros.live.processing import Found, Seen, find, limited, see
 from unexpected_ros.live.settings import LiveDetectSettings, NodeSettings
 from unexpected_ros.scene.geometry import Camera, is_rectified
+from unexpected_ros.scene.ground import Mounting
 from unexpected_ros.scene.tracking import Tracker
 from unexpected_ros.tools.resuming import Interrupted, recipe, take_over
 
@@ -67,18 +69,20 @@ class FrameByFrame:
         self.settings = given.model_copy(update={"model": detector.settings.model, "detect": detect})
         self.rectified = is_rectified(image_topic, self.settings.camera.rectified)
         self.camera: Camera | None = None
+        self.info_topic: str | None = None
+        self.info_frame = ""  # frame_id of camera_info
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
         self.problems: list[str] = []
 
     def frames(self, bag: Bag, done: int = 0) -> Iterator[Message]:
         """Copy every message behind the first `done` ones, which were copied before, and give those that are images."""
-        info_topic = bag.camera_info_topic(self.image_topic)
+        self.info_topic = bag.camera_info_topic(self.image_topic)
         try:
             for number, message in enumerate(bag.messages()):
                 if number >= done:
                     self.writer.copy(message)
-                if message.channel.topic == info_topic:
+                if message.channel.topic == self.info_topic:
                     self.see_camera(bag.read(message.channel, message.data))
                 elif message.channel.topic == self.image_topic and message.channel.type in IMAGES and number >= done:
                     yield message
@@ -87,8 +91,16 @@ class FrameByFrame:
 
     def see_camera(self, info: Any) -> None:
         """Use a sensor_msgs/CameraInfo from the next frame on."""
-        self.camera = camera_from(info, self.rectified)
+        self.camera, self.info_frame = camera_from(info, self.rectified), info.header.frame_id
         complain_of(self.camera, self.image_topic, self.warn)
+
+    def _doubt(self, frame_id: str, size: tuple[int, int], mounting: Mounting | None) -> Complaint | None:
+        """Why the calibration is not that of images of `size`, or why a camera that is placed sees no ground."""
+        if self.camera is None:
+            return None
+        names, car = (self.info_topic, "camera_info"), self.settings.camera.base_frame
+        mismatch = explain_mismatch(self.camera, size, *names, (self.info_frame, frame_id))
+        return mismatch or (mounting and explain_place(self.camera, mounting, size, *names, (frame_id, car)))
 
     def process(self, frame: Message, bag: Bag) -> None:
         """Detect and write all outputs at the frame's time; a frame that cannot be used is counted by cause."""
@@ -115,6 +127,8 @@ class FrameByFrame:
         stamp = self.make("builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec)
         header = self.make("std_msgs/msg/Header", frame_id=header.frame_id, stamp=stamp)
         mounting = self.mounts.of(header.frame_id, self.settings.camera)
+        if doubt := self._doubt(header.frame_id, seen.image.shape[:2], mounting):
+            self.warn("doubt", str(doubt))
         found = limited(found, self.settings.ground, self.camera, mounting, partial(self.warn, "ground"))
         result = Result(
             header,

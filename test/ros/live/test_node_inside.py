@@ -262,7 +262,7 @@ def test_what_is_missing_to_tell_where_things_stand_is_said(driver, make_node, s
     node.set_parameters([Parameter("camera.height", value=1.5)])
     driver.until(lambda: said("None") and points, "an end to it")
     calibration.header.frame_id = "rear"
-    driver.until(lambda: info.publish(calibration) or said("'rear', and images 'camera'"), "another camera's")
+    driver.until(lambda: info.publish(calibration) or said("'rear', images 'camera'"), "another camera's")
     driver.destroy(camera, info, points)
 
 

@@ -93,7 +93,7 @@ def test_a_calibration_that_is_not_that_of_the_images_is_told():
         "/info is of images of 200x100 pixels of the sensor, but they have 120x90; .* calibrate", said((90, 120))
     )
     other = said(frames=("rear", "cam"))
-    assert re.search("'rear', and images 'cam': .*-r front/camera_info:=TOPIC", other), other
+    assert re.search("'rear', images 'cam': .*-r front/camera_info:=TOPIC", other), other
 
 
 def test_frames_of_several_nodes_are_no_one_cameras():

@@ -447,11 +447,11 @@ def test_limits_on_the_ground_need_a_camera_that_is_placed(source, tmp_path, det
     assert regions("placed.mcap", height=0.5) == ([0] * FRAMES, [0] * FRAMES)
 
 
-def placed(types, frame, height):
+def placed(types, frame, height, turn=(-0.5, 0.5, -0.5, 0.5)):
     """tf2_msgs/TFMessage: a camera that looks ahead, so many metres above the car's frame."""
     place = types["geometry_msgs/msg/Transform"](
         translation=types["geometry_msgs/msg/Vector3"](0.0, 0.0, height),
-        rotation=types["geometry_msgs/msg/Quaternion"](-0.5, 0.5, -0.5, 0.5),
+        rotation=types["geometry_msgs/msg/Quaternion"](*turn),
     )
     base = types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](1, 0), frame_id="base_link")
     stamped = types["geometry_msgs/msg/TransformStamped"](header=base, child_frame_id=frame, transform=place)
@@ -486,6 +486,26 @@ def test_a_calibration_of_no_use_is_warned_of_once(tmp_path, detector, caplog):
     process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
     (warning,) = [line for line in caplog.messages if "camera_info is of no use for bearing and distance" in line]
     assert "'plumb_bob' with 3 distortion coefficients" in warning
+
+
+@pytest.mark.parametrize(
+    ("changes", "turn", "words"),
+    [
+        ({"height": HEIGHT * 2}, (-0.5, 0.5, -0.5, 0.5), f"pixels of the sensor, but they have {WIDTH}x{HEIGHT}"),
+        ({}, (0.0, 0.0, 0.0, 1.0), "no pixel of camera0 looks at the ground"),
+    ],
+)
+def test_a_place_that_is_none_is_warned_of_once_and_gives_no_points(tmp_path, detector, caplog, changes, turn, words):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        info = replace(camera_info(bag.types.types), **changes)
+        info.header.frame_id = ""
+        write_source(bag)
+        bag.write("/camera/camera_info", info, 500)  # before the first frame
+        for n in range(FRAMES):
+            bag.write("/tf_static", placed(bag.types.types, f"camera{n}", 1.4, turn), 0)
+    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    assert len([line for line in caplog.messages if words in line]) == 1
+    assert f"{NODE}/obstacle_points" not in contents(tmp_path / "out.mcap")
 
 
 def test_the_age_of_a_recorded_frame_is_unknown(source, tmp_path, detector):
