@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import tempfile
 
 import numpy as np
 import pytest
@@ -126,6 +127,23 @@ def test_what_rosbag2_compresses_itself(tmp_path, bags, mode):
     if mode != "unknown":
         bags.metadata(folder, [name], form="zstd", mode=mode.upper())
     check(bags, folder)
+
+
+def test_of_many_compressed_files_one_is_unfolded_at_a_time(tmp_path, bags, monkeypatch):
+    folder, names = tmp_path / "bag", []
+    for part in range(3):
+        whole = bags.drive(tmp_path / f"bag_{part}.mcap", COUNT)
+        names.append(f"bag_{part}.mcap.zstd")
+        folder.mkdir(exist_ok=True)
+        (folder / names[-1]).write_bytes(zstandard.ZstdCompressor().compress(whole.read_bytes()))
+    bags.metadata(folder, names, form="zstd", mode="FILE")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with open_bag(folder) as bag:
+        assert not list(tmp_path.glob("bag.*")) and bag.count("/cam/image") == 3 * COUNT
+        for _ in range(2):
+            there = [len(list(tmp_path.glob("bag.*"))) for _ in bag.messages("/cam/image")]
+            assert there == [1] * (3 * COUNT)
+    assert not list(tmp_path.glob("bag.*"))
 
 
 def sqlite_bag(path, bags, count=COUNT, pages=4096):

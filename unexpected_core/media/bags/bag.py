@@ -160,7 +160,7 @@ def open_bag(path: str | Path) -> Iterator[Bag]:
     try:
         for file in files.paths:
             try:
-                storages.append(open_storage(file))
+                storages.append(open_storage(file, keep=len(files.paths) == 1))
             except BagError as error:
                 if len(files.paths) == 1:
                     raise
