@@ -98,9 +98,34 @@ def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]
     return merged
 
 
+def changed[S: Settings](settings: S, *changes: Mapping[str, Any]) -> S:
+    """Settings with nested changes, one after the other. Raises SettingsError.
+
+    Fields that are mappings themselves take over the new entries; an empty mapping empties them.
+    """
+    values = settings.model_dump()
+    for each in changes:
+        values = _merged(settings, values, each)
+    return build(type(settings), values)
+
+
+def _merged(settings: Any, values: Any, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """values: of the settings, some changed already."""
+    merged = dict(values) if isinstance(values, Mapping) else {}
+    for name, value in changes.items():
+        part, before = getattr(settings, name, None), merged.get(name)
+        if isinstance(value, Mapping) and isinstance(part, Settings):
+            merged[name] = _merged(part, before, value)
+        elif isinstance(value, Mapping) and isinstance(before, Mapping) and value:
+            merged[name] = merge(before, value)
+        else:
+            merged[name] = value
+    return merged
+
+
 def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
     """Apply 'dotted.name=value' texts to settings; values are YAML, and nothing is "". Raises SettingsError."""
-    changes: dict[str, Any] = {}
+    changes: list[dict[str, Any]] = []
     for text in assignments:
         name, equals, value = text.partition("=")
         if not equals:
@@ -111,8 +136,8 @@ def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
             raise SettingsError(f"setting '{name.strip()}': cannot read '{value}' as a YAML value") from error
         for part in reversed(name.strip().split(".")):
             nested = {part: nested}
-        changes = merge(changes, nested)
-    return build(type(settings), merge(settings.model_dump(), changes))
+        changes.append(nested)
+    return changed(settings, *changes)
 
 
 def read_yaml[S: Settings](path: str | Path, presets: Mapping[str, S]) -> S:
@@ -126,4 +151,4 @@ def read_yaml[S: Settings](path: str | Path, presets: Mapping[str, S]) -> S:
     name = values.pop("base", None)
     if name not in presets:
         raise SettingsError(f"{path}: 'base:' must name a preset; {unknown_name('preset', str(name), presets)}")
-    return build(type(presets[name]), merge(presets[name].model_dump(), values))
+    return changed(presets[name], values)

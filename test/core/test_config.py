@@ -6,6 +6,7 @@ from unexpected_core.config import (
     Settings,
     SettingsError,
     build,
+    changed,
     merge,
     override,
     read_yaml,
@@ -23,6 +24,7 @@ class Outer(Settings):
     steps: int = Field(3, ge=1, description="how many")
     inner: Inner = Inner()
     note: str = ""
+    repeats: dict[str, int] = Field({"a": 1}, description="how often")
 
 
 PRESETS = {"small": Outer(), "big": Outer(steps=100)}
@@ -34,6 +36,7 @@ def test_leaves_are_listed_with_bounds_and_descriptions():
         Setting("inner.rate", float, 1.5, 0.0, 10.0, "images per second"),
         Setting("inner.names", list[str], ["a"], None, None, "who"),
         Setting("note", str, "", None, None, ""),
+        Setting("repeats", dict[str, int], {"a": 1}, None, None, "how often"),
     ]
 
 
@@ -51,7 +54,7 @@ def test_settings_are_frozen_and_survive_a_round_trip():
     [
         ({"stesp": 4}, "unknown setting 'stesp'; did you mean 'steps'"),
         ({"inner": {"rat": 4}}, r"unknown setting 'inner\.rat'; did you mean 'inner\.rate'"),
-        ({"zzzz": 4}, r"unknown setting 'zzzz'; known: steps, inner\.rate, inner\.names, note"),
+        ({"zzzz": 4}, r"unknown setting 'zzzz'; known: steps, inner\.rate, inner\.names, note, repeats"),
         ({"steps": 0}, "setting 'steps' = 0: Input should be greater than or equal to 1"),
         ({"inner": {"rate": "fast"}}, r"setting 'inner\.rate' = 'fast': Input should be a valid number"),
         ({"steps": 0, "note": 7}, r"setting 'steps' = 0.*\nsetting 'note' = 7"),
@@ -63,9 +66,9 @@ def test_faults_name_the_setting_the_value_and_what_was_expected(values, message
 
 
 def test_overrides_are_yaml_values_on_dotted_names():
-    changed = override(Outer(), ["inner.rate=4", "inner.names=[x, y]", "note=a=b", "steps = 7"])
-    assert changed == Outer(steps=7, inner=Inner(rate=4, names=["x", "y"]), note="a=b")
-    assert override(changed, ["note="]) == Outer(steps=7, inner=Inner(rate=4, names=["x", "y"]))
+    other = override(Outer(), ["inner.rate=4", "inner.names=[x, y]", "note=a=b", "steps = 7"])
+    assert other == Outer(steps=7, inner=Inner(rate=4, names=["x", "y"]), note="a=b")
+    assert override(other, ["note="]) == Outer(steps=7, inner=Inner(rate=4, names=["x", "y"]))
     with pytest.raises(SettingsError, match="expected name=value, found 'steps'"):
         override(Outer(), ["steps"])
     with pytest.raises(SettingsError, match=r"setting 'note': cannot read '\[' as a YAML value"):
@@ -78,6 +81,23 @@ def test_merging_replaces_leaves_and_keeps_the_rest():
     base = {"a": {"b": 1, "c": 2}, "d": [1, 2]}
     assert merge(base, {"a": {"c": 3}, "d": [4]}) == {"a": {"b": 1, "c": 3}, "d": [4]}
     assert base == {"a": {"b": 1, "c": 2}, "d": [1, 2]}
+
+
+def test_changes_replace_leaves_and_keep_the_rest():
+    base = Outer(steps=9, inner=Inner(rate=2))
+    assert changed(base, {"inner": {"names": ["b"]}}) == Outer(steps=9, inner=Inner(rate=2, names=["b"]))
+    assert changed(base, {"inner": {}}) == base and changed(base, {"steps": 1}, {"steps": 2}).steps == 2
+    with pytest.raises(SettingsError, match="setting 'inner' = 3"):
+        changed(base, {"inner": 3})
+
+
+def test_mappings_take_over_entries_and_can_be_emptied(tmp_path):
+    assert override(Outer(), ["repeats.b=2"]).repeats == {"a": 1, "b": 2}
+    assert override(Outer(), ["repeats={b: 2}"]).repeats == {"a": 1, "b": 2}
+    assert override(Outer(), ["repeats={}"]).repeats == {}
+    assert override(Outer(), ["repeats={}", "repeats={b: 2}"]).repeats == {"b": 2}
+    (tmp_path / "mine.yaml").write_text("base: big\ninner: {}\nrepeats: {}\n")
+    assert read_yaml(tmp_path / "mine.yaml", PRESETS) == Outer(steps=100, repeats={})
 
 
 def test_yaml_files_name_a_base_and_change_it(tmp_path):

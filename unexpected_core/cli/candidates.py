@@ -128,10 +128,10 @@ def _score(name: str, detector: Detector, dataset: Dataset, settings: Evaluation
     from unexpected_core.evaluation.score import Answer, Method, write_scores
     from unexpected_core.evaluation.store import label_of, score_folder
     from unexpected_core.files import sha256
-    from unexpected_core.scorers.fingerprint import fingerprint
+    from unexpected_core.scorers.fingerprint import fingerprint, own_code
 
     label = label_of(name)
-    parts = {"file": sha256(name)} if detector.scorer is None else fingerprint(detector.scorer)
+    parts = {"file": sha256(name), "code": own_code()} if detector.scorer is None else fingerprint(detector.scorer)
     made_by = {
         "method": name,
         "model_id": detector.model_id,

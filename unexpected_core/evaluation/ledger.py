@@ -22,7 +22,10 @@ ABOUT = "about.json"
 
 @dataclass(frozen=True)
 class Made:
-    """One line: SHA-256 of the image's pixels, the maker, the score file, and the file of predicted labels or None."""
+    """One line: SHA-256 of the image's pixels, the maker, the score file, and the file of predicted labels.
+
+    labels: '' where the method has none; None where the frame had none to compare them with.
+    """
 
     image: str
     maker: str

@@ -18,6 +18,7 @@ from unexpected_core.evaluation.store import SUFFIXES, write_score
 from unexpected_core.files import sha256
 from unexpected_core.images import write_image
 from unexpected_core.log import LOGGER, progress
+from unexpected_core.structs import Sample
 
 
 class Answer(NamedTuple):
@@ -59,15 +60,20 @@ def write_scores(method: Method, dataset: Dataset, scores: Path, labels: Path, k
     for key in progress(_to_ask(ledger, dataset, files, labels, maker, title), title):
         sample = dataset[key]
         answer = method.answer(sample.image)
-        painted = labels / f"{key}.png" if sample.labels is not None and answer.labels is not None else None
-        if painted:
-            write_image(painted, answer.labels)
+        painted = None if sample.labels is None else _paint(labels / f"{key}.png", answer.labels)
         write_score(scores, key, answer.score, kind)
         for suffix in set(SUFFIXES) - {FORMATS[kind]}:  # of an evaluation that stored another format
             (scores / f"{key}{suffix}").unlink(missing_ok=True)
-        hashes = sha256(files[key]), sha256(painted) if painted else None
-        ledger.note(key, Made(image_hash(sample.image), maker, *hashes))
+        ledger.note(key, Made(image_hash(sample.image), maker, sha256(files[key]), painted))
     return Source(dataset, files, labels if labels.is_dir() else None, folder=scores)
+
+
+def _paint(path: Path, labels: np.ndarray | None) -> str:
+    """Write predicted labels; SHA-256 of the file, '' where there are none."""
+    if labels is None:
+        return ""
+    write_image(path, labels)
+    return sha256(path)
 
 
 def _to_ask(
@@ -77,7 +83,9 @@ def _to_ask(
     again, reasons = {key for key, file in files.items() if not file.is_file()}, Counter[str]()
     there = [key for key in files if key not in again]
     for key in progress(there, f"checking {title}"):
-        reason = ledger.stale(key, files[key], image_hash(dataset[key].image), maker) or _lost(ledger, key, labels)
+        sample = dataset[key]
+        reason = ledger.stale(key, files[key], image_hash(sample.image), maker)
+        reason = reason or _lost(ledger.frames[key], sample, labels / f"{key}.png")
         if reason:
             again.add(key)
             reasons[reason] += 1
@@ -86,6 +94,7 @@ def _to_ask(
     return [key for key in dataset.keys if key in again]
 
 
-def _lost(ledger: Ledger, key: str, labels: Path) -> str | None:
-    made, path = ledger.frames[key].labels, labels / f"{key}.png"
-    return "their labels changed" if made and (not path.is_file() or sha256(path) != made) else None
+def _lost(made: Made, sample: Sample, labels: Path) -> str | None:
+    if made.labels is None and sample.labels is not None:
+        return "their frames had no labels"
+    return "their labels changed" if made.labels and (not labels.is_file() or sha256(labels) != made.labels) else None

@@ -14,6 +14,7 @@ from torch import nn
 
 from unexpected_core.scorers.base import Scorer
 
+PACKAGE = Path(__file__).resolve().parents[1]
 CODE = ("scorers", "networks", "pipeline", "images.py", "structs.py")
 """Files and folders of the package that scores pass through."""
 NAMES = {"name", "model_id", "weights", "sha256", "threshold", "training"}
@@ -70,11 +71,15 @@ def _tensors(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
+def own_code() -> str:
+    """Hash of this package's source that scores pass through whatever makes them, an exported file too."""
+    return _hash(_package_code(PACKAGE, _statements))
+
+
 def code_of(module: nn.Module, read: Callable[[Path], str]) -> str:
     """Hash of the source that runs: this package's, and that of classes and functions from elsewhere."""
-    package = Path(__file__).resolve().parents[1]
-    strangers = sorted({file for file in _sources(module) if not file.is_relative_to(package)})
-    return _hash("".join([_package_code(package, read), *(read(file) for file in strangers)]))
+    strangers = sorted({file for file in _sources(module) if not file.is_relative_to(PACKAGE)})
+    return _hash("".join([_package_code(PACKAGE, read), *(read(file) for file in strangers)]))
 
 
 def _sources(module: nn.Module) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from unexpected_core.config import Value, build, merge
+from unexpected_core.config import Value, changed
 from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.training.tasks.settings import (
     DiscrepancyTraining,
@@ -24,7 +24,7 @@ from unexpected_core.training.tasks.settings_fast import BaselineTraining, CuesT
 
 def derive[S: TrainingSettings](base: S, **changes: Mapping[str, Value] | Value) -> S:
     """A preset that differs from `base` in `changes` (nested mappings merge). Raises SettingsError."""
-    return build(type(base), merge(base.model_dump(), changes))
+    return changed(base, changes)
 
 
 _SEGNET = derive(

@@ -50,6 +50,23 @@ def test_changed_files_lost_labels_and_scores_of_unknown_origin_are_made_again(r
     assert len(scored(root, tmp_path)[0]) == 5 and "not noted how they were made" in caplog.text
 
 
+def test_labels_that_frames_had_not_when_they_were_scored_are_asked_for(own_root, tmp_path, scored, caplog):
+    (own_root / "labels").rename(tmp_path / "labels_that_come_later")
+    out = tmp_path / "out"
+    assert scored(own_root, out)[1].labels is None
+    (tmp_path / "labels_that_come_later").rename(own_root / "labels")
+    asked, source = scored(own_root, out, first=2)
+    assert asked == ["00", "01"] and "2 of 2 stored scores are computed again: their frames had no" in caplog.text
+    assert source.predicted_labels("01") is not None and scored(own_root, out)[0] == ["02", "03", "04"]
+
+
+def test_a_method_without_labels_is_not_asked_for_them_twice(root, tmp_path, scored, bright):
+    def mute(image):
+        return bright(image)._replace(labels=None)
+
+    assert len(scored(root, tmp_path, answer=mute)[0]) == 5 and scored(root, tmp_path, answer=mute)[0] == []
+
+
 def test_a_line_cut_short_by_a_kill_costs_its_frame_only(root, tmp_path, scored):
     scored(root, tmp_path)
     ledger = tmp_path / "scores" / "made.jsonl"

@@ -15,7 +15,7 @@ from unexpected_core.cli.main import main
 from unexpected_core.images import trial_image, write_image
 from unexpected_core.labels import CITYSCAPES
 from unexpected_core.pipeline import runtimes
-from unexpected_core.scorers import SCORERS, build_scorer
+from unexpected_core.scorers import SCORERS, build_scorer, fingerprint
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.structs import Scores
 from unexpected_core.weights.cards import Card, WeightsError
@@ -254,3 +254,12 @@ def test_a_file_can_be_detected_with_and_judged(folder, tmp_path):
     assert main(["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), "--detector", toy]) == 0
     line = json.loads((tmp_path / "out" / "regions.jsonl").read_text().splitlines()[0])
     assert line["model_id"].startswith("toy-") and line["threshold"] == 0.37
+
+
+def test_scores_of_a_file_are_stale_when_the_code_around_it_changes(folder, tmp_path, monkeypatch, caplog):
+    command = ["evaluate", str(folder / "toy.onnx"), "drawn", "--split", "obstacle", "--option", "count=1"]
+    command += ["--option", "size=[64, 112]", "--out", str(tmp_path), "--resamples", "9"]
+    main(command)
+    monkeypatch.setattr(fingerprint, "own_code", lambda: "the code of tomorrow")
+    main(command)
+    assert "1 of 1 stored scores are computed again: they were made otherwise (scorer code" in caplog.text
