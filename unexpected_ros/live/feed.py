@@ -8,9 +8,9 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
 
+from unexpected_ros.live.calibration import CalibrationSubscription
 from unexpected_ros.live.connection import Complaint, explain_mismatch, explain_place
 from unexpected_ros.live.diagnostics import Health
 from unexpected_ros.live.incoming import camera_from, complain_of
@@ -33,7 +33,8 @@ class Feed:
         self._place = f"{name}/" if name else ""
         self.outputs: Publishers | None = None
         self.input: ImageSubscription | None = None
-        self._camera_info, self._topic = None, ""
+        self._camera_info: CalibrationSubscription | None = None
+        self._topic = ""
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -59,9 +60,7 @@ class Feed:
     def subscribe(self, settings: InputSettings, on_image: Callable[[Feed, Any], None]) -> None:
         """Subscribe to the camera; on_image(feed, message) hears of every message."""
         self.input = ImageSubscription(self._node, settings, lambda message: on_image(self, message), self._place)
-        self._camera_info = self._node.create_subscription(
-            CameraInfo, f"{self._place}camera_info", self._on_camera_info, qos_profile_sensor_data
-        )
+        self._camera_info = CalibrationSubscription(self._node, f"{self._place}camera_info", self._on_camera_info)
         self._topic = self.input.topic
         self._node.get_logger().info(f"listening to {self._topic}")
 
@@ -69,7 +68,7 @@ class Feed:
         """End the subscriptions."""
         if self.input:
             self.input.close()
-            self._node.destroy_subscription(self._camera_info)
+            self._camera_info.close()
             self.input = self._camera_info = None
         self.complaint = None
 
@@ -80,7 +79,10 @@ class Feed:
 
     def check(self) -> None:
         """Once a second: whether frames come, and what else is needed; a new cause to complain goes to the log."""
-        complaint = (self.input.check() or self._check_match() or self._check_place()) if self.input else None
+        complaint = None
+        if self.input:
+            self._camera_info.check()
+            complaint = self.input.check() or self._check_match() or self._check_place()
         if complaint and (not self.complaint or complaint.cause != self.complaint.cause):
             self._node.get_logger().warning(str(complaint))
         self.complaint = complaint
@@ -91,11 +93,8 @@ class Feed:
         if not latest or not latest.camera:
             return None
         frames = self._frame_id, latest.header.frame_id
-        return explain_mismatch(latest.camera, latest.image.shape[:2], *self._camera_info_names(), frames)
-
-    def _camera_info_names(self) -> tuple[str, str]:
-        """Topic of the calibration, and the name to remap."""
-        return self._camera_info.topic_name, f"{self._place}camera_info"
+        names = self._camera_info.topic, self._camera_info.name
+        return explain_mismatch(latest.camera, latest.image.shape[:2], *names, frames)
 
     def _check_place(self) -> Complaint | None:
         """What is missing to tell where things stand, where somebody wants to know; not while it may be on its way."""
@@ -104,7 +103,8 @@ class Feed:
         if not latest or not wanted:
             return None
         frames, size = (latest.header.frame_id, settings.camera.base_frame), latest.image.shape[:2]
-        complaint = explain_place(latest.camera, latest.mounting, size, *self._camera_info_names(), frames)
+        names = self._camera_info.topic, self._camera_info.name
+        complaint = explain_place(latest.camera, latest.mounting, size, *names, frames)
         self._misplaced = self._misplaced + 1 if complaint else 0
         return complaint if self._misplaced >= PATIENCE else None
 

@@ -242,6 +242,28 @@ def test_bearing_and_distance_need_camera_info_and_height(driver, make_node, ans
     driver.destroy(camera, info)
 
 
+def test_a_calibration_that_was_published_once_and_kept_is_heard(driver, make_node, answers, street, to_message):
+    from rclpy.qos import QoSDurabilityPolicy, QoSProfile
+
+    kept = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+    info = driver.node.create_publisher(CameraInfo, "/inside/camera_info", kept)
+    info.publish(CameraInfo(height=97, width=130, k=[100.0, 0.0, 65.0, 0.0, 100.0, 40.0, 0.0, 0.0, 1.0]))
+    make_node()
+    camera, message = driver.camera(Image, TOPIC), to_message(street())
+
+    def tells():
+        publish_until_answered(driver, camera, message, answers)
+        return bearing_by(answers, 65, 100)
+
+    driver.until(tells, "the bearing", 60)
+    driver.destroy(info)
+    sent = driver.camera(CameraInfo, "/inside/camera_info", best_effort=True)  # now all the time, and by other pixels
+    other = CameraInfo(height=97, width=130, k=[50.0, 0.0, 60.0, 0.0, 50.0, 40.0, 0.0, 0.0, 1.0])
+    driver.until(lambda: sent.publish(other) or not tells(), "the other", 60)
+    assert bearing_by(answers, 60, 50)
+    driver.destroy(camera, sent)
+
+
 def test_what_is_missing_to_tell_where_things_stand_is_said(driver, make_node, street, to_message, monkeypatch):
     monkeypatch.setattr(feed, "PATIENCE", 1)
     node, camera = make_node(), driver.camera(Image, TOPIC)
