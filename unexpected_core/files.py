@@ -66,7 +66,7 @@ def visible(folder: str | Path, pattern: str) -> list[Path]:
 
 
 def files_in(folder: str | Path, recursive: bool = True, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """Whole files of a folder, in any order; none where it is no folder, or one that cannot be read, which is logged.
+    """Whole files of a folder, in any order; none where it is no folder. What cannot be read is named in the log.
 
     recursive: look into folders in it too, also those that are links, but in none that holds itself (above). Hidden
     files and folders are left out: `atomic_path` hides what is not whole yet, and a kill leaves it behind.
@@ -80,11 +80,17 @@ def files_in(folder: str | Path, recursive: bool = True, above: tuple[Path, ...]
     except OSError as error:
         LOGGER.warning("%s is left out: %s", folder, error.strerror or error)
         return
+    others = []
     for path in there:
         if path.is_file():
             yield path
+        elif not path.is_dir():
+            others.append(path.name)
         elif recursive:
             yield from files_in(path, True, (*above, real))
+    if others:
+        what = "links that lead nowhere, or no files, are left out"
+        LOGGER.warning("%s: %d %s, such as %s", folder, len(others), what, min(others))
 
 
 def damaged_member(path: str | Path) -> str | None:

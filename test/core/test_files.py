@@ -40,6 +40,10 @@ def test_folders_that_are_links_are_looked_into_once(tmp_path, caplog):
     assert [path.relative_to(tmp_path).as_posix() for path in found] == ["frames/a.png", "frames/day/b.png"]
     assert open_dataset("image_folder", tmp_path / "frames").keys == ("a", "day/b")
     assert [shot.name for shot in open_footage(tmp_path / "frames").shots()] == ["a.png", "day/b.png"]
+    assert not caplog.records
+    (tmp_path / "frames/gone.png").symlink_to(tmp_path / "lost.png")
+    visible(tmp_path / "frames", "**/*.png")
+    assert "frames: 1 links that lead nowhere, or no files, are left out, such as gone.png" in caplog.text
     (tmp_path / "frames/a.png").unlink()
     assert open_dataset("image_folder", tmp_path / "frames").keys == ("day/b",)
 

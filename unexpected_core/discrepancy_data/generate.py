@@ -71,9 +71,15 @@ def generate(
     generator: name of the painter, for the manifest. split: its name; cut-outs to learn from are pasted where it begins
     with "train", elsewhere those kept for validation. limit: only the first so many frames, 0 = all. Source frames that
     cannot be read are reported, noted in the manifest and left out. Raises GenerationError when nothing can be
-    written any more, ManifestError when `out` holds a set of another making, DatasetError for sets without labels.
+    written any more, ManifestError when `out` holds a set of another making, DatasetError for sets without labels, or
+    with other classes than Cityscapes' 19.
     """
     out = Path(out)
+    if dataset.num_classes != NUM_CLASSES:
+        raise DatasetError(
+            f"data set '{dataset.name}' has {dataset.num_classes} classes; discrepancies are made of the {NUM_CLASSES} "
+            "of Cityscapes: use another set, or ids=train"
+        )
     with suppress(ImageError):
         _labels(dataset[0])
     keys = dataset.keys[: limit or None]

@@ -39,8 +39,9 @@ def kind_of(path: Path) -> str:
 
 
 def is_bag_folder(folder: Path) -> bool:
-    """Whether it has a metadata.yaml, or holds nothing but the numbered files of one recording."""
-    if (folder / "metadata.yaml").is_file():
+    """Whether its metadata.yaml is rosbag2's, or it holds nothing but the numbered files of one recording."""
+    metadata = folder / "metadata.yaml"
+    if metadata.is_file() and b"rosbag2_bagfile_information" in metadata.read_bytes():
         return True
     files = [file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")]
     return bool(bag_files(folder)) and not any(f.suffix.lower() in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES) for f in files)

@@ -452,6 +452,12 @@ def test_unlabelled_sets_are_refused(tmp_path):
     assert not (tmp_path / "set").exists()
 
 
+def test_other_classes_than_cityscapes_are_refused(source, tmp_path):
+    full = open_dataset("cityscapes", tmp_path / "ctc", ids="full", check_counts=False)
+    with pytest.raises(DatasetError, match="has 35 classes; discrepancies are made of the 19 of Cityscapes"):
+        make(full, tmp_path / "set")
+
+
 def test_the_painter_sees_the_photograph_with_what_was_pasted(source, tmp_path):
     """A painter that gives back what it was shown: in the resyntheses stands the photograph of each recipe."""
 

@@ -36,6 +36,12 @@ def test_photographs_play_by_number_and_a_broken_one_is_left_out(tmp_path, caplo
     assert "notes.txt" in caplog.text
 
 
+def test_photographs_beside_a_metadata_yaml_of_another_kind(tmp_path):
+    write_image(tmp_path / "a.png", picture(1))
+    (tmp_path / "metadata.yaml").write_text("place: Ulm\n")
+    assert [shot.name for shot in open_footage(tmp_path).shots()] == ["a.png"]
+
+
 def test_hidden_folders_and_odd_digits_in_a_folder(tmp_path):
     for name in ("1²2.png", "1²10.png", ".thumbnails/1.png"):
         write_image(tmp_path / name, np.zeros((4, 6, 3), np.uint8))

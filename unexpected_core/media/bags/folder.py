@@ -34,7 +34,7 @@ def bag_files_of(path: Path) -> BagFiles:
         files = bag_files(path)
         if not files:
             raise BagError(
-                f"{path} is no rosbag2: it has no metadata.yaml, nor the files of one recording; give a file"
+                f"{path} is no rosbag2: it has no useful metadata.yaml, nor the files of one recording; give a file"
             )
         return BagFiles(files)
     listed = [path / PurePath(name).name for name in about["relative_file_paths"]]
