@@ -107,7 +107,10 @@ class Answering:
         if ended != self._ended:  # abandoned: whoever might listen has been told that there is no more
             return
         for frame, of_one in zip(frames, found, strict=True):
-            self._answer(frame, of_one, settings, model_id, mode)
+            try:
+                self._answer(frame, of_one, settings, model_id, mode)
+            except Exception as error:
+                self._lost((frame.feed, frame.message), error)
         self.relief.observe(1e3 * (time.perf_counter() - started), settings.load)
 
     def _work_alone(self, frame: Readable) -> None:

@@ -154,6 +154,19 @@ def test_a_transition_that_is_not_possible_is_refused_and_ends_nothing(driver, m
     assert not node._active
 
 
+def test_an_answer_that_cannot_be_sent_costs_its_camera_only(make_node, street, to_message, monkeypatch):
+    node = make_node(cameras="front,rear", input__batch=2)
+    front, rear = node.feeds
+
+    def broken(result):
+        raise RuntimeError("no such publisher")
+
+    monkeypatch.setattr(front.outputs, "publish", broken)
+    node.answering.work([(feed, to_message(street())) for feed in node.feeds])
+    assert (front.health.counts()["error"], rear.health.counts()["error"]) == (1, 0)
+    assert rear.latest and statuses(node)[1].message == "frame of front lost: RuntimeError: no such publisher"
+
+
 def test_networks_that_hang_are_told_of(driver, make_node, street, to_message, monkeypatch):
     from diagnostic_msgs.msg import DiagnosticArray
 
