@@ -51,7 +51,7 @@ class NetworkPainter:
 def _in_light(network: FastGenerator, ids: torch.Tensor, photo: torch.Tensor) -> torch.Tensor:
     """Train ids [1, H, W], 255 = any class, and photo [1, 3, H, W] in [0, 1] -> RGB [1, 3, about H/2, about W/2]."""
     rows, columns = (-(-side // MULTIPLE) * MULTIPLE for side in ids.shape[-2:])
-    small = interpolate(ids[None].float(), (rows // 4, columns // 4))[0].long()
+    small = interpolate(ids[None].float(), (rows // 4, columns // 4), mode="nearest-exact")[0].long()
     logits = (
         SURE * one_hot(small.clamp(max=NUM_CLASSES), NUM_CLASSES + 1)[..., :NUM_CLASSES].permute(0, 3, 1, 2).float()
     )

@@ -65,3 +65,15 @@ def test_the_fast_generator_paints_in_the_light_of_the_photograph():
     labels, photo = np.zeros((64, 96), np.uint8), np.full((64, 96, 3), (40, 90, 200), np.uint8)
     painted = random_painter("fast_generator", "cpu")(labels, photo)
     assert np.abs(painted.astype(int) - photo).max() <= 1
+
+
+def test_the_fast_generator_paints_borders_where_the_labels_have_them():
+    paint, away = random_painter("fast_generator", "cpu"), []
+    for column in range(40, 56):
+        labels = np.zeros((64, 96), np.uint8)
+        labels[:, column:] = 10
+        photo = np.repeat(np.where(labels == 10, 220, 20).astype(np.uint8)[..., None], 3, 2)
+        row = paint(labels, photo)[32, :, 1].astype(float)
+        dark, light = row[8:24].mean(), row[72:88].mean()
+        away.append(((light - row) / (light - dark)).clip(0, 1).sum() - column)
+    assert abs(np.mean(away)) < 0.75
