@@ -16,6 +16,7 @@ from unexpected_core.discrepancy_data.pasting.blend import mix, overlap
 from unexpected_core.discrepancy_data.pasting.light import as_sharp, lit
 from unexpected_core.discrepancy_data.pasting.place import BESIDE, ROAD, View, horizon_share
 from unexpected_core.discrepancy_data.pasting.things import Lender, Thing
+from unexpected_core.images import resize_image, resize_map
 from unexpected_core.labels import TRAIN_ID
 
 GROUPS = tuple(
@@ -140,9 +141,8 @@ def _coarse(source: Lender) -> Lender:
     if rows <= 512:
         return source
     step = -(-rows // 512)
-    size = source.labels.shape[1] // step, rows // step
-    image = cv2.resize(source.image, size, interpolation=cv2.INTER_AREA)
-    return source._replace(image=image, labels=cv2.resize(source.labels, size, interpolation=cv2.INTER_NEAREST))
+    size = rows // step, source.labels.shape[1] // step
+    return source._replace(image=resize_image(source.image, size), labels=resize_map(source.labels, size))
 
 
 def _column(labels: np.ndarray, foot: int, columns: int, hangs: bool, rng: np.random.Generator) -> int:
@@ -166,7 +166,7 @@ def _cut(source: Lender, piece: Piece, size: tuple[int, int], mirror: int) -> tu
     how = cv2.INTER_AREA if size[0] < len(shape) else cv2.INTER_LINEAR
     texture = cv2.resize(texture, size[::-1], interpolation=how).astype(np.float32)
     alpha = cv2.resize(shape.astype(np.float32), size[::-1], interpolation=how)
-    return Thing(texture, alpha), cv2.resize(names, size[::-1], interpolation=cv2.INTER_NEAREST)
+    return Thing(texture, alpha), resize_map(names, size)
 
 
 def _respray(thing: Thing, rng: np.random.Generator) -> Thing:
