@@ -89,7 +89,8 @@ class Crew:
 
 
 def follow(crew: Crew, replay: subprocess.Popen) -> None:
-    """Show how far the replay is, until it ends. Raises DemoError when any process fails."""
+    """Show how far the replay is, until it ends. Raises DemoError when another ends before, or it has sent nothing."""
+    sent = 0
     with Progress(transient=True) as progress, selectors.DefaultSelector() as selector:
         bar = progress.add_task("starting the detector", total=None)
         selector.register(replay.stdout, selectors.EVENT_READ)
@@ -101,16 +102,17 @@ def follow(crew: Crew, replay: subprocess.Popen) -> None:
             if not line:
                 break
             if line.startswith("sent "):
-                done, total = map(int, line.removeprefix("sent ").split("/"))
-                progress.update(bar, description="playing", completed=done, total=total)
-    if replay.wait() != 0:
+                done, total = line.removeprefix("sent ").strip().split("/")
+                sent = int(done)
+                progress.update(bar, description="playing", completed=sent, total=None if total == "?" else int(total))
+    if replay.wait() != 0 and not sent:
         raise crew.failed("replay")
 
 
-def run(crew: Crew, playing: list[str], model: str, folder: Path) -> None:
+def run(crew: Crew, playing: list[str], model: str, folder: Path) -> DemoError | None:
     """Play through the node (playing: arguments of replay); writes demo.mcap and sent.csv into folder.
 
-    Raises DemoError.
+    Returns what is to be told of footage that could be played in part. Raises DemoError.
     """
     crew.start("detector", "--ros-args", "-p", f"model.path:={model}")
     crew.start(
@@ -137,6 +139,7 @@ def run(crew: Crew, playing: list[str], model: str, folder: Path) -> None:
     follow(crew, replay)
     if crew.stop("recorder", patience=60) != 0:
         raise crew.failed("recorder")
+    return crew.failed("replay") if replay.returncode else None
 
 
 def open_window(crew: Crew) -> None:
@@ -184,7 +187,7 @@ def parse() -> argparse.Namespace:
 
 
 def perform(given: argparse.Namespace, crew: Crew) -> None:
-    """The demo from its drive to its page. Raises DemoError."""
+    """The demo from its drive to its page. Raises DemoError, at the end for footage that could be played in part."""
     shutil.rmtree(given.out / "frames", ignore_errors=True)
     drive = None if given.input else make_drive(given.out / "drive")
     rate = given.rate or (DRIVE_RATE if drive else None)
@@ -192,13 +195,15 @@ def perform(given: argparse.Namespace, crew: Crew) -> None:
     playing = [str(drive or given.input), *(f"{name}={value}" for name, value in options.items() if value)]
     if given.view:
         open_window(crew)
-    run(crew, playing, given.model, given.out)
+    damage = run(crew, playing, given.model, given.out)
     if not given.view and crew.stop("detector") != 0:
         raise crew.failed("detector")
     summary = summarize(given.out, IMAGE, NODE, drive.parent if drive else None)
     write_page(summary, given.out)
     show(summary, Console())
     print(f"\nopen {given.out / 'index.html'}\n     {given.out / 'demo.mcap'}: all topics, as recorded")
+    if damage:
+        raise damage
     if given.view:
         go_on(crew, playing)
 

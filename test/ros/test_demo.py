@@ -176,6 +176,14 @@ def test_input_that_cannot_be_played_is_told_at_once(repository, tmp_path, run):
     assert processes(run) == []
 
 
+def test_of_a_cut_bag_what_is_left_is_shown_and_then_what_is_missing_is_told(repository, shared_data, tmp_path, run):
+    demo = start(repository, run, "--input", shared_data / "cases" / "cut.mcap", "--rate", 2, "--out", tmp_path / "out")
+    told = demo.communicate(timeout=280)[0]
+    assert demo.returncode == 1 and "Traceback" not in told
+    assert "mcap recover" in told.partition("index.html")[2], told
+    assert (tmp_path / "out" / "index.html").exists() and processes(run) == []
+
+
 def test_replay_without_listeners_gives_up(repository, footage):
     command = [sys.executable, "-m", "unexpected_ros.tools.replay", footage, "--wait-for", "1", "--timeout", "0.3"]
     done = subprocess.run(
