@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unexpected_core.training.errors import TrainingError
-from unexpected_core.training.examples.augment import Augmentation
+from unexpected_core.training.examples.augment import Augmentation, RandomZoom, _wrap
 from unexpected_core.training.examples.settings import DataSettings
 
 SIZES = st.tuples(st.integers(48, 90), st.integers(60, 120))
@@ -59,6 +59,21 @@ def test_scale_moves_all_maps_alike(size, scale, seed):
     assert np.abs(got["image"][0].astype(int) - rows).max() <= 3
     assert np.abs(got["image"][1].astype(int) - columns).max() <= 3
     np.testing.assert_allclose(got["resynthesis"][2].astype(int), got["image"][0], atol=1)
+
+
+@pytest.mark.parametrize("scale", [0.53, 0.77, 1.3, 1.47])
+def test_ids_lie_where_the_image_lies(scale):
+    random, away = np.random.default_rng(0), []
+    for top, left in random.integers(20, 90, (30, 2)):
+        box = np.zeros((150, 170), np.uint8)
+        box[top : top + random.integers(15, 50), left : left + random.integers(15, 50)] = 1
+        zoomed = RandomZoom(scale, scale)(
+            {"image": _wrap(np.repeat(box[..., None] * np.uint8(200), 3, 2)), "labels": _wrap(box)}
+        )
+        image, labels = zoomed["image"][0].numpy().astype(float), zoomed["labels"].numpy()
+        centre = (np.indices(image.shape) * image).sum((1, 2)) / image.sum()
+        away.append(np.argwhere(labels).mean(0) - centre)
+    assert np.abs(np.mean(away, 0)).max() < 0.15
 
 
 @settings(max_examples=15, deadline=None)
