@@ -13,8 +13,8 @@ from rclpy.logging import LoggingSeverity, set_logger_level
 
 from unexpected_core.config import SettingsError
 from unexpected_ros.fastdds import make_room_for_images
-from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.node import DetectorNode
+from unexpected_ros.live.spinning import keep_spinning
 from unexpected_ros.start import SIGNALS, plain
 
 
@@ -66,22 +66,8 @@ def _serve(args: list[str] | None, made: list[DetectorNode]) -> int:
     node = made[0]
     if node.settings.autostart and not node.start():
         return 1 if rclpy.ok() else 0
-    _spin(node)
+    keep_spinning(lambda: rclpy.spin(node), lambda text: node.get_logger().error(text))
     return 0
-
-
-def _spin(node: DetectorNode) -> None:
-    """Work until told to end. What a callback raises costs that callback: rclpy's own do for requests that are none."""
-    complain = CauseLog(lambda text: node.get_logger().error(text))
-    while rclpy.ok():
-        try:
-            return rclpy.spin(node)
-        except ExternalShutdownException:
-            raise
-        except Exception as error:
-            if not rclpy.ok():
-                raise
-            complain(type(error).__name__, f"nothing came of a request or an event: {type(error).__name__}: {error}")
 
 
 def _init(args: list[str] | None) -> None:

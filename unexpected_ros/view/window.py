@@ -22,6 +22,7 @@ try:
 except ModuleNotFoundError:
     raise SystemExit("error: the page needs aiohttp: apt install python3-aiohttp, or pip install aiohttp") from None
 
+from unexpected_ros.live.spinning import keep_spinning
 from unexpected_ros.load.worker import Worker
 from unexpected_ros.view.assembly import Whole
 from unexpected_ros.view.facts import frame
@@ -99,7 +100,7 @@ async def _listen(runner: web.AppRunner, host: str, port: int | None) -> None:
 
 def _spin(executor: SingleThreadedExecutor) -> None:
     with suppress(ExternalShutdownException):
-        executor.spin()
+        keep_spinning(executor.spin, lambda text: print(f"view: {text}", file=sys.stderr, flush=True))
 
 
 def _on_error(item: tuple[str, Whole], error: Exception) -> None:
