@@ -15,7 +15,7 @@ from typing import get_args
 
 import pytest
 
-from unexpected_core.cli.main import COMMANDS, _parser
+from unexpected_core.cli.main import COMMANDS, _read
 from unexpected_core.datasets import DATASETS
 from unexpected_core.discrepancy_data.swaps import RECIPES
 from unexpected_core.drawing.tracks import TRACKS
@@ -105,7 +105,7 @@ def commands():
 def test_commands_are_understood(page, words, capsys):
     """Placeholders stand for names that are looked up later; what is left out on purpose may be all that is missed."""
     try:
-        options = _parser(words[0]).parse_args(words)
+        options = _read(words[0], list(words))
     except SystemExit:
         said = capsys.readouterr().err
         assert "arguments are required" in said or "is required" in said, f"{page}: {said}"

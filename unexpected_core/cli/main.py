@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command; returns the exit code: 0 done, 1 done in part, 2 refused, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = words[0] if words and words[0] in COMMANDS else None
-    options = _parser(command).parse_args(words)
+    options = _read(command, words)
     from unexpected_core.log import to_terminal
 
     to_terminal()
@@ -57,9 +57,23 @@ def _end(message: str, code: int) -> int:
     return code
 
 
-def _parser(command: str | None) -> argparse.ArgumentParser:
-    """The whole parser; only the called command's module is imported and asked for its arguments."""
-    parser = argparse.ArgumentParser(prog="unexpected", description="Detecting the unexpected via image resynthesis.")
+def _read(command: str | None, words: list[str]) -> argparse.Namespace:
+    """The arguments; names and options may stand in any order, but for commands that have actions of their own."""
+    parser, called = _parser(command)
+    if called is None:
+        return parser.parse_args(words)
+    try:
+        return called.parse_intermixed_args(words[1:])
+    except TypeError:  # before anything is parsed: argparse cannot do it where there are actions
+        return called.parse_args(words[1:])
+
+
+def _parser(command: str | None) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser | None]:
+    """The whole parser, and the called command's; only its module is imported and asked for its arguments."""
+    parser, called = (
+        argparse.ArgumentParser(prog="unexpected", description="Detecting the unexpected via image resynthesis."),
+        None,
+    )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
@@ -68,7 +82,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
             module = import_module(f"unexpected_core.cli.{name.replace('-', '_')}")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
-    return parser
+            called = sub
+    return parser, called
 
 
 if __name__ == "__main__":

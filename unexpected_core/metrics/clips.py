@@ -20,16 +20,23 @@ class Change(NamedTuple):
     mask: float
 
 
-def change(before: np.ndarray, after: np.ndarray, threshold: float) -> Change:
-    """Two scores float [H, W] of neighbouring frames, called where score >= threshold. Raises MetricError."""
+def change(before: np.ndarray, after: np.ndarray, threshold: float, inside: np.ndarray | None = None) -> Change:
+    """Two scores float [H, W] of neighbouring frames, called where score >= threshold. Raises MetricError.
+
+    inside: ROI of both, bool [H, W]; None = all. NaN for the score where it is empty.
+    """
     if before.shape != after.shape:
         raise MetricError(f"frames of one clip differ in size: {before.shape} and {after.shape}")
+    if inside is not None:
+        before, after = before[inside], after[inside]
     a, b = above(before, threshold), above(after, threshold)
     either = np.count_nonzero(a | b)
-    difference = float(np.mean(np.abs(after.astype(np.float64) - before.astype(np.float64))))
+    differences = np.abs(after.astype(np.float64) - before.astype(np.float64))
+    difference = float(differences.mean()) if differences.size else np.nan
     return Change(difference, 1 - np.count_nonzero(a & b) / either if either else 0.0)
 
 
 def mean_change(changes: list[Change]) -> Change:
     """Over all pairs of frames; NaN without any."""
-    return Change(*np.mean(changes, axis=0).tolist()) if changes else Change(np.nan, np.nan)
+    seen = [each for each in changes if not np.isnan(each.score)]
+    return Change(*np.mean(seen, axis=0).tolist()) if seen else Change(np.nan, np.nan)

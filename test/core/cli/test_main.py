@@ -29,6 +29,17 @@ def test_wrong_words_are_refused_in_one_line(tmp_path, capsys, arguments, messag
     assert not (tmp_path / "out").exists()
 
 
+def test_inputs_and_options_may_stand_in_any_order(tmp_path, capsys):
+    for name in "ab":
+        write_image(tmp_path / f"{name}.png", np.zeros((60, 90, 3), np.uint8))
+    inputs, out = [str(tmp_path / f"{name}.png") for name in "ab"], str(tmp_path / "out")
+    assert main(["detect", inputs[0], "--random-weights", "--out", out, inputs[1], "--save", "regions"]) == 0
+    assert len((tmp_path / "out" / "regions.jsonl").read_text().splitlines()) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["evaluate", "random", "--resamples", "5", "drawn", "too_many", "--out", out])
+    assert "unexpected evaluate: error: unrecognized arguments: too_many" in capsys.readouterr().err
+
+
 def test_what_a_library_says_in_several_lines_is_said_in_one(tmp_path, capsys):
     (tmp_path / "mine.yaml").write_text("loop: [1,\n  : }")
     assert main(["train", str(tmp_path / "mine.yaml")]) == 2

@@ -105,6 +105,16 @@ def test_from_one_clip_to_the_next_nothing_flickers(tmp_path, scored):
     assert result_of(source, CLIPS).flicker == Flicker(0, 0)
 
 
+def test_flicker_is_that_inside_the_roi(tmp_path, scored):
+    for i in range(3):
+        image, obstacle = np.full((*SIZE, 3), 90, np.uint8), np.zeros(SIZE, np.uint8)
+        image[:9], obstacle[:9], obstacle[20:25, 9:30] = 80 * i, 255, 1
+        write_image(tmp_path / "images" / f"{i}.png", image)
+        write_image(tmp_path / "obstacle" / f"{i}.png", obstacle)
+    _, source = scored(tmp_path, tmp_path / "out", first=3)
+    assert result_of(source, CLIPS, Threshold(0.4, "given")).flicker == Flicker(0, 0)
+
+
 def test_clips_are_drawn_whole_and_one_alone_has_no_interval(root, tmp_path, scored):
     """Each of the five frames thrice in its clip: as sure as five frames, three times as many tell no more."""
     for i, part in itertools.product(range(5), ("images", "obstacle")):

@@ -97,6 +97,12 @@ def test_flicker_written_out():
     assert mean_change([change(before, after, 0.5), change(after, after, 0.5)]).mask == pytest.approx(1 / 3)
     with pytest.raises(MetricError, match="frames of one clip differ in size"):
         change(before, after.T, 0.5)
+    road = np.array([[True, True, True, False]])
+    assert change(before, after, 0.5, road) == (pytest.approx(0.8 / 3), pytest.approx(1 / 2))
+    before[0, 3] = np.nan  # no score is asked for there
+    assert change(before, after, 0.5, road) == (pytest.approx(0.8 / 3), pytest.approx(1 / 2))
+    assert np.isnan(change(before, after, 0.5, road & False).score)
+    assert mean_change([change(before, after, 0.5, road & False), change(after, after, 0.5)]) == (0, 0)
 
 
 def test_threshold_keeps_its_promise():

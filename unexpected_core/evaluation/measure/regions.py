@@ -37,7 +37,7 @@ class RegionReading:
             return
         first, second = (sequence_of(source.dataset, each.sample.key, self.settings.clips) for each in (before, judged))
         if first == second:
-            self.changes.append(change(before.score, judged.score, self.threshold))
+            self.changes.append(_change(before, judged, self.threshold))
 
     def merge(self, other: RegionReading) -> None:
         """See frames.Reading."""
@@ -45,6 +45,12 @@ class RegionReading:
         self.smiyc.merge(other.smiyc)
         self.obstacles += other.obstacles
         self.changes += other.changes
+
+
+def _change(before: Judged, after: Judged, threshold: float) -> Change:
+    first, second = before.sample.obstacle, after.sample.obstacle
+    inside = (first != 255) & (second != 255) if first.shape == second.shape else None
+    return change(before.score, after.score, threshold, inside)
 
 
 def read_regions(
