@@ -129,6 +129,14 @@ def check(given: dict[str, str]) -> None:
         raise RuntimeError(f"params_file:={given['params_file']} does not exist; give the path of a YAML file")
     if given["python_prefix"] and not shutil.which(given["python_prefix"].split()[0]):
         raise RuntimeError(f"python_prefix:={given['python_prefix']} is no program; give the path of a Python")
+    for topic in ("image", "camera_info"):
+        for_each = "{camera}" in given[topic]
+        if for_each and not given["cameras"]:
+            raise RuntimeError(f"{topic}:={given[topic]} is for several cameras; name them: cameras:=front,rear")
+        if given["cameras"] and not for_each and given[topic] != topic:
+            raise RuntimeError(
+                f"{topic}:={given[topic]} is one topic for several cameras; put {{camera}} where they differ"
+            )
     if given["rviz"] == "true":
         try:
             get_package_prefix("rviz2")

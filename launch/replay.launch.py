@@ -62,7 +62,7 @@ def values(context: LaunchContext, *others: str) -> dict[str, str]:
 
 def check(context: LaunchContext) -> None:
     """Look before anything is started: launch leaves running what it has started when something else fails."""
-    given = values(context, "transport")
+    given = values(context, "transport", "cameras")
     if bool(given["bag"]) == bool(given["footage"]):
         raise RuntimeError("replay.launch.py plays one thing: give either bag:=PATH or footage:=PATH")
     name = "bag" if given["bag"] else "footage"
@@ -70,6 +70,8 @@ def check(context: LaunchContext) -> None:
         raise RuntimeError(f"{name}:={given[name]} does not exist; give the path of what is to be played")
     if given["footage"] and given["transport"] == "compressed":
         raise RuntimeError("footage:= is published raw; leave transport:=compressed out")
+    if given["footage"] and given["cameras"]:
+        raise RuntimeError("footage:= is published on one topic; leave cameras:=... out, or play a bag:=")
     if given["bag"]:
         try:
             get_package_prefix("ros2bag")
