@@ -20,6 +20,7 @@ from unexpected_core.files import visible
 from unexpected_core.formats import IMAGE_SUFFIXES
 from unexpected_core.images import read_map, read_turned, resize_image, resize_map
 from unexpected_core.labels import IGNORE, NUM_CLASSES, UNKNOWN
+from unexpected_core.log import LOGGER
 from unexpected_core.structs import RoadCamera, Sample
 
 
@@ -269,14 +270,22 @@ def ending(files: dict[str, Path], end: str) -> dict[str, Path]:
     return {key.removesuffix(end): path for key, path in files.items() if key.endswith(end)}
 
 
-def match(name: str, images: dict[str, Path], maps: dict[str, Path], what: str) -> dict[str, Path]:
-    """The maps of the images; none at all is allowed (test splits), some missing is not. Raises DatasetError."""
+def match(
+    name: str, images: dict[str, Path], maps: dict[str, Path], what: str, others: bool = False
+) -> dict[str, Path]:
+    """The maps of the images; none at all is allowed (test splits), some missing is not. Raises DatasetError.
+
+    others: maps of other frames may lie among them; else those without an image are named in the log.
+    """
     missing = [key for key in images if key not in maps]
     if missing and len(missing) < len(images):
         raise DatasetError(
             f"data set '{name}': {len(missing)} of {len(images)} images have no {what}, "
             f"first '{missing[0]}' ({images[missing[0]]})"
         )
+    spare = sorted(maps.keys() - images.keys())
+    if spare and not (missing or others):
+        LOGGER.warning("data set '%s': %d of the maps (%s) have no image, first '%s'", name, len(spare), what, spare[0])
     return {} if missing else maps
 
 

@@ -81,7 +81,7 @@ def _open(
 def _frames(home: Home, root: Path, split: str, images: dict[str, Path]) -> list[Frame]:
     folder = root / "gtCoarse" / split
     files = _names(ending(images_below(folder), "_gtCoarse_labelIds")) if folder.is_dir() else {}
-    maps = match(home.name, images, files, "_gtCoarse_labelIds.png")
+    maps = match(home.name, images, files, "_gtCoarse_labelIds.png", others=True)  # of frames left out
     return [
         Frame(
             key,

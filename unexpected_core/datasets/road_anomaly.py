@@ -62,5 +62,5 @@ def flat_frames(name: str, path: Path, wanted: Callable[[str], bool] = lambda ke
     folder = next((path / part for part in ("labels_masks", "labels") if (path / part).is_dir()), None)
     files = images_below(folder) if folder else {}
     files = {key.removesuffix("_labels_semantic"): file for key, file in files.items() if "_color" not in key}
-    maps = match(name, images, files, "label map")
+    maps = match(name, images, files, "label map", others=len(images) < len(there))
     return [Frame(key, image, obstacle=maps.get(key)) for key, image in images.items()]

@@ -95,3 +95,24 @@ def test_a_benchmark_under_other_names_is_no_broken_download(tmp_path):
         write_image(tmp_path / f"images/frame_{n}.png", np.zeros((4, 6, 3), np.uint8))
     with pytest.raises(DatasetError, match=r"found 61; 1 are too many: take away what is not of it, or use what"):
         open_dataset("road_anomaly", tmp_path)
+
+
+def test_masks_without_a_photograph_are_told(tmp_path, caplog):
+    """Of a copy that broke off, say: what has no photograph is judged by nobody."""
+    for name in ("images/a.png", "obstacle/a.png", "obstacle/b.png", "obstacle/c.png"):
+        write_image(tmp_path / name, np.zeros((4, 6) if "obst" in name else (4, 6, 3), np.uint8))
+    assert open_dataset("obstacle_folder", tmp_path).keys == ("a",)
+    assert "data set 'obstacle_folder': 2 of the maps (obstacle/ map) have no image, first 'b'" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name, maps", [("lost_and_found", "gtCoarse/test/s/{}_gtCoarse_labelIds.png"), ("obstacle_track", "labels/{}.png")]
+)
+def test_masks_of_frames_that_are_left_out_are_not(tmp_path, caplog, name, maps):
+    frames = {"lost_and_found": ("s_000000_000010", "s_000000_000020"), "obstacle_track": ("validation_1", "road_1")}
+    place = {"lost_and_found": "leftImg8bit/test/s/{}_leftImg8bit.png", "obstacle_track": "images/{}.png"}
+    for frame in frames[name]:
+        write_image(tmp_path / place[name].format(frame), np.zeros((4, 6, 3), np.uint8))
+        write_image(tmp_path / maps.format(frame), np.ones((4, 6), np.uint8))
+    assert len(open_dataset(name, tmp_path, check_counts=False)) == 1
+    assert "have no image" not in caplog.text
