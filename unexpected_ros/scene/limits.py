@@ -38,19 +38,30 @@ class Place(NamedTuple):
     pixel: float
 
 
-def place(region: Region, size: tuple[int, int], camera: Camera, mounting: Mounting) -> Place | None:
-    """Of a region in an image of `size` (height, width); None where its foot has no rays that meet the ground."""
+def _rays(region: Region, size: tuple[int, int], camera: Camera) -> np.ndarray:
+    """Through left, middle and right of its lower edge, and the middle of its upper one, float64 [4, 2]."""
     left, top, right, bottom = edges(region)
     middle = (left + right) / 2
-    rays = [camera.ray(x, y, size) for x, y in ((left, bottom), (middle, bottom), (right, bottom), (middle, top))]
-    if not all(rays):
-        return None
-    *feet, top = np.array([(*ray, 1.0) for ray in rays]) @ mounting.rotation.T
+    return camera.rays(np.array([(left, bottom), (middle, bottom), (right, bottom), (middle, top)]), size)
+
+
+def is_hidden(region: Region, size: tuple[int, int], camera: Camera) -> bool:
+    """Whether no ray leads to a part of its foot, as in the corners of wide lenses: nobody knows where it stands."""
+    return not np.isfinite(_rays(region, size, camera)[:3]).all()
+
+
+def place(region: Region, size: tuple[int, int], camera: Camera, mounting: Mounting) -> Place | None:
+    """Of a region in an image of `size` (height, width); None where its foot has no rays that meet the ground.
+
+    One whose top has no ray is of any height (infinite).
+    """
+    *feet, top = np.column_stack((_rays(region, size, camera), np.ones(4))) @ mounting.rotation.T
     points = meet_ground(np.array(feet), mounting)
     if len(points) < len(feet):
         return None
     away = math.hypot(*(points[1] - mounting.position)[:2])
     height = mounting.position[2] + top[2] * away / math.hypot(top[0], top[1])
+    height = math.inf if math.isnan(height) else height
     nearest = points[np.argmin(np.abs(points[:, 0])), 0]
     width = math.hypot(*(points[2] - points[0])[:2])
     return Place(float(nearest), float(points[:, 1].max()), float(points[:, 1].min()), height, width / region.width)
@@ -84,8 +95,11 @@ def are_set(limits: Limits) -> bool:
 def within(
     detection: Detection, tracks: Sequence[Track], limits: Limits, camera: Camera, mounting: Mounting
 ) -> tuple[Detection, list[Track]]:
-    """The detection without the regions (and their pixels in the mask) that are not within the limits."""
+    """The detection without the regions (and their pixels in the mask) that are known not to be within the limits."""
     size = detection.mask.shape
     places = [place(region, size, camera, mounting) for region in detection.regions]
-    kept = [counts(*pair, detection.labels, limits) for pair in zip(detection.regions, places, strict=True)]
+    kept = [
+        counts(region, where, detection.labels, limits) or is_hidden(region, size, camera)
+        for region, where in zip(detection.regions, places, strict=True)
+    ]
     return keep(detection, tracks, kept)

@@ -149,3 +149,13 @@ def test_drawn_obstacles_stand_where_their_depth_says():
             )  # what reaches back looks higher
             compared += 1
     assert compared >= 5
+
+
+def test_a_region_whose_foot_has_no_ray_counts_and_one_whose_top_has_none_is_of_any_height():
+    """With k1 alone nothing is shown farther out than 2 / 3 * sqrt(1 / (3 * 0.3)) focal lengths, 70 pixels."""
+    bent = replace(CAMERA, distortion=np.array([-0.3, 0, 0, 0]))
+    corner, tall, ahead = region(130, 60, 20, 40), region(60, -45, 10, 125), region(70, 60, 10, 20)
+    shown = [ahead, corner]
+    found, _ = within(detection(*shown), [Track(1, 1), Track(2, 1)], GroundSettings(farthest=1.0), bent, MOUNTING)
+    assert found.regions == (corner,), "what stands 4 m ahead does not count; of the other nobody knows"
+    assert place(tall, SIZE, bent, MOUNTING).height == np.inf > place(ahead, SIZE, bent, MOUNTING).height
