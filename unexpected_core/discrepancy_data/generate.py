@@ -34,6 +34,10 @@ Painter = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Train ids uint8 [H, W] and photograph uint8 [H, W, 3] -> resynthesis RGB uint8 [H, W, 3]."""
 QUALITY = {".jpg": 75, ".webp": 90, ".png": 100}
 PASTE_SOURCES = 3
+NOTHING_WRONG = (
+    "%s: nothing is wrong in any of %d frames, so nothing can be learned from them. Objects are told by instance ids "
+    "from %d on (full id * 1000 + n), or without instance maps by the areas of their labels"
+)
 
 
 class GenerationError(ValueError):
@@ -75,13 +79,7 @@ def generate(
     with other classes than Cityscapes' 19.
     """
     out = Path(out)
-    if dataset.num_classes != NUM_CLASSES:
-        raise DatasetError(
-            f"data set '{dataset.name}' has {dataset.num_classes} classes; discrepancies are made of the {NUM_CLASSES} "
-            "of Cityscapes: use another set, or ids=train"
-        )
-    with suppress(ImageError):
-        _labels(dataset[0])
+    _check(dataset)
     keys = dataset.keys[: limit or None]
     things = (recipe.pastes.things if recipe.paste else "", split.startswith("train"))
     manifest = Manifest(
@@ -111,14 +109,19 @@ def generate(
             "make room and run the same command to go on"
         ) from error
     if frames and not any(frame.wrong is None or frame.wrong for frame in frames):
-        LOGGER.warning(
-            "%s: nothing is wrong in any of %d frames, so nothing can be learned from them. Objects are told by "
-            "instance ids from %d on (full id * 1000 + n), or without instance maps by the areas of their labels",
-            out,
-            len(frames),
-            FIRST_OBJECT,
-        )
+        LOGGER.warning(NOTHING_WRONG, out, len(frames), FIRST_OBJECT)
     return manifest
+
+
+def _check(dataset: Dataset) -> None:
+    """Raises DatasetError where labels are not there, or not Cityscapes'."""
+    if dataset.num_classes != NUM_CLASSES:
+        raise DatasetError(
+            f"data set '{dataset.name}' has {dataset.num_classes} classes; discrepancies are made of the {NUM_CLASSES} "
+            "of Cityscapes: use another set, or ids=train"
+        )
+    with suppress(ImageError):
+        _labels(dataset[0])
 
 
 def _keep(
