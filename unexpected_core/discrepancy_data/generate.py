@@ -7,7 +7,7 @@ whatever, is continued by the same call.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -94,6 +94,7 @@ def generate(
     journal = Journal(out, split)
     try:
         records = journal.begin(manifest)
+        _check_source(dataset, records, out)
         todo = [key for key in keys if key not in records]
         if len(todo) < len(keys):
             LOGGER.info("%s: %d of %d frames are there already", out, len(keys) - len(todo), len(keys))
@@ -122,6 +123,20 @@ def _check(dataset: Dataset) -> None:
         )
     with suppress(ImageError):
         _labels(dataset[0])
+
+
+def _check_source(dataset: Dataset, records: Mapping[str, FrameRecord], out: Path) -> None:
+    """Folders may have one name and hold other frames of equal names: look at the first one that was made before.
+
+    Raises GenerationError.
+    """
+    key = next((key for key in dataset.keys if key in records), None)
+    with suppress(ImageError):
+        if key is not None and _fingerprint(dataset[key]) != records[key].source:
+            raise GenerationError(
+                f"{out} was made of other frames: the image, labels or instances of '{key}' were not those that "
+                f"'{dataset.name}' has now. Give another --out"
+            )
 
 
 def _keep(

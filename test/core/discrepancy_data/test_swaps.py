@@ -365,6 +365,14 @@ def test_another_making_is_refused(source, tmp_path):
         make(source, tmp_path / "set")
 
 
+def test_frames_of_another_set_of_the_same_name_are_not_taken_for_these(source, tmp_path):
+    make(source, tmp_path / "set", limit=2)
+    for path in (tmp_path / "ctc/leftImg8bit").rglob("*.png"):
+        write_image(path, 255 - read_image(path))
+    with pytest.raises(GenerationError, match=r"set was made of other frames: .* of 'ulm/ulm_000000_000019' were not"):
+        make(open_cityscapes(tmp_path), tmp_path / "set")
+
+
 def test_frequencies_are_counted_over_the_set(source, tmp_path):
     counts = class_counts(source)
     assert counts.sum() == sum((sample.labels != 255).sum() for sample in source)
