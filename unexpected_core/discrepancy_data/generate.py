@@ -6,34 +6,29 @@ whatever, is continued by the same call.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import batched
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from unexpected_core.datasets import Dataset, DatasetError, Resized
 from unexpected_core.discrepancy_data import layout
+from unexpected_core.discrepancy_data.altering import Altered, alter, fingerprint_of, labels_of
 from unexpected_core.discrepancy_data.manifest import FrameRecord, Journal, Manifest
-from unexpected_core.discrepancy_data.pastes import NOTHING, paste_objects
-from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts, fingerprint, open_cut_outs
-from unexpected_core.discrepancy_data.pasting.things import Lender
-from unexpected_core.discrepancy_data.swaps import FIRST_OBJECT, Recipe, alter_labels, errors
+from unexpected_core.discrepancy_data.pasting.cutouts import fingerprint, open_cut_outs
+from unexpected_core.discrepancy_data.swaps import FIRST_OBJECT, Recipe
 from unexpected_core.files import sha256
 from unexpected_core.images import ImageError, write_image
-from unexpected_core.labels import IGNORE, NUM_CLASSES, colorize
+from unexpected_core.labels import NUM_CLASSES, colorize
 from unexpected_core.log import LOGGER, progress
-from unexpected_core.structs import Sample
 
 Painter = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Train ids uint8 [H, W] and photograph uint8 [H, W, 3] -> resynthesis RGB uint8 [H, W, 3]."""
 QUALITY = {".jpg": 75, ".webp": 90, ".png": 100}
-PASTE_SOURCES = 3
 NOTHING_WRONG = (
     "%s: nothing is wrong in any of %d frames, so nothing can be learned from them. Objects are told by instance ids "
     "from %d on (full id * 1000 + n), or without instance maps by the areas of their labels"
@@ -42,21 +37,6 @@ NOTHING_WRONG = (
 
 class GenerationError(ValueError):
     """A discrepancy set that cannot be made or finished; the message says the cause and the cure."""
-
-
-class Altered(NamedTuple):
-    """One frame before painting. photo: what is painted anew; image: the same, only where something was pasted.
-
-    source: fingerprint of what it came from.
-    """
-
-    key: str
-    labels: np.ndarray
-    original: np.ndarray
-    discrepancy: np.ndarray
-    image: np.ndarray | None
-    source: str
-    photo: np.ndarray
 
 
 def generate(
@@ -122,7 +102,7 @@ def _check(dataset: Dataset) -> None:
             "of Cityscapes: use another set, or ids=train"
         )
     with suppress(ImageError):
-        _labels(dataset[0])
+        labels_of(dataset[0])
 
 
 def _check_source(dataset: Dataset, records: Mapping[str, FrameRecord], out: Path) -> None:
@@ -132,7 +112,7 @@ def _check_source(dataset: Dataset, records: Mapping[str, FrameRecord], out: Pat
     """
     key = next((key for key in dataset.keys if key in records), None)
     with suppress(ImageError):
-        if key is not None and _fingerprint(dataset[key]) != records[key].source:
+        if key is not None and fingerprint_of(dataset[key]) != records[key].source:
             raise GenerationError(
                 f"{out} was made of other frames: the image, labels or instances of '{key}' were not those that "
                 f"'{dataset.name}' has now. Give another --out"
@@ -179,60 +159,6 @@ def _make(
                 yield key, result if isinstance(result, Exception) else result.result()
 
 
-def alter(
-    dataset: Dataset,
-    key: str,
-    recipe: Recipe,
-    frequencies: tuple[float, ...] | None = None,
-    cut_outs: CutOuts = NOTHING,
-) -> Altered:
-    """Read one frame and alter it as the recipe says. Raises ImageError, DatasetError."""
-    sample = dataset[key]
-    labels = _labels(sample)
-    rng = frame_random(recipe.seed, key)
-    weights = None if frequencies is None else np.array(frequencies)
-    altered = alter_labels(labels, sample.instances, recipe, rng, weights)
-    inside = roi(sample)
-    discrepancy, image = errors(labels, altered, inside), None
-    if recipe.paste:
-        sources = [_lender(dataset, int(i), sample) for i in rng.integers(len(dataset), size=PASTE_SOURCES)]
-        pasted = paste_objects(sample.image, labels, sources, rng, recipe.pastes, cut_outs)
-        altered = np.where(pasted.labels == labels, altered, pasted.labels)
-        discrepancy[pasted.labels != labels] = 0
-        labels = pasted.labels
-        # A pasted object is one on unlabelled ground too; only a real ROI cuts it.
-        seen = pasted.discrepancy if sample.obstacle is None else pasted.discrepancy & inside
-        image, discrepancy = pasted.image, discrepancy | seen
-    photo = sample.image if image is None else image
-    return Altered(key, altered, labels, discrepancy, image, _fingerprint(sample), photo)
-
-
-def _lender(dataset: Dataset, index: int, borrower: Sample) -> Lender:
-    """Another frame; the borrower itself where that one cannot be read, which is reported in its own turn."""
-    try:
-        sample = dataset[index]
-        labels = _labels(sample)
-    except (ImageError, DatasetError):
-        sample, labels = borrower, _labels(borrower)
-    return Lender(sample.image, labels, 0.0, sample.obstacle)
-
-
-def frame_random(seed: int, key: str) -> np.random.Generator:
-    """Random numbers of one frame, the same whoever makes it and in whatever order."""
-    return np.random.default_rng([seed, *hashlib.sha256(key.encode()).digest()])
-
-
-def roi(sample: Sample) -> np.ndarray:
-    """bool [H, W]: inside the set's ROI where it has one, else wherever there is a label."""
-    return (sample.labels if sample.obstacle is None else sample.obstacle) != IGNORE
-
-
-def _labels(sample: Sample) -> np.ndarray:
-    if sample.labels is None:
-        raise DatasetError(f"'{sample.key}' has no labels to alter; use a labelled set or split")
-    return sample.labels
-
-
 def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, split: str) -> FrameRecord:
     def labels(ending: str) -> str:
         return layout.label_file(split, frame.key, ending)
@@ -253,14 +179,6 @@ def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, s
     return FrameRecord(key=frame.key, source=frame.source, wrong=wrong, files=files)
 
 
-def _fingerprint(sample: Sample) -> str:
-    digest = hashlib.sha256()
-    for values in (sample.image, sample.labels, sample.instances):
-        if values is not None:
-            digest.update(np.ascontiguousarray(values))
-    return digest.hexdigest()
-
-
 def _frequencies(dataset: Dataset, recipe: Recipe, workers: int) -> tuple[float, ...] | None:
     if recipe.new_class == "uniform" or not recipe.swap_fraction:
         return None
@@ -273,7 +191,7 @@ def class_counts(dataset: Dataset, workers: int = 2) -> np.ndarray:
 
     def count(key: str) -> np.ndarray:
         try:
-            return np.bincount(_labels(dataset[key]).ravel(), minlength=256)[:NUM_CLASSES]
+            return np.bincount(labels_of(dataset[key]).ravel(), minlength=256)[:NUM_CLASSES]
         except ImageError:
             return np.zeros(NUM_CLASSES, np.int64)
 

@@ -11,7 +11,7 @@ import numpy as np
 from unexpected_core.datasets import Dataset, DatasetError
 from unexpected_core.datasets.base import translate
 from unexpected_core.discrepancy_data import layout
-from unexpected_core.discrepancy_data.generate import roi
+from unexpected_core.discrepancy_data.altering import roi
 from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest
 from unexpected_core.files import visible
 from unexpected_core.images import read_image, read_map
@@ -25,7 +25,7 @@ class DiscrepancySample:
     """One training example.
 
     image, resynthesis: RGB uint8 [H, W, 3]. labels: altered train ids uint8 [H, W]. discrepancy: uint8 [H, W], 1 where
-    labels were altered or an object pasted, 0 elsewhere, 255 outside the ROI.
+    labels were altered, an object pasted or the source has an obstacle, 0 elsewhere, 255 outside the ROI.
     """
 
     key: str

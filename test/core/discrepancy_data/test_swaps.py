@@ -17,6 +17,7 @@ import pytest
 from unexpected_core.config import SettingsError, override
 from unexpected_core.datasets import DatasetError, Resized, open_dataset
 from unexpected_core.discrepancy_data import generate as generate_module
+from unexpected_core.discrepancy_data.altering import alter
 from unexpected_core.discrepancy_data.generate import GenerationError, class_counts, generate
 from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest
 from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
@@ -466,6 +467,15 @@ def test_other_classes_than_cityscapes_are_refused(source, tmp_path):
         make(full, tmp_path / "set")
 
 
+@pytest.mark.parametrize("name", ["swap_uniform", "pastes"])
+def test_a_sets_own_obstacles_are_wrong_too(name):
+    roads = open_dataset("drawn", split="train_objects", count=3, height=96, width=160)
+    for sample in roads:
+        made, obstacle = alter(roads, sample.key, RECIPES[name]), sample.obstacle == 1
+        known = made.original != sample.labels  # something expected was pasted before it
+        assert obstacle.any() and (made.discrepancy[obstacle & ~known] == 1).all()
+
+
 def test_the_painter_sees_the_photograph_with_what_was_pasted(source, tmp_path):
     """A painter that gives back what it was shown: in the resyntheses stands the photograph of each recipe."""
 
@@ -478,7 +488,7 @@ def test_the_painter_sees_the_photograph_with_what_was_pasted(source, tmp_path):
         changed = False
         for sample in DiscrepancyDataset(tmp_path / name, source, "train"):
             original = source[sample.key].image
-            pasted = generate_module.alter(source, sample.key, recipe).image
+            pasted = alter(source, sample.key, recipe).image
             np.testing.assert_array_equal(sample.resynthesis, original if pasted is None else pasted)
             changed |= pasted is not None and bool((pasted != original).any())
         assert changed == (name == "pastes")
@@ -489,4 +499,4 @@ def test_a_frame_is_known_by_its_pixels_labels_and_instances(source):
     sample = source[0]
     parts = [values for values in (sample.image, sample.labels, sample.instances) if values is not None]
     expected = hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
-    assert generate_module.alter(source, sample.key, RECIPES["swap_uniform"]).source == expected
+    assert alter(source, sample.key, RECIPES["swap_uniform"]).source == expected
