@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from unexpected_core.cli.arguments import add_settings, given
+from unexpected_core.cli.arguments import add_settings, at_least_one, given
 from unexpected_core.pipeline.settings import Runtime
 
 if TYPE_CHECKING:
@@ -47,8 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sizes", nargs="+", type=size, default=SIZES, metavar="HxW", help="default 512x1024 1080x1920"
     )
-    parser.add_argument("--cameras", nargs="+", type=int, default=[1], metavar="N", help="images at a time (default 1)")
-    parser.add_argument("--regions", nargs="+", type=int, default=[], metavar="N", help="regions in a score map")
+    parser.add_argument(
+        "--cameras", nargs="+", type=at_least_one, default=[1], metavar="N", help="images at a time (default 1)"
+    )
+    parser.add_argument(
+        "--regions", nargs="+", type=at_least_one, default=[], metavar="N", help="regions in a score map"
+    )
     add_settings(parser, DetectSettings, ("scale",))
     parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="for each measurement (default 3)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="file to append the lines of JSON to")
@@ -94,7 +98,8 @@ def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool
         if runtime not in ("auto", detector.runtime):
             missing = True  # the log says why
             continue
-        found[f"{Path(path).stem} {detector.runtime} {detector.precision}"] = detector
+        names = [f"{name} {detector.runtime} {detector.precision}" for name in (Path(path).stem, path)]
+        found[names[names[0] in found]] = detector
     return found, missing
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.cli.arguments import add_settings, given
+from unexpected_core.cli.arguments import add_settings, at_least_one, given
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.config import unknown_name
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--save", default=KINDS, metavar="KINDS", help=kinds)
     add("--score-format", choices=("png16", "npy"), default="png16", help="default png16")
     add("--topic", help="image topic of bags that have several")
-    add("--every", type=int, default=1, metavar="K", help="take every K-th frame of videos (default 1)")
+    add("--every", type=at_least_one, default=1, metavar="K", help="take every K-th frame of videos (default 1)")
     bits = "bits used of 16-bit pictures, 8..16"
     add("--bit-depth", type=int, choices=range(8, 17), default=0, metavar="N", help=bits)
     add("--resume", action="store_true", help="go on where an earlier run with the same --out ended")

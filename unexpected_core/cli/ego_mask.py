@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from unexpected_core.cli.arguments import at_least_one
+from unexpected_core.cli.errors import UsageError
+
 if TYPE_CHECKING:
     from unexpected_core.media.shots import Footage
 
@@ -28,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("drive", type=Path, metavar="DRIVE", help="folder of images, video, or rosbag2 of one camera")
     parser.add_argument("--out", type=Path, required=True, metavar="MASK.png", help="picture to write")
     parser.add_argument("--topic", help="image topic of a bag that has several")
-    parser.add_argument("--most", type=int, default=300, metavar="N", help="frames looked at (default %(default)s)")
+    parser.add_argument(
+        "--most", type=at_least_one, default=300, metavar="N", help="frames looked at (default %(default)s)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,8 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     from unexpected_core.media.footage import open_footage
     from unexpected_core.pipeline.ego_learning import learn_ego_mask
 
+    if arguments.out.suffix.lower() != ".png":
+        raise UsageError(f"--out: a mask is a .png, which keeps black black; found {arguments.out.name}")
     footage = open_footage(arguments.drive, arguments.topic)
-    step = max(1, footage.count() // max(1, arguments.most))
+    step = max(1, footage.count() // arguments.most)
     mask = learn_ego_mask(_frames(footage, step, arguments.most))
     write_image(arguments.out, mask.astype(np.uint8) * 255)
     if not mask.any():

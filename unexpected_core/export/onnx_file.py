@@ -41,6 +41,8 @@ def export_onnx(
     height, width = size or (256, 448)
     images = torch.from_numpy(np.stack([trial_image(height, width, seed) for seed in (0, 1)]))
     proto = _to_onnx(module, images, size is None, opset)
+    if opset not in (written := [each.version for each in proto.opset_import if not each.domain]):
+        raise ExportError(f"{scorer.name} cannot be written in opset {opset}, only in {written[0]}; leave out --opset")
     exported = _describe(scorer, opset, size)
     del proto.metadata_props[:]
     onnx.helper.set_model_props(proto, {KEY: exported.model_dump_json()})

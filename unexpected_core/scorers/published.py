@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from unexpected_core.log import LOGGER
 from unexpected_core.networks import NETWORKS, build_network
 from unexpected_core.networks.choices import Segmenter
 from unexpected_core.scorers import load_scorer
@@ -63,6 +64,8 @@ class Published(PublishedSettings):
         if self.random_weights:
             return [self._untrained("pspnet") for _ in range(MEMBERS)]
         files = find_network(experiments_folder(self.weights), "pspnet")
+        if len(files) != MEMBERS:
+            LOGGER.warning("an ensemble of %d, the paper's has %d: %s", len(files), MEMBERS, ", ".join(map(str, files)))
         return [load_network(file, "pspnet") for file in files]
 
     def finish(self, scorer: Scorer, name: str, networks: tuple[str, ...]) -> Scorer:

@@ -73,9 +73,16 @@ HOW_TO_GET = (
 
 
 def find_network(folder: Path, network: str) -> list[Path]:
-    """Every weight file of a network in the folder, the published name first. Raises WeightsError if there is none."""
+    """Every weight file of a network in the folder, the published name first. Raises WeightsError if there is none.
+
+    Of an experiment that lies there twice, as its folder and imported beside it, only the first is taken.
+    """
     experiment = EXPERIMENTS[network]
-    found = [file for path in sorted(folder.glob(f"{experiment.number}_*")) for file in _files_at(path, network)]
+    paths: dict[str, Path] = {}
+    for path in sorted(folder.glob(f"{experiment.number}_*")):
+        if _files_at(path, network):
+            paths.setdefault(path.name.removesuffix(SUFFIX), path)
+    found = [file for path in paths.values() for file in _files_at(path, network)]
     if not found:
         there = ", ".join(sorted(path.name for path in folder.iterdir())[:12]) or "nothing"
         raise WeightsError(

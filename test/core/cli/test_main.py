@@ -40,6 +40,18 @@ def test_inputs_and_options_may_stand_in_any_order(tmp_path, capsys):
     assert "unexpected evaluate: error: unrecognized arguments: too_many" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["detect x.mp4 --every 0", "ego-mask x.mp4 --most -1", "bench --cameras 0"])
+def test_numbers_of_frames_are_one_or_more(command, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main([*command.split(), "--out", str(tmp_path / "out")])
+    assert "expected a whole number of 1 or more, found" in capsys.readouterr().err
+
+
+def test_a_mask_of_the_own_car_keeps_its_edges(tmp_path, capsys):
+    assert main(["ego-mask", "x.mp4", "--out", str(tmp_path / "car.jpg")]) == 2
+    assert "a mask is a .png, which keeps black black; found car.jpg" in capsys.readouterr().err
+
+
 def test_what_a_library_says_in_several_lines_is_said_in_one(tmp_path, capsys):
     (tmp_path / "mine.yaml").write_text("loop: [1,\n  : }")
     assert main(["train", str(tmp_path / "mine.yaml")]) == 2

@@ -263,3 +263,9 @@ def test_scores_of_a_file_are_stale_when_the_code_around_it_changes(folder, tmp_
     monkeypatch.setattr(fingerprint, "own_code", lambda: "the code of tomorrow")
     main(command)
     assert "1 of 1 stored scores are computed again: they were made otherwise (scorer code" in caplog.text
+
+
+def test_an_opset_that_it_is_not_written_in_is_not_claimed(tmp_path):
+    with pytest.raises(ExportError, match="random cannot be written in opset 3, only in 18; leave out --opset"):
+        export_onnx(build_scorer("random").eval(), tmp_path / "toy.onnx", opset=3)
+    assert not (tmp_path / "toy.onnx").exists()

@@ -17,6 +17,7 @@ from unexpected_core.scorers.random import RandomScorer
 from unexpected_core.weights import catalog
 from unexpected_core.weights.cards import Card, WeightsError, card_path, read_card
 from unexpected_core.weights.catalog import find_weights
+from unexpected_core.weights.experiments import find_network
 from unexpected_core.weights.reading import load_into, read_weights, verify, write_weights
 
 CARD = Card(
@@ -271,3 +272,19 @@ def test_statistics_put_onto_the_card_what_standardized_max_logit_asks_for(tmp_p
     written = read_card(path).logit_statistics
     assert np.allclose(written[0], mean.detach(), atol=1e-3) and np.allclose(written[1], std.detach(), atol=1e-3)
     assert load_scorer(path, "standardized_max_logit").name == "standardized_max_logit"
+
+
+def test_an_experiment_and_its_import_are_one(tmp_path):
+    """Of an ensemble, one member would count twice."""
+    for i in range(3):
+        (tmp_path / f"0121_PSPEns_BDD_0{i}").mkdir()
+        (tmp_path / f"0121_PSPEns_BDD_0{i}" / "chk_best.pth").touch()
+    (tmp_path / "0121_PSPEns_BDD_01.safetensors").touch()
+    (tmp_path / "0121_PSPEns_BDD_03.safetensors").touch()
+    (tmp_path / "0121_PSPEns_BDD_04").mkdir()  # begun, nothing in it
+    (tmp_path / "0121_PSPEns_BDD_04.safetensors").touch()
+    found = [str(file.relative_to(tmp_path)) for file in find_network(tmp_path, "pspnet")]
+    assert found == [
+        *(f"0121_PSPEns_BDD_0{i}/chk_best.pth" for i in range(3)),
+        *(f"0121_PSPEns_BDD_0{i}.safetensors" for i in (3, 4)),
+    ]
