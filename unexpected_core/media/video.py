@@ -67,14 +67,17 @@ def open_video(path: Path, every: int = 1) -> Video:
         if any(not other.disposition & Disposition.attached_pic for other in others):
             LOGGER.warning("%s holds %d videos; the first one is read. Take the others out", path, 1 + len(others))
         rate = stream.average_rate or stream.guessed_rate or 0
-        claimed = -(-stream.frames // every) if stream.frames > 0 and not _is_trimmed(stream) else None
+        claimed = -(-stream.frames // every) if stream.frames > 0 and not _is_trimmed(container) else None
         if (claimed or 0) > path.stat().st_size:  # each would be given a name
             raise MediaError(f"{path} claims {claimed} images in {path.stat().st_size} bytes: it is damaged")
         return Video(path, stream.codec_context.name, claimed, float(rate), every)
 
 
-def _is_trimmed(stream: av.VideoStream) -> bool:
-    """Whether an edit list leaves out some of the frames that it counts, as in videos shortened on a phone."""
+def _is_trimmed(container: av.container.InputContainer) -> bool:
+    """Whether an edit list (MP4, QuickTime) leaves out frames that are counted, as in videos shortened on a phone."""
+    if "mov" not in container.format.name:
+        return False
+    stream = container.streams.video[0]
     shown = float((stream.duration or 0) * (stream.time_base or 0) * (stream.average_rate or 0))
     return 0 < shown < stream.frames - SLACK
 
