@@ -9,10 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unexpected_core.encodings import EncodingError
+from unexpected_ros.inputs.incoming import age_ms
+from unexpected_ros.inputs.mounts import Mounts
 from unexpected_ros.live.feed import Feed
-from unexpected_ros.live.incoming import age_ms
 from unexpected_ros.live.logs import CauseLog
-from unexpected_ros.live.mounts import Mounts
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.processing import Found, Seen, find, limited, see
 from unexpected_ros.live.samples import Keeper

@@ -10,15 +10,15 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import CameraInfo
 
-from unexpected_ros.live.calibration import CalibrationSubscription
-from unexpected_ros.live.connection import Complaint, explain_mismatch, explain_place
+from unexpected_ros.inputs.calibration import CalibrationSubscription
+from unexpected_ros.inputs.connection import Complaint, explain_mismatch, explain_place
+from unexpected_ros.inputs.incoming import camera_from, complain_of
+from unexpected_ros.inputs.subscription import PATIENCE, ImageSubscription
 from unexpected_ros.live.diagnostics import Health
-from unexpected_ros.live.incoming import camera_from, complain_of
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.publishers import Publishers
 from unexpected_ros.live.settings import CameraSettings, InputSettings
-from unexpected_ros.live.subscription import PATIENCE, ImageSubscription
 from unexpected_ros.load.pace import Pace
 from unexpected_ros.scene.geometry import Camera, is_rectified
 from unexpected_ros.scene.limits import are_set

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from unexpected_core.structs import Detection
-from unexpected_ros.live.incoming import image_to_rgb, stamp_ns
+from unexpected_ros.inputs.incoming import image_to_rgb, stamp_ns
 from unexpected_ros.live.settings import GroundSettings, InputSettings, LiveDetectSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import Mounting, is_placed

@@ -13,7 +13,7 @@ import numpy as np
 from unexpected_core.files import expand_home, write_text
 from unexpected_core.images import write_image
 from unexpected_core.structs import Detection
-from unexpected_ros.live.incoming import stamp_ns
+from unexpected_ros.inputs.incoming import stamp_ns
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.load.pace import Pace

@@ -18,11 +18,11 @@ from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.errors import IncompleteError
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
-from unexpected_ros.live.connection import Complaint, explain_mismatch, explain_place
-from unexpected_ros.live.incoming import camera_from, complain_of
+from unexpected_ros.inputs.connection import Complaint, explain_mismatch, explain_place
+from unexpected_ros.inputs.incoming import camera_from, complain_of
+from unexpected_ros.inputs.mounts import STATIC, TRANSFORMS, Mounts
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.mounts import STATIC, TRANSFORMS, Mounts
 from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
 from unexpected_ros.live.processing import Found, Seen, find, limited, see
 from unexpected_ros.live.settings import LiveDetectSettings, NodeSettings

@@ -22,7 +22,7 @@ from rclpy.subscription import Subscription
 from rclpy.utilities import remove_ros_args
 
 from unexpected_ros.bags import BagError, BagWriter, create_bag
-from unexpected_ros.live.offers import asks_more, qos_entry, qos_for
+from unexpected_ros.inputs.offers import asks_more, qos_entry, qos_for
 
 FOLLOW_NS = 500_000_000
 """How often publishers are looked at once all topics are connected."""

@@ -27,7 +27,7 @@ from unexpected_core.media.errors import IncompleteError
 from unexpected_core.media.footage import open_footage
 from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
 from unexpected_ros.fastdds import make_room_for_images
-from unexpected_ros.live.incoming import stamp_ns
+from unexpected_ros.inputs.incoming import stamp_ns
 from unexpected_ros.tools.keys import keys
 from unexpected_ros.tools.player import Player, ReplayError
 from unexpected_ros.tools.transport import MAX_SPEED, MIN_SPEED, Transport

@@ -16,7 +16,7 @@ from unexpected_core.media.bags.bag import Bag
 from unexpected_core.media.bags.channels import Message
 from unexpected_core.regions import find_regions
 from unexpected_core.structs import Region
-from unexpected_ros.live.incoming import stamp_ns
+from unexpected_ros.inputs.incoming import stamp_ns
 from unexpected_ros.scene.limits import are_set
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rclpy.node import Node
 
-from unexpected_ros.live.connection import NAMELESS
+from unexpected_ros.inputs.connection import NAMELESS
 
 IMAGE_KINDS = {"sensor_msgs/msg/Image": False, "sensor_msgs/msg/CompressedImage": True}
 """Type of a camera topic -> whether it is compressed."""

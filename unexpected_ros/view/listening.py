@@ -14,7 +14,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CompressedImage, Image
 
 from unexpected_core.encodings import EncodingError
-from unexpected_ros.live.incoming import image_to_rgb, stamp_ns
+from unexpected_ros.inputs.incoming import image_to_rgb, stamp_ns
 from unexpected_ros.msg import AnomalyArray, FrameStats
 from unexpected_ros.view.assembly import ANCHOR, PHOTO, Assembly, Whole
 from unexpected_ros.view.graph import Stream

@@ -20,7 +20,8 @@ from unexpected_core import load_detector  # noqa: E402
 from unexpected_core.config import SettingsError  # noqa: E402
 from unexpected_core.pipeline.detector import Detector  # noqa: E402
 from unexpected_core.scorers.random import RandomScorer  # noqa: E402
-from unexpected_ros.live import answering, feed, subscription  # noqa: E402
+from unexpected_ros.inputs import subscription  # noqa: E402
+from unexpected_ros.live import answering, feed  # noqa: E402
 
 TOPIC = "/inside/image"
 

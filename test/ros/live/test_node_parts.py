@@ -12,7 +12,7 @@ import pytest
 from unexpected_core.images import read_image, read_map
 from unexpected_core.structs import Detection
 from unexpected_ros.bags import message_types
-from unexpected_ros.live.connection import (
+from unexpected_ros.inputs.connection import (
     COMPRESSED,
     IMAGE,
     Publisher,
@@ -21,9 +21,9 @@ from unexpected_ros.live.connection import (
     explain_mixture,
     explain_place,
 )
-from unexpected_ros.live.incoming import age_ms
+from unexpected_ros.inputs.incoming import age_ms
+from unexpected_ros.inputs.mounts import Mounts
 from unexpected_ros.live.logs import CauseLog
-from unexpected_ros.live.mounts import Mounts
 from unexpected_ros.live.samples import write_sample
 from unexpected_ros.live.settings import CameraSettings
 from unexpected_ros.scene.geometry import Camera

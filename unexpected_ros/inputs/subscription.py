@@ -11,7 +11,7 @@ from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from unexpected_ros.live.connection import COMPRESSED, IMAGE, Complaint, Publisher, explain, explain_mixture
+from unexpected_ros.inputs.connection import COMPRESSED, IMAGE, Complaint, Publisher, explain, explain_mixture
 from unexpected_ros.live.settings import InputSettings
 
 DETECTORS_PUBLISH = "unexpected_ros/msg/AnomalyArray"

@@ -9,7 +9,7 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSDurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo
 
-from unexpected_ros.live.offers import qos_for
+from unexpected_ros.inputs.offers import qos_for
 
 
 class CalibrationSubscription:

@@ -1,0 +1,1 @@
+"""What comes in: images, calibrations and transforms, and why something does not."""
