@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unexpected_core.cli.arguments import add_settings, given, name_and_root, read_options
-from unexpected_core.cli.candidates import Networks, score_candidate, stored_candidate
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.evaluate_checks import check_known, check_thresholds, check_used
+from unexpected_core.cli.evaluating.candidates import Networks, score_candidate, stored_candidate
+from unexpected_core.cli.evaluating.methods import read_methods
+from unexpected_core.cli.evaluating.options import check_apart, check_thresholds, check_used
 from unexpected_core.log import LOGGER
 
 if TYPE_CHECKING:
@@ -19,21 +19,6 @@ if TYPE_CHECKING:
     from unexpected_core.evaluation.candidates import Candidate
     from unexpected_core.evaluation.settings import EvaluationSettings
 
-PAPER = ("iccv2019", "iccv2019_generator_only", "iccv2019_labels_only", "rbm", "dropout", "ensemble")
-"""The paper's comparison: ours, resynthesis only, labels only, RBM, dropout, ensemble."""
-FAST_PAPER = (
-    "resynthesis",
-    "fast_retrained",
-    "fast_generator_only",
-    "fast_labels_only",
-    "fast_rbm",
-    "fast_dropout",
-    "fast_ensemble",
-    "direct",
-    "softmax",
-    "max_logit",
-)
-"""The same on one detector of ours: itself, its comparer trained anew, its baselines, what its segmenter says."""
 DETECTOR = "fast"
 SHOWN = {
     "mode": "MODES",
@@ -92,12 +77,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = build(EvaluationSettings, given(arguments, EvaluationSettings))
     networks = _networks(arguments)
-    names = _methods(arguments, networks)
+    names = read_methods(arguments, networks)
     check_used(arguments, settings, names)
     check_thresholds(names, settings, bool(arguments.from_scores))
     if arguments.dataset and arguments.data:
         raise UsageError(f"two data sets, '{arguments.dataset}' and --data {arguments.data}: give one")
-    dataset = _open(arguments.dataset or arguments.data, arguments.root, arguments.split, arguments.option)
+    data = arguments.dataset or arguments.data
+    dataset = _open(data, arguments.root, arguments.out, arguments.split, arguments.option)
     if dataset[0].obstacle is None and not arguments.from_scores:
         LOGGER.warning("'%s' has no obstacle labels: scores are written, and nothing is measured", dataset.name)
         return _tell_scores(_candidates(names, dataset, networks, settings, arguments))
@@ -125,7 +111,7 @@ def _candidates(
 
     dataset = First(dataset, settings.limit) if settings.limit else dataset
     stored, out = paths.from_scores, paths.out
-    normal = _normal_driving(settings, stored)
+    normal = _normal_driving(settings, stored, out)
     if stored is None:
         return {label_of(name): score_candidate(name, dataset, normal, networks, settings, out) for name in names}
     candidates = {label_of(name): stored_candidate(name, dataset, settings, stored) for name in names}
@@ -133,7 +119,7 @@ def _candidates(
     return candidates
 
 
-def _normal_driving(settings: EvaluationSettings, stored: Path | None) -> Dataset | None:
+def _normal_driving(settings: EvaluationSettings, stored: Path | None, out: Path) -> Dataset | None:
     """The frames that the threshold is chosen on, if it is to be. Raises UsageError, MetricError for too few."""
     import numpy as np
 
@@ -146,7 +132,7 @@ def _normal_driving(settings: EvaluationSettings, stored: Path | None) -> Datase
             "--normal-root and --normal-data choose the threshold by scoring frames of normal driving: "
             "give them without --threshold and --from-scores"
         )
-    normal = _open(settings.normal_data, settings.normal_root, settings.normal_split)
+    normal = _open(settings.normal_data, settings.normal_root, out, settings.normal_split)
     promised_threshold(np.zeros(len(normal)), settings.false_alarms)  # enough frames, before any is scored
     return normal
 
@@ -159,42 +145,15 @@ def _networks(arguments: argparse.Namespace) -> Networks:
     return Networks(arguments.detector or DETECTOR, published, chosen)
 
 
-def _methods(arguments: argparse.Namespace, networks: Networks) -> list[str]:
-    if arguments.methods == "paper":
-        return list(_paper(arguments, networks))
-    from unexpected_core.evaluation.store import label_of
-
-    names = [name.strip() for name in arguments.methods.split(",") if name.strip()]
-    if not names or len({label_of(name) for name in names}) < len(names):
-        raise UsageError(f"expected one or more scorers of different names, found '{arguments.methods}'")
-    if not arguments.from_scores:
-        check_known(names)
-    return names
-
-
-def _paper(arguments: argparse.Namespace, networks: Networks) -> Sequence[str]:
-    """The methods of the paper's comparison: on the authors' networks where those are asked for, else on ours."""
-    if arguments.weights or arguments.random_weights:
-        return PAPER
-    from unexpected_core.weights.experiments import ENVIRONMENT
-
-    if os.environ.get(ENVIRONMENT):
-        LOGGER.info(
-            "the paper's comparison on the detector '%s'; for that of the networks in $%s: --weights %s",
-            *(networks.detector, ENVIRONMENT, os.environ[ENVIRONMENT]),
-        )
-    if not arguments.from_scores:
-        networks.baselines()  # before hours of scoring
-    return FAST_PAPER
-
-
-def _open(name: str | None, root: Path | None, split: str | None, options: Sequence[str] = ()) -> Dataset:
+def _open(name: str | None, root: Path | None, out: Path, split: str | None, options: Sequence[str] = ()) -> Dataset:
     from unexpected_core.datasets import open_dataset
     from unexpected_core.datasets.cache import Spilled
 
     if not name:
         raise UsageError("no data set: give its name behind the scorers, or --data NAME")
     name, root = name_and_root(name, root)
+    if name == "image_folder":
+        check_apart(root, out)
     dataset = open_dataset(name, root, **read_options(split, options))
     # To draw a frame takes longer than to score it, and every method and metric asks for it again.
     return Spilled(dataset) if name == "drawn" else dataset

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from unexpected_core.cli.arguments import given
-from unexpected_core.cli.candidates import Networks
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.evaluate import FAST_PAPER, PAPER, _methods, add_arguments
-from unexpected_core.cli.evaluate_checks import check_known, check_thresholds, check_used
+from unexpected_core.cli.evaluate import add_arguments
+from unexpected_core.cli.evaluating.candidates import Networks
+from unexpected_core.cli.evaluating.methods import FAST_PAPER, PAPER, read_methods
+from unexpected_core.cli.evaluating.options import check_apart, check_thresholds, check_used
 from unexpected_core.config import SettingsError, build
 from unexpected_core.evaluation.settings import FORMATS, EvaluationSettings
 from unexpected_core.metrics.components import TRACK_SIZES
@@ -75,10 +76,10 @@ def test_an_environment_variable_does_not_change_what_the_paper_is_compared_on(m
     paper = parsed()
     paper.methods, paper.from_scores = "paper", Path("stored")  # the baselines' weights need not be there
     with caplog.at_level(logging.INFO):
-        assert tuple(_methods(paper, Networks("fast"))) == FAST_PAPER
+        assert tuple(read_methods(paper, Networks("fast"))) == FAST_PAPER
     assert "for that of the networks in $DIR_EXPERIMENTS: --weights /somewhere" in caplog.text
     paper.weights = "/somewhere"
-    assert tuple(_methods(paper, Networks("fast"))) == PAPER
+    assert tuple(read_methods(paper, Networks("fast"))) == PAPER
 
 
 @pytest.mark.parametrize(
@@ -126,12 +127,40 @@ def check(methods, words):
     check_thresholds(names, settings(*words.split()), bool(chosen.from_scores))
 
 
+def read(methods, networks):
+    chosen = parsed()
+    chosen.methods = methods
+    return read_methods(chosen, networks)
+
+
 def test_a_folder_without_weights_is_refused_before_other_methods_are_scored(tmp_path):
     with pytest.raises(WeightsError, match=r"must hold exactly one \.safetensors file, found none"):
-        check_known(["softmax", str(tmp_path)])
+        read(f"softmax,{tmp_path}", Networks("fast"))
 
 
 def test_spaces_between_methods_do_not_matter():
-    chosen = parsed()
-    chosen.methods = "fast, softmax,"
-    assert _methods(chosen, Networks("fast")) == ["fast", "softmax"]
+    assert read("fast, softmax,", Networks("fast")) == ["fast", "softmax"]
+
+
+@pytest.mark.parametrize(
+    ("methods", "networks", "message"),
+    [
+        ("softmax,fast_rbm", {"detector": "{mine}"}, "no baselines of the detector"),
+        ("nano,softmax", {"detector": "{mine}.gone"}, "no weight file"),
+        ("fast,rbm", {"detector": "fast", "published": {"weights": "nowhere"}}, "no folder of weights nowhere"),
+    ],
+)
+def test_networks_that_are_not_there_are_missed_before_other_methods_are_scored(methods, networks, message, tmp_path):
+    mine = tmp_path / "mine.safetensors"
+    mine.touch()
+    networks["detector"] = networks["detector"].format(mine=mine)
+    with pytest.raises(WeightsError, match=message):
+        read(methods, Networks(**networks))
+    assert read(methods, Networks("random", {"random_weights": True})) == methods.split(",")
+
+
+def test_results_are_not_written_among_photographs_of_a_folder(tmp_path):
+    with pytest.raises(UsageError, match="lies among the frames of"):
+        check_apart(tmp_path, tmp_path / "out")
+    check_apart(tmp_path / "frames", tmp_path / "out")
+    check_apart(None, tmp_path)

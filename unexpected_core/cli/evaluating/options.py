@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.cli.candidates import EXPORTED, kind_of
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.files import expand_home
+from unexpected_core.cli.evaluating.candidates import kind_of
 
 if TYPE_CHECKING:
     from unexpected_core.evaluation.settings import EvaluationSettings
@@ -17,18 +17,12 @@ SCORING = ("detector", "device", "scale", "store")
 """Options of scores that are made now, beside those of the paper's methods."""
 
 
-def check_known(names: Sequence[str]) -> None:
-    """Every method is a scorer, or has a weight file. Raises UsageError, WeightsError."""
-    from unexpected_core.config import unknown_name
-    from unexpected_core.scorers import SCORERS
-    from unexpected_core.weights.catalog import find_weights, shipped
-
-    known = {**SCORERS, **shipped()}
-    for name in names:
-        if name not in known and not expand_home(name).exists():
-            raise UsageError(f"{unknown_name('scorer', name, known)}; or give a weight file or its folder")
-        if name not in known and not name.endswith(EXPORTED):
-            find_weights(name)
+def check_apart(frames: Path | str | None, out: Path) -> None:
+    """Results do not lie among photographs that are taken as they are found below a folder. Raises UsageError."""
+    if frames is not None and out.resolve().is_relative_to(Path(frames).resolve()):
+        raise UsageError(
+            f"--out {out} lies among the frames of {frames}, where pictures of results would count as some"
+        )
 
 
 def check_used(arguments: argparse.Namespace, settings: EvaluationSettings, names: Sequence[str]) -> None:

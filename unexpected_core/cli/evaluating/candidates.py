@@ -152,5 +152,5 @@ def _threshold(settings: EvaluationSettings, detector: Detector | None) -> Thres
         return None
     if settings.threshold != "weights":
         return Threshold(settings.threshold, "given")
-    assert detector, "cli.evaluate_checks asks"
+    assert detector, "cli.evaluating.options asks"
     return Threshold(detector.settings.detect.threshold, "weights")
