@@ -13,7 +13,8 @@ pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
 
-PATIENCE_S = 0.5
+PATIENCE_S = 2.0
+"""For the graph to forget a node that left it; of one that did not say so it knows for its lease, 20 s."""
 SEGMENT = re.compile(r"fast(dds|rtps)_[0-9a-f]{16}").fullmatch
 
 
@@ -30,15 +31,21 @@ def held(pid):
 
 @pytest.fixture
 def begin(start_node, tmp_path):
-    """Start a node below /ending; it remembers what was in shared memory before."""
+    """Start a node below /ending; it remembers what was in shared memory before. None outlives its test."""
+    begun = []
 
     def begin(*arguments, space="/ending"):
         before = in_shared_memory()
         node = start_node(tmp_path, "-r", f"__ns:={space}", "-p", "model.path:=random", *arguments)
         node.before = before
+        begun.append(node)
         return node
 
-    return begin
+    yield begin
+    for node in begun:
+        if node.process.poll() is None:  # the test failed; what it left would be taken for the next one's
+            node.process.kill()
+            node.process.wait()
 
 
 def nodes(driver):
