@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 import zipfile
@@ -72,8 +73,7 @@ def files_in(folder: str | Path, recursive: bool = True, above: tuple[Path, ...]
     files and folders are left out: `atomic_path` hides what is not whole yet, and a kill leaves it behind.
     """
     folder = Path(folder)
-    real = folder.resolve()
-    if not folder.is_dir() or real in above:
+    if not folder.is_dir() or (real := folder.resolve()) in above:
         return
     try:
         there = [path for path in folder.iterdir() if not path.name.startswith(".")]
@@ -91,6 +91,11 @@ def files_in(folder: str | Path, recursive: bool = True, above: tuple[Path, ...]
     if others:
         what = "links that lead nowhere, or no files, are left out"
         LOGGER.warning("%s: %d %s, such as %s", folder, len(others), what, min(others))
+
+
+def by_number(name: str) -> list[tuple[int, str]]:
+    """To sort names with their numbers by value: 2 before 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
 
 
 def damaged_member(path: str | Path) -> str | None:

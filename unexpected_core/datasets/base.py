@@ -31,7 +31,7 @@ class DatasetError(ValueError):
 class Dataset:
     """Base of all data sets: `len`, `keys`, `[i]` and `[key]` -> Sample.
 
-    name: for reports and file names. keys: unique, '/'-separated, sorted. num_classes: classes of `Sample.labels`.
+    name: for reports and file names. keys: unique, '/'-separated, in order. num_classes: classes of `Sample.labels`.
     Subclasses implement `load`. Data sets hold paths, not open files, so they travel to worker processes.
     """
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, ending, images_below, match
 from unexpected_core.datasets.roots import Home, find_root
+from unexpected_core.files import by_number
 from unexpected_core.labels import OBSTACLE, TRAIN_IDS
 
 IMAGE_FOLDER = Home("image_folder", ("**/*.*",), "any folder of photographs")
@@ -16,7 +17,7 @@ OBSTACLE_FOLDER = Home("obstacle_folder", ("images/**/*.*",), "`unexpected data 
 def image_folder(root: str | Path | None = None) -> FileDataset:
     """Every photograph below a folder, no labels; key = relative path without suffix."""
     path = find_root(IMAGE_FOLDER, root)
-    images = images_below(path)
+    images = _by_number(images_below(path))
     if not images:
         raise DatasetError(f"{path} holds no image file; give the folder of the photographs, or one above it")
     return FileDataset(path.resolve().name, [Frame(key, image) for key, image in images.items()])
@@ -27,7 +28,7 @@ def paired_folder(root: str | Path | None = None, split: str = "train") -> FileD
     path = find_root(PAIRED_FOLDER, root)
     files = images_below(path / split)
     labels = ending(files, "_trainIds")
-    images = {key: image for key, image in files.items() if not key.endswith("_trainIds")}
+    images = _by_number({key: image for key, image in files.items() if not key.endswith("_trainIds")})
     labels = match("paired_folder", images, labels, "_trainIds.png")
     frames = [Frame(key, image, labels=labels.get(key)) for key, image in images.items()]
     return FileDataset(f"{path.resolve().name}-{split}", frames, labels_table=TRAIN_IDS)
@@ -39,12 +40,17 @@ def obstacle_folder(root: str | Path | None = None) -> FileDataset:
     ``labels/`` (train ids) and ``instances/`` (16-bit) of the same stem are read too where they exist.
     """
     path = find_root(OBSTACLE_FOLDER, root)
-    images = images_below(path / "images")
+    images = _by_number(images_below(path / "images"))
     obstacle, labels, instances = (_maps(path, part, images) for part in ("obstacle", "labels", "instances"))
     frames = [
         Frame(key, image, labels.get(key), instances.get(key), obstacle.get(key)) for key, image in images.items()
     ]
     return FileDataset(path.resolve().name, frames, labels_table=TRAIN_IDS, obstacle_table=OBSTACLE)
+
+
+def _by_number(images: dict[str, Path]) -> dict[str, Path]:
+    """As a camera numbered them, which need not have written 2 as 02: the frames of a drive are in its order."""
+    return dict(sorted(images.items(), key=lambda item: by_number(item[0])))
 
 
 def _maps(root: Path, part: str, images: dict[str, Path]) -> dict[str, Path]:

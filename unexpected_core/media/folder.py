@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from unexpected_core.files import files_in
+from unexpected_core.files import by_number, files_in
 from unexpected_core.formats import IMAGE_SUFFIXES
 from unexpected_core.images import ImageError, read_image
 from unexpected_core.log import LOGGER
@@ -92,7 +91,7 @@ def open_folder(
     Raises MediaError when there is nothing.
     """
     there = _visible_files(folder, recursive, skip)
-    files = tuple(sorted((file for file in there if _is_footage(file)), key=_by_number))
+    files = tuple(sorted((file for file in there if _is_footage(file)), key=lambda file: by_number(file.as_posix())))
     rest = [file for file in there if not _is_footage(file)]
     if not files:
         held = f"; it holds {_named(rest)}" if rest else ""
@@ -113,10 +112,6 @@ def _no_other(file: Path) -> Footage:
 
 def _is_footage(file: Path) -> bool:
     return file.suffix.lower() in IMAGE_SUFFIXES or _is_other(file)
-
-
-def _by_number(file: Path) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", file.as_posix())]
 
 
 def _named(files: list[Path]) -> str:

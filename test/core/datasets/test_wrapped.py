@@ -116,3 +116,21 @@ def test_masks_of_frames_that_are_left_out_are_not(tmp_path, caplog, name, maps)
         write_image(tmp_path / maps.format(frame), np.ones((4, 6), np.uint8))
     assert len(open_dataset(name, tmp_path, check_counts=False)) == 1
     assert "have no image" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name, image, maps",
+    [
+        ("image_folder", "{}.png", None),
+        ("obstacle_folder", "images/{}.png", "obstacle/{}.png"),
+        ("paired_folder", "train/{}.png", "train/{}_trainIds.png"),
+    ],
+)
+def test_frames_of_ones_own_are_in_the_order_of_their_numbers(tmp_path, name, image, maps):
+    for number in (1, 2, 9, 10, 11):
+        write_image(tmp_path / image.format(number), np.full((4, 6, 3), number, np.uint8))
+        if maps:
+            write_image(tmp_path / maps.format(number), np.zeros((4, 6), np.uint8))
+    dataset = open_dataset(name, tmp_path)
+    assert dataset.keys == ("1", "2", "9", "10", "11")
+    assert [sample.image[0, 0, 0] for sample in dataset] == [1, 2, 9, 10, 11]
