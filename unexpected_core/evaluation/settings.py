@@ -47,7 +47,9 @@ def _camera(values: Sequence[float | str] | None) -> RoadCamera | None:
     if values is None:
         return None
     camera = RoadCamera(*(float(value) for value in values))
-    if min(camera.height, camera.focal) <= 0:
+    if not math.isfinite(camera.horizon):
+        raise ValueError(f"the row of the horizon must be a number, found {camera.horizon:g}")
+    if not (0 < camera.height < math.inf and 0 < camera.focal < math.inf):
         raise ValueError(f"height and focal length must be above 0, found {camera.height:g} and {camera.focal:g}")
     return camera
 

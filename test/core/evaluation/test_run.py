@@ -276,6 +276,8 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys, scored):
     for wrong, message in (
         (["--mode", "smyic"], "unknown metric mode 'smyic'; did you mean 'smiyc'"),
         (["--camera", "0", "2", "0.1"], "height and focal length must be above 0, found 0 and 2"),
+        (["--camera", "nan", "2", "0.1"], "height and focal length must be above 0, found nan and 2"),
+        (["--camera", "1", "2", "nan"], "the row of the horizon must be a number, found nan"),
         (["--option", "count"], "--option expects NAME=VALUE, found 'count'"),
         (["--option", "count=["], "--option count: cannot read '[' as a YAML value"),
         (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
