@@ -121,8 +121,15 @@ def test_options_that_have_something_to_act_on_are_taken(methods, words):
     check(methods, words)
 
 
+def test_the_papers_comparison_of_stored_scores_is_chosen_by_its_weights():
+    check("paper", "--from-scores d --weights exp")
+    with pytest.raises(UsageError, match="--scale would change nothing"):
+        check("paper", "--from-scores d --weights exp --scale 0.5")
+
+
 def check(methods, words):
     chosen, names = parsed(*words.split()), methods.split(",")
+    chosen.methods = methods
     check_used(chosen, settings(*words.split()), names)
     check_thresholds(names, settings(*words.split()), bool(chosen.from_scores))
 

@@ -31,7 +31,9 @@ def check_used(arguments: argparse.Namespace, settings: EvaluationSettings, name
 
     scoring, published = _given(arguments, SCORING), _given(arguments, PUBLISHED)
     if arguments.from_scores:
-        _refuse([*scoring, *published], "stored scores are judged as they are")
+        choosing = ("weights", "random_weights") if arguments.methods == "paper" else ()  # which comparison
+        unused = [option for option in (*scoring, *published) if option not in choosing]
+        _refuse(unused, "stored scores are judged as they are")
         return
     kinds = {kind_of(name) for name in names}
     if kinds == {"own"}:
