@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     kinds = _kinds(arguments.save)
     from unexpected_core.cli.detecting import Detecting
     from unexpected_core.cli.outputs import Outputs
-    from unexpected_core.cli.tally import exit_code, may_resume, write_summary
+    from unexpected_core.cli.tally import did_the_same, exit_code, write_summary
     from unexpected_core.log import LOGGER
 
     if arguments.resume and "regions" not in kinds:
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
     settings = {**detector.settings.model_dump(mode="json"), **{name: getattr(arguments, name) for name in RECIPE}}
     summary, out, start = {**about, "settings": settings}, Path(arguments.out), time.perf_counter()
-    resume = arguments.resume and may_resume(out / "summary.json", summary)
+    resume = did_the_same(out / "summary.json", summary) and arguments.resume
     with Outputs(out, kinds, arguments.score_format, detector.random_weights, resume) as results:
         write_summary(out / "summary.json", [], summary)
         detecting = Detecting(detector, results, "resynthesis" in kinds, about)

@@ -62,15 +62,15 @@ def write_summary(path: Path, tallies: Sequence[Tally], about: dict) -> None:
     write_text(path, json.dumps({**about, "inputs": [tally.facts() for tally in tallies]}, indent=2) + "\n")
 
 
-def may_resume(path: Path, about: dict) -> bool:
-    """Whether an earlier run with this summary.json did the same; says so where it did not."""
+def did_the_same(path: Path, about: dict) -> bool:
+    """Whether an earlier run with this summary.json had these settings; warns where it had others."""
     try:
         earlier = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     if isinstance(earlier, dict) and {name: earlier.get(name) for name in about} == about:
         return True
-    LOGGER.warning("%s is of other settings; everything is done again", path)
+    LOGGER.warning("%s is of other settings; everything is done again, results of other frames stay there", path)
     return False
 
 

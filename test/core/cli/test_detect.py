@@ -388,6 +388,18 @@ def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch, caplog):
     assert main([*words[:-1], "mask", "--resume"]) == 2
 
 
+def test_results_of_another_detector_in_the_same_folder_are_told(tmp_path, caplog):
+    """Scores of two methods in one folder would be judged as those of one."""
+    for name in "ab":
+        write_image(tmp_path / f"{name}.png", np.zeros((60, 90, 3), np.uint8))
+    words = ["--random-weights", "--device", "cpu", "--out", str(tmp_path / "out")]
+    for name in "ab":
+        assert main(["detect", str(tmp_path / f"{name}.png"), *words]) == 0
+    assert "of other settings" not in caplog.text
+    assert main(["detect", str(tmp_path / "b.png"), *words, "--scorer", "softmax"]) == 0
+    assert "summary.json is of other settings; everything is done again, results of other frames stay" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("name", "code", "read", "claimed"),
     [
