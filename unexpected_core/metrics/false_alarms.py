@@ -17,9 +17,13 @@ from unexpected_core.metrics.keys import MetricError
 def alarm_level(score: np.ndarray, roi: np.ndarray, min_area: int) -> float:
     """The min_area-th highest score in the ROI (bool [H, W]): over it no region of min_area pixels can exist.
 
-    -inf where the ROI is smaller than that.
+    -inf where the ROI is smaller than that. Raises MetricError for scores inside it that are no numbers.
     """
     inside = score[roi]
+    if broken := inside.size - np.count_nonzero(np.isfinite(inside)):
+        raise MetricError(
+            f"{broken} scores of a normal frame are not finite numbers (NaN or infinite); mend the scorer"
+        )
     if inside.size < min_area:
         return float("-inf")
     return float(np.partition(inside, inside.size - min_area)[inside.size - min_area])

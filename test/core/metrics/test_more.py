@@ -125,3 +125,6 @@ def test_no_region_of_the_asked_size_above_the_level(dtype):
     level = alarm_level(score, np.ones(score.shape, bool), 7)
     assert np.count_nonzero(above(score, level)) >= 7 > np.count_nonzero(above(score, np.nextafter(level, np.inf)))
     assert alarm_level(score, np.zeros(score.shape, bool), 7) == -np.inf
+    score[3, 4] = np.nan
+    with pytest.raises(MetricError, match="1 scores of a normal frame are not finite numbers"):
+        alarm_level(score, np.ones(score.shape, bool), 7)
