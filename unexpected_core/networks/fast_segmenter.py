@@ -73,11 +73,12 @@ class FastSegmenter(nn.Module):
 
     def forward(self, images: Tensor) -> SegmenterOutput:
         """RGB float [B, 3, H, W] in [0, 1], H and W multiples of 32."""
-        # Eight bits of a photograph do not fit into bfloat16: the first convolution, which is cheap, sees them whole.
+        # Eight bits of a photograph do not fit into bfloat16: the first convolutions, which are cheap, see them whole.
         with torch.autocast(images.device.type, enabled=False):
             normalised = (images - self.mean) / self.std
             half = self.encode2(normalised.to(self.encode2[0].weight.dtype))  # (B, c2, H/2, W/2)
-        e4 = self.encode4(half)  # (B, c4, H/4, W/4)
+            entered = self.encode4[0](half)
+        e4 = self.encode4[1](entered)  # (B, c4, H/4, W/4)
         e8 = self.encode8(e4)  # (B, c8, H/8, W/8)
         e16 = self.encode16(e8)  # (B, c16, H/16, W/16)
         e32 = self.encode32(e16)  # (B, c32, H/32, W/32)

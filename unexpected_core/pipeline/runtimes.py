@@ -74,8 +74,8 @@ def _open_beside(model: ModelSettings) -> Runner:
     if model.runtime == "auto" and (faster := _faster_torch(model.device)):
         raise RuntimeMissing(faster)
     runner = _open_file(file, model)
-    if runner.exported.sha256 != read_card(weights).sha256:
-        raise RuntimeMissing(f"{file} was exported from other weights; export it again")
+    if runner.exported.card is None or runner.exported.card.decides != read_card(weights).decides:
+        raise RuntimeMissing(f"{file} was exported from other weights or with another card; export it again")
     return _with_reason(runner, f"{file.name} stands beside the weights")
 
 

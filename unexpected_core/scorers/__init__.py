@@ -148,7 +148,7 @@ def _trained(path: str | Path) -> Scorer:
     load_into(scorer, weights)
     scorer.name, scorer.model_id = card.architecture, card.model_id
     scorer.weights, scorer.sha256, scorer.random_weights = find_weights(path), card.sha256, False
-    for name in ("working_height", "threshold", "calibration", "logit_statistics"):
+    for name in ("working_height", "threshold", "calibration", "logit_statistics", "max_logit_weight"):
         if getattr(card, name) is not None:
             setattr(scorer, name, getattr(card, name))
     return scorer

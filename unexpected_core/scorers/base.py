@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from unexpected_core.networks.blocks import ConvNormReLU, Residual
+from unexpected_core.networks.blocks import ConvNormReLU, Residual, double
 from unexpected_core.networks.folding import fold_batch_norms
 from unexpected_core.regions import RegionSettings
 from unexpected_core.structs import Scores
@@ -24,7 +24,8 @@ class Scorer(nn.Module):
     keeping the aspect ratio. threshold: calibrated default for masks. name, model_id: for people and messages.
     calibration: (a, b) where forward gives a raw score and the detector shall show sigmoid(a * score + b);
     None where forward's scores are shown as they are. logit_statistics: mean and standard deviation of each class's
-    max logit on training images, for standardized_max_logit. weights, sha256: the file it was loaded from.
+    max logit on training images, for standardized_max_logit. max_logit_weight: see `less_max_logit`. weights, sha256:
+    the file it was loaded from.
     random_weights: its networks are untrained, so that its results mean nothing and must say so.
     """
 
@@ -34,6 +35,7 @@ class Scorer(nn.Module):
     threshold: float = RegionSettings.model_fields["threshold"].default
     calibration: tuple[float, float] | None = None
     logit_statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = None
+    max_logit_weight: float = 0.0
     weights: Path | None = None
     sha256: str = ""
     random_weights: bool = False
@@ -51,6 +53,17 @@ class Scorer(nn.Module):
             if isinstance(module, ConvNormReLU | Residual):
                 module.fuse()
         fold_batch_norms(self)
+
+
+def less_max_logit(score: Tensor, logits: Tensor, weight: float) -> Tensor:
+    """A head's logit s [B, h, w] -> s - weight * sigmoid(-s) * (max of logits [B, C, h / 2, w / 2]), float32.
+
+    A head knows what it was shown. Where it finds nothing, what the segmenter is sure of is the less unexpected.
+    """
+    if not weight:
+        return score
+    score, greatest = score.float(), double(logits.float().amax(1, keepdim=True))[:, 0]
+    return score - weight * (-score).sigmoid() * greatest
 
 
 def pad_to_multiple(images: Tensor, multiple: int) -> Tensor:

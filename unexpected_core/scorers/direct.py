@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from unexpected_core.networks.fast_generator import appearance
-from unexpected_core.scorers.base import Scorer, ScorerError, pad_to_multiple, restore, restore_labels
+from unexpected_core.scorers.base import Scorer, ScorerError, less_max_logit, pad_to_multiple, restore, restore_labels
 from unexpected_core.scorers.logits.scorer import segmenter_of
 from unexpected_core.structs import Scores
 
@@ -22,7 +22,7 @@ class DirectScorer(Scorer):
     def __init__(self, base: Scorer) -> None:
         super().__init__()
         self.segmenter = segmenter_of(base)
-        self.direct = getattr(base, "direct", None)
+        self.direct, self.max_logit_weight = getattr(base, "direct", None), base.max_logit_weight
         if not isinstance(self.direct, nn.Module):
             raise ScorerError(f"scorer '{base.name}' has no direct head; take a detector that has, such as 'fast'")
 
@@ -31,5 +31,6 @@ class DirectScorer(Scorer):
         padded = pad_to_multiple(images, getattr(self.segmenter, "multiple", 1))
         segmented = self.segmenter(padded)
         logit = self.direct(padded, segmented, appearance(padded, segmented.logits))
-        score = restore(logit[:, None], padded, images)[:, 0]
-        return Scores(score, restore_labels(segmented.logits.argmax(1), padded, images))
+        score = less_max_logit(logit, segmented.logits, self.max_logit_weight)
+        labels = restore_labels(segmented.logits.argmax(1), padded, images)
+        return Scores(restore(score[:, None], padded, images)[:, 0], labels)

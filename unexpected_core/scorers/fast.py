@@ -10,7 +10,7 @@ from unexpected_core.networks.choices import SIZE, Size
 from unexpected_core.networks.fast_comparer import CUES, Cue, FastComparer, direct_head
 from unexpected_core.networks.fast_generator import FastGenerator, appearance
 from unexpected_core.networks.fast_segmenter import FastSegmenter
-from unexpected_core.scorers.base import Scorer, pad_to_multiple, restore, restore_labels
+from unexpected_core.scorers.base import Scorer, less_max_logit, pad_to_multiple, restore, restore_labels
 from unexpected_core.structs import Scores
 
 
@@ -37,6 +37,7 @@ class FastScorer(Scorer):
         segmented = self.segmenter(padded)
         seen = appearance(padded, segmented.logits)
         resynthesis = self.generator(segmented.logits, seen)
-        logit = restore(self.comparer(padded, segmented, seen, resynthesis)[:, None], padded, images)
+        compared = self.comparer(padded, segmented, seen, resynthesis)
+        score = less_max_logit(compared, segmented.logits, self.max_logit_weight)
         labels = restore_labels(segmented.logits.argmax(1), padded, images)
-        return Scores(logit[:, 0], labels, restore(resynthesis, padded, images))
+        return Scores(restore(score[:, None], padded, images)[:, 0], labels, restore(resynthesis, padded, images))

@@ -25,7 +25,8 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
     The card keeps what still holds of the detector the training began with: where only parts learned, the others'
     options; in any case what it and its teacher had learned from.
     """
-    learn, kept = settings.task.learn, {"options": {"size": settings.task.size}}
+    learn, kept = settings.task.learn, settings.task.model_dump(include={"working_height", "max_logit_weight"})
+    kept["options"] = {"size": settings.task.size}
     if settings.task.teacher:
         kept |= {"training_data": read_card(find_weights(settings.task.teacher)).training_data}
     if settings.task.start:
@@ -34,7 +35,7 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
         if set(learn) < set(PARTS):
             statistics = None if "segmenter" in learn else began.logit_statistics
             kept |= {"options": began.options, "logit_statistics": statistics}
-    card = Card(name=settings.task.size, architecture="fast", working_height=settings.task.working_height, **kept)
+    card = Card(name=settings.task.size, architecture="fast", **kept)
     return _publish(settings, folder, "fast", card)
 
 

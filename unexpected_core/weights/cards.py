@@ -33,6 +33,9 @@ class Card(Settings):
     logit_statistics: tuple[tuple[float, ...], tuple[float, ...]] | None = Field(
         None, description="mean and standard deviation of each class's max logit on training images"
     )
+    max_logit_weight: float = Field(
+        0.0, ge=0, description="share of the segmenter's max logit that the score's logit is lowered by where it is low"
+    )
     training_data: list[str] = Field([], description="data sets it learned from")
     preset: str = Field("", description="preset of the training")
     command: str = Field("", description="command that made it")
@@ -41,6 +44,13 @@ class Card(Settings):
     licence: str = Field("trained on research data: for research", description="what it may be used for")
     stands_on: str = Field("", description="sha256 of the detector that these networks need; empty = none")
     sha256: str = Field("", description="fingerprint of the weight file; filled in when it is written")
+
+    @property
+    def decides(self) -> dict[str, Any]:
+        """What the scores depend on."""
+        return self.model_dump(
+            include={"architecture", "options", "working_height", "calibration", "max_logit_weight", "sha256"}
+        )
 
     @property
     def model_id(self) -> str:

@@ -18,7 +18,7 @@ from unexpected_core.pipeline import runtimes
 from unexpected_core.scorers import SCORERS, build_scorer, fingerprint
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.structs import Scores
-from unexpected_core.weights.cards import Card, WeightsError
+from unexpected_core.weights.cards import Card, WeightsError, read_card, write_card
 from unexpected_core.weights.reading import write_weights
 
 onnx = pytest.importorskip("onnx", reason="pip install onnx")
@@ -114,11 +114,14 @@ def test_beside_the_weights_it_is_taken_where_torch_is_not_faster(folder, tmp_pa
     assert load_detector(tmp_path / "toy.safetensors", "cpu", runtime="onnx").runtime == "onnx"
     monkeypatch.setattr(runtimes, "processor_flags", set)
     assert load_detector(tmp_path / "toy.safetensors", "cpu", scorer="softmax").runtime == "eager"
+    given = read_card(tmp_path / "toy.safetensors")
+    write_card(tmp_path / "toy.safetensors", given.model_copy(update={"calibration": (2.0, 0.0)}))
+    assert load_detector(tmp_path / "toy.safetensors", "cpu").runtime == "eager"
     card = Card(name="other", architecture="random")
     write_weights(tmp_path / "toy.safetensors", other_toy().state_dict(), card)
     assert load_detector(tmp_path / "toy.safetensors", "cpu").runtime == "eager"
     load_detector(tmp_path / "toy.safetensors", "cpu", runtime="onnx")
-    assert "was exported from other weights; export it again; going on with torch" in caplog.text
+    assert "was exported from other weights or with another card; export it again; going on with torch" in caplog.text
 
 
 def test_what_is_no_exported_detector_is_refused(folder, tmp_path):

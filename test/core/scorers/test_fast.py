@@ -1,9 +1,11 @@
 """The fast scorer: folding, memory formats, and what its comparer and its direct head may see."""
 
+import pytest
 import torch
 
 from unexpected_core.networks.blocks import join
-from unexpected_core.scorers.base import restore_labels
+from unexpected_core.scorers import build_scorer
+from unexpected_core.scorers.base import less_max_logit, restore_labels
 from unexpected_core.scorers.fast import FastScorer
 
 
@@ -28,6 +30,27 @@ def test_memory_format_changes_no_score():
     plain = scorer(images)
     last = scorer.to(memory_format=torch.channels_last)(images.contiguous(memory_format=torch.channels_last))
     torch.testing.assert_close(last.score, plain.score, rtol=1e-4, atol=1e-4)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("method", ["resynthesis", "direct"])
+def test_what_the_segmenter_is_sure_of_scores_less(method):
+    torch.manual_seed(0)
+    detector, images = FastScorer("nano").eval(), torch.rand(2, 3, 64, 96)
+    heads, least = build_scorer(method, detector)(images).score, build_scorer("max_logit", detector)(images).score
+    detector.max_logit_weight = 0.5
+    lowered = build_scorer(method, detector)(images).score
+    expected = heads + 0.5 * (-heads).sigmoid() * least
+    torch.testing.assert_close(lowered, expected, rtol=0, atol=0.02)  # heads are enlarged afterwards here
+    assert (lowered - heads).abs().min() > 0.02
+
+
+def test_what_a_head_is_sure_of_keeps_its_score_and_its_order():
+    score, logits = torch.linspace(-12, 12, 64).view(1, 8, 8), torch.full((1, 19, 4, 4), 9.0)
+    lowered = less_max_logit(score, logits, 0.3).flatten()
+    assert (lowered.diff() > 0).all() and (score.flatten() - lowered)[-8:].max() < 1e-3
+    assert abs((score.flatten() - lowered)[0] - 0.3 * 9) < 1e-3
+    assert torch.equal(less_max_logit(score, logits, 0.0), score)
 
 
 @torch.inference_mode()

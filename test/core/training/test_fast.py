@@ -96,14 +96,14 @@ def tiny(name, roads, start):
 def test_a_part_learns_and_the_others_stand_still(part, roads, tmp_path):
     """To the last bit, batch norm's statistics too; and what is published is a whole detector with its road prior."""
     base = detector(tmp_path)
-    settings = tiny(f"fast_{part}", roads, base)
+    settings = derive(tiny(f"fast_{part}", roads, base), task={"max_logit_weight": 0.3})
     engine.run(settings, tmp_path / "run")
     before, after = read_weights(base).state, torch.load(tmp_path / "run/chk_last.pth", weights_only=True)["weights"]
     moved = {key for key, value in before.items() if not torch.equal(value, after[key])}
     assert moved == {key for key in before if key.startswith(f"{part}.")}
     published = publish_fast(settings, tmp_path / "run")
     scorer = load_scorer(published.parent)
-    assert isinstance(scorer, FastScorer) and scorer.generator is not None
+    assert isinstance(scorer, FastScorer) and scorer.max_logit_weight == 0.3
     assert read_card(published).training_data == ["photographs", "paired_folder"]
 
 

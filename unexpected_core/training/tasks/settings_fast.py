@@ -42,6 +42,9 @@ class FastSettings(ExampleSettings):
     perceptual_weights: str = Field("", description="state dict of torchvision's squeezenet1_1, for task.perceptual")
     segmenter_rate: float = Field(1.0, gt=0, description="learning rate of the segmenter, in those of the others")
     working_height: int = Field(448, ge=32, description="image height in pixels that the finished detector works at")
+    max_logit_weight: float = Field(
+        0.3, ge=0, description="share of the segmenter's max logit that lowers the finished detector's low scores"
+    )
 
 
 class BaselineSettings(ExampleSettings):
