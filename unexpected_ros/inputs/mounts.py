@@ -20,10 +20,10 @@ STATIC, TRANSFORMS = "/tf_static", "tf2_msgs/msg/TFMessage"
 class Mounts:
     """Knows what it heard of /tf_static, of ROS or of a bag; cameras that move in the car (/tf) are not followed."""
 
-    def __init__(self, warn: CauseLog, cameras: int = 1) -> None:
-        """cameras: how many there are. That several look ahead by the parameters alone is warned of, once."""
+    def __init__(self, warn: CauseLog) -> None:
+        """warn: of transforms that are none, and where several cameras look ahead by the parameters alone."""
         self._frames, self._warn = Frames(), warn
-        self._one_looks_ahead = cameras == 1
+        self._ahead: set[str] = set()  # cameras that look ahead by the parameters
 
     def listen(self, node: Node) -> None:
         """Hear /tf_static, where tf2_msgs is installed: it is among the packages of ROS, not among the wheels."""
@@ -45,16 +45,22 @@ class Mounts:
             if fault:
                 self._warn("transform", f"{STATIC} from {shown(parent)} to {shown(child)} is not used: {fault}")
 
-    def of(self, frame_id: str, settings: CameraSettings) -> Mounting | None:
-        """Of the camera whose images have this frame_id; None where neither TF nor the parameters say it."""
+    def of(self, frame_id: str, settings: CameraSettings, camera: str = "") -> Mounting | None:
+        """Of a camera and the frame_id of its images; None where neither TF nor the parameters say it."""
         found = self._frames.mounting(settings.base_frame.lstrip("/"), frame_id.lstrip("/"))
         if found or not settings.height:
+            self._ahead.discard(camera)
             return found
-        if not self._one_looks_ahead:
-            self._one_looks_ahead = True
+        if camera not in self._ahead:
+            self._ahead.add(camera)
+            self._warn_of_several(settings.base_frame)
+        return mounted(settings.height, settings.pitch)
+
+    def _warn_of_several(self, base_frame: str) -> None:
+        if len(self._ahead) > 1:
+            names = " and ".join(sorted(self._ahead))
             self._warn(
                 "ahead",
-                f"{STATIC} does not say where {shown(frame_id)} sits: by camera.height it looks ahead, as does every "
-                f"camera of which that is so; publish where each sits in {settings.base_frame}",
+                f"{STATIC} does not say where the cameras {names} sit: by camera.height all of them look ahead; "
+                f"publish where each sits in {base_frame}",
             )
-        return mounted(settings.height, settings.pitch)

@@ -54,7 +54,7 @@ class Answering:
         self._error_once = CauseLog(lambda text: node.get_logger().error(text))
         self.relief = Relief(lambda text: node.get_logger().warning(text), node.to_cpu)
         self.keeper = Keeper(self.warn_once)
-        self._mounts, self._schedule = Mounts(self.warn_once, len(weights)), Schedule(weights)
+        self._mounts, self._schedule = Mounts(self.warn_once), Schedule(weights)
         self._mounts.listen(node)
         self._worker: Worker[tuple[Feed, Any]] | None = None
         self._ended = 0  # how often; frames that were begun with before are abandoned
@@ -160,7 +160,8 @@ class Answering:
     def _answer(self, frame: Readable, found: Found, settings: NodeSettings, model_id: str, mode: int) -> None:
         feed, header = frame.feed, frame.message.header
         feed.health.count("processed")
-        camera, mounting = feed.camera(settings.camera), self._mounts.of(header.frame_id, settings.camera)
+        camera = feed.camera(settings.camera)
+        mounting = self._mounts.of(header.frame_id, settings.camera, feed.name)
         found = limited(found, settings.ground, camera, mounting, partial(self.warn_once, f"ground{feed.name}"))
         feed.latest = result = Result(
             header,

@@ -66,11 +66,9 @@ class Feed:
 
     def unsubscribe(self) -> None:
         """End the subscriptions."""
-        if self.input:
-            self.input.close()
-            self._camera_info.close()
-            self.input = self._camera_info = None
-        self.complaint = None
+        for subscription in filter(None, (self.input, self._camera_info)):  # the second may have been refused
+            subscription.close()
+        self.input = self._camera_info = self.complaint = None
 
     def camera(self, settings: CameraSettings) -> Camera | None:
         """As camera_info said last, and the settings whether images are rectified."""

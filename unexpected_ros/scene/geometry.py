@@ -92,11 +92,11 @@ class Camera:
         )
 
     def fits(self, size: tuple[int, int]) -> bool:
-        """Whether images of `size` (height, width) may be its own, resized or not: they have its shape."""
+        """Whether images of `size` (height, width) may be its own, resized or not: they have its shape, to a row."""
         _, _, width, height = self.shown(size)
         right, down = self._bins()
         shapes = {height / width, height / down / (width / right)}  # some drivers tell of sizes that are binned already
-        return any(abs(size[0] / size[1] / shape - 1) <= SAME_SHAPE for shape in shapes)
+        return any(abs(size[0] - size[1] * shape) <= max(SAME_SHAPE * size[0], 1) for shape in shapes)
 
     def ray(self, x: float, y: float, size: tuple[int, int]) -> tuple[float, float] | None:
         """One of `rays`; None where there is none."""

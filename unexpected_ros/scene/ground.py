@@ -14,6 +14,8 @@ COLUMNS = 4
 """So many columns of the image have one point of an area: dense enough for the cells of a costmap."""
 FAR_M = 60.0
 """Metres from the camera beyond which a pixel more or less is metres, and no point is made."""
+GRID = 9
+"""Rows and columns of pixels that are asked for the ground: those at the edges of a round fisheye image have no ray."""
 
 
 class Mounting(NamedTuple):
@@ -72,11 +74,11 @@ def is_placed(camera: Camera | None, mounting: Mounting | None, size: tuple[int,
 
 
 def sees_ground(camera: Camera, mounting: Mounting, size: tuple[int, int]) -> bool:
-    """Whether any of nine pixels spread over an image of `size` (height, width) looks below the horizon.
+    """Whether any of GRID x GRID pixels spread over an image of `size` (height, width) looks below the horizon.
 
     None does where TF gives the camera's body (x ahead, z up) and not its optical frame: then it looks at the sky.
     """
-    rows, columns = (np.linspace(0, length - 1, 3) for length in size)
+    rows, columns = (np.linspace(0, length - 1, GRID) for length in size)
     pixels = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
     return len(meet_ground(directions(camera.rays(pixels, size), mounting), mounting)) > 0
 

@@ -33,8 +33,9 @@ def make_node(driver):
 
     running = []
 
-    def make(start=True, **parameters):
+    def make(start=True, remapped="", **parameters):
         arguments = ["--ros-args", "-r", "__ns:=/inside", "-p", "model.path:=random"]
+        arguments += ["-r", remapped] if remapped else []
         for name, value in parameters.items():
             arguments += ["-p", f"{name.replace('__', '.')}:={value}"]
         node = DetectorNode(cli_args=arguments)
@@ -117,6 +118,12 @@ def test_an_exception_in_the_network_costs_one_frame(driver, make_node, answers,
     publish_until_answered(driver, camera, to_message(street()), answers)
     assert statuses(node)[1].level == DiagnosticStatus.OK
     driver.destroy(camera)
+
+
+def test_a_calibration_topic_that_is_refused_fails_the_start_and_ends_nothing(make_node):
+    node = make_node(start=False, remapped="camera_info:=image")  # one topic cannot have two types
+    assert not node.start()
+    assert node.feeds[0].input is None
 
 
 @pytest.mark.parametrize("transitions", [["deactivate"], ["deactivate", "cleanup"]], ids="-".join)

@@ -105,28 +105,38 @@ def test_frames_of_several_nodes_are_no_one_cameras():
     assert said(("/player", IMAGE), ("/driver", IMAGE)).startswith("/image is published by /driver and /player: their")
 
 
+def transforms(child, w):
+    """What /tf_static says of a frame one metre above /base_link; w: of its quaternion."""
+    make = maker(message_types())
+    move = make("geometry_msgs/msg/Vector3", x=0.0, y=0.0, z=1.0)
+    turn = make("geometry_msgs/msg/Quaternion", x=0.0, y=0.0, z=0.0, w=w)
+    stamp = make("builtin_interfaces/msg/Time", sec=1, nanosec=0)
+    header = make("std_msgs/msg/Header", stamp=stamp, frame_id="/base_link")
+    transform = make("geometry_msgs/msg/Transform", translation=move, rotation=turn)
+    fields = {"header": header, "child_frame_id": child, "transform": transform}
+    return make("tf2_msgs/msg/TFMessage", transforms=[make("geometry_msgs/msg/TransformStamped", **fields)])
+
+
 def test_that_several_cameras_look_ahead_by_the_parameters_is_warned_of_once():
+    """Not of one beside others that /tf_static places, nor of one that it places later."""
     lines, settings = [], CameraSettings(height=1.5)
-    for cameras in (1, 3):
-        mounts = Mounts(CauseLog(lines.append, period_s=0.0), cameras)
-        assert mounts.of("rear", CameraSettings()) is None and not lines
-        assert all(mounts.of(name, settings).position[2] == 1.5 for name in ("front", "rear"))
-    assert len(lines) == 1 and "does not say where front sits" in lines[0]
+    mounts = Mounts(CauseLog(lines.append, period_s=0.0))
+    assert mounts.of("camera", CameraSettings(), "rear") is None
+    assert mounts.of("late", settings, "left").position[2] == 1.5
+    mounts.hear(transforms("late", 1.0))
+    assert all(mounts.of("late", settings, name).position[2] == 1.0 for name in ("left", "right"))
+    for _ in range(2):
+        assert mounts.of("camera", settings, "front").position[2] == 1.5 and not lines
+    for _ in range(2):
+        assert mounts.of("camera", settings, "rear").position[2] == 1.5
+    assert len(lines) == 1 and "does not say where the cameras front and rear sit" in lines[0]
 
 
 def test_a_transform_that_is_none_is_warned_of():
     lines = []
     mounts = Mounts(CauseLog(lines.append))
-    make = maker(message_types())
-    move = make("geometry_msgs/msg/Vector3", x=0.0, y=0.0, z=1.0)
-    header = make(
-        "std_msgs/msg/Header", stamp=make("builtin_interfaces/msg/Time", sec=1, nanosec=0), frame_id="/base_link"
-    )
     for w in (1.0, 2.0):
-        turn = make("geometry_msgs/msg/Quaternion", x=0.0, y=0.0, z=0.0, w=w)
-        transform = make("geometry_msgs/msg/Transform", translation=move, rotation=turn)
-        fields = {"header": header, "child_frame_id": "rear\n", "transform": transform}
-        mounts.hear(make("tf2_msgs/msg/TFMessage", transforms=[make("geometry_msgs/msg/TransformStamped", **fields)]))
+        mounts.hear(transforms("rear\n", w))
         assert len(lines) == w - 1
     assert len(lines) == 1 and lines[0].startswith("/tf_static from base_link to rear? is not used: its quaternion")
 

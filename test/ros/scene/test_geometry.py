@@ -70,6 +70,7 @@ def test_rays_of_a_part_of_the_sensor_and_of_binned_pixels(shown, pixel, size):
         (part(), (90, 120), False),
         (part(100, 50, 100, 50), (25, 50), True),
         (part(100, 50, 50, 50), (50, 100), False),
+        (part(0, 0, 200, 30, (8, 8)), (3, 25), True),  # of 3.75 rows
         (part(binning=(2, 1)), (100, 100), True),
         (part(binning=(2, 1)), (100, 200), True),  # announced, but all pixels are sent
     ],

@@ -115,6 +115,17 @@ def test_a_camera_that_looks_at_the_sky_has_no_place():
     assert not is_placed(CAMERA, mounted(1.5, 0.0), (HEIGHT, HEIGHT)), "of another shape"
 
 
+@pytest.mark.parametrize("size", [(1000, 1000), (800, 1280), (1280, 800)])
+def test_a_round_fisheye_image_of_a_level_camera_shows_ground(size):
+    """190 degrees in a circle: the pixels at the edges of the image have no ray, that in its middle no ground."""
+    height, width = size
+    focal = min(size) / 2 / math.radians(95)
+    matrix = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    round_image = Camera(height, width, matrix, np.zeros(4), "equidistant")
+    assert is_placed(round_image, mounted(1.5, 0.0), size)
+    assert not is_placed(round_image, from_transform((2.0, 0.5, 1.5), (0.0, 0.0, 0.0, 1.0)), size), "of its housing"
+
+
 @pytest.mark.parametrize(
     ("move", "turn", "fault"),
     [
