@@ -96,8 +96,10 @@ def _decode_png(data: memoryview, max_pixels: int, encoding: str, bits: int) -> 
         if is_deep and bits:
             return _deep_rgb(data, bits)
         rgb = _rgb(picture)
+        if is_deep and not rgb.any():  # the lower eight bits, which are not in it, tell whether it is too dark
+            return _deep_rgb(data, bits)
         if is_deep:
-            warn_if_dark(int(rgb.max()) << 8 | 0xFF, PNG_MESSAGES)
+            warn_if_dark(int(rgb.max()) << 8, PNG_MESSAGES)
         return rgb
     except EncodingError:
         raise

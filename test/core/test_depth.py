@@ -50,6 +50,13 @@ def test_colours_of_sixteen_bits_in_a_png_message(caplog):
     assert "16-bit PNG messages: 16-bit values of which only the lower 12 bits are used" in caplog.text
 
 
+@pytest.mark.parametrize(("value", "told"), [(0, False), (200, True)])
+def test_a_black_png_message_tells_nothing_of_its_bits(value, told, caplog):
+    data = cv2.imencode(".png", np.full((HEIGHT, WIDTH, 3), value, np.uint16))[1]
+    assert not decode_compressed(data, form="rgb16; png compressed").any()
+    assert ("only the lower 8 bits are used" in caplog.text) == told
+
+
 def test_the_values_of_a_png_fill_sixteen_bits_however_many_it_calls_significant(tmp_path):
     data = cv2.imencode(".png", grey(16))[1].tobytes()
     chunk = b"sBIT\x0c"

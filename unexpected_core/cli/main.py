@@ -58,9 +58,9 @@ def _end(message: str, code: int) -> int:
 
 
 def _read(command: str | None, words: list[str]) -> argparse.Namespace:
-    """The arguments; names and options may stand in any order, but for commands that have actions of their own."""
+    """The arguments; names and options may stand in any order, but around -- and where a command has actions."""
     parser, called = _parser(command)
-    if called is None:
+    if called is None or "--" in words:  # argparse forgets in between that names behind it may begin with -
         return parser.parse_args(words)
     try:
         return called.parse_intermixed_args(words[1:])
@@ -70,10 +70,8 @@ def _read(command: str | None, words: list[str]) -> argparse.Namespace:
 
 def _parser(command: str | None) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser | None]:
     """The whole parser, and the called command's; only its module is imported and asked for its arguments."""
-    parser, called = (
-        argparse.ArgumentParser(prog="unexpected", description="Detecting the unexpected via image resynthesis."),
-        None,
-    )
+    parser = argparse.ArgumentParser(prog="unexpected", description="Detecting the unexpected via image resynthesis.")
+    called = None
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():

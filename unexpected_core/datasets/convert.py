@@ -93,7 +93,7 @@ def find_copies(name: str, source: Path, target: Path) -> list[Copy]:
                 copies.append(Copy(path, place, is_map=True))
             elif path.name.endswith(CAMERA):
                 copies.append(Copy(path, place, is_map=False))
-    if not copies:
+    if all(copy.source.name.endswith(CAMERA) for copy in copies):
         looked = ", ".join(f"{source / part}" for part in PARTS[name] if part != "camera")
         raise ConversionError(f"nothing to convert: no *{IMAGE}.png and no *{MAPS[0]}.png below {looked}; is that it?")
     return copies + [Copy(source / roi, target / roi, is_map=True) for roi in ROI_FILES if (source / roi).is_file()]

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
+from unexpected_core.images import resize_map
+
 WIDTH = 512
 """Pixels across that are looked at; the own car is large."""
 NOISE = 4.0
@@ -54,7 +56,7 @@ def learn_ego_mask(frames: Iterable[np.ndarray]) -> np.ndarray:
     mask = fill(still)
     if mask.mean() > MOST:
         raise EgoError(f"{mask.mean():.0%} of the picture never moves: more than a car; give a longer drive")
-    return cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    return resize_map(mask.astype(np.uint8), size) > 0
 
 
 def _grey(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import cv2
 import numpy as np
 
 from unexpected_core.files import expand_home
-from unexpected_core.images import ImageError, read_image
+from unexpected_core.images import ImageError, read_image, resize_map
 from unexpected_core.pipeline.roi import file_state, given_area, parse_polygon
 
 
@@ -50,4 +49,4 @@ def _read(path: str, size: tuple[int, int]) -> np.ndarray:
             f"cannot read the ego mask: {error}; expected a picture, or polygons of three corners or more in shares of "
             "the image ('0,0.9 1,0.9 1,1 0,1')"
         ) from error
-    return cv2.resize(picture, size[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    return resize_map(picture, size) > 0

@@ -40,6 +40,13 @@ def test_inputs_and_options_may_stand_in_any_order(tmp_path, capsys):
     assert "unexpected evaluate: error: unrecognized arguments: too_many" in capsys.readouterr().err
 
 
+def test_names_behind_two_dashes_may_begin_with_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_image("-a.png", np.zeros((60, 90, 3), np.uint8))
+    assert main(["detect", "--random-weights", "--save", "regions", "--out", "out", "--", "-a.png"]) == 0
+    assert len((tmp_path / "out" / "regions.jsonl").read_text().splitlines()) == 1
+
+
 @pytest.mark.parametrize("command", ["detect x.mp4 --every 0", "ego-mask x.mp4 --most -1", "bench --cameras 0"])
 def test_numbers_of_frames_are_one_or_more(command, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -135,6 +136,9 @@ def test_errors(cityscapes, tmp_path):
         convert("cityscapes", tmp_path / "nowhere", tmp_path / "small")
     with pytest.raises(ConversionError, match=r"nothing to convert: no \*_leftImg8bit.png"):
         convert("lost_and_found", cityscapes / "gtFine", tmp_path / "small")
+    shutil.copytree(cityscapes / "camera", tmp_path / "calibrations" / "camera")
+    with pytest.raises(ConversionError, match="nothing to convert"):
+        convert("cityscapes", tmp_path / "calibrations", tmp_path / "small")
     convert("cityscapes", cityscapes, tmp_path / "small", SIZE)
     assert json.loads((tmp_path / "small/conversion.json").read_text())["size"] == [16, 32]
     with pytest.raises(ConversionError, match=r"made otherwise: .*\[16, 32\].* now .*\[32, 64\]"):

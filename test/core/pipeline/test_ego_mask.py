@@ -40,6 +40,13 @@ def test_a_picture_of_any_size_and_colour_is_one(tmp_path):
     assert mask[40:].all() and not mask[:40].any()
 
 
+def test_a_picture_lies_where_it_lies_at_other_sizes(tmp_path):
+    picture = np.zeros((12, 18), np.uint8)
+    picture[1::3, 1::3] = 200
+    write_image(tmp_path / "car.png", picture)
+    assert ego_mask(str(tmp_path / "car.png"), (4, 6)).all(), "the middle of each three by three"
+
+
 @pytest.mark.parametrize("area", [ego_mask, given_area])
 def test_a_picture_that_has_changed_is_read_again(tmp_path, area):
     path = tmp_path / "car.png"
