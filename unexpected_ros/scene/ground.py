@@ -35,8 +35,8 @@ def mounted(height: float, pitch: float) -> Mounting:
 
 
 def from_transform(translation: tuple[float, float, float], quaternion: tuple[float, float, float, float]) -> Mounting:
-    """A transform of TF, from the optical frame to the car's: metres, and x, y, z, w (normalised)."""
-    x, y, z, w = quaternion
+    """A transform of TF, from the optical frame to the car's: metres, and x, y, z, w of any length but 0."""
+    x, y, z, w = np.array(quaternion) / np.linalg.norm(quaternion)
     rotation = np.array(
         [
             [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],

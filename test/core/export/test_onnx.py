@@ -124,6 +124,18 @@ def test_beside_the_weights_it_is_taken_where_torch_is_not_faster(folder, tmp_pa
     assert "was exported from other weights or with another card; export it again; going on with torch" in caplog.text
 
 
+def test_it_is_judged_beside_others(folder, tmp_path, monkeypatch):
+    """Behind a comma the shell leaves ~ as it is."""
+    monkeypatch.setenv("HOME", str(folder))
+    obstacle = np.zeros((40, 60), np.uint8)
+    obstacle[20:30, 20:40] = 1
+    write_image(tmp_path / "set/images/0.png", trial_image(40, 60))
+    write_image(tmp_path / "set/obstacle/0.png", obstacle)
+    command = ["evaluate", "random,~/toy.onnx", f"obstacle_folder={tmp_path / 'set'}", "--out", str(tmp_path / "out")]
+    main([*command, "--workers", "1"])  # the doctor has something to say of random weights
+    assert "\n| toy |" in (tmp_path / "out/table.md").read_text()
+
+
 def test_what_is_no_exported_detector_is_refused(folder, tmp_path):
     with pytest.raises(WeightsError, match=r"no file .*nowhere\.onnx: 'unexpected export' makes one"):
         load_detector(tmp_path / "nowhere.onnx")

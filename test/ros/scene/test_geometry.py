@@ -163,6 +163,8 @@ def test_ground_distance():
     assert ground_distance((0.0, 0.0), mounted(1.5, math.radians(45))) == pytest.approx(1.5)  # the axis looks down
     ahead = from_transform((2.0, 0.5, 1.5), (-0.5, 0.5, -0.5, 0.5))  # 2 m in front of the axle
     assert ground_distance((0.0, 0.1), ahead) == pytest.approx(15.0), "from the camera, wherever that is"
+    rounded = from_transform((2.0, 0.5, 1.5), (-0.502, 0.502, -0.502, 0.502))  # tf2 takes it as it is
+    assert ground_distance((0.0, 0.1), rounded) == pytest.approx(15.0)
     below = mounted(-0.1, 0.0)
     for ray, mounting in (((0.0, 0.0), level), ((0.0, -0.2), level), ((0.0, 0.1), None), ((0.0, 0.1), below)):
         assert math.isnan(ground_distance(ray, mounting))  # horizon, sky, unknown, below the ground

@@ -68,7 +68,7 @@ class Networks:
     def identity(self, name: str, detector: Detector, limited: bool) -> Identity:
         """What is known of a method, with the SHA-256 of the weight file where it stands on one."""
         from unexpected_core.evaluation.candidates import Identity
-        from unexpected_core.files import sha256
+        from unexpected_core.files import expand_home, sha256
         from unexpected_core.scorers import SCORERS
         from unexpected_core.weights.catalog import find_weights
 
@@ -77,7 +77,7 @@ class Networks:
         if untrained or kind == "published":
             return Identity(detector.model_id, None, untrained, limited)
         if name.endswith(EXPORTED):
-            return Identity(detector.model_id, sha256(name), detector.random_weights, limited)
+            return Identity(detector.model_id, sha256(expand_home(name)), detector.random_weights, limited)
         baseline = name in SCORERS and SCORERS[name].baseline
         path = self.baselines() if baseline else find_weights(name if kind == "own" else self.detector)
         return Identity(detector.model_id, sha256(path), False, limited)
@@ -127,11 +127,15 @@ def stored_candidate(name: str, dataset: Dataset, settings: EvaluationSettings, 
 def _score(name: str, detector: Detector, dataset: Dataset, settings: EvaluationSettings, out: Path) -> Source:
     from unexpected_core.evaluation.score import Answer, Method, write_scores
     from unexpected_core.evaluation.store import label_of, score_folder
-    from unexpected_core.files import sha256
+    from unexpected_core.files import expand_home, sha256
     from unexpected_core.scorers.fingerprint import fingerprint, own_code
 
     label = label_of(name)
-    parts = {"file": sha256(name), "code": own_code()} if detector.scorer is None else fingerprint(detector.scorer)
+    parts = (
+        {"file": sha256(expand_home(name)), "code": own_code()}
+        if detector.scorer is None
+        else fingerprint(detector.scorer)
+    )
     made_by = {
         "method": name,
         "model_id": detector.model_id,
