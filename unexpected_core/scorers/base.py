@@ -25,8 +25,8 @@ class Scorer(nn.Module):
     calibration: (a, b) where forward gives a raw score and the detector shall show sigmoid(a * score + b);
     None where forward's scores are shown as they are. logit_statistics: mean and standard deviation of each class's
     max logit on training images, for standardized_max_logit. max_logit_weight: see `less_max_logit`. weights, sha256:
-    the file it was loaded from.
-    random_weights: its networks are untrained, so that its results mean nothing and must say so.
+    the file it was loaded from. random_weights: its networks are untrained, so that its results mean nothing and must
+    say so.
     """
 
     name: str = "scorer"
