@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
 
 from unexpected_ros.live.logs import CauseLog
+
+PAUSE_S = 0.001
+"""After a failure; one that comes at once, for ever, then leaves the processor to others."""
 
 
 def keep_spinning(spin: Callable[[], object], complain: Callable[[str], object]) -> None:
@@ -16,12 +21,34 @@ def keep_spinning(spin: Callable[[], object], complain: Callable[[str], object])
     """
     told = CauseLog(complain)
     while rclpy.ok():
-        try:
-            spin()
+        if _served(spin, told):
             return
-        except ExternalShutdownException:
+
+
+class Serving:
+    """Serves a node's callbacks piece by piece, between other work; what one raises costs that callback only.
+
+    fatal: errors that are for the caller.
+    """
+
+    def __init__(self, node: Node, fatal: tuple[type[Exception], ...] = ()) -> None:
+        self._node, self._fatal, self._told = node, fatal, CauseLog(node.get_logger().error)
+
+    def once(self, timeout_s: float) -> None:
+        """Serve one callback, or none within the time. Raises ExternalShutdownException and what is fatal."""
+        _served(lambda: rclpy.spin_once(self._node, timeout_sec=timeout_s), self._told, self._fatal)
+
+
+def _served(spin: Callable[[], object], told: CauseLog, fatal: tuple[type[Exception], ...] = ()) -> bool:
+    """Whether spin() came to its end; where it did not, the cause is told."""
+    try:
+        spin()
+    except (ExternalShutdownException, *fatal):
+        raise
+    except Exception as error:
+        if not rclpy.ok():  # it was at work while a signal took its publishers away
             raise
-        except Exception as error:
-            if not rclpy.ok():  # it was at work while a signal took its publishers away
-                raise
-            told(type(error).__name__, f"nothing came of a request or an event: {type(error).__name__}: {error}")
+        told(type(error).__name__, f"nothing came of a request or an event: {type(error).__name__}: {error}")
+        time.sleep(PAUSE_S)
+        return False
+    return True

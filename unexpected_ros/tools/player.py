@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import rclpy
 from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor
 from rclpy.clock import Clock as RosClock
 from rclpy.clock import ClockType
@@ -23,6 +22,7 @@ from std_srvs.srv import SetBool, Trigger
 from unexpected_core.media.shots import Shot
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.ros import integers_to_floats, ros_message
+from unexpected_ros.live.spinning import Serving
 from unexpected_ros.tools.transport import MAX_SPEED, MIN_SPEED, Transport
 
 DEPTH = 10
@@ -46,6 +46,7 @@ class Player(Node):
         self, transport: Transport, frame_id: str | None = None, recorded: bool = False, clock: bool = False
     ) -> None:
         super().__init__("replay")
+        self._serving = Serving(self)
         self._transport, self._frame_id, self._recorded = transport, frame_id, recorded
         self._origin: int | None = None
         self._newest = 0  # nanoseconds that /clock has shown since the last jump
@@ -103,7 +104,7 @@ class Player(Node):
                     f"{self._images.topic_name} has {found} subscribers after {timeout:g} s, expected "
                     f"{count}; start them first, on the same ROS_DOMAIN_ID, or use --wait-for {found}"
                 )
-            rclpy.spin_once(self, timeout_sec=POLL_S)
+            self._serving.once(POLL_S)
 
     def rewind(self, position: float) -> None:
         """Stand at a position without anybody having asked for it; /clock may jump back to there."""
@@ -112,7 +113,7 @@ class Player(Node):
 
     def wait(self, due: float, poll: Callable[[], None]) -> float | None:
         """Serve callbacks (and `poll`) until the frame of `due` is; returns a position that is to be gone to first."""
-        rclpy.spin_once(self, timeout_sec=0)
+        self._serving.once(0)
         while True:
             poll()
             if (target := self._transport.sought()) is not None:
@@ -121,7 +122,7 @@ class Player(Node):
             left = self._transport.wait(due, time.monotonic())
             if left <= 0:
                 return None
-            rclpy.spin_once(self, timeout_sec=min(left, POLL_S))
+            self._serving.once(min(left, POLL_S))
 
     def publish(self, shot: Shot, when: float) -> Header:
         """Send one shot, its calibration first; returns the header. Raises ImageError when it cannot be read.

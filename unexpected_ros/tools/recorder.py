@@ -23,6 +23,7 @@ from rclpy.utilities import remove_ros_args
 
 from unexpected_ros.bags import BagError, BagWriter, create_bag
 from unexpected_ros.inputs.offers import asks_more, qos_entry, qos_for
+from unexpected_ros.live.spinning import Serving
 
 FOLLOW_NS = 500_000_000
 """How often publishers are looked at once all topics are connected."""
@@ -135,13 +136,13 @@ class Stop:
 
 def record(recorder: Recorder, stop: Stop, quiet: float) -> None:
     """Record until a stop is asked for and nothing has come for `quiet` seconds."""
-    asked = None
+    asked, serving = None, Serving(recorder, fatal=(BagError, OSError))
     while stop.requests < 2:
         if stop.requests and asked is None:
             asked = time.monotonic()
         if asked is not None and time.monotonic() - max(asked, recorder.last) >= quiet:
             return
-        rclpy.spin_once(recorder, timeout_sec=0.1)
+        serving.once(0.1)
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

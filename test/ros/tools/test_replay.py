@@ -130,6 +130,23 @@ def test_without_a_clock_frames_are_of_now(play, driver):
     assert {message.header.frame_id for message in inbox} == {"camera"}
 
 
+def test_a_request_that_is_none_does_not_end_it(play, driver):
+    process, inbox = play("--paused", "--loop")
+    assert driver.call(Trigger, "/deck/replay/step").success
+    client = driver.node.create_client(SetParameters, "/deck/replay/set_parameters")
+    driver.until(client.service_is_ready, "the replay's parameters")
+    nameless = Parameter(name="speed", value=ParameterValue(type=99))
+    client.call_async(SetParameters.Request(parameters=[nameless]))
+    driver.spin(0.5)
+    before = len(inbox)
+    assert driver.call(Trigger, "/deck/replay/step").success
+    driver.until(lambda: len(inbox) > before, "the next frame")
+    driver.destroy(client)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert "nothing came of a request" in process.stderr.read()
+
+
 def test_it_pauses_steps_jumps_and_changes_speed_on_request(play, driver):
     process, inbox = play("--paused", "--stamps", "recorded", "--loop")
     assert set_parameter(driver, "position", 100.0).successful
