@@ -87,13 +87,20 @@ def painting_loss(painted: Tensor, photo: Tensor, valid: Tensor) -> Tensor:
 
     painted, photo [B, 3, h, w] in [0, 1]; valid bool [B, h, w].
     """
-    contrast = (_contrast(painted) - _contrast(photo)).abs()
+    with torch.no_grad():
+        expected = _contrast(photo)
+    contrast = (_contrast(painted) - expected).abs()
     total = ((painted - photo).abs() + 0.25 * contrast).mean(1)[valid].sum()
     return total / over_processes(valid.sum()).clamp(min=1)
 
 
 def _contrast(x: Tensor) -> Tensor:
-    return max_pool2d(x, 5, 1, 2) + max_pool2d(-x, 5, 1, 2)
+    return _greatest(x) + _greatest(-x)
+
+
+def _greatest(x: Tensor) -> Tensor:
+    """In 5x5, first down, then across: the same in a third of the time."""
+    return max_pool2d(max_pool2d(x.contiguous(), (5, 1), 1, (2, 0)), (1, 5), 1, (0, 2))
 
 
 def redrawing_loss(patches: Reconstruction) -> Tensor:

@@ -46,13 +46,18 @@ class SqueezeNetDistance(nn.Module):
 
     def forward(self, painted: Tensor, photo: Tensor) -> Tensor:
         """RGB [B, 3, h, w] in [0, 1] each -> scalar."""
-        x = (torch.cat([painted, photo]) - self.mean) / self.std
-        distances = []
+        with torch.no_grad():
+            expected = self._directions(photo)
+        distances = [l1_loss(*pair) for pair in zip(self._directions(painted), expected, strict=True)]
+        return torch.stack(distances).sum() * 8  # about the size of the difference of colours
+
+    def _directions(self, x: Tensor) -> list[Tensor]:
+        """Features of length 1 after each slice."""
+        x, found = (x - self.mean) / self.std, []
         for part in self.slices:
             x = part(x)
-            length = x.float().square().sum(1, keepdim=True).add(1e-6).sqrt()
-            distances.append(l1_loss(*(x / length).float().chunk(2)))
-        return torch.stack(distances).sum() * 8  # about the size of the difference of colours
+            found.append(x.float() * x.float().square().sum(1, keepdim=True).add(1e-6).rsqrt())
+        return found
 
 
 class VggDistance(nn.Module):
