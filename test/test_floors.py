@@ -25,6 +25,7 @@ GROUND = {
     "devices",
     "files",
     "log",
+    "processes",
 }
 FLOOR_1 = {"networks", "drawing", "media", "metrics", "visualize"}
 BELOW_CLI = (

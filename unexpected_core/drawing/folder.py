@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from unexpected_core.drawing.errors import DrawingError
@@ -17,6 +14,7 @@ from unexpected_core.drawing.tracks import CLIP_RATE, DrawnRoads, facts
 from unexpected_core.files import visible, write_text
 from unexpected_core.images import write_image
 from unexpected_core.log import progress
+from unexpected_core.processes import processes
 from unexpected_core.structs import Pinhole
 
 PARTS = ("images", "labels", "instances", "obstacle")
@@ -31,7 +29,7 @@ def draw_folder(
     Labels are train ids, instances 16-bit (full id * 1000 + n), obstacle 0 / 1 / 255. frames.json holds track, seed,
     size, the rate of clips and, for each frame, key, weather, intrinsics and ego pose. workers: processes, default one
     per core; 1 draws in this process. parts: which of PARTS to write. Raises DrawingError when folder holds other
-    frames.
+    frames, ProcessesError when a process is ended.
     """
     folder = Path(folder)
     recipe = {"track": roads.track, "seed": roads.seed, "size": list(roads.size)}
@@ -67,8 +65,7 @@ def _is_whole(folder: Path, roads: DrawnRoads, recipe: dict, parts: Sequence[str
 def _draw_all(draw_one: Callable[[int], dict], count: int, workers: int | None, title: str) -> list[dict]:
     if workers == 1:
         return [draw_one(number) for number in progress(range(count), title)]
-    # Not forked: OpenCV's threads do not survive a fork, and a child that needs them waits for ever.
-    with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+    with processes(workers) as pool:
         return list(progress(pool.map(draw_one, range(count), chunksize=4), title, count))
 
 

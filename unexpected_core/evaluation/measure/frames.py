@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import Protocol, Self
 
-import cv2
 import numpy as np
 
 from unexpected_core.log import progress
+from unexpected_core.processes import processes
 
 
 class Reading(Protocol):
@@ -23,18 +21,16 @@ class Reading(Protocol):
 def over_frames[R: Reading](
     read: Callable[[Sequence[str], Iterable[str]], R], keys: list[str], workers: int, title: str
 ) -> R:
-    """read(keys, the same keys with their progress shown) on contiguous shares of the frames -> all of it in one."""
+    """read(keys, the same keys with their progress shown) on contiguous shares of the frames -> all of it in one.
+
+    Raises ProcessesError.
+    """
     if workers <= 1 or len(keys) < 2 * workers:
         return read(keys, progress(keys, title))
-    shares = np.array_split(np.array(keys, dtype=object), workers)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(_in_worker, read, share.tolist()) for share in shares]
+    shares = [share.tolist() for share in np.array_split(np.array(keys, dtype=object), workers)]
+    with processes(workers) as pool:
+        futures = [pool.submit(read, share, share) for share in shares]
         first, *others = [future.result() for future in progress(futures, title)]
     for other in others:
         first.merge(other)
     return first
-
-
-def _in_worker[R: Reading](read: Callable[[Sequence[str], Iterable[str]], R], keys: list[str]) -> R:
-    cv2.setNumThreads(1)
-    return read(keys, keys)

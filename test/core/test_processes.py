@@ -1,0 +1,31 @@
+"""Work in several processes: what comes back, and what is said when one of them is gone."""
+
+import os
+import subprocess
+import sys
+
+import cv2
+import pytest
+
+from unexpected_core.processes import ProcessesError, processes
+
+
+def test_each_process_has_one_thread_for_opencv():
+    with processes(1) as pool:
+        assert pool.submit(cv2.getNumThreads).result() == 1
+
+
+def test_a_process_that_is_ended_is_told_with_the_cure():
+    with pytest.raises(ProcessesError, match="take fewer workers"), processes(1) as pool:
+        pool.submit(os._exit, 9).result()
+
+
+def test_a_script_that_each_process_would_begin_again_is_told_where_to_put_what_it_does(tmp_path):
+    script = tmp_path / "judge.py"
+    script.write_text(
+        "from unexpected_core.processes import processes\nwith processes(1) as p: p.submit(abs, -1).result()\n"
+    )
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    last = ended.stderr.strip().splitlines()[-1]
+    assert ended.returncode == 1
+    assert "ProcessesError" in last and "below `if __name__ == '__main__':`" in last

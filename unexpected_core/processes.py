@@ -1,0 +1,28 @@
+"""Work beside this process, in several others, which begin anew: OpenCV's threads do not survive a fork."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+import cv2
+
+
+class ProcessesError(RuntimeError):
+    """A process ended before its work did: a message for people."""
+
+
+@contextmanager
+def processes(workers: int | None) -> Iterator[ProcessPoolExecutor]:
+    """So many processes (none = one for each core), each with one thread for OpenCV. Raises ProcessesError."""
+    try:
+        with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
+            yield pool
+    except BrokenProcessPool as error:
+        raise ProcessesError(
+            "a process that worked beside this one was ended. If memory ran out, take fewer workers; if this is a "
+            "script of your own, put what it does below `if __name__ == '__main__':`, for each process reads it again"
+        ) from error
