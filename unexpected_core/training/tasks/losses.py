@@ -99,7 +99,7 @@ def _contrast(x: Tensor) -> Tensor:
 
 
 def _greatest(x: Tensor) -> Tensor:
-    """In 5x5, first down, then across: the same in a third of the time."""
+    """In 5x5, first down, then across: the same, sooner."""
     return max_pool2d(max_pool2d(x.contiguous(), (5, 1), 1, (2, 0)), (1, 5), 1, (0, 2))
 
 
