@@ -91,7 +91,12 @@ class Recorder(Node):
                 print(f"recording {len(self.counts)} topics", flush=True)
 
     def _write(self, topic: str, kind: str, data: bytes, offered: list[dict]) -> None:
-        self._bag.write_bytes(topic, kind, data, self._now(), offered)
+        try:
+            self._bag.write_bytes(topic, kind, data, self._now(), offered)
+        except (BagError, OSError):
+            raise
+        except Exception as error:  # whatever it is: a message was lost
+            raise BagError(f"a message of {topic} cannot be written: {type(error).__name__}: {error}") from error
         self.counts[topic] += 1
         if topic != BACKGROUND:
             self.last = time.monotonic()

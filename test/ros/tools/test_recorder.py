@@ -4,7 +4,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,8 +17,8 @@ from rclpy.qos import QoSDurabilityPolicy, QoSProfile, qos_profile_sensor_data  
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from std_msgs.msg import String  # noqa: E402
 
-from unexpected_ros.bags import create_bag, open_bag  # noqa: E402
-from unexpected_ros.tools.recorder import Recorder  # noqa: E402
+from unexpected_ros.bags import BagError, create_bag, open_bag  # noqa: E402
+from unexpected_ros.tools.recorder import Recorder, record  # noqa: E402
 
 
 def start(folder, *arguments):
@@ -114,3 +116,19 @@ def test_nothing_recorded_is_an_error_that_names_the_topic_and_leaves_an_older_b
     assert "error: nothing was recorded: nobody published /test_recorder/nowhere" in told
     assert "/test_recorder/there" in told and "Traceback" not in told
     assert (tmp_path / "out.mcap").read_bytes() == b"older"
+
+
+def test_a_message_that_cannot_be_written_ends_the_recording(driver):
+    def refuse(*_):
+        raise ValueError("out of range")
+
+    talk = driver.node.create_publisher(String, "/test_recorder/refused", 10)
+    recorder = Recorder([talk.topic_name], SimpleNamespace(write_bytes=refuse))
+    talking = driver.node.create_timer(0.05, lambda: talk.publish(String(data="word")))
+    thread = threading.Thread(target=lambda: driver.spin(10), daemon=True)
+    thread.start()
+    with pytest.raises(BagError, match="of /test_recorder/refused cannot be written: ValueError: out of range"):
+        record(recorder, SimpleNamespace(requests=0), 0.0)
+    thread.join(20)
+    driver.destroy(talking, talk)
+    recorder.destroy_node()
