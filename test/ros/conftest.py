@@ -97,11 +97,14 @@ class Driver:
         self.node.destroy_client(client)
 
     def destroy(self, *entities):
+        """Publishers, clients, timers, inboxes; an error for what is none: left alive, it would disturb later tests."""
+        kinds = (self.node.destroy_publisher, self.node.destroy_client, self.node.destroy_timer)
         for entity in entities:
             if isinstance(entity, Inbox):
-                self.node.destroy_subscription(entity.subscription)
+                gone = self.node.destroy_subscription(entity.subscription)
             else:
-                self.node.destroy_publisher(entity)
+                gone = any(destroy(entity) for destroy in kinds)
+            assert gone, f"{entity} is nothing of the driver's that can be destroyed, or was before"
 
 
 class Inbox(list):

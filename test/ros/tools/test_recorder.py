@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from types import SimpleNamespace
 
@@ -122,13 +121,13 @@ def test_a_message_that_cannot_be_written_ends_the_recording(driver):
     def refuse(*_):
         raise ValueError("out of range")
 
-    talk = driver.node.create_publisher(String, "/test_recorder/refused", 10)
+    latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
+    talk = driver.node.create_publisher(String, "/test_recorder/refused", latched)
     recorder = Recorder([talk.topic_name], SimpleNamespace(write_bytes=refuse))
-    talking = driver.node.create_timer(0.05, lambda: talk.publish(String(data="word")))
-    thread = threading.Thread(target=lambda: driver.spin(10), daemon=True)
-    thread.start()
-    with pytest.raises(BagError, match="of /test_recorder/refused cannot be written: ValueError: out of range"):
-        record(recorder, SimpleNamespace(requests=0), 0.0)
-    thread.join(20)
-    driver.destroy(talking, talk)
-    recorder.destroy_node()
+    talk.publish(String(data="word"))
+    try:
+        with pytest.raises(BagError, match="of /test_recorder/refused cannot be written: ValueError: out of range"):
+            record(recorder, SimpleNamespace(requests=1), quiet=20.0)
+    finally:
+        driver.destroy(talk)
+        recorder.destroy_node()
