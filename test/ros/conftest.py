@@ -68,6 +68,18 @@ class Driver:
             self.until(publisher.get_subscription_count, f"a subscription of {topic}")
         return publisher
 
+    def publish_until_answered(self, camera, message, answers, count=1):
+        """Publish again and again (a matched subscription may still miss the first); returns the newest answer."""
+        before = len(answers)
+
+        def published():
+            camera.publish(message)
+            self.spin(0.05)
+            return len(answers) >= before + count
+
+        self.until(published, "an answer")
+        return answers[-1]
+
     def call(self, kind, service, **fields):
         """Call a service; returns its response."""
         client = self.node.create_client(kind, service)

@@ -1,6 +1,5 @@
 """The node in this process, where a test can reach what no camera or user can: failing networks, silence, clocks."""
 
-import math
 import threading
 import time
 
@@ -11,75 +10,17 @@ rclpy = pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from lifecycle_msgs.msg import Transition  # noqa: E402
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
-from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2  # noqa: E402
+from sensor_msgs.msg import CompressedImage, Image  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
 from unexpected_core import load_detector  # noqa: E402
 from unexpected_core.config import SettingsError  # noqa: E402
 from unexpected_core.pipeline.detector import Detector  # noqa: E402
 from unexpected_core.scorers.random import RandomScorer  # noqa: E402
-from unexpected_ros.inputs import subscription  # noqa: E402
-from unexpected_ros.live import answering, feed  # noqa: E402
+from unexpected_ros.live import answering  # noqa: E402
 
 TOPIC = "/inside/image"
-
-
-@pytest.fixture
-def make_node(driver):
-    """DetectorNode with parameters, active, spun in a thread of its own."""
-    from unexpected_ros.live.node import DetectorNode
-
-    running = []
-
-    def make(start=True, remapped="", **parameters):
-        arguments = ["--ros-args", "-r", "__ns:=/inside", "-p", "model.path:=random"]
-        arguments += ["-r", remapped] if remapped else []
-        for name, value in parameters.items():
-            arguments += ["-p", f"{name.replace('__', '.')}:={value}"]
-        node = DetectorNode(cli_args=arguments)
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        running.append((node, executor))
-        if start:
-            assert node.start()
-        thread = threading.Thread(target=executor.spin, daemon=True)
-        thread.start()
-        return node
-
-    yield make
-    for node, executor in running:
-        executor.shutdown()
-        node.destroy_node()
-
-
-@pytest.fixture
-def answers(driver):
-    from unexpected_ros.msg import AnomalyArray
-
-    inbox = driver.collect(AnomalyArray, "/inside/detector/regions", connected=False)
-    yield inbox
-    driver.destroy(inbox)
-
-
-def publish_until_answered(driver, camera, message, answers, count=1):
-    """Publish again and again (a matched subscription may still miss the first); returns the newest answer."""
-    before = len(answers)
-
-    def published():
-        camera.publish(message)
-        driver.spin(0.05)
-        return len(answers) >= before + count
-
-    driver.until(published, "an answer")
-    return answers[-1]
-
-
-def bearing_by(answers, middle, focal):
-    """Whether the newest answer tells bearings by this principal column and focal length."""
-    region = answers[-1].regions[0]
-    return region.bearing == pytest.approx(math.atan((middle - region.centroid_x) / focal), abs=1e-4)
 
 
 def statuses(node, complaint=""):
@@ -115,7 +56,7 @@ def test_an_exception_in_the_network_costs_one_frame(driver, make_node, answers,
     driver.until(lambda: node.feeds[0].health.counts()["error"], "the failure")
     status = statuses(node)[1]
     assert (status.level, status.message) == (DiagnosticStatus.ERROR, "frame lost: RuntimeError: the network broke")
-    publish_until_answered(driver, camera, to_message(street()), answers)
+    driver.publish_until_answered(camera, to_message(street()), answers)
     assert statuses(node)[1].level == DiagnosticStatus.OK
     driver.destroy(camera)
 
@@ -204,12 +145,12 @@ def test_networks_that_hang_are_told_of(driver, make_node, street, to_message, m
 def test_the_subscription_follows_the_publishers_reliability(driver, make_node, answers, street, to_message):
     node = make_node()
     camera = driver.camera(Image, TOPIC, best_effort=True, connected=False)
-    publish_until_answered(driver, camera, to_message(street(48, 64)), answers)
+    driver.publish_until_answered(camera, to_message(street(48, 64)), answers)
     assert node.feeds[0].input._best_effort
     driver.destroy(camera)
     camera = driver.camera(Image, TOPIC)
     driver.until(lambda: node.feeds[0].input and not node.feeds[0].input._best_effort, "a reliable subscription")
-    publish_until_answered(driver, camera, to_message(street(48, 64)), answers)
+    driver.publish_until_answered(camera, to_message(street(48, 64)), answers)
     driver.destroy(camera)
 
 
@@ -221,122 +162,8 @@ def test_compressed_input_follows_the_remapped_image(driver, make_node, answers,
     camera = driver.camera(CompressedImage, f"{TOPIC}/compressed")
     message = Messages(ros_message).jpeg(Image().header, street(65, 99), 90)
     message.header.frame_id = "jpeg camera"
-    answer = publish_until_answered(driver, camera, message, answers)
+    answer = driver.publish_until_answered(camera, message, answers)
     assert (answer.image_height, answer.image_width, answer.header.frame_id) == (65, 99, "jpeg camera")
-    driver.destroy(camera)
-
-
-def test_bearing_and_distance_need_camera_info_and_height(driver, make_node, answers, street, to_message):
-    node = make_node(camera__height=1.5, detect__threshold=0.5, detect__min_area=1, detect__hysteresis=0.0)
-    camera = driver.camera(Image, TOPIC)
-    message = to_message(street(97, 130))
-    assert all(math.isnan(r.distance) for r in publish_until_answered(driver, camera, message, answers).regions)
-    info = driver.node.create_publisher(CameraInfo, "/inside/camera_info", 1)
-    calibration = CameraInfo(height=97, width=130, k=[100.0, 0.0, 65.0, 0.0, 100.0, 40.0, 0.0, 0.0, 1.0])
-
-    def known():
-        info.publish(calibration)
-        driver.spin(0.05)
-        return node.feeds[0].camera(node.settings.camera)
-
-    driver.until(known, "the calibration")
-    region = publish_until_answered(driver, camera, message, answers).regions[0]
-    assert region.bearing == pytest.approx(math.atan((65 - region.centroid_x) / 100), abs=1e-4)
-    right = (region.roi.x_offset + (region.roi.width - 1) / 2 - 65) / 100
-    down = (region.roi.y_offset + region.roi.height - 0.5 - 40) / 100
-    assert region.distance == pytest.approx(1.5 / down * math.hypot(1, right), rel=1e-4)
-    assert node.set_parameters([Parameter("camera.rectified", value="yes")])[0].successful
-    projection = CameraInfo(
-        height=97, width=130, k=calibration.k, p=[50.0, 0.0, 60.0, 0.0, 0.0, 50.0, 30.0] + [0.0] * 5
-    )
-
-    def shown(by, *infos):
-        for calibration in infos:
-            info.publish(calibration)
-        camera.publish(message)
-        driver.spin(0.05)
-        return bearing_by(answers, *by)
-
-    driver.until(lambda: shown((60, 50), projection), "P")
-    node.set_parameters([Parameter("camera.rectified", value="no")])  # though camera_info comes no more
-    driver.until(lambda: shown((65, 100)), "K again")
-    driver.destroy(camera, info)
-
-
-def test_a_calibration_that_was_published_once_and_kept_is_heard(driver, make_node, answers, street, to_message):
-    from rclpy.qos import QoSDurabilityPolicy, QoSProfile
-
-    kept = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-    info = driver.node.create_publisher(CameraInfo, "/inside/camera_info", kept)
-    info.publish(CameraInfo(height=97, width=130, k=[100.0, 0.0, 65.0, 0.0, 100.0, 40.0, 0.0, 0.0, 1.0]))
-    make_node()
-    camera, message = driver.camera(Image, TOPIC), to_message(street())
-
-    def tells():
-        publish_until_answered(driver, camera, message, answers)
-        return bearing_by(answers, 65, 100)
-
-    driver.until(tells, "the bearing", 60)
-    driver.destroy(info)
-    sent = driver.camera(CameraInfo, "/inside/camera_info", best_effort=True)  # now all the time, and by other pixels
-    other = CameraInfo(height=97, width=130, k=[50.0, 0.0, 60.0, 0.0, 50.0, 40.0, 0.0, 0.0, 1.0])
-    driver.until(lambda: sent.publish(other) or not tells(), "the other", 60)
-    assert bearing_by(answers, 60, 50)
-    driver.destroy(camera, sent)
-
-
-def test_what_is_missing_to_tell_where_things_stand_is_said(driver, make_node, street, to_message, monkeypatch):
-    monkeypatch.setattr(feed, "PATIENCE", 1)
-    node, camera = make_node(), driver.camera(Image, TOPIC)
-    points = driver.collect(PointCloud2, "/inside/detector/obstacle_points")
-
-    def said(words):
-        camera.publish(to_message(street()))
-        driver.spin(0.1)
-        return words in str(node.feeds[0].complaint)
-
-    driver.until(lambda: said("nothing came on /inside/camera_info; publish the camera's sensor_msgs/CameraInfo"), "it")
-    assert statuses(node, node.feeds[0].complaint)[0].level == DiagnosticStatus.WARN
-    info = driver.camera(CameraInfo, "/inside/camera_info", best_effort=True)
-    driver.until(lambda: info.publish(CameraInfo(height=97, width=130)) or said("holds no calibration"), "it")
-    calibration = CameraInfo(height=97, width=130, k=[100.0, 0.0, 65.0, 0.0, 100.0, 40.0, 0.0, 0.0, 1.0])
-    cure = "set camera.height, or publish /tf_static from base_link (on the ground) to camera"
-    driver.until(lambda: info.publish(calibration) or said(cure), "it")
-    node.set_parameters([Parameter("camera.height", value=1.5)])
-    driver.until(lambda: said("None") and points, "an end to it")
-    calibration.header.frame_id = "rear"
-    driver.until(lambda: info.publish(calibration) or said("'rear', images 'camera'"), "another camera's")
-    driver.destroy(camera, info, points)
-
-
-def test_a_new_cause_of_silence_is_said_in_the_log(driver, make_node, monkeypatch, capfd):
-    monkeypatch.setattr(subscription, "PATIENCE", 1)
-    make_node(input__reliability="reliable")
-    said = []
-
-    def lines(words):
-        said.append(capfd.readouterr().err)
-        return "".join(said).count(words)
-
-    driver.until(lambda: driver.spin(0.1) or lines("nobody publishes /inside/image"), "the first cause")
-    camera = driver.camera(Image, TOPIC, best_effort=True, connected=False)
-    driver.until(lambda: driver.spin(0.1) or lines("asks for reliable delivery"), "the second")
-    driver.spin(2.5)
-    assert lines("nobody publishes /inside/image") == lines("asks for reliable delivery") == 1
-    driver.destroy(camera)
-
-
-@pytest.mark.slow
-def test_time_in_which_nobody_could_listen_is_no_silence(driver, make_node, answers, street, to_message, capfd):
-    node = make_node()
-    camera = driver.camera(Image, TOPIC)
-    publish_until_answered(driver, camera, to_message(street(48, 64)), answers)
-    blocked = threading.Event()
-    timer = node.create_timer(0.01, lambda: blocked.set() or time.sleep(6) or timer.cancel())  # as ~/reload_model does
-    driver.until(blocked.is_set, "the pause")
-    driver.until(lambda: camera.publish(to_message(street(48, 64))) or driver.spin(0.1) or timer.is_canceled(), "it")
-    driver.spin(1.5)
-    assert "no frame arrives" not in capfd.readouterr().err
     driver.destroy(camera)
 
 
@@ -361,31 +188,8 @@ def test_old_frames_are_dropped_and_the_diagnostics_say_how_to_mend_it(driver, m
     driver.until(lambda: node.feeds[0].health.counts()["stale"], "the drop")
     assert "use_sim_time" in statuses(node)[0].message or node.feeds[0].health.counts()["processed"] == 0
     assert not answers
-    publish_until_answered(driver, camera, to_message(street(48, 64), time.time_ns() + 10**9), answers)
+    driver.publish_until_answered(camera, to_message(street(48, 64), time.time_ns() + 10**9), answers)
     driver.destroy(camera)
-
-
-def test_silence_is_explained(driver, make_node, monkeypatch):
-    monkeypatch.setattr(subscription, "PATIENCE", 0)
-    other = driver.camera(Image, "/front/image_raw", connected=False)
-    node = make_node()
-    driver.until(lambda: "/front/image_raw" in str(node.feeds[0].complaint), "the explanation")
-    assert str(node.feeds[0].complaint).startswith(
-        "nobody publishes /inside/image (sensor_msgs/msg/Image); similar topics: /front"
-    )
-    assert "/inside/detector/mask" not in str(node.feeds[0].complaint)
-    driver.destroy(other)
-
-
-def test_outputs_of_another_detector_are_no_inputs(driver, make_node, start_node, tmp_path, monkeypatch):
-    monkeypatch.setattr(subscription, "PATIENCE", 0)
-    other = start_node(tmp_path, "-r", "__ns:=/other", "-p", "model.path:=random", "-r", "~/overlay:=/renamed")
-    other.wait_for("listening to")
-    driver.until(lambda: driver.node.count_publishers("/renamed"), "the outputs of the other")
-    node = make_node()
-    driver.until(lambda: node.feeds[0].complaint, "the explanation")
-    assert str(node.feeds[0].complaint).endswith("no image topic is published at all; start the camera")
-    other.end()
 
 
 def test_overrides_of_qos_work_for_outputs_and_others_are_warned_of(driver, make_node, capfd):
@@ -485,7 +289,7 @@ def test_a_frame_is_detected_and_reported_with_the_settings_it_began_with(
     expected = load_detector("random", device="cpu", **settings).detect(street())
     assert answers[0].threshold == 0.5
     assert [r.area for r in answers[0].regions] == [r.area for r in expected.regions]
-    assert publish_until_answered(driver, camera, to_message(street()), answers).threshold == pytest.approx(0.9)
+    assert driver.publish_until_answered(camera, to_message(street()), answers).threshold == pytest.approx(0.9)
     driver.destroy(camera)
 
 
@@ -530,11 +334,11 @@ def test_frames_with_a_high_score_are_saved_by_themselves_but_not_too_many(
     node = make_node(**low)
     camera = driver.camera(Image, TOPIC)
     for seed in range(3):
-        publish_until_answered(driver, camera, to_message(street(seed=seed), time.time_ns()), answers)
+        driver.publish_until_answered(camera, to_message(street(seed=seed), time.time_ns()), answers)
     assert not list(tmp_path.iterdir()), "nobody asked for it"
     assert all(result.successful for result in node.set_parameters([Parameter("save.above", value=0.2)]))
     for seed in range(3):
-        publish_until_answered(driver, camera, to_message(street(seed=seed), time.time_ns()), answers)
+        driver.publish_until_answered(camera, to_message(street(seed=seed), time.time_ns()), answers)
     driver.until(lambda: list(tmp_path.glob("*.json")), "a sample")
     driver.spin(0.5)
     assert len(list(tmp_path.glob("*.json"))) == 1, "one in a minute"

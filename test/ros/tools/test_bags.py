@@ -1,37 +1,33 @@
 """Bags without ROS: what goes in stays, what comes out is the detector's, and other tools can read it."""
 
 import math
-import os
-import re
-import signal
+import runpy
 import subprocess
 import sys
 from dataclasses import replace
-from time import monotonic as clock
-from time import sleep
+from operator import itemgetter
+from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from rosbags.highlevel import AnyReader
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from unexpected_core import load_detector
 from unexpected_core.pipeline.detector import Detector
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_ros.bags import BagError, create_bag, message_types, open_bag
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import OUTPUTS, Result
-from unexpected_ros.live.settings import CameraSettings, GroundSettings, NodeSettings, OutputSettings
+from unexpected_ros.live.settings import CameraSettings, NodeSettings, OutputSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted as mounted_at
 from unexpected_ros.scene.tracking import Tracker
 from unexpected_ros.tools.bags_command import main
 from unexpected_ros.tools.offline import maker, process_bag
-from unexpected_ros.tools.resuming import Interrupted
 
-HEIGHT, WIDTH, FRAMES = 45, 83, 4
-NODE = "/unexpected/detector"
+MADE = runpy.run_path(str(Path(__file__).with_name("made_bags.py")))
+HEIGHT, WIDTH, FRAMES, NODE = itemgetter("HEIGHT", "WIDTH", "FRAMES", "NODE")(MADE)
+picture, header, raw, compressed = itemgetter("picture", "header", "raw", "compressed")(MADE)
+write_source, contents, SqliteBag = itemgetter("write_source", "contents", "SqliteBag")(MADE)
 PICTURES = {
     "mask": "mono8",
     "score": "32FC1",
@@ -40,94 +36,6 @@ PICTURES = {
     "resynthesis": "rgb8",
     "overlay": "rgb8",
 }
-
-
-@pytest.fixture(scope="module")
-def detector():
-    return load_detector("random", device="cpu", threshold=0.3, min_area=200, warmup=False)
-
-
-def picture(n):
-    return np.random.default_rng(n).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
-
-
-def header(types, n):
-    return types["std_msgs/msg/Header"](
-        stamp=types["builtin_interfaces/msg/Time"](sec=100 + n, nanosec=7 * n), frame_id=f"camera{n}"
-    )
-
-
-def raw(types, n, padding=5):
-    """bgr8 with padded rows."""
-    rows = np.zeros((HEIGHT, WIDTH * 3 + padding), np.uint8)
-    rows[:, : WIDTH * 3] = picture(n)[:, :, ::-1].reshape(HEIGHT, -1)
-    return types["sensor_msgs/msg/Image"](
-        header=header(types, n),
-        height=HEIGHT,
-        width=WIDTH,
-        encoding="bgr8",
-        is_bigendian=0,
-        step=rows.shape[1],
-        data=rows.reshape(-1),
-    )
-
-
-def compressed(types, n):
-    data = cv2.imencode(".png", picture(n)[:, :, ::-1])[1].reshape(-1)
-    return types["sensor_msgs/msg/CompressedImage"](header=header(types, n), format="png", data=data)
-
-
-def camera_info(types):
-    return types["sensor_msgs/msg/CameraInfo"](
-        header=header(types, 0),
-        height=HEIGHT,
-        width=WIDTH,
-        distortion_model="plumb_bob",
-        d=np.zeros(5),
-        k=np.array([50, 0, WIDTH / 2, 0, 50, HEIGHT / 2, 0, 0, 1.0]),
-        r=np.eye(3).reshape(-1),
-        p=np.zeros(12),
-        binning_x=0,
-        binning_y=0,
-        roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
-    )
-
-
-class SqliteBag:
-    """A .db3 as other tools write it."""
-
-    def __init__(self, writer):
-        self.writer, self.types, self.connections = writer, message_types(), {}
-
-    def write(self, topic, message, time):
-        kind = message.__msgtype__
-        if topic not in self.connections:
-            self.connections[topic] = self.writer.add_connection(topic, kind, typestore=self.types)
-        self.writer.write(self.connections[topic], time, self.types.serialize_cdr(message, kind))
-
-
-def write_source(bag, image=raw, topic="/camera/image"):
-    types = bag.types.types
-    bag.write("/camera/camera_info", camera_info(types), 1)
-    for n in range(FRAMES):
-        bag.write(topic, image(types, n), 1000 + n)
-        bag.write("/talk", types["std_msgs/msg/String"](data=f"word {n}"), 1000 + n)
-
-
-@pytest.fixture
-def source(tmp_path):
-    with create_bag(tmp_path / "in.mcap") as bag:
-        write_source(bag)
-    return tmp_path / "in.mcap"
-
-
-def contents(path):
-    """topic -> messages, read as any other tool would: with the definitions that are in the bag, and no others."""
-    found = {}
-    with AnyReader([path]) as reader:
-        for connection, time, data in reader.messages():
-            found.setdefault(connection.topic, []).append((time, data, reader.deserialize(data, connection.msgtype)))
-    return found
 
 
 @pytest.mark.parametrize("image", [raw, compressed])
@@ -269,95 +177,6 @@ def test_output_names_that_would_lose_something_are_refused(tmp_path, source, de
         process_bag(tmp_path / "out.mcap", tmp_path / "again.mcap", detector)
 
 
-def same(one, other):
-    """Two bags hold the same messages; what was measured may differ."""
-    one, other = contents(one), contents(other)
-    assert one.keys() == other.keys()
-    for topic in one:
-        if topic.endswith("/stats"):
-            assert [repr(m.header) for _, _, m in one[topic]] == [repr(m.header) for _, _, m in other[topic]]
-            assert [m.processed for _, _, m in one[topic]] == [m.processed for _, _, m in other[topic]]
-        else:
-            assert [m[:2] for m in one[topic]] == [m[:2] for m in other[topic]], topic
-
-
-@pytest.mark.parametrize("out", ["out.mcap", "out"])
-@pytest.mark.parametrize("frames", [0, 1, 3])
-def test_an_interrupted_run_leaves_a_whole_bag_and_the_same_call_goes_on(tmp_path, source, detector, out, frames):
-    process_bag(source, tmp_path / "whole.mcap", detector)
-    asked = iter([False] * frames + [True])
-    with pytest.raises(
-        Interrupted, match=rf"after {frames} of 4 frames: .*out\.partial\.mcap holds them, and the same"
-    ):
-        process_bag(source, tmp_path / out, detector, stop=lambda: next(asked))
-    assert not (tmp_path / out).exists()
-    partial = contents(tmp_path / "out.partial.mcap")  # closed, for any tool
-    assert len(partial.get(f"{NODE}/regions", ())) == frames
-    calls, detect = [], detector.detect
-    try:
-        detector.detect = lambda *given: calls.append(given) or detect(*given)
-        run = process_bag(source, tmp_path / out, detector)
-    finally:
-        del detector.detect
-    assert len(calls) == FRAMES - frames
-    assert (run.received, run.processed) == (FRAMES, FRAMES)
-    same(tmp_path / "whole.mcap", tmp_path / out)
-    assert not [path for path in tmp_path.iterdir() if "partial" in path.name]
-
-
-def test_a_run_that_was_killed_goes_on_from_what_reached_the_disk(tmp_path, source, detector):
-    process_bag(source, tmp_path / "whole.mcap", detector)
-    asked = iter([False] * 3 + [True])
-    with pytest.raises(Interrupted):
-        process_bag(source, tmp_path / "out.mcap", detector, stop=lambda: next(asked))
-    partial = tmp_path / "out.partial.mcap"
-    data = partial.read_bytes()
-    for part in (0.5, 0.8, 0.95):
-        partial.write_bytes(data[: int(len(data) * part)])
-        run = process_bag(source, tmp_path / "out.mcap", detector)
-        assert run.processed == FRAMES
-        same(tmp_path / "whole.mcap", tmp_path / "out.mcap")
-
-
-def test_a_partial_bag_of_another_command_is_replaced_with_a_word(tmp_path, source, detector, caplog):
-    asked = iter([False, False, True])
-    with pytest.raises(Interrupted):
-        process_bag(source, tmp_path / "out.mcap", detector, node="/a", stop=lambda: next(asked))
-    process_bag(source, tmp_path / "out.mcap", detector)
-    assert "out.partial.mcap is of another command and is replaced" in caplog.text
-    assert not any(topic.startswith("/a/") for topic in contents(tmp_path / "out.mcap"))
-
-
-def test_an_interrupt_from_the_keyboard(tmp_path, source):
-    with create_bag(tmp_path / "long.mcap") as bag:
-        types = bag.types.types
-        for n in range(400):
-            bag.write("/camera/image", raw(types, n % 5), n)
-    command = [
-        sys.executable,
-        "-m",
-        "unexpected_ros.bags",
-        "long.mcap",
-        "out.mcap",
-        "--model",
-        "random",
-        "--device",
-        "cpu",
-    ]
-    running = subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
-    end = clock() + 100
-    partial = tmp_path / "out.partial.mcap"
-    while not partial.exists() and clock() < end:
-        sleep(0.05)
-    running.send_signal(signal.SIGINT)
-    told = running.communicate(timeout=100)[1]
-    assert running.returncode == 130, told
-    assert re.search(r"interrupted after \d+ of 400 frames: out\.partial\.mcap holds them", told), told
-    assert "/camera/image" in contents(partial) or not partial.exists()
-
-
 def test_command_line(tmp_path, source, capsys):
     assert main([str(source), str(tmp_path / "out"), "--model", "random", "--device", "cpu"]) == 0
     assert "4 of 4 frames processed" in capsys.readouterr().out
@@ -433,81 +252,6 @@ def test_every_output_of_a_frame_is_the_same_live_and_offline(detector):
         assert regions.mode == regions.FULL
 
 
-def test_limits_on_the_ground_need_a_camera_that_is_placed(source, tmp_path, detector, caplog):
-    def regions(name, **height):
-        settings = NodeSettings(ground=GroundSettings(nearest=50.0), camera=CameraSettings(**height))
-        process_bag(source, tmp_path / name, detector, settings=settings)
-        found = contents(tmp_path / name)
-        points = [message.width for _, _, message in found.get(f"{NODE}/obstacle_points", [])]
-        return [len(message.regions) for _, _, message in found[f"{NODE}/regions"]], points
-
-    everything, points = regions("nowhere.mcap")
-    assert any(everything) and not points
-    assert len([line for line in caplog.messages if "ground.* limits nothing" in line]) == 1
-    assert regions("placed.mcap", height=0.5) == ([0] * FRAMES, [0] * FRAMES)
-
-
-def placed(types, frame, height, turn=(-0.5, 0.5, -0.5, 0.5)):
-    """tf2_msgs/TFMessage: a camera that looks ahead, so many metres above the car's frame."""
-    place = types["geometry_msgs/msg/Transform"](
-        translation=types["geometry_msgs/msg/Vector3"](0.0, 0.0, height),
-        rotation=types["geometry_msgs/msg/Quaternion"](*turn),
-    )
-    base = types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](1, 0), frame_id="base_link")
-    stamped = types["geometry_msgs/msg/TransformStamped"](header=base, child_frame_id=frame, transform=place)
-    return types["tf2_msgs/msg/TFMessage"](transforms=[stamped])
-
-
-@pytest.mark.parametrize("recorded", [0, 5000])
-def test_static_transforms_of_the_bag_say_where_its_camera_is_whenever_they_were_recorded(tmp_path, detector, recorded):
-    with create_bag(tmp_path / "in.mcap") as bag:
-        write_source(bag)
-        for n in range(FRAMES):
-            bag.write("/tf_static", placed(bag.types.types, f"camera{n}", 1.4), recorded)
-    with create_bag(tmp_path / "without.mcap") as bag:
-        write_source(bag)
-    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
-    settings = NodeSettings(camera=CameraSettings(height=1.4))
-    process_bag(tmp_path / "without.mcap", tmp_path / "by_height.mcap", detector, settings=settings)
-    found, expected = contents(tmp_path / "out.mcap"), contents(tmp_path / "by_height.mcap")
-    for name in ("regions", "obstacle_points"):
-        assert [m[:2] for m in found[f"{NODE}/{name}"]] == [m[:2] for m in expected[f"{NODE}/{name}"]]
-    distances = [r.distance for _, _, message in found[f"{NODE}/regions"] for r in message.regions]
-    assert any(math.isfinite(distance) for distance in distances)
-
-
-def test_a_calibration_of_no_use_is_warned_of_once(tmp_path, detector, caplog):
-    with create_bag(tmp_path / "in.mcap") as bag:
-        info = camera_info(bag.types.types)
-        info.d = np.zeros(3)
-        write_source(bag)
-        for n in range(FRAMES):
-            bag.write("/camera/camera_info", info, 1000 + n)
-    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
-    (warning,) = [line for line in caplog.messages if "camera_info is of no use for bearing and distance" in line]
-    assert "'plumb_bob' with 3 distortion coefficients" in warning
-
-
-@pytest.mark.parametrize(
-    ("changes", "turn", "words"),
-    [
-        ({"height": HEIGHT * 2}, (-0.5, 0.5, -0.5, 0.5), f"pixels of the sensor, but they have {WIDTH}x{HEIGHT}"),
-        ({}, (0.0, 0.0, 0.0, 1.0), "no pixel of camera0 looks at the ground"),
-    ],
-)
-def test_a_place_that_is_none_is_warned_of_once_and_gives_no_points(tmp_path, detector, caplog, changes, turn, words):
-    with create_bag(tmp_path / "in.mcap") as bag:
-        info = replace(camera_info(bag.types.types), **changes)
-        info.header.frame_id = ""
-        write_source(bag)
-        bag.write("/camera/camera_info", info, 500)  # before the first frame
-        for n in range(FRAMES):
-            bag.write("/tf_static", placed(bag.types.types, f"camera{n}", 1.4, turn), 0)
-    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
-    assert len([line for line in caplog.messages if words in line]) == 1
-    assert f"{NODE}/obstacle_points" not in contents(tmp_path / "out.mcap")
-
-
 def test_the_age_of_a_recorded_frame_is_unknown(source, tmp_path, detector):
     process_bag(source, tmp_path / "out.mcap", detector)
     stats = [message for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/stats"]]
@@ -542,11 +286,3 @@ def test_real_bags_come_out_whole_or_with_a_complaint(shared_data, tmp_path, det
             assert bool(kept[channel.topic].metadata["offered_qos_profiles"]) == (
                 channel.metadata.get("offered_qos_profiles", "") not in ("", "[]")
             )
-
-
-def test_a_real_image_of_a_part_of_the_sensor_gets_the_bearing_of_its_camera(shared_data, tmp_path, detector):
-    process_bag(shared_data / "cases/roi_crop", tmp_path / "out.mcap", detector)
-    (found,) = [message for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/regions"]]
-    assert found.regions
-    for region in found.regions:  # 300 pixels of focal length, the middle at 320 of the sensor, which is cut at 160
-        assert region.bearing == pytest.approx(-np.arctan((160 + region.centroid_x - 320) / 300), abs=1e-4)

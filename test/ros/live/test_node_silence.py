@@ -1,0 +1,68 @@
+"""Why no frame arrives: the node says the cause, once, and only where there is one."""
+
+import threading
+import time
+
+import pytest
+
+pytestmark = pytest.mark.ros
+rclpy = pytest.importorskip("rclpy")
+from sensor_msgs.msg import Image  # noqa: E402
+
+from unexpected_ros.inputs import subscription  # noqa: E402
+
+TOPIC = "/inside/image"
+
+
+def test_a_new_cause_of_silence_is_said_in_the_log(driver, make_node, monkeypatch, capfd):
+    monkeypatch.setattr(subscription, "PATIENCE", 1)
+    make_node(input__reliability="reliable")
+    said = []
+
+    def lines(words):
+        said.append(capfd.readouterr().err)
+        return "".join(said).count(words)
+
+    driver.until(lambda: driver.spin(0.1) or lines("nobody publishes /inside/image"), "the first cause")
+    camera = driver.camera(Image, TOPIC, best_effort=True, connected=False)
+    driver.until(lambda: driver.spin(0.1) or lines("asks for reliable delivery"), "the second")
+    driver.spin(2.5)
+    assert lines("nobody publishes /inside/image") == lines("asks for reliable delivery") == 1
+    driver.destroy(camera)
+
+
+@pytest.mark.slow
+def test_time_in_which_nobody_could_listen_is_no_silence(driver, make_node, answers, street, to_message, capfd):
+    node = make_node()
+    camera = driver.camera(Image, TOPIC)
+    driver.publish_until_answered(camera, to_message(street(48, 64)), answers)
+    blocked = threading.Event()
+    timer = node.create_timer(0.01, lambda: blocked.set() or time.sleep(6) or timer.cancel())  # as ~/reload_model does
+    driver.until(blocked.is_set, "the pause")
+    driver.until(lambda: camera.publish(to_message(street(48, 64))) or driver.spin(0.1) or timer.is_canceled(), "it")
+    driver.spin(1.5)
+    assert "no frame arrives" not in capfd.readouterr().err
+    driver.destroy(camera)
+
+
+def test_silence_is_explained(driver, make_node, monkeypatch):
+    monkeypatch.setattr(subscription, "PATIENCE", 0)
+    other = driver.camera(Image, "/front/image_raw", connected=False)
+    node = make_node()
+    driver.until(lambda: "/front/image_raw" in str(node.feeds[0].complaint), "the explanation")
+    assert str(node.feeds[0].complaint).startswith(
+        "nobody publishes /inside/image (sensor_msgs/msg/Image); similar topics: /front"
+    )
+    assert "/inside/detector/mask" not in str(node.feeds[0].complaint)
+    driver.destroy(other)
+
+
+def test_outputs_of_another_detector_are_no_inputs(driver, make_node, start_node, tmp_path, monkeypatch):
+    monkeypatch.setattr(subscription, "PATIENCE", 0)
+    other = start_node(tmp_path, "-r", "__ns:=/other", "-p", "model.path:=random", "-r", "~/overlay:=/renamed")
+    other.wait_for("listening to")
+    driver.until(lambda: driver.node.count_publishers("/renamed"), "the outputs of the other")
+    node = make_node()
+    driver.until(lambda: node.feeds[0].complaint, "the explanation")
+    assert str(node.feeds[0].complaint).endswith("no image topic is published at all; start the camera")
+    other.end()

@@ -1,0 +1,101 @@
+"""Where things stand, from what a bag tells of its camera; what tells nothing is warned of once."""
+
+import math
+import runpy
+from dataclasses import replace
+from operator import itemgetter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unexpected_ros.bags import create_bag
+from unexpected_ros.live.settings import CameraSettings, GroundSettings, NodeSettings
+from unexpected_ros.tools.offline import process_bag
+
+MADE = runpy.run_path(str(Path(__file__).with_name("made_bags.py")))
+HEIGHT, WIDTH, FRAMES, NODE = itemgetter("HEIGHT", "WIDTH", "FRAMES", "NODE")(MADE)
+camera_info, write_source, contents = itemgetter("camera_info", "write_source", "contents")(MADE)
+
+
+def test_limits_on_the_ground_need_a_camera_that_is_placed(source, tmp_path, detector, caplog):
+    def regions(name, **height):
+        settings = NodeSettings(ground=GroundSettings(nearest=50.0), camera=CameraSettings(**height))
+        process_bag(source, tmp_path / name, detector, settings=settings)
+        found = contents(tmp_path / name)
+        points = [message.width for _, _, message in found.get(f"{NODE}/obstacle_points", [])]
+        return [len(message.regions) for _, _, message in found[f"{NODE}/regions"]], points
+
+    everything, points = regions("nowhere.mcap")
+    assert any(everything) and not points
+    assert len([line for line in caplog.messages if "ground.* limits nothing" in line]) == 1
+    assert regions("placed.mcap", height=0.5) == ([0] * FRAMES, [0] * FRAMES)
+
+
+def placed(types, frame, height, turn=(-0.5, 0.5, -0.5, 0.5)):
+    """tf2_msgs/TFMessage: a camera that looks ahead, so many metres above the car's frame."""
+    place = types["geometry_msgs/msg/Transform"](
+        translation=types["geometry_msgs/msg/Vector3"](0.0, 0.0, height),
+        rotation=types["geometry_msgs/msg/Quaternion"](*turn),
+    )
+    base = types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](1, 0), frame_id="base_link")
+    stamped = types["geometry_msgs/msg/TransformStamped"](header=base, child_frame_id=frame, transform=place)
+    return types["tf2_msgs/msg/TFMessage"](transforms=[stamped])
+
+
+@pytest.mark.parametrize("recorded", [0, 5000])
+def test_static_transforms_of_the_bag_say_where_its_camera_is_whenever_they_were_recorded(tmp_path, detector, recorded):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        write_source(bag)
+        for n in range(FRAMES):
+            bag.write("/tf_static", placed(bag.types.types, f"camera{n}", 1.4), recorded)
+    with create_bag(tmp_path / "without.mcap") as bag:
+        write_source(bag)
+    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    settings = NodeSettings(camera=CameraSettings(height=1.4))
+    process_bag(tmp_path / "without.mcap", tmp_path / "by_height.mcap", detector, settings=settings)
+    found, expected = contents(tmp_path / "out.mcap"), contents(tmp_path / "by_height.mcap")
+    for name in ("regions", "obstacle_points"):
+        assert [m[:2] for m in found[f"{NODE}/{name}"]] == [m[:2] for m in expected[f"{NODE}/{name}"]]
+    distances = [r.distance for _, _, message in found[f"{NODE}/regions"] for r in message.regions]
+    assert any(math.isfinite(distance) for distance in distances)
+
+
+def test_a_calibration_of_no_use_is_warned_of_once(tmp_path, detector, caplog):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        info = camera_info(bag.types.types)
+        info.d = np.zeros(3)
+        write_source(bag)
+        for n in range(FRAMES):
+            bag.write("/camera/camera_info", info, 1000 + n)
+    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    (warning,) = [line for line in caplog.messages if "camera_info is of no use for bearing and distance" in line]
+    assert "'plumb_bob' with 3 distortion coefficients" in warning
+
+
+@pytest.mark.parametrize(
+    ("changes", "turn", "words"),
+    [
+        ({"height": HEIGHT * 2}, (-0.5, 0.5, -0.5, 0.5), f"pixels of the sensor, but they have {WIDTH}x{HEIGHT}"),
+        ({}, (0.0, 0.0, 0.0, 1.0), "no pixel of camera0 looks at the ground"),
+    ],
+)
+def test_a_place_that_is_none_is_warned_of_once_and_gives_no_points(tmp_path, detector, caplog, changes, turn, words):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        info = replace(camera_info(bag.types.types), **changes)
+        info.header.frame_id = ""
+        write_source(bag)
+        bag.write("/camera/camera_info", info, 500)  # before the first frame
+        for n in range(FRAMES):
+            bag.write("/tf_static", placed(bag.types.types, f"camera{n}", 1.4, turn), 0)
+    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    assert len([line for line in caplog.messages if words in line]) == 1
+    assert f"{NODE}/obstacle_points" not in contents(tmp_path / "out.mcap")
+
+
+def test_a_real_image_of_a_part_of_the_sensor_gets_the_bearing_of_its_camera(shared_data, tmp_path, detector):
+    process_bag(shared_data / "cases/roi_crop", tmp_path / "out.mcap", detector)
+    (found,) = [message for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/regions"]]
+    assert found.regions
+    for region in found.regions:  # 300 pixels of focal length, the middle at 320 of the sensor, which is cut at 160
+        assert region.bearing == pytest.approx(-np.arctan((160 + region.centroid_x - 320) / 300), abs=1e-4)
