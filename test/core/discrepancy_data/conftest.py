@@ -1,4 +1,4 @@
-"""Loaded dice: random numbers that are known, so that what is drawn with them can be written out."""
+"""A tiny scene; and loaded dice: random numbers that are known, so that what is drawn with them can be written out."""
 
 from dataclasses import dataclass
 
@@ -56,3 +56,18 @@ class Dice:
 def dice():
     """The class of loaded dice."""
     return Dice
+
+
+@pytest.fixture
+def scene():
+    """Labels and instances 20x30: road below sky, four cars (13), a person (11), a group of cars, a caravan (255)."""
+    labels = np.zeros((20, 30), np.uint8)
+    labels[:8] = 10
+    instances = np.zeros(labels.shape, np.int32)
+    for n in range(4):
+        labels[10:14, 7 * n : 7 * n + 4] = 13
+        instances[10:14, 7 * n : 7 * n + 4] = 26001 + n
+    labels[15:19, 2:4], instances[15:19, 2:4] = 11, 24001
+    labels[15:19, 10:14] = 13  # a group: no instance
+    labels[15:19, 20:22], instances[15:19, 20:22] = 255, 29001
+    return labels, instances
