@@ -1,5 +1,7 @@
 """Draw how cost grows with pixels, cameras and regions, from lines that `unexpected bench --out` wrote.
 
+unexpected bench --sizes 512x256 1920x1080 --cameras 1 2 4 --regions 1 4 16 --out bench.jsonl
+unexpected bench --sizes 1920x1080 --scale 0.5 --out bench.jsonl
 python bench/scaling_plot.py bench.jsonl docs/scaling.webp
 """
 
@@ -27,6 +29,8 @@ def main():
         line["megapixels"] = line["height"] * line["width"] / 1e6
     whole = [line for line in lines if "step" not in line]
     regions = [line for line in lines if line.get("step") == "regions"]
+    if not regions or all(line["scale"] == 1 for line in whole):
+        parser.error(f"{options.lines} has no line of --regions, or none of a --scale other than 1: see --help")
     _, (first, second, third, last) = plt.subplots(1, 4, figsize=(11, 2.6), layout="constrained")
     single = [line for line in whole if line["cameras"] == 1 and line["scale"] == 1]
     draw(first, [(line["megapixels"], line["processor"]) for line in single], "a frame")

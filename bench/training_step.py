@@ -47,7 +47,8 @@ def seconds_per_step(name, device, half, steps):
     task = getattr(import_module(TASKS[settings.task.kind]), CLASSES[settings.task.kind])(settings.task)
     networks = task.build().to(device).train()
     optimizer = torch.optim.Adam([p for p in networks.parameters() if p.requires_grad])
-    size = getattr(settings.task, "crop", settings.data.crop) or (512, 1024)
+    cut = settings.task if hasattr(settings.task, "crop") else settings.data
+    size = cut.crop or (512, 1024)
     batch = synthetic_batch(size, settings.loop.batch, device)
     clock, times = time.perf_counter if device.type == "cuda" else time.process_time, []
     for _ in range(steps):

@@ -1,5 +1,6 @@
 """The tools of bench/ that press the live node, in short: the long versions are for people."""
 
+import subprocess
 import sys
 
 import pytest
@@ -40,3 +41,18 @@ def test_a_leak_would_be_seen(tools):
     assert not grown(samples(0)) and not grown(samples(1e5))
     assert grown(samples(2e6)).keys() == {"memory"}
     assert "soak" in sys.modules
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("tool", "words", "expected"),
+    [
+        ("arrival", ["--images", "2"], "score  our memory   2 of 2 arrived"),
+        ("node_overhead", ["--frames", "2", "--detector", "random"], "everything     detection"),
+    ],
+)
+def test_it_measures(repository, tmp_path, tool, words, expected):
+    command = [sys.executable, str(repository / "bench" / f"{tool}.py"), *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert expected in done.stdout
