@@ -49,6 +49,24 @@ def test_a_drive_teaches_the_comparer_what_is_normal(repository, tmp_path):
 
 
 @pytest.mark.slow
+def test_from_nothing_to_a_detector_and_its_first_detection(repository, tmp_path):
+    command = [sys.executable, "-P", str(repository / "examples/02_train_from_nothing.py"), "run"]
+    small = [
+        *SMALL,
+        "task.size=nano",
+        "first.epochs=1",
+        "first.batch=2",
+        "first.crop=[64,128]",
+        "task.heights=[128,128]",
+    ]
+    done = subprocess.run([*command, *small], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert re.search(r"fast +AP +[\d.]+%", done.stdout) and (tmp_path / "run/evaluation.json").is_file()
+    assert (tmp_path / "run/first_detection.png").is_file()
+    assert read_weights(tmp_path / "run").card.training_data == ["drawn"]
+
+
+@pytest.mark.slow
 def test_a_detector_is_judged_by_several_processes(repository, tmp_path):
     """As a program of its own: these processes import it once more. Another data set, as this one is always whole."""
     for number in range(8):
