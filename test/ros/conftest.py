@@ -109,14 +109,28 @@ class Driver:
         self.node.destroy_client(client)
 
     def destroy(self, *entities):
-        """Publishers, clients, timers, inboxes; an error for what is none: left alive, it would disturb later tests."""
-        kinds = (self.node.destroy_publisher, self.node.destroy_client, self.node.destroy_timer)
+        """Publishers, inboxes and clients of this node; an error for what is none, or no longer."""
         for entity in entities:
-            if isinstance(entity, Inbox):
-                gone = self.node.destroy_subscription(entity.subscription)
-            else:
-                gone = any(destroy(entity) for destroy in kinds)
-            assert gone, f"{entity} is nothing of the driver's that can be destroyed, or was before"
+            entity = entity.subscription if isinstance(entity, Inbox) else entity
+            assert self._destroy(entity), f"{entity} is nothing of the driver's that can be destroyed, or was before"
+
+    def _destroy(self, entity):
+        node = self.node
+        return any(
+            destroy(entity)
+            for destroy in (node.destroy_publisher, node.destroy_subscription, node.destroy_client, node.destroy_timer)
+        )
+
+    def alive(self):
+        node = self.node
+        return {*node.publishers, *node.subscriptions, *node.clients, *node.timers}
+
+    def refuse_leftovers(self, before):
+        """Destroy what was made since and fail for it: it would go on in the tests that follow."""
+        left = self.alive() - before
+        for entity in left:
+            self._destroy(entity)
+        assert not left, f"left alive: {', '.join(sorted(getattr(e, 'topic', None) or str(e) for e in left))}"
 
 
 class Inbox(list):
@@ -161,6 +175,18 @@ def driver():
     driver = Driver()
     yield driver
     driver.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_alive(request):
+    """What a test makes with the driver it destroys, or its fixtures do."""
+    if "driver" not in request.fixturenames:
+        yield
+        return
+    driver = request.getfixturevalue("driver")
+    before = driver.alive()
+    yield
+    driver.refuse_leftovers(before)
 
 
 @pytest.fixture(scope="session")
