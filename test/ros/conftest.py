@@ -109,7 +109,7 @@ class Driver:
         self.node.destroy_client(client)
 
     def destroy(self, *entities):
-        """Publishers, inboxes and clients of this node; an error for what is none, or no longer."""
+        """Publishers, inboxes, clients and timers of this node; an error for what is none, or no longer."""
         for entity in entities:
             entity = entity.subscription if isinstance(entity, Inbox) else entity
             assert self._destroy(entity), f"{entity} is nothing of the driver's that can be destroyed, or was before"

@@ -1,4 +1,4 @@
-"""The node in this process, where a test can reach what no camera or user can: failing networks, silence, clocks."""
+"""The node in this process, where a test can reach what no camera or user can: failing networks, clocks, parameters."""
 
 import threading
 import time
