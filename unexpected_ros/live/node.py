@@ -18,6 +18,7 @@ from unexpected_ros.live.lifecycle import refuse_the_impossible
 from unexpected_ros.live.logs import forward_to, stop_forwarding
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.publishers import overrides, unused
+from unexpected_ros.load.aside import aside
 from unexpected_ros.load.relief import free_gpu_memory
 from unexpected_ros.load.schedule import parse_cameras
 
@@ -143,13 +144,17 @@ class DetectorNode(LifecycleNode):
 
     def _load(self, **others: Any) -> Detector:
         self.get_logger().info(f"loading the model '{self.settings.model.path}'")
-        # torch takes seconds to import, and where it is missing, that is to be said like any other failed load
-        from unexpected_core.pipeline.detector import load_detector
-
         model, detect = self.settings.model.model_dump() | others, self.settings.detect.core.model_dump()
         if THRESHOLD not in self._given:
             del detect["threshold"]
-        detector = load_detector(model.pop("path"), **model, **detect)
+
+        def load() -> Detector:
+            # torch takes seconds to import, and where it is missing, that is to be said like any other failed load
+            from unexpected_core.pipeline.detector import load_detector
+
+            return load_detector(model.pop("path"), **model, **detect)
+
+        detector = aside(load)
         if THRESHOLD not in self._given:
             self.set_parameters([Parameter(THRESHOLD, value=float(detector.settings.detect.threshold))])
             self._given.discard(THRESHOLD)

@@ -1,0 +1,38 @@
+"""Work beside the thread that signals reach."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from unexpected_ros.load.aside import aside
+
+
+def test_result_and_error_are_those_of_the_work():
+    assert aside(lambda: 3) == 3
+    with pytest.raises(ZeroDivisionError):
+        aside(lambda: 1 / 0)
+
+
+def test_a_signal_ends_the_wait_and_not_the_work():
+    go_on, done, ended_by = threading.Event(), threading.Event(), []
+
+    def work():
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert go_on.wait(20)
+        except BaseException as error:
+            ended_by.append(error)
+        done.set()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            aside(work)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert not done.is_set()
+    go_on.set()
+    assert done.wait(20)
+    assert not ended_by
