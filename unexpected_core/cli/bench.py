@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -91,6 +92,7 @@ def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool
     options = given(arguments, ModelSettings, ("precision", "device")) | given(arguments, DetectSettings, ("scale",))
     wanted = RUNTIMES[1:] if "all" in arguments.runtime else arguments.runtime
     asked = [(arguments.detector, runtime) for runtime in wanted] + [(other, "auto") for other in arguments.against]
+    paths_of = Counter(Path(path).stem for path in {path for path, _ in asked})
     found, missing = {}, False
     for path, runtime in asked:
         file = arguments.onnx if arguments.onnx and runtime in ("onnx", "openvino") else path
@@ -98,8 +100,8 @@ def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool
         if runtime not in ("auto", detector.runtime):
             missing = True  # the log says why
             continue
-        names = [f"{name} {detector.runtime} {detector.precision}" for name in (Path(path).stem, path)]
-        found[names[names[0] in found]] = detector
+        name = Path(path).stem if paths_of[Path(path).stem] == 1 else path
+        found[f"{name} {detector.runtime} {detector.precision}"] = detector
     return found, missing
 
 

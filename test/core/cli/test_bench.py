@@ -38,15 +38,17 @@ def test_one_line_for_each_detector_size_and_number_of_cameras(tmp_path, capsys)
     assert len(out.read_text().splitlines()) == 9
 
 
-def test_two_weight_files_of_one_name_are_two_detectors(tmp_path):
+@pytest.mark.parametrize("precision", ["float32", "auto"])  # auto may choose another for each
+def test_two_weight_files_of_one_name_are_two_detectors(tmp_path, precision):
     for folder in ("old", "new"):
         card = Card(name="toy", architecture="random", working_height=96)
         write_weights(tmp_path / folder / "toy.safetensors", build_scorer("random").state_dict(), card)
     files = [str(tmp_path / folder / "toy.safetensors") for folder in ("old", "new")]
     out = tmp_path / "bench.jsonl"
-    assert bench("--detector", files[0], "--against", files[1], "--sizes", "40x60", "--out", str(out)) == 0
+    arguments = ["--detector", files[0], "--against", files[1], "--precision", precision]
+    assert bench(*arguments, "--sizes", "40x60", "--out", str(out)) == 0
     names = [json.loads(line)["detector"].split()[0] for line in out.read_text().splitlines()]
-    assert names == ["toy", files[1]]
+    assert names == files
 
 
 def test_a_runtime_that_is_not_there_is_left_out_and_said(capsys, caplog):
