@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 
 
 def aside[T](work: Callable[[], T]) -> T:
@@ -13,13 +12,8 @@ def aside[T](work: Callable[[], T]) -> T:
     Python handles signals in the main thread alone: what a handler raises ends this wait, at once. Raised amid the work
     it might meet C++ that has called Python and must not throw, such as torch's: that ends the process by SIGABRT.
     """
-    outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # it is for who waits, whatever it is
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, name="aside", daemon=True).start()
-    return outcome.result()
+    thread = ThreadPoolExecutor(1, "aside")
+    try:
+        return thread.submit(work).result()
+    finally:
+        thread.shutdown(wait=False)

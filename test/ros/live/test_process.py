@@ -56,14 +56,20 @@ def services(driver):
     return [name for name, _ in driver.node.get_service_names_and_types() if name.startswith("/ending/")]
 
 
+def gone_from_the_graph(driver):
+    """The graph learns of the node's end, and of its services', one by one."""
+    driver.until(
+        lambda: "/ending/detector" not in nodes(driver) and not services(driver), "the graph without it", PATIENCE_S
+    )
+
+
 def ends_clean(driver, node, number):
     """Signal the node; its exit code is 0, and at once neither the graph nor shared memory knows of it."""
     driver.until(lambda: "/ending/detector" in nodes(driver), "the node in the graph")
     own = held(node.process.pid) - node.before
     assert any(map(SEGMENT, own)), "the test must see what the node holds"
     assert node.end(number) == 0
-    driver.until(lambda: "/ending/detector" not in nodes(driver), "the graph without it", PATIENCE_S)
-    assert not services(driver)
+    gone_from_the_graph(driver)
     assert not {name for name in own if "port" not in name} & in_shared_memory()
     assert "Traceback" not in node.text()
 
@@ -160,8 +166,7 @@ def test_a_start_that_fails_leaves_nothing(driver, begin, refused):
     node = begin("-p", refused)
     assert node.process.wait(timeout=120) == 1
     assert "Traceback" not in node.text()
-    driver.until(lambda: "/ending/detector" not in nodes(driver), "the graph without it", PATIENCE_S)
-    assert not services(driver)
+    gone_from_the_graph(driver)
 
 
 LAUNCH = """

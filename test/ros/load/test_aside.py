@@ -1,8 +1,10 @@
 """Work beside the thread that signals reach."""
 
+import gc
 import os
 import signal
 import threading
+import weakref
 
 import pytest
 
@@ -13,6 +15,26 @@ def test_result_and_error_are_those_of_the_work():
     assert aside(lambda: 3) == 3
     with pytest.raises(ZeroDivisionError):
         aside(lambda: 1 / 0)
+
+
+class Held:
+    """As a node that waits for its model."""
+
+    def load(self):
+        with pytest.raises(ZeroDivisionError):
+            aside(lambda: 1 / 0)
+
+
+def test_an_error_does_not_keep_who_waited():
+    held = Held()
+    gone = weakref.ref(held)
+    gc.disable()
+    try:
+        held.load()
+        del held
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_a_signal_ends_the_wait_and_not_the_work():
