@@ -2,6 +2,8 @@
 
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -139,3 +141,18 @@ def test_sets_of_several_sizes_are_joined_where_crops_have_one(two_sizes, tmp_pa
     ):
         engine.run(settings, tmp_path / "whole")
     assert engine.run(override(settings, ["loop.batch=1"]), tmp_path / "whole")
+
+
+LEAVING = """
+import atexit
+import torch.distributed as processes
+atexit.register(lambda: print("still in it" if processes.is_initialized() else "left"))  # the first is the last called
+from unexpected_core.training.engine.setup import open_fabric
+store = processes.HashStore()
+processes.init_process_group("gloo", store=store, rank=0, world_size=1)
+"""
+
+
+def test_a_group_of_processes_is_left_before_python_ends():
+    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "left\n"), done.stderr

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Mapping
 
 import torch
+import torch.distributed as processes
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
@@ -61,6 +63,16 @@ def open_fabric(options: LoopSettings) -> Fabric:
     )
     fabric.launch()
     return fabric
+
+
+@atexit.register
+def leave_processes() -> None:
+    """Leave the group of processes, if in one, before Python ends: Fabric does so for GPUs only.
+
+    A thread of gloo that lets go of a tensor while Python ends would end the process by SIGABRT.
+    """
+    if processes.is_available() and processes.is_initialized():
+        processes.destroy_process_group()
 
 
 def precision_on(device: torch.device, wanted: str) -> str:
