@@ -1,5 +1,6 @@
 """Pieces of the training engine: half precision, frames of several sizes, shared batch norms, rates, averages."""
 
+import os
 import re
 import runpy
 import subprocess
@@ -144,15 +145,20 @@ def test_sets_of_several_sizes_are_joined_where_crops_have_one(two_sizes, tmp_pa
 
 
 LEAVING = """
-import atexit
+import atexit, sys
 import torch.distributed as processes
 atexit.register(lambda: print("still in it" if processes.is_initialized() else "left"))  # the first is the last called
-from unexpected_core.training.engine.setup import open_fabric
-store = processes.HashStore()
-processes.init_process_group("gloo", store=store, rank=0, world_size=1)
+import tiny_training
+processes.init_process_group("gloo", store=processes.HashStore(), rank=0, world_size=1)
+for folder, rows in zip(sys.argv[1:], (13, 0)):
+    tiny_training.run(folder, ["loop.epochs=1"], train=rows)
 """
 
 
-def test_a_group_of_processes_is_left_before_python_ends():
-    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stdout) == (0, "left\n"), done.stderr
+@pytest.mark.parametrize(("folders", "said", "code"), [(["well"], "left", 0), (["well", "badly"], "still in it", 1)])
+def test_only_who_ended_well_leaves_the_group_of_processes(tmp_path, folders, said, code):
+    """Who failed must not wait for the others."""
+    command = [sys.executable, "-c", LEAVING, *(str(tmp_path / folder) for folder in folders)]
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    done = subprocess.run(command, env=here, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (code, said), done.stderr

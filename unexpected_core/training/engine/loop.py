@@ -33,7 +33,13 @@ from unexpected_core.training.engine.checkpoint import (
 from unexpected_core.training.engine.explain import explain_batch_norm, explain_memory
 from unexpected_core.training.engine.recorder import Recorder
 from unexpected_core.training.engine.schedule import Schedule
-from unexpected_core.training.engine.setup import Losses, open_fabric, parameter_groups, synchronise_batch_norms
+from unexpected_core.training.engine.setup import (
+    Losses,
+    leave_at_exit,
+    open_fabric,
+    parameter_groups,
+    synchronise_batch_norms,
+)
 from unexpected_core.training.engine.task import Batch, Examples, Task
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
@@ -103,6 +109,7 @@ class Training:
             while self.progress.epoch < self.options.epochs and not self.stop_asked():
                 self.learn_epoch(self.progress.epoch + 1)
         self.recorder.close()
+        leave_at_exit()
         return self.progress
 
     def start(self) -> None:

@@ -49,6 +49,7 @@ class Losses(nn.Module):
 
 def open_fabric(options: LoopSettings) -> Fabric:
     """Start the processes: those that torchrun made, or loop.devices of our own."""
+    atexit.unregister(_leave)  # of the stage before; this one may fail
     local = int(os.environ.get("LOCAL_WORLD_SIZE", options.devices))
     nodes = int(os.environ.get("WORLD_SIZE", options.nodes * local)) // local
     device = choose_device(options.device)
@@ -65,12 +66,16 @@ def open_fabric(options: LoopSettings) -> Fabric:
     return fabric
 
 
-@atexit.register
-def leave_processes() -> None:
-    """Leave the group of processes, if in one, before Python ends: Fabric does so for GPUs only.
+def leave_at_exit() -> None:
+    """After a training that ended well: leave the group of processes before Python ends. Fabric does so for GPUs only.
 
-    A thread of gloo that lets go of a tensor while Python ends would end the process by SIGABRT.
+    A thread of gloo that lets go of a tensor while Python ends would end the process by SIGABRT. One that failed must
+    not wait for what it had begun with the others: it would be for half an hour.
     """
+    atexit.register(_leave)
+
+
+def _leave() -> None:
     if processes.is_available() and processes.is_initialized():
         processes.destroy_process_group()
 
