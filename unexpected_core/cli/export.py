@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from unexpected_core.export.check import Difference
+    from unexpected_core.weights.exported import Exported
 
 MOST_FRAMES = 64
 EPILOG = """\
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     differences = compare(module, arguments.onnx, sizes_to_check(exported.working_height, arguments.size))
     fits = [_tell(difference) for difference in differences]
     if arguments.int8:
-        _int8(arguments, exported.working_height)
+        _int8(arguments, exported)
     return 0 if all(fits) else 1
 
 
@@ -79,26 +80,26 @@ def _tell(difference: Difference) -> bool:
     return difference.fits
 
 
-def _int8(arguments: argparse.Namespace, working_height: int | None) -> None:
+def _int8(arguments: argparse.Namespace, exported: Exported) -> None:
     from unexpected_core.export.quantize import quantize
 
     target = arguments.onnx.with_stem(f"{arguments.onnx.stem}_int8")
-    frames = _frames(arguments.int8, arguments.size, working_height)
+    frames = _frames(arguments.int8, exported)
     quantize(arguments.onnx, target, islice(frames, MOST_FRAMES))
     print(f"wrote {target}, {target.stat().st_size / 1e6:.1f} MB: judge it with 'unexpected evaluate {target} ...'")
 
 
-def _frames(inputs: list[Path], only: tuple[int, int] | None, working_height: int | None) -> Iterator[np.ndarray]:
+def _frames(inputs: list[Path], exported: Exported) -> Iterator[np.ndarray]:
     """Every frame of the inputs at the working size of the first."""
     from unexpected_core.cli.inputs import open_input
     from unexpected_core.images import resize_image
     from unexpected_core.pipeline.resizing import working_size
 
-    wanted = only
+    wanted = exported.size
     for path in inputs:
         for shot in open_input(path).shots():
             image = shot.read()
-            wanted = wanted or working_size(*image.shape[:2], working_height)
+            wanted = wanted or working_size(*image.shape[:2], exported.working_height, step=exported.step)
             yield resize_image(image, wanted)
     if wanted is None:
         raise UsageError(f"--int8: no frame in {', '.join(map(str, inputs))}")

@@ -106,6 +106,7 @@ def _describe(scorer: Scorer, opset: int, size: tuple[int, int] | None) -> Expor
         name=scorer.name,
         model_id=scorer.model_id or scorer.name,
         working_height=scorer.working_height,
+        step=scorer.step,
         threshold=scorer.threshold,
         random_weights=scorer.random_weights,
         labels=[label.name for label in sorted(CITYSCAPES, key=lambda label: label.train_id) if label.train_id < 255],

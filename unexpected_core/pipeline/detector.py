@@ -43,7 +43,8 @@ class Detector:
         self._busy = threading.Lock()
         height = self._runner.working_height
         if self.settings.model.warmup and height:  # without a working height the size of the first image is unknown
-            self._runner.warm_up(working_size(height, 2 * height, height, self.settings.detect.scale))
+            scale, step = self.settings.detect.scale, self._runner.step
+            self._runner.warm_up(working_size(height, 2 * height, height, scale, step))
         give_back()
         LOGGER.info("detector %s on %s (%s)", self.model_id, self._runner.description, self._runner.reason)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from unexpected_core.images import resize_image, resize_map
 from unexpected_core.labels import IGNORE
-from unexpected_core.pipeline.resizing import SMALLEST, working_size
+from unexpected_core.pipeline.resizing import working_size
 from unexpected_core.pipeline.roi import COARSE, ROAD, Box, box_around, given_area, road_area
 from unexpected_core.pipeline.runner import DetectorError, Maps, Runner
 from unexpected_core.pipeline.settings import DetectSettings
@@ -53,10 +53,10 @@ def look(
     """RGB uint8 [H, W, 3] of one size -> their maps. Raises DetectorError."""
     height, width = images[0].shape[:2]
     box, inside = Box(0, 0, height, width), None
-    working = runner.fixed_size or working_size(height, width, runner.working_height, settings.scale)
+    working = runner.fixed_size or working_size(height, width, runner.working_height, settings.scale, runner.step)
     if settings.roi:
         box, inside = _part(runner, images, settings)
-        working = runner.fixed_size or box.working((height, width), working, SMALLEST)
+        working = runner.fixed_size or box.working((height, width), working, runner.step)
         images = [box.of(image) for image in images]
         watch.lap("find roi")
     batch = runner.prepare(images, working)
@@ -85,7 +85,7 @@ def _part(runner: Runner, images: Sequence[np.ndarray], settings: DetectSettings
 def _road(runner: Runner, images: Sequence[np.ndarray], scale: float) -> Box | None:
     """Around what a first look, at a fraction of the size, calls drivable in any of the images; None if nothing is."""
     size = images[0].shape[:2]
-    coarse = working_size(*size, runner.working_height, scale * COARSE)
+    coarse = working_size(*size, runner.working_height, scale * COARSE, runner.step)
     labels = runner.score(runner.prepare(images, coarse), resynthesis=False).labels
     if labels is None:
         raise DetectorError("roi=road needs labels, and this scorer predicts none; give a polygon or a mask")

@@ -33,8 +33,8 @@ class ExportedRunner(Runner):
 
     def __init__(self, exported: Exported, device: str, precision: str) -> None:
         self.name, self.model_id = exported.name, exported.model_id
-        self.working_height, self.threshold = exported.working_height, exported.threshold
-        self.random_weights, self.fixed_size = exported.random_weights, exported.size
+        self.working_height, self.step, self.fixed_size = exported.working_height, exported.step, exported.size
+        self.threshold, self.random_weights = exported.threshold, exported.random_weights
         self.exported, self.device, self.precision = exported, device, precision
 
     @property

@@ -14,12 +14,22 @@ WIDEST = 4.0
 SMALLEST = 32
 
 
-def working_size(height: int, width: int, working_height: int | None, scale: float = 1.0) -> tuple[int, int]:
-    """(height, width) at which an image is scored: working_height (None = its own) times scale, aspect ratio kept."""
+def working_size(
+    height: int, width: int, working_height: int | None, scale: float = 1.0, step: int = 1
+) -> tuple[int, int]:
+    """(height, width) at which an image is scored: working_height (None = its own) times scale, aspect ratio kept.
+
+    Both are the nearest multiples of `step`.
+    """
     factor = scale * (working_height or height) / height
     if working_height:
         factor = min(factor, scale * working_height * math.sqrt(WIDEST / (height * width)))
-    return max(SMALLEST, round(height * factor)), max(SMALLEST, round(width * factor))
+    return nearest_side(height * factor, step), nearest_side(width * factor, step)
+
+
+def nearest_side(side: float, step: int) -> int:
+    """The nearest multiple of `step`, SMALLEST at least: a little stretched misleads less than padded (docs/results.md)."""
+    return max(SMALLEST, step * math.floor(side / step + 0.5))
 
 
 def to_working(images: Sequence[np.ndarray], size: tuple[int, int]) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from unexpected_core.files import expand_home
 from unexpected_core.images import read_map, resize_map
 from unexpected_core.labels import DRIVABLE
+from unexpected_core.pipeline.resizing import nearest_side
 
 ROAD = "road"
 COARSE = 0.35
@@ -36,10 +37,10 @@ class Box(NamedTuple):
         """The part of values [H, W, ...] of any type."""
         return values[self.top : self.top + self.height, self.left : self.left + self.width]
 
-    def working(self, size: tuple[int, int], working: tuple[int, int], least: int) -> tuple[int, int]:
-        """(height, width) to score the part at, when the image of `size` is scored at `working`."""
-        factors = (part * small / side for part, small, side in zip(self[2:], working, size, strict=True))
-        rows, columns = (max(least, round(value)) for value in factors)
+    def working(self, size: tuple[int, int], working: tuple[int, int], step: int) -> tuple[int, int]:
+        """(height, width), multiples of `step`, to score the part at when the image of `size` is scored at `working`."""
+        sides = (part * small / side for part, small, side in zip(self[2:], working, size, strict=True))
+        rows, columns = (nearest_side(side, step) for side in sides)
         return rows, columns
 
 

@@ -36,7 +36,7 @@ class Maps(NamedTuple):
 class Runner(ABC):
     """Networks on a device.
 
-    name, model_id, working_height, threshold, random_weights: as of the scorer. device: 'cpu', 'cuda:0', ...
+    name, model_id, working_height, step, threshold, random_weights: as of the scorer. device: 'cpu', 'cuda:0', ...
     runtime, precision: what runs and with which numbers. reason: why. scorer: the torch module, None where there is
     none. prepares_sizes: whether the first image of a size is much slower than the next. fixed_size: (height, width)
     of the only size that it scores, None = any.
@@ -45,6 +45,7 @@ class Runner(ABC):
     name: str
     model_id: str
     working_height: int | None
+    step: int = 1
     threshold: float
     random_weights: bool = False
     device: str

@@ -29,8 +29,8 @@ class TorchRunner(Runner):
     def __init__(self, scorer: Scorer, device: torch.device, precision: str) -> None:
         self._device, self.device = device, str(device)
         self.name, self.model_id = scorer.name, scorer.model_id
-        self.working_height, self.threshold = scorer.working_height, scorer.threshold
-        self.random_weights = scorer.random_weights
+        self.working_height, self.step = scorer.working_height, scorer.step
+        self.threshold, self.random_weights = scorer.threshold, scorer.random_weights
         scorer = scorer.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
         self.precision, self.why_precision = choose_precision(precision, device, lambda: try_bfloat16(scorer))
         dtype = DTYPES[self.precision]

@@ -40,6 +40,16 @@ class Scorer(nn.Module):
     sha256: str = ""
     random_weights: bool = False
 
+    @property
+    def multiple(self) -> int:
+        """What its networks pad height and width to multiples of; 1 where they name nothing."""
+        return getattr(getattr(self, "segmenter", None), "multiple", 1)
+
+    @property
+    def step(self) -> int:
+        """Working sizes are multiples of it, so that nothing is padded; 1 where images are scored at their own size."""
+        return self.multiple if self.working_height else 1
+
     def forward(self, images: Tensor) -> Scores:
         """RGB float [B, 3, H, W] in [0, 1], any H and W -> Scores at the same H and W."""
         raise NotImplementedError

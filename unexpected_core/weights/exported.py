@@ -29,6 +29,7 @@ class Exported(Settings):
     name: str = Field(description="method")
     model_id: str = Field(description="name and fingerprint for messages")
     working_height: int | None = Field(None, description="image height in pixels it was made for")
+    step: int = Field(1, ge=1, description="working sizes are multiples of it")
     threshold: float = Field(0.5, ge=0.0, le=1.0, description="score above which a pixel is unexpected")
     random_weights: bool = Field(False, description="untrained networks: its scores mean nothing")
     labels: list[str] = Field([], description="names of the train ids 0, 1, ...")

@@ -239,6 +239,21 @@ def test_working_size_keeps_the_shape_of_the_image(size, working, scale, expecte
     assert working_size(*size, working, scale) == expected
 
 
+@pytest.mark.parametrize(
+    ("size", "scale", "expected"),
+    [
+        ((1024, 2048), 1.0, (448, 896)),
+        ((720, 1280), 1.0, (448, 800)),  # 796.4
+        ((480, 640), 1.0, (448, 608)),  # 597.3
+        ((1024, 2048), 0.9, (416, 800)),  # 403.2 and 806.4
+        ((1024, 2048), 0.01, (32, 32)),
+        ((100, 101), 0.75, (352, 352)),  # 336, half-way, and 339.4
+    ],
+)
+def test_working_sizes_are_multiples_of_what_networks_pad_to(size, scale, expected):
+    assert working_size(*size, 448, scale, step=32) == expected
+
+
 def test_shrinking_averages_instead_of_skipping():
     checks = (np.indices((64, 96)).sum(0) % 2 * 255).astype(np.uint8)
     pixels = np.repeat(checks[..., None], 3, -1)

@@ -109,6 +109,20 @@ def test_it_changes_while_running_and_says_what_it_expected(image):
     assert looking.settings.detect.roi == "0,0 1,0 1,0.4 0,0.4"
 
 
+@pytest.mark.parametrize("settings", [{}, {"scale": 0.7}, {"roi": "road"}, {"roi": "0,0.6 0.5,0.6 0.5,1 0,1"}])
+def test_networks_are_given_sides_that_they_need_not_pad(image, settings):
+    scorer = Seen()
+    scorer.segmenter = torch.nn.Identity()
+    scorer.segmenter.multiple = 32
+    looking = detector("", scorer)
+    looking.update(**settings)
+    found = looking.detect(np.pad(image, ((0, 7), (0, 11), (0, 0)), mode="edge"))
+    assert found.score.shape == (167, 331)
+    assert scorer.sizes and all(side % 32 == 0 for size in scorer.sizes for side in size)
+    scorer.working_height = None  # images of their own size are left as they are
+    assert scorer.step == 1
+
+
 def test_boxes_written_out():
     area = np.zeros((80, 160), bool)
     assert box_around(area) is None
@@ -117,7 +131,8 @@ def test_boxes_written_out():
     area[41:46, 85] = True
     assert box_around(area) == Box(40, 60, 20, 40)
     assert box_around(np.ones((81, 161), bool)) == Box(0, 0, 81, 161)
-    assert Box(0, 0, 40, 80).working((80, 160), (40, 80), 32) == (32, 40)
+    assert Box(0, 0, 40, 80).working((80, 160), (40, 80), 1) == (32, 40)
+    assert Box(0, 0, 40, 80).working((80, 160), (224, 448), 32) == (128, 224)  # 112 is half-way
     assert parse_polygon("0,0 1,0 1,1").tolist() == [[0, 0], [1, 0], [1, 1]] and parse_polygon("road") is None
     labels = np.full((20, 40), SKY, np.uint8)
     labels[10:, 5:30], labels[2, 2] = ROAD, ROAD

@@ -64,7 +64,7 @@ def _member(archive: zipfile.ZipFile, ending: str) -> bytes:
 
 def side_step(served: Served) -> int:
     """What a scorer pads height and width to multiples of. Raises RuntimeMissing where it does not say."""
-    multiple = getattr(getattr(served.scorer, "segmenter", None), "multiple", None)
-    if multiple is None:
+    multiple = served.scorer.multiple
+    if multiple == 1:
         raise RuntimeMissing(f"{served.scorer.name} cannot be compiled for all sizes: its networks name no multiple")
     return multiple
