@@ -38,7 +38,7 @@ class Box(NamedTuple):
         return values[self.top : self.top + self.height, self.left : self.left + self.width]
 
     def working(self, size: tuple[int, int], working: tuple[int, int], step: int) -> tuple[int, int]:
-        """(height, width), multiples of `step`, to score the part at when the image of `size` is scored at `working`."""
+        """(height, width) to score the part at, multiples of step, when the image of `size` is scored at `working`."""
         sides = (part * small / side for part, small, side in zip(self[2:], working, size, strict=True))
         rows, columns = (nearest_side(side, step) for side in sides)
         return rows, columns
