@@ -19,7 +19,7 @@ COARSE = 0.35
 MARGIN = 0.08
 """What is scored beside and below the wanted part, of the image's height: networks need to see around things.
 
-Nothing above it: a strip of what stands over the horizon, without the rest, misleads them (docs/results.md).
+Nothing above it, where it costs time and gains nothing (docs/results.md).
 """
 STEPS = 8
 """Boxes begin and end at eighths of the image, so that few sizes of them occur."""
