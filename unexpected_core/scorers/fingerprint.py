@@ -44,8 +44,12 @@ def _parts(scorer: Scorer, read: Callable[[Path], str]) -> dict[str, str]:
 
 
 def _options(module: nn.Module) -> dict[str, str]:
-    """Plain values and functions among a module's attributes, those of its class too where the module has its own."""
-    names = {*vars(module), *(vars(Scorer) if isinstance(module, Scorer) else ())}
+    """Plain values and functions among a module's attributes, those of its class too where the module has its own.
+
+    Not what a scorer derives of them.
+    """
+    of_all = {name for name, value in vars(Scorer).items() if not isinstance(value, property)}
+    names = {*vars(module), *(of_all if isinstance(module, Scorer) else ())}
     values = {name: getattr(module, name) for name in sorted(names - NAMES) if not name.startswith("_")}
     return {name: text for name, value in values.items() if (text := _plain(value)) is not None}
 
