@@ -13,12 +13,12 @@ from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.config import SettingsError
 from unexpected_ros.live.answering import Answering
+from unexpected_ros.live.aside import aside
 from unexpected_ros.live.feed import Feed
 from unexpected_ros.live.lifecycle import refuse_the_impossible
 from unexpected_ros.live.logs import forward_to, stop_forwarding
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.publishers import overrides, unused
-from unexpected_ros.load.aside import aside
 from unexpected_ros.load.relief import free_gpu_memory
 from unexpected_ros.load.schedule import parse_cameras
 

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from unexpected_ros.load.aside import aside
+from unexpected_ros.live.aside import aside
 
 
 def test_result_and_error_are_those_of_the_work():
