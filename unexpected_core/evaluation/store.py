@@ -23,6 +23,7 @@ from unexpected_core.images import ImageError, read_map
 
 SUFFIXES = (*FORMATS.values(), ".png")
 WEIGHT_SUFFIXES = (".safetensors", ".onnx")
+"""Files that are named as methods; what writes them is not seen from this floor."""
 EXACT_INTEGERS = 2**53
 """float64 holds every whole number up to this."""
 

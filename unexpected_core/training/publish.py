@@ -79,7 +79,7 @@ def _publish(settings: FastTraining | BaselineTraining | CuesTraining, folder: P
         "licence": licence_of(data),
         "scores": _scores(content["state"]),
     }
-    path = folder / f"{name}.safetensors"
+    path = folder / f"{name}{SUFFIX}"
     write_weights(path, content["weights"], card.model_copy(update=learned))
     return path
 

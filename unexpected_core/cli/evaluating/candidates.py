@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
 
 RANDOM = "random"
-EXPORTED = ".onnx"
 NORMAL = "normal_driving"
 """Folder of the scores of those frames: sets of folders bear the folders' names, which may be one."""
 
@@ -51,7 +50,7 @@ class Networks:
         from unexpected_core.scorers import SCORERS
 
         # plainly, so that numbers do not depend on what this machine finds fast
-        plain = {} if name.endswith(EXPORTED) else {"runtime": "eager", "precision": "float32"}
+        plain = {} if is_exported(name) else {"runtime": "eager", "precision": "float32"}
         settings = {**plain, **self.settings}
         if kind_of(name) == "published":
             return load_detector(name, **self.published, **settings)
@@ -76,7 +75,7 @@ class Networks:
         untrained = name == RANDOM or (self.random and kind != "own")
         if untrained or kind == "published":
             return Identity(detector.model_id, None, untrained, limited)
-        if name.endswith(EXPORTED):
+        if is_exported(name):
             return Identity(detector.model_id, sha256(expand_home(name)), detector.random_weights, limited)
         baseline = name in SCORERS and SCORERS[name].baseline
         path = self.baselines() if baseline else find_weights(name if kind == "own" else self.detector)
@@ -91,6 +90,13 @@ def kind_of(name: str) -> str:
     if entry is None or name == RANDOM:
         return "own"
     return "published" if entry.published else "on detector"
+
+
+def is_exported(name: str) -> bool:
+    """Whether the name is of a file that `unexpected export` wrote."""
+    from unexpected_core.weights.exported import SUFFIX
+
+    return name.endswith(SUFFIX)
 
 
 def score_candidate(

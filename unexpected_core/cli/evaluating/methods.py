@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.evaluating.candidates import EXPORTED, Networks, kind_of
+from unexpected_core.cli.evaluating.candidates import Networks, is_exported, kind_of
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
 
@@ -69,7 +69,7 @@ def _check_known(names: Sequence[str]) -> None:
     for name in names:
         if name not in known and not expand_home(name).exists():
             raise UsageError(f"{unknown_name('scorer', name, known)}; or give a weight file or its folder")
-        if name not in known and not name.endswith(EXPORTED):
+        if name not in known and not is_exported(name):
             find_weights(name)
 
 
