@@ -193,7 +193,7 @@ def test_the_tree_names_files_that_are_there():
 
 
 def test_the_doctor_is_tried_with_as_many_faults_as_said():
-    path = REPOSITORY / "bench" / "doctor_faults.py"
+    path = REPOSITORY / "bench" / "spoiling.py"
     spec = importlib.util.spec_from_file_location("faults", path)
     sys.modules["faults"] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

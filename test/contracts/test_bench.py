@@ -36,6 +36,7 @@ ELSEWHERE = {
     "node_overhead": "test/ros/test_bench.py",
     "scaling_plot": "below",
     "soak": "test/ros/test_bench.py",
+    "spoiling": "a part of doctor_faults",
 }
 
 

@@ -1,8 +1,7 @@
 """What the doctor compares, on small made-up scenes whose scores follow the image, and spoilt."""
 
-import importlib.util
+import importlib
 import re
-import sys
 from types import SimpleNamespace
 
 import cv2
@@ -220,12 +219,9 @@ def test_scores_that_are_no_numbers_are_refused_inside_the_roi_and_do_not_matter
 
 @pytest.fixture(scope="module")
 def bench(repository):
-    path = repository / "bench" / "doctor_faults.py"
-    spec = importlib.util.spec_from_file_location("doctor_faults", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["doctor_faults"] = module
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(repository / "bench")
+        return importlib.import_module("doctor_faults")
 
 
 @pytest.mark.slow
