@@ -20,34 +20,25 @@ from unexpected_core.evaluation.store import read_score, stored_scores, write_sc
 from unexpected_core.images import write_image
 
 SIZE = (33, 57)
+CPU = ("--device", "cpu")
+
+
+def evaluate(*words):
+    """What `unexpected evaluate WORDS` returns, in short and without more processes."""
+    return main(["evaluate", *map(str, words), "--resamples", "50", "--workers", "1"])
 
 
 def test_scores_of_a_set_without_ground_truth_are_written_for_its_benchmark(root, tmp_path, capsys):
     pytest.importorskip("torch")
-    command = ["evaluate", "random", f"image_folder={root / 'images'}", "--store", "hdf5", "--device", "cpu"]
-    assert main([*command, "--out", str(tmp_path)]) == 0
+    assert evaluate("random", f"image_folder={root / 'images'}", "--store", "hdf5", *CPU, "--out", tmp_path) == 0
     folder = tmp_path / "anomaly_p" / "random" / "images"
     assert f"random: 5 scores in {folder}" in capsys.readouterr().out and len(list(folder.glob("*.hdf5"))) == 5
 
 
 def test_command_line_on_stored_scores(root, tmp_path, capsys, scored):
     scored(root, tmp_path / "bright" / root.name)
-    arguments = [
-        "evaluate",
-        "bright",
-        "obstacle_folder",
-        "--root",
-        str(root),
-        "--from-scores",
-        str(tmp_path),
-        "--resamples",
-        "50",
-        "--workers",
-        "1",
-        "--out",
-        str(tmp_path / "judged"),
-    ]
-    assert main([*arguments, "--camera", "1.5", "2", "0.1"]) == 0 and "| bright |" in capsys.readouterr().out
+    arguments = ("obstacle_folder", "--root", root, "--from-scores", tmp_path, "--out", tmp_path / "judged")
+    assert evaluate("bright", *arguments, "--camera", 1.5, 2, 0.1) == 0 and "| bright |" in capsys.readouterr().out
     lines = read_results(tmp_path / "judged").methods["bright"].recall_by_distance
     assert [line["obstacles"] for line in lines] == [4, 0, 0, 0, 0]
     assert "metres, on a flat road" in (tmp_path / "judged" / "report.html").read_text()
@@ -63,38 +54,21 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys, scored):
         (["--option", "count"], "--option expects NAME=VALUE, found 'count'"),
         (["--option", "count=["], "--option count: cannot read '[' as a YAML value"),
         (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
-        (["--normal-root", str(root)], "give them without --threshold and --from-scores"),
-        (["--from-scores", str(tmp_path / "no")], "no folder of scores: looked for"),
+        (["--normal-root", root], "give them without --threshold and --from-scores"),
+        (["--from-scores", tmp_path / "no"], "no folder of scores: looked for"),
     ):
-        assert main(arguments + wrong) == 2 and message in capsys.readouterr().err
-    assert main(["evaluate", "a.x,a.x", *arguments[2:]]) == 2 and "of different names" in capsys.readouterr().err
-    assert main(["evaluate", "random", "--out", str(tmp_path)]) == 2 and "no data set" in capsys.readouterr().err
-    assert main(["evaluate", "random", "drawn", "--data", "camvid", "--out", str(tmp_path)]) == 2
+        assert evaluate("bright", *arguments, *wrong) == 2 and message in capsys.readouterr().err
+    assert evaluate("a.x,a.x", *arguments) == 2 and "of different names" in capsys.readouterr().err
+    assert evaluate("random", "--out", tmp_path) == 2 and "no data set" in capsys.readouterr().err
+    assert evaluate("random", "drawn", "--data", "camvid", "--out", tmp_path) == 2
     assert "two data sets, 'drawn' and --data camvid: give one" in capsys.readouterr().err
     assert main(["doctor", str(tmp_path)]) == 2 and "no results at" in capsys.readouterr().err
 
 
 def test_command_line_runs_a_detector_and_the_doctor_sees_random_weights(root, tmp_path, capsys):
     pytest.importorskip("torch")
-    arguments = [
-        "evaluate",
-        "random",
-        "--data",
-        f"obstacle_folder={root}",
-        "--out",
-        str(tmp_path),
-        "--limit",
-        "2",
-        "--resamples",
-        "50",
-        "--workers",
-        "1",
-        "--store",
-        "16bit",
-        "--device",
-        "cpu",
-    ]
-    assert main(arguments) == 1
+    data = ("--data", f"obstacle_folder={root}", "--limit", 2)
+    assert evaluate("random", *data, "--store", "16bit", *CPU, "--out", tmp_path) == 1
     assert "the weights are random" in capsys.readouterr().out
     assert len(list((tmp_path / "random" / root.name / "scores").glob("*.npz"))) == 2
 
@@ -104,9 +78,9 @@ def test_normal_driving_in_a_folder_of_the_same_name_leaves_the_judged_scores_as
     pytest.importorskip("torch")
     for i in range(20):
         write_image(tmp_path / "other" / root.name / f"{i:02d}.png", np.full((*SIZE, 3), 10 * i, np.uint8))
-    command = ["evaluate", "random", f"obstacle_folder={root}", "--resamples", "9", "--workers", "1", "--device", "cpu"]
-    main([*command, "--out", str(tmp_path / "alone")])
-    main([*command, "--out", str(tmp_path / "out"), "--normal-root", str(tmp_path / "other" / root.name)])
+    words = ("random", f"obstacle_folder={root}", *CPU)
+    evaluate(*words, "--out", tmp_path / "alone")
+    evaluate(*words, "--out", tmp_path / "out", "--normal-root", tmp_path / "other" / root.name)
     alone, both = (read_results(tmp_path / out).methods["random"] for out in ("alone", "out"))
     assert both.threshold.source == "normal_driving" and both.pixel == alone.pixel
 
@@ -115,32 +89,8 @@ def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch,
     pytest.importorskip("torch")
     drawn, draw = [], Drawn.load
     monkeypatch.setattr(Drawn, "load", lambda self, index: drawn.append(self.keys[index]) or draw(self, index))
-    main(
-        [
-            "evaluate",
-            "random,softmax",
-            "drawn",
-            "--split",
-            "obstacle",
-            "--option",
-            "count=3",
-            "--option",
-            "height=64",
-            "--option",
-            "width=96",
-            "--limit",
-            "2",
-            "--random-weights",
-            "--resamples",
-            "50",
-            "--workers",
-            "1",
-            "--device",
-            "cpu",
-            "--out",
-            str(tmp_path),
-        ]
-    )
+    small = ("--option", "count=3", "--option", "height=64", "--option", "width=96", "--limit", 2)
+    evaluate("random,softmax", "drawn", "--split", "obstacle", *small, "--random-weights", *CPU, "--out", tmp_path)
     assert "| softmax |" in capsys.readouterr().out and drawn == ["obstacle/0/00000", "obstacle/0/00001"]
     recall = read_results(tmp_path).methods["random"].recall_by_distance  # drawn frames know their camera
     assert sum(line["obstacles"] for line in recall) > 0
@@ -158,33 +108,17 @@ def test_a_drawn_frame_is_drawn_once_whatever_asks_for_it(tmp_path, monkeypatch,
 )
 def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, message, root, tmp_path, capsys, scored):
     pytest.importorskip("torch")
-    assert (
-        main(
-            [
-                "evaluate",
-                *arguments,
-                "--data",
-                "obstacle_folder",
-                "--root",
-                str(root),
-                "--out",
-                str(tmp_path / "o"),
-                "--random-weights",
-                "--device",
-                "cpu",
-            ]
-        )
-        == 2
-    )
+    data = ("--data", "obstacle_folder", "--root", root)
+    assert evaluate(*arguments, *data, "--random-weights", *CPU, "--out", tmp_path / "o") == 2
     assert message in capsys.readouterr().err and not (tmp_path / "o").exists()
 
 
 def test_missing_weights_are_asked_for_by_an_option_that_is_there(root, tmp_path, monkeypatch, capsys):
     pytest.importorskip("torch")
     monkeypatch.delenv("DIR_EXPERIMENTS", raising=False)
-    command = ["evaluate", "iccv2019", "obstacle_folder", "--root", str(root), "--out", str(tmp_path / "o")]
-    assert main(command) == 2 and "give it with --weights DIR" in capsys.readouterr().err
-    assert main([*command, "--weights", "nowhere"]) == 2 and "no folder of weights nowhere" in capsys.readouterr().err
+    words = ("iccv2019", "obstacle_folder", "--root", root, "--out", tmp_path / "o")
+    assert evaluate(*words) == 2 and "give it with --weights DIR" in capsys.readouterr().err
+    assert evaluate(*words, "--weights", "nowhere") == 2 and "no folder of weights nowhere" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -234,26 +168,7 @@ def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys):
         spec.loader.exec_module(example)
         logits = torch.tensor([[2.0, 2.0, 2.0], [2.0, -50.0, 1.0]]).reshape(1, 2, 1, 3)
         assert example.margin(logits)[0, 0].tolist() == pytest.approx([1, 0, 1 - np.tanh(0.5)])
-        main(
-            [
-                "evaluate",
-                "margin",
-                "obstacle_folder",
-                "--root",
-                str(root),
-                "--random-weights",
-                "--limit",
-                "1",
-                "--resamples",
-                "50",
-                "--workers",
-                "1",
-                "--device",
-                "cpu",
-                "--out",
-                str(tmp_path),
-            ]
-        )
+        evaluate("margin", "obstacle_folder", "--root", root, "--random-weights", "--limit", 1, *CPU, "--out", tmp_path)
         assert "| margin |" in capsys.readouterr().out
     finally:
         del SCORERS["margin"], sys.modules["add_a_scorer"]
