@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from unexpected_core.cli.export import size
     from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 
-    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     parser.add_argument("--detector", default="fast", help="shipped name, weight file, folder or .onnx (default fast)")
     parser.add_argument("--against", default=[], nargs="+", metavar="DETECTOR", help="others to measure beside it")
     parser.add_argument("--onnx", metavar="FILE", help="exported detector for the runtimes onnx and openvino")

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
-    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     add = parser.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="image, folder of images, video, or rosbag2")
     add("--out", required=True, metavar="DIR", help="folder for the results")

@@ -27,7 +27,7 @@ The mask is white where the own car is; look at it, and paint over it what is wr
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     parser.add_argument("drive", type=Path, metavar="DRIVE", help="folder of images, video, or rosbag2 of one camera")
     parser.add_argument("--out", type=Path, required=True, metavar="MASK.png", help="picture to write")
     parser.add_argument("--topic", help="image topic of a bag that has several")

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from unexpected_core.metrics.components import TRACK_SIZES
     from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
-    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     add = parser.add_argument
     add("methods", metavar="SCORER[,SCORER...]", help="scorers, shipped detectors, weight files; or 'paper'")
     add("dataset", metavar="DATASET[=ROOT]", nargs="?", help="name of a data set, and its folder")

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
     from unexpected_core.weights.exported import OPSET
 
-    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
     add = parser.add_argument
     add("detector", metavar="DETECTOR", help="shipped name, weight file or its folder, iccv2019, ...")
     add("--onnx", required=True, type=Path, metavar="FILE", help="file to write, ends in .onnx")

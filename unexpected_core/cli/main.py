@@ -75,7 +75,8 @@ def _parser(command: str | None) -> tuple[argparse.ArgumentParser, argparse.Argu
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for name, summary in COMMANDS.items():
-        sub = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+        described = {"help": summary, "description": summary[0].upper() + summary[1:] + "."}
+        sub = commands.add_parser(name, **described, formatter_class=argparse.RawDescriptionHelpFormatter)
         if name == command:
             module = import_module(f"unexpected_core.cli.{name.replace('-', '_')}")
             module.add_arguments(sub)

@@ -22,7 +22,7 @@ Several devices or machines: torchrun --nproc-per-node 4 -m unexpected_core.cli.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES
     add = parser.add_argument
     add("preset", help=f"a preset ({', '.join(PRESETS)}) or a YAML file")
     change = "change a setting, such as loop.epochs=10"
