@@ -17,9 +17,9 @@ from unexpected_core.log import LOGGER
 from unexpected_core.networks import build_network
 from unexpected_core.weights.authors import read_checkpoint
 from unexpected_core.weights.authors_files import CHECKPOINTS
-from unexpected_core.weights.cards import WeightsError, card_path, read_card
+from unexpected_core.weights.cards import Card, WeightsError, card_path, read_card
 from unexpected_core.weights.catalog import SUFFIX
-from unexpected_core.weights.reading import load_into, read_weights
+from unexpected_core.weights.reading import Weights, load_into, read_weights
 
 ENVIRONMENT = "DIR_EXPERIMENTS"
 ARCHIVE = "https://drive.switch.ch/index.php/s/xywBQNLoDxBVuxe/download"
@@ -102,21 +102,18 @@ def open_network(folder: Path, network: str) -> nn.Module:
 
 def load_network(file: Path, network: str) -> nn.Module:
     """One weight file -> the network it holds, in eval mode. Raises WeightsError, also if it holds another network."""
-    if file.suffix == SUFFIX:
-        weights = read_weights(file)
-        found = weights.card.architecture
-    else:
-        checkpoint = read_checkpoint(file)
-        found = checkpoint.network
+    weights = read_weights(file) if file.suffix == SUFFIX else _of_the_authors(file)
+    found = weights.card.architecture
     if found != network:
         raise WeightsError(f"{file} holds {found}, expected {network}: {EXPERIMENTS[network].number}_* is its place")
-    if file.suffix == SUFFIX:
-        module = build_network(network, **weights.card.options)
-        load_into(module, weights)
-    else:
-        module = build_network(network, **checkpoint.options)
-        module.load_state_dict(checkpoint.state)
+    module = build_network(network, **weights.card.options)
+    load_into(module, weights)
     return module.eval()
+
+
+def _of_the_authors(file: Path) -> Weights:
+    checkpoint = read_checkpoint(file)
+    return Weights(checkpoint.state, Card(name=file.stem, architecture=checkpoint.network, options=checkpoint.options))
 
 
 def _files_at(path: Path, network: str) -> list[Path]:
