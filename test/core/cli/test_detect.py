@@ -1,3 +1,5 @@
+"""`unexpected detect` on what people have: what it writes, says, leaves out and goes on with."""
+
 import json
 from pathlib import Path
 
@@ -11,7 +13,10 @@ from unexpected_core.cli.inputs import open_input
 from unexpected_core.cli.main import main
 from unexpected_core.images import read_image, read_map, resize_image, write_image
 
-RANDOM = ["--random-weights", "--device", "cpu"]
+
+def detect(*words):
+    """What `unexpected detect WORDS` returns, with an untrained detector."""
+    return main(["detect", *map(str, words), "--random-weights", "--device", "cpu"])
 
 
 def picture(height=60, width=90, seed=0):
@@ -20,6 +25,18 @@ def picture(height=60, width=90, seed=0):
 
 def lines(folder):
     return [json.loads(line) for line in (folder / "regions.jsonl").read_text().splitlines()]
+
+
+def summary(folder):
+    return json.loads((folder / "summary.json").read_text())
+
+
+def make_video(path, count=5):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (90, 60))
+    for seed in range(count):
+        writer.write(picture(seed=seed))
+    writer.release()
+    return path
 
 
 def write_bag(path, images, raw=(), encoding="rgb8"):
@@ -48,24 +65,9 @@ def write_bag(path, images, raw=(), encoding="rgb8"):
 def test_every_kind_of_result_of_one_photo(tmp_path, capfd):
     write_image(tmp_path / "photo.png", picture(61, 93))
     out = tmp_path / "out"
-    assert (
-        main(
-            [
-                "detect",
-                str(tmp_path / "photo.png"),
-                "--out",
-                str(out),
-                *RANDOM,
-                "--threshold",
-                "0.4",
-                "--hysteresis",
-                "0.1",
-                "--save",
-                "overlay,score,mask,labels,labels_color,resynthesis,regions",
-            ]
-        )
-        == 0
-    )
+    kinds = "overlay,score,mask,labels,labels_color,resynthesis,regions"
+    words = (tmp_path / "photo.png", "--out", out, "--threshold", 0.4, "--hysteresis", 0.1, "--save", kinds)
+    assert detect(*words) == 0
     files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
     assert files == [
         "labels/photo.random_weights.png",
@@ -96,27 +98,9 @@ def test_scores_as_float_arrays_equal_the_detectors_own(tmp_path):
     from unexpected_core import load_detector
 
     write_image(tmp_path / "photo.png", picture())
-    assert (
-        main(
-            [
-                "detect",
-                str(tmp_path / "photo.png"),
-                "--out",
-                str(tmp_path / "out"),
-                "--detector",
-                "random",
-                "--device",
-                "cpu",
-                "--scorer",
-                "softmax",
-                "--save",
-                "score",
-                "--score-format",
-                "npy",
-            ]
-        )
-        == 0
-    )
+    words = ["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / "out"), "--detector", "random"]
+    words += ["--device", "cpu", "--scorer", "softmax", "--save", "score", "--score-format", "npy"]
+    assert main(words) == 0
     score = np.load(tmp_path / "out/score/photo.random_weights.npy")
     assert np.array_equal(score, load_detector("random", "cpu", scorer="softmax").detect(picture()).score)
     assert not (tmp_path / "out/regions.jsonl").exists()
@@ -130,8 +114,8 @@ def test_unreadable_inputs_are_named_and_the_others_done(tmp_path, caplog):
     (tmp_path / "in/empty.jpg").write_bytes(b"")
     (tmp_path / "notes.txt").write_text("no video")
     (tmp_path / "nothing").mkdir()
-    inputs = [str(tmp_path / name) for name in ("in", "gone.png", "notes.txt", "nothing", "gone.mp4", "gone.mcap")]
-    assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "regions"]) == 1
+    inputs = [tmp_path / name for name in ("in", "gone.png", "notes.txt", "nothing", "gone.mp4", "gone.mcap")]
+    assert detect(*inputs, "--out", tmp_path / "out", "--save", "regions") == 1
     found = {line["input"].removeprefix(f"{tmp_path}/"): line.get("error") for line in lines(tmp_path / "out")}
     assert found.pop("in/good.png") is None
     messages = {
@@ -147,14 +131,14 @@ def test_unreadable_inputs_are_named_and_the_others_done(tmp_path, caplog):
         assert message in found.pop(name)
     assert found == {}
     assert "1 images" in caplog.text and "7 not readable" in caplog.text
-    assert main(["detect", inputs[1], "--out", str(tmp_path / "out"), *RANDOM]) == 2
+    assert detect(inputs[1], "--out", tmp_path / "out") == 2
 
 
 def test_equal_names_never_overwrite_each_other(tmp_path):
     for name in ("a/x.png", "b/x.png", "b/X.jpg"):
         write_image(tmp_path / name, picture())
-    inputs = [str(tmp_path / name) for name in ("a/x.png", "b", "a/x.png")]
-    assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "mask,regions"]) == 0
+    inputs = [tmp_path / name for name in ("a/x.png", "b", "a/x.png")]
+    assert detect(*inputs, "--out", tmp_path / "out", "--save", "mask,regions") == 0
     assert sorted(path.name for path in (tmp_path / "out/mask").iterdir()) == [
         "X-2.random_weights.png",
         "x-3.random_weights.png",
@@ -165,14 +149,8 @@ def test_equal_names_never_overwrite_each_other(tmp_path):
 
 
 def test_video(tmp_path):
-    writer = cv2.VideoWriter(str(tmp_path / "drive.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (90, 60))
-    assert writer.isOpened()
-    for seed in range(5):
-        writer.write(picture(seed=seed))
-    writer.release()
-    out = tmp_path / "out"
-    words = ["detect", str(tmp_path / "drive.avi"), "--out", str(out), *RANDOM, "--every", "2", "--save", "mask"]
-    assert main(words) == 0
+    video, out = make_video(tmp_path / "drive.avi"), tmp_path / "out"
+    assert detect(video, "--out", out, "--every", 2, "--save", "mask") == 0
     assert sorted(path.name for path in (out / "mask/drive").iterdir()) == [
         f"{n:05d}.random_weights.png" for n in (0, 2, 4)
     ]
@@ -182,7 +160,7 @@ def test_bag_with_broken_messages(tmp_path):
     empty = picture()[:0]  # says 90x0
     write_bag(tmp_path / "bag", [picture(), empty, picture()], raw=[b"\x00\x01\x00\x00\x07", b""])
     out = tmp_path / "out"
-    assert main(["detect", str(tmp_path / "bag"), "--out", str(out), *RANDOM, "--save", "mask,regions"]) == 1
+    assert detect(tmp_path / "bag", "--out", out, "--save", "mask,regions") == 1
     where = f"{tmp_path / 'bag'}, frame 00000"
     for line, error in zip(
         lines(out),
@@ -197,7 +175,7 @@ def test_bag_with_broken_messages(tmp_path):
     ):
         assert ("error" not in line) if error is None else line["error"].startswith(where + error)
     assert len(list((out / "mask/bag").iterdir())) == 2
-    assert main(["detect", str(tmp_path / "bag"), "--out", str(out), "--topic", "/left", *RANDOM]) == 2
+    assert detect(tmp_path / "bag", "--out", out, "--topic", "/left") == 2
     assert "unknown image topic '/left'" in lines(out)[0]["error"]
 
 
@@ -206,8 +184,8 @@ def test_half_a_bag_is_refused_and_the_next_input_done(tmp_path):
     file = next((tmp_path / "bag").glob("*.db3"))
     (tmp_path / "half.db3").write_bytes(file.read_bytes()[:5000])
     write_image(tmp_path / "photo.png", picture())
-    inputs = [str(tmp_path / name) for name in ("half.db3", "photo.png")]
-    assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "regions"]) == 1
+    inputs = [tmp_path / name for name in ("half.db3", "photo.png")]
+    assert detect(*inputs, "--out", tmp_path / "out", "--save", "regions") == 1
     bad, good = lines(tmp_path / "out")
     assert "half.db3 as a rosbag2" in bad["error"] and "error" not in good
 
@@ -219,10 +197,7 @@ def test_a_bag_may_hold_every_encoding_that_the_node_takes(tmp_path):
 
 
 def test_a_video_that_claims_more_images_than_it_has_bytes_is_refused(tmp_path):
-    writer = cv2.VideoWriter(str(tmp_path / "drive.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 10, (90, 60))
-    writer.write(picture())
-    writer.release()
-    data = bytearray((tmp_path / "drive.avi").read_bytes())
+    data = bytearray(make_video(tmp_path / "drive.avi", 1).read_bytes())
     for header, at in ((b"avih", 24), (b"strh", 40)):  # both say how many frames there are
         where = data.index(header) + at
         assert int.from_bytes(data[where : where + 4], "little") == 1
@@ -244,7 +219,7 @@ def test_a_stale_count_in_metadata_is_not_believed(tmp_path):
 def test_an_output_folder_that_cannot_be_written_is_said_in_one_line(tmp_path, capsys, out):
     write_image(tmp_path / "photo.png", picture())
     (tmp_path / "file").write_text("precious")
-    assert main(["detect", str(tmp_path / "photo.png"), "--out", str(tmp_path / out), *RANDOM]) == 2
+    assert detect(tmp_path / "photo.png", "--out", tmp_path / out) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"unexpected detect: {tmp_path / out}: ") and error.count("\n") == 1
     assert (tmp_path / "file").read_text() == "precious"
@@ -252,12 +227,11 @@ def test_an_output_folder_that_cannot_be_written_is_said_in_one_line(tmp_path, c
 
 def test_results_of_an_earlier_run_are_no_inputs_and_inputs_never_overwritten(tmp_path):
     write_image(tmp_path / "photo.png", picture())
-    words = ["detect", str(tmp_path), "--out", str(tmp_path / "out"), *RANDOM]
     for _ in range(2):
-        assert main(words) == 0
+        assert detect(tmp_path, "--out", tmp_path / "out") == 0
         assert [line["input"] for line in lines(tmp_path / "out")] == [str(tmp_path / "photo.png")]
     write_image(tmp_path / "mask/photo.png", picture())
-    assert main(["detect", str(tmp_path / "mask/photo.png"), "--out", str(tmp_path), *RANDOM]) == 2
+    assert detect(tmp_path / "mask/photo.png", "--out", tmp_path) == 2
     assert "lies where results are to be written" in lines(tmp_path)[0]["error"]
 
 
@@ -265,8 +239,8 @@ def test_a_name_that_the_system_refuses_is_one_bad_input(tmp_path):
     write_image(tmp_path / "photo.png", picture())
     with pytest.raises(ValueError, match=r"cannot read x+: File name too long"):
         open_input(Path("x" * 300))
-    inputs = ["x" * 300, str(tmp_path / "photo.png")]
-    assert main(["detect", *inputs, "--out", str(tmp_path / "out"), *RANDOM, "--save", "regions"]) == 1
+    inputs = ["x" * 300, tmp_path / "photo.png"]
+    assert detect(*inputs, "--out", tmp_path / "out", "--save", "regions") == 1
     bad, good = lines(tmp_path / "out")
     assert "File name too long" in bad["error"] and "error" not in good
 
@@ -281,38 +255,21 @@ def test_scores_of_random_weights_never_go_without_their_stamp(tmp_path, capsys)
     assert {line["warning"] for line in lines(tmp_path / "out")} == {"RANDOM WEIGHTS: NO MEANING"}
 
 
-def summary(folder):
-    return json.loads((folder / "summary.json").read_text())
-
-
-def make_video(path, count=5, size=(90, 60)):
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, size)
-    for seed in range(count):
-        writer.write(picture(size[1], size[0], seed))
-    writer.release()
-    return path
-
-
 def test_the_end_is_a_table_and_the_same_in_summary_json(tmp_path, caplog):
     caplog.set_level("INFO", "unexpected")
     data = make_video(tmp_path / "whole.avi").read_bytes()
     (tmp_path / "cut.avi").write_bytes(data[: len(data) * 3 // 4])
     write_bag(tmp_path / "bag", [picture(), picture()[:0], picture()])
-    inputs = [str(tmp_path / name) for name in ("whole.avi", "cut.avi", "bag", "gone.mp4")]
+    inputs = [tmp_path / name for name in ("whole.avi", "cut.avi", "bag", "gone.mp4")]
     out = tmp_path / "out"
-    assert main(["detect", *inputs, "--out", str(out), *RANDOM, "--save", "regions"]) == 1
+    assert detect(*inputs, "--out", out, "--save", "regions") == 1
     facts = {Path(entry["input"]).name: entry for entry in summary(out)["inputs"]}
     assert summary(out)["model_id"] == "random" and 0 < summary(out)["threshold"] < 1
     numbers = {name: [entry[f"frames_{n}"] for n in ("read", "claimed", "failed")] for name, entry in facts.items()}
     read = numbers["cut.avi"][0]
     assert 1 <= read <= 5
     assert numbers["whole.avi"] == [5, 5, 0] and numbers["bag"] == [3, 3, 1] and numbers["gone.mp4"] == [0, 0, 1]
-    assert [facts[name]["complete"] for name in ("whole.avi", "cut.avi", "bag", "gone.mp4")] == [
-        True,
-        False,
-        False,
-        False,
-    ]
+    assert [name for name, entry in facts.items() if entry["complete"]] == ["whole.avi"]
     assert (
         "breaks off after" in facts["cut.avi"]["problems"][-1] and "does not exist" in facts["gone.mp4"]["problems"][0]
     )
@@ -330,7 +287,7 @@ def test_a_length_that_is_not_known_is_told_as_such(tmp_path, caplog):
     caplog.set_level("INFO", "unexpected")
     cv2.imwrite(str(tmp_path / "a.jpg"), picture())
     (tmp_path / "bare.mjpeg").write_bytes((tmp_path / "a.jpg").read_bytes() * 3)
-    assert main(["detect", str(tmp_path / "bare.mjpeg"), "--out", str(tmp_path / "out"), *RANDOM]) == 0
+    assert detect(tmp_path / "bare.mjpeg", "--out", tmp_path / "out") == 0
     (entry,) = summary(tmp_path / "out")["inputs"]
     assert (entry["frames_read"], entry["frames_claimed"], entry["complete"]) == (3, None, True)
     assert caplog.records[-1].getMessage().splitlines()[1].split()[1:3] == ["3", "?"]
@@ -345,7 +302,7 @@ def test_a_folder_as_a_phone_fills_it(tmp_path, caplog):
     (folder / "IMG_9.HEIC").write_bytes(b"\0\0\0\x18ftypheic" + bytes(12))
     (folder / ".hidden.jpg").write_bytes(b"a file that is being written")
     out = tmp_path / "out"
-    assert main(["detect", str(folder), "--out", str(out), *RANDOM, "--save", "mask,regions"]) == 1
+    assert detect(folder, "--out", out, "--save", "mask,regions") == 1
     names = [line["name"].removesuffix(".random_weights") for line in lines(out)]
     assert names == ["IMG_9", "below/img_3", "clip/00000", "clip/00001", "clip/00002", "img_1", "img_2", "img_10"]
     assert [line["name"] for line in lines(out) if "error" in line] == ["IMG_9"]
@@ -358,23 +315,23 @@ def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch, caplog):
     from unexpected_core.pipeline.detector import Detector
 
     make_video(tmp_path / "drive.avi", 6)
-    out, calls, detect = tmp_path / "out", [], Detector.detect
-    words = ["detect", str(tmp_path / "drive.avi"), "--out", str(out), *RANDOM, "--save", "mask,regions"]
+    out, calls, whole = tmp_path / "out", [], Detector.detect
+    words = (tmp_path / "drive.avi", "--out", out, "--save", "mask,regions")
 
     def interrupted(self, *arguments, **options):
         calls.append(0)
         if len(calls) == 4:
             raise KeyboardInterrupt
-        return detect(self, *arguments, **options)
+        return whole(self, *arguments, **options)
 
     monkeypatch.setattr(Detector, "detect", interrupted)
-    assert main(words) == 130
+    assert detect(*words) == 130
     assert summary(out)["inputs"][0]["frames_read"] == 4 and len(lines(out)) == 3
     with (out / "regions.jsonl").open("a") as file:
         file.write('{"input": "half a li')
     calls.clear()
     calls.extend([0] * 9)
-    assert main([*words, "--resume"]) == 0
+    assert detect(*words, "--resume") == 0
     assert len(calls) == 9 + 3
     assert [line["name"] for line in lines(out)] == [f"drive/{n:05d}.random_weights" for n in range(6)]
     assert len(list((out / "mask/drive").iterdir())) == 6
@@ -382,21 +339,20 @@ def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch, caplog):
     assert (entry["frames_read"], entry["complete"]) == (6, True)
     calls.clear()
     calls.extend([0] * 9)
-    assert main([*words, "--resume", "--threshold", "0.9"]) == 0  # another way: everything is done again
+    assert detect(*words, "--resume", "--threshold", 0.9) == 0  # another way: everything is done again
     assert len(calls) == 9 + 6
     assert len(lines(out)) == 6 and "is of other settings; everything is done again" in caplog.text
-    assert main([*words[:-1], "mask", "--resume"]) == 2
+    assert detect(*words[:-1], "mask", "--resume") == 2
 
 
 def test_results_of_another_detector_in_the_same_folder_are_told(tmp_path, caplog):
     """Scores of two methods in one folder would be judged as those of one."""
     for name in "ab":
         write_image(tmp_path / f"{name}.png", np.zeros((60, 90, 3), np.uint8))
-    words = ["--random-weights", "--device", "cpu", "--out", str(tmp_path / "out")]
     for name in "ab":
-        assert main(["detect", str(tmp_path / f"{name}.png"), *words]) == 0
+        assert detect(tmp_path / f"{name}.png", "--out", tmp_path / "out") == 0
     assert "of other settings" not in caplog.text
-    assert main(["detect", str(tmp_path / "b.png"), *words, "--scorer", "softmax"]) == 0
+    assert detect(tmp_path / "b.png", "--out", tmp_path / "out", "--scorer", "softmax") == 0
     assert "summary.json is of other settings; everything is done again, results of other frames stay" in caplog.text
 
 
@@ -421,8 +377,7 @@ def test_results_of_another_detector_in_the_same_folder_are_told(tmp_path, caplo
     ],
 )
 def test_real_cases(shared_data, tmp_path, name, code, read, claimed):
-    words = ["detect", str(shared_data / "cases" / name), "--out", str(tmp_path), *RANDOM, "--save", "regions"]
-    assert main(words) == code
+    assert detect(shared_data / "cases" / name, "--out", tmp_path, "--save", "regions") == code
     (entry,) = summary(tmp_path)["inputs"]
     assert (entry["frames_read"], entry["frames_claimed"]) == (read, claimed)
     assert entry["complete"] == (code == 0) and bool(entry["problems"]) == (code != 0)
