@@ -23,22 +23,8 @@ def folder(tmp_path):
 
 
 def discrepancy(folder, *more):
-    return main(
-        [
-            "data",
-            "discrepancy",
-            "--dataset",
-            "paired_folder",
-            "--root",
-            str(folder / "in"),
-            "--out",
-            str(folder / "set"),
-            "--generator",
-            "fast_generator",
-            "--random-weights",
-            *more,
-        ]
-    )
+    words = ["--dataset", "paired_folder", "--root", str(folder / "in"), "--out", str(folder / "set")]
+    return main(["data", "discrepancy", *words, "--generator", "fast_generator", "--random-weights", *more])
 
 
 def test_discrepancy_and_its_contact_sheet(folder, capsys):
@@ -48,23 +34,8 @@ def test_discrepancy_and_its_contact_sheet(folder, capsys):
     assert manifest["generator"] == "fast_generator untrained" and manifest["recipe"]["seed"] == 3
     assert (read_map(folder / "set/labels/train/0_errors.png") > 0).sum() == 8 * 10 + 8 * 14
     assert read_image(folder / "set/gen_image/train/2_gen.jpg").shape == (32, 48, 3)
-    assert (
-        main(
-            [
-                "data",
-                "show",
-                "--data",
-                f"paired_folder={folder / 'in'}",
-                "--discrepancy",
-                str(folder / "set"),
-                "--out",
-                str(folder / "sheet.png"),
-                "--width",
-                "96",
-            ]
-        )
-        == 0
-    )
+    words = ["--data", f"paired_folder={folder / 'in'}", "--discrepancy", str(folder / "set"), "--width", "96"]
+    assert main(["data", "show", *words, "--out", str(folder / "sheet.png")]) == 0
     assert read_image(folder / "sheet.png").shape == (3 * 64 + 2 * 4, 4 * 96 + 3 * 4, 3)
     assert "3 of 3 frames of set-train" in capsys.readouterr().out
 

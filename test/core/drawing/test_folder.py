@@ -31,30 +31,8 @@ def read(path, topic):
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn") / "obstacle"
-    assert (
-        main(
-            [
-                "data",
-                "draw",
-                "--track",
-                "obstacle",
-                "--count",
-                "3",
-                "--seed",
-                "5",
-                "--size",
-                "112x64",
-                "--out",
-                str(folder),
-                "--bag",
-                "--rate",
-                "10",
-                "--workers",
-                "2",
-            ]
-        )
-        == 0
-    )
+    words = ["--track", "obstacle", "--count", "3", "--seed", "5", "--size", "112x64", "--bag", "--rate", "10"]
+    assert main(["data", "draw", *words, "--workers", "2", "--out", str(folder)]) == 0
     return folder
 
 

@@ -86,17 +86,8 @@ def test_an_interrupt_from_the_keyboard(tmp_path, source):
         types = bag.types.types
         for n in range(400):
             bag.write("/camera/image", raw(types, n % 5), n)
-    command = [
-        sys.executable,
-        "-m",
-        "unexpected_ros.bags",
-        "long.mcap",
-        "out.mcap",
-        "--model",
-        "random",
-        "--device",
-        "cpu",
-    ]
+    words = ["long.mcap", "out.mcap", "--model", "random", "--device", "cpu"]
+    command = [sys.executable, "-m", "unexpected_ros.bags", *words]
     running = subprocess.Popen(
         command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
