@@ -196,13 +196,13 @@ def _check_writable(path: Path, image: np.ndarray) -> None:
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 or float [H, W] or [H, W, C] to size (height, width): area averaging along what shrinks, then bilinear
-    along what grows."""
-    smaller = min(size[0], image.shape[0]), min(size[1], image.shape[1])
-    for target, how in ((smaller, cv2.INTER_AREA), (tuple(size), cv2.INTER_LINEAR)):  # OpenCV's AREA only shrinks
-        if image.shape[:2] != target:
-            image = cv2.resize(image, target[::-1], interpolation=how)
-    return image
+    """uint8 or float [H, W] or [H, W, C] to size (height, width): area averaging when shrinking, bilinear when
+    growing."""
+    height, width = size
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = height < image.shape[0] or width < image.shape[1]
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 def halve_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -149,13 +149,6 @@ def test_resizing_averages_down_and_never_invents_ids():
     assert resize_image(same, (50, 80)).shape == (50, 80, 3)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_an_axis_that_shrinks_is_averaged_while_the_other_grows(dtype):
-    wide = np.array([[0, 40], [80, 120]], dtype)
-    assert resize_image(wide, (1, 4)).tolist() == [[40, 50, 70, 80]]
-    assert resize_image(wide, (4, 1)).tolist() == [[20], [40], [80], [100]]
-
-
 @pytest.mark.parametrize("size", [(80, 120), (100, 150), (131, 197), (281, 421), (600, 900)])
 def test_maps_lie_where_their_photographs_lie(size):
     """Centres of boxes; a map that takes the pixels under its corners lies a third of a pixel away or more."""
