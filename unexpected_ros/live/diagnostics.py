@@ -56,24 +56,11 @@ class Health:
             counts, before = Counter(self._counts), self._reported
             self._reported = counts
         new = counts - before
-        bad = [cause for cause in new if cause.startswith("bad")]
-        level, message = OK, f"{new['received']} frames in the last second"
-        if complaint:
-            level, message = WARN, complaint
-        elif bad:
-            level, message = WARN, f"unusable frames ({', '.join(bad)}); the log says why"
-        elif new["stale"] and not new["processed"]:
-            level, message = (
-                WARN,
-                (
-                    "every frame is older than input.max_age_ms; raise it, or make the clocks agree "
-                    "(bags need use_sim_time:=true and a published clock)"
-                ),
-            )
+        trouble = complaint or _lost(new)
         return DiagnosticStatus(
-            level=level,
+            level=WARN if trouble else OK,
             name=name,
-            message=message,
+            message=trouble or f"{new['received']} frames in the last second",
             hardware_id=hardware_id,
             values=_values({name: str(counts[name]) for name in sorted(counts)}),
         )
@@ -99,6 +86,19 @@ class Health:
             hardware_id=hardware_id,
             values=_values(values),
         )
+
+
+def _lost(new: Counter[str]) -> str:
+    """Why frames of the last second are of no use; '' where they are."""
+    bad = [cause for cause in new if cause.startswith("bad")]
+    if bad:
+        return f"unusable frames ({', '.join(bad)}); the log says why"
+    if new["stale"] and not new["processed"]:
+        return (
+            "every frame is older than input.max_age_ms; raise it, or make the clocks agree "
+            "(bags need use_sim_time:=true and a published clock)"
+        )
+    return ""
 
 
 def _values(pairs: dict[str, str]) -> list[KeyValue]:
