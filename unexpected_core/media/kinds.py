@@ -14,7 +14,9 @@ BARE_VIDEO_SUFFIXES = (".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".265", ".he
 _FILMS = (".mp4", ".m4v", ".mov", ".3gp", ".avi", ".mkv", ".webm", ".ogv", ".ivf", ".y4m")
 _BROADCAST = (".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".wmv", ".flv")
 VIDEO_SUFFIXES = (*_FILMS, *_BROADCAST, *BARE_VIDEO_SUFFIXES)
-_BAGS = {b"\x89MCAP0\r\n": "mcap", b"SQLite format 3\0": "sqlite3", b"#ROSBAG V": "ros1", b"\x28\xb5\x2f\xfd": "zstd"}
+ZSTD = b"\x28\xb5\x2f\xfd"
+"""How what zstd has compressed begins."""
+_BAGS = {b"\x89MCAP0\r\n": "mcap", b"SQLite format 3\0": "sqlite3", b"#ROSBAG V": "ros1", ZSTD: "zstd"}
 
 
 def bag_storage(path: Path) -> str | None:

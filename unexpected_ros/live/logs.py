@@ -46,7 +46,7 @@ class ToRos(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record at its own level."""
-        text = self.format(record)
+        text = self.format(record)  # rclpy lets each line of code log at one level only
         if record.levelno >= logging.ERROR:
             self._logger.error(text)
         elif record.levelno >= logging.WARNING:

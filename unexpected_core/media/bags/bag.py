@@ -17,8 +17,8 @@ from unexpected_core.media.bags.message_types import CAMERA_INFO, COMPRESSED, IM
 from unexpected_core.media.bags.ros1_messages import to_ros2
 from unexpected_core.media.bags.storage import open_storage
 from unexpected_core.media.errors import BagError, IncompleteError
+from unexpected_core.media.kinds import ZSTD
 
-ZSTD = b"\x28\xb5\x2f\xfd"
 IMAGES = (IMAGE, COMPRESSED)
 RECOVER = {
     ".mcap": "`mcap recover` or `ros2 bag reindex`",
