@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
-from torch.nn.utils import fuse_conv_bn_eval
 
 
 class ConvNormReLU(nn.Sequential):
@@ -17,11 +16,6 @@ class ConvNormReLU(nn.Sequential):
             nn.BatchNorm2d(out),
             nn.ReLU(inplace=True),
         )
-
-    def fuse(self) -> None:
-        """Fold the batch norm, in eval mode, into the convolution: the same output, faster, not to be trained again."""
-        if isinstance(self[1], nn.BatchNorm2d):
-            self[0], self[1] = fuse_conv_bn_eval(self[0], self[1]), nn.Identity()
 
 
 class Residual(nn.Module):
@@ -37,11 +31,6 @@ class Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Float [B, C, H, W] -> the same shape."""
         return self.relu(x + self.norm(self.conv(self.first(x))))
-
-    def fuse(self) -> None:
-        """Like ConvNormReLU.fuse; the first convolution fuses itself."""
-        if isinstance(self.norm, nn.BatchNorm2d):
-            self.conv, self.norm = fuse_conv_bn_eval(self.conv, self.norm), nn.Identity()
 
 
 def double(x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch.nn.utils import fuse_conv_bn_eval
 
 
 def fold_batch_norms(network: nn.Module) -> int:
-    """Fold what follows a convolution in a Sequential, or is named after one (conv2, bn2), in place; returns how many.
+    """Fold what follows a convolution in a Sequential, or is named after one, in place; returns how many.
 
     The network must be in eval mode; it can neither be trained nor load other weights afterwards. Modules that are
     applied several times stay shared. A norm whose convolution also stands elsewhere, before another one, is left.
@@ -34,15 +34,17 @@ Named = tuple[str, nn.Module]
 
 
 def _pairs(network: nn.Module) -> Iterator[tuple[nn.Module, Named, Named]]:
-    """Parent, convolution and batch norm of each place where one follows the other."""
+    """Parent, convolution and batch norm of each place where one follows the other.
+
+    In modules of other kinds than Sequential the names tell: conv and norm are ours, conv2 and bn2 torchvision's.
+    """
     for parent in network.modules():
         children = parent._modules
         if isinstance(parent, nn.Sequential):
             couples = pairwise(children.items())
         else:
-            couples = (
-                ((name, child), (f"bn{name[4:]}", children.get(f"bn{name[4:]}"))) for name, child in children.items()
-            )
+            norms = {name: "norm" if name == "conv" else f"bn{name[4:]}" for name in children}
+            couples = (((name, child), (norms[name], children.get(norms[name]))) for name, child in children.items())
         for first, second in couples:
             if isinstance(first[1], nn.Conv2d | nn.ConvTranspose2d) and isinstance(second[1], nn.BatchNorm2d):
                 yield parent, first, second

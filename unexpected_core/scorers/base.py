@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pad
 
-from unexpected_core.networks.blocks import ConvNormReLU, Residual, double
+from unexpected_core.networks.blocks import double
 from unexpected_core.networks.folding import fold_batch_norms
 from unexpected_core.regions import RegionSettings
 from unexpected_core.structs import Scores
@@ -59,9 +59,6 @@ class Scorer(nn.Module):
 
         Same scores, faster; it can neither be trained nor load other weights afterwards.
         """
-        for module in self.modules():
-            if isinstance(module, ConvNormReLU | Residual):
-                module.fuse()
         fold_batch_norms(self)
 
 
