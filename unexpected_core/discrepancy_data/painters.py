@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.functional import interpolate, one_hot
+from torch.nn.functional import interpolate
 
 from unexpected_core.config import unknown_name
 from unexpected_core.devices import choose_device
@@ -15,6 +15,7 @@ from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks import build_network
 from unexpected_core.networks.fast_generator import FastGenerator, appearance
 from unexpected_core.networks.fast_segmenter import FastSegmenter
+from unexpected_core.networks.one_hot import one_hot
 from unexpected_core.weights.cards import WeightsError
 from unexpected_core.weights.reading import Weights, load_into, read_weights
 
@@ -51,10 +52,8 @@ class NetworkPainter:
 def _in_light(network: FastGenerator, ids: torch.Tensor, photo: torch.Tensor) -> torch.Tensor:
     """Train ids [1, H, W], 255 = any class, and photo [1, 3, H, W] in [0, 1] -> RGB [1, 3, about H/2, about W/2]."""
     rows, columns = (-(-side // MULTIPLE) * MULTIPLE for side in ids.shape[-2:])
-    small = interpolate(ids[None].float(), (rows // 4, columns // 4), mode="nearest-exact")[0].long()
-    logits = (
-        SURE * one_hot(small.clamp(max=NUM_CLASSES), NUM_CLASSES + 1)[..., :NUM_CLASSES].permute(0, 3, 1, 2).float()
-    )
+    small = interpolate(ids[None].float(), (rows // 4, columns // 4), mode="nearest-exact")[0].byte()
+    logits = SURE * one_hot(small, NUM_CLASSES)
     seen = appearance(interpolate(photo, (rows, columns), mode="bilinear"), logits)
     return network(logits, seen).float()
 
