@@ -17,7 +17,7 @@ from unexpected_core.training.engine.task import Batch, Task
 
 
 def parameter_groups(networks: nn.Module, rates: Mapping[str, float], learning_rate: float) -> list[dict]:
-    """What is trained, one group for each factor on the learning rate. rates: see tasks.Task."""
+    """What is trained, one group for each factor on the learning rate. rates: see task.Task."""
     groups = {1.0: []} | {rate: [] for rate in rates.values()}
     for name, parameter in networks.named_parameters():
         if parameter.requires_grad:
