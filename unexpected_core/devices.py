@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
@@ -75,6 +76,11 @@ def describe_device(device: torch.device, precision: str) -> str:
 def processor_flags() -> set[str]:
     """Names of its instruction sets ('avx2', 'avx512_bf16', 'asimd', ...), as Linux gives them; empty elsewhere."""
     return set(" ".join(_values("flags") or _values("Features")).split())
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor_name() -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unexpected_core.devices import processor_name
+from unexpected_core.devices import processor_name, processors
 
 PACKAGES = ("torch", "onnxruntime", "openvino", "numpy", "opencv-python-headless")
 
@@ -73,7 +73,7 @@ def circumstances() -> dict[str, Any]:
     facts: dict[str, Any] = {
         "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         "cpu": processor_name(),
-        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "processors": processors(),
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from unexpected_core.devices import DeviceError
+from unexpected_core.devices import DeviceError, processors
 from unexpected_core.pipeline.resizing import to_working
 from unexpected_core.pipeline.runner import DetectorError, Maps, Runner, RuntimeMissing
 from unexpected_core.weights.cards import WeightsError
@@ -25,7 +25,7 @@ def threads() -> int:
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdecimal() and int(asked):
         return int(asked)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return processors()
 
 
 class ExportedRunner(Runner):

@@ -10,6 +10,7 @@ from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 
+from unexpected_core.devices import processors
 from unexpected_core.log import LOGGER
 
 TRIES = 3
@@ -86,7 +87,7 @@ def spread[Job, Result](
     waits for them; an interrupt meanwhile ends them at once.
     """
     waiting, deaths = deque(jobs), Counter[Job]()
-    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    threads = max(1, processors() // workers)
     team = [WorkerProcess(perform, threads) for _ in range(min(workers, len(jobs)))]
     try:
         while busy := _set_to_work(team, waiting):
