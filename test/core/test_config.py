@@ -1,3 +1,5 @@
+"""Settings: listed, changed and refused by the names of their fields."""
+
 import pytest
 from pydantic import Field
 

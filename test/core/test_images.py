@@ -1,3 +1,5 @@
+"""Pictures and maps on disk, and what is refused as one; sizes."""
+
 import os
 from pathlib import Path
 

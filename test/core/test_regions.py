@@ -1,3 +1,5 @@
+"""From a score map to regions: written out, and against a slow plain version."""
+
 from dataclasses import astuple
 
 import cv2

@@ -1,3 +1,5 @@
+"""Pictures for people: heat, overlays, contact sheets, stamps."""
+
 import numpy as np
 import pytest
 

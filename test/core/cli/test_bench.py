@@ -1,3 +1,5 @@
+"""`unexpected bench`: what it measures, by turns, and what each line of its numbers belongs to."""
+
 import json
 
 import numpy as np

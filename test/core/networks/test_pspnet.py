@@ -1,3 +1,5 @@
+"""The pyramid pooling of PSPNet in the form that can be exported."""
+
 import pytest
 import torch
 from torch import nn

@@ -1,3 +1,5 @@
+"""The detector: numpy image in, Detection at its size out, settings that change between two images."""
+
 import runpy
 import threading
 

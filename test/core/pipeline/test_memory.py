@@ -1,3 +1,5 @@
+"""What loading leaves behind goes back to the system."""
+
 import ctypes
 import sys
 

@@ -1,3 +1,5 @@
+"""Looking at a part of the image only: a polygon, a mask, or what a coarse look calls road."""
+
 import numpy as np
 import pytest
 import torch

@@ -1,3 +1,5 @@
+"""Which runtime and which numbers are taken, and why; streams, and what cannot run here."""
+
 import logging
 import os
 import subprocess

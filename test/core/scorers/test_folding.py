@@ -1,3 +1,5 @@
+"""Batch norms folded into convolutions: the same scores without them."""
+
 import copy
 
 import pytest

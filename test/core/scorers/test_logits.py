@@ -1,3 +1,5 @@
+"""Scores of logits written out: softmax, entropy, energy, max logit, and the standardised one."""
+
 import math
 
 import pytest

@@ -1,3 +1,5 @@
+"""Weight files and their cards: written, checked, found by name, averaged; never a pickle."""
+
 import json
 import pickle
 

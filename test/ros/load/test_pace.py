@@ -1,3 +1,5 @@
+"""Frames that are let through at a rate."""
+
 import numpy as np
 
 from unexpected_ros.load.pace import Pace
