@@ -214,6 +214,15 @@ def test_what_the_plan_allows_passes(path, source):
     assert breaches(PurePosixPath(path), source) == []
 
 
+def test_the_plan_says_the_same():
+    """Of the rows with one folder each and no exceptions, those of floor 4."""
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| `(\w+)/` \| ([\w, ]+), ground \|$", text, re.MULTILINE)
+    assert {part for _, part, _ in rows} == {"training", "evaluation", "pipeline", "export"}
+    for floor, part, allowed in rows:
+        assert PARTS[part] == (int(floor), set(allowed.split(", ")) | GROUND), part
+
+
 def test_importing_the_core_is_quick_and_loads_neither_torch_nor_ros():
     code = (
         "import sys, time; start = time.perf_counter(); import unexpected_core; "
