@@ -12,9 +12,10 @@ from unexpected_core.log import to_terminal
 from unexpected_core.media.kinds import kind_of
 from unexpected_ros.bags import BagError
 from unexpected_ros.live.settings import NodeSettings
+from unexpected_ros.tools.chosen import chosen_detector
 from unexpected_ros.tools.fleet import REPORT, FleetError, bags_below, by_processes, by_ray, run_fleet
 from unexpected_ros.tools.job import DONE, Job
-from unexpected_ros.tools.offline import NODE, FrameByFrame, chosen_detector, process_bag
+from unexpected_ros.tools.offline import NODE, FrameByFrame, process_bag
 from unexpected_ros.tools.resuming import Interrupted, stop_requests
 
 

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from unexpected_core.config import SettingsError
 from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER, progress
 from unexpected_core.media.bags.bag import IMAGES, Bag
@@ -190,14 +189,3 @@ def process_bag(
                     raise Interrupted(run.received, total, partial_path(Path(target)))
                 run.process(frame, bag)
     return run
-
-
-def chosen_detector(model: str, device: str, settings: NodeSettings, named: set[str]) -> Detector:
-    """The detector that the settings ask for; what they do not name is as it is on the weights' card."""
-    from unexpected_core.pipeline.detector import load_detector
-
-    if twice := named & {"model.path", "model.device"}:
-        raise SettingsError(f"{min(twice)} is said by --model and --device; leave it out of --set")
-    fields = {**settings.model.model_dump(), **settings.detect.core.model_dump()}
-    chosen = {name.partition(".")[2] for name in named if name.startswith(("model.", "detect."))}
-    return load_detector(model, device, **{name: fields[name] for name in chosen & fields.keys()})
