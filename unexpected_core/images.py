@@ -247,3 +247,8 @@ def trial_image(height: int, width: int, seed: int = 0) -> np.ndarray:
         y, x = random.integers(0, max(1, height - side)), random.integers(0, max(1, width - side))
         image[y : y + side, x : x + side] = random.integers(0, 256, 3)
     return (image + random.integers(-8, 9, image.shape)).clip(0, 255).astype(np.uint8)
+
+
+def trial_images(count: int, size: tuple[int, int]) -> np.ndarray:
+    """So many of them, different ones of one size (height, width): uint8 [count, height, width, 3]."""
+    return np.stack([trial_image(*size, seed) for seed in range(count)])

@@ -108,11 +108,11 @@ def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool
 def _measure(
     detectors: dict[str, Detector], size: tuple[int, int], cameras: int, arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    from unexpected_core.images import trial_image
+    from unexpected_core.images import trial_images
     from unexpected_core.pipeline.measuring import side_by_side
     from unexpected_core.pipeline.memory import resident_mb
 
-    images = [trial_image(*size, seed=seed) for seed in range(cameras)]
+    images = list(trial_images(cameras, size))
     runs = {name: _turn(detector, images) for name, detector in detectors.items()}
     speeds = side_by_side(runs, arguments.seconds)
     print(f"\n{size[1]}x{size[0]}, {cameras} camera(s): milliseconds from bytes to regions")

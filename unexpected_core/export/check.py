@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from unexpected_core.images import trial_image
+from unexpected_core.images import trial_images
 
 SCORE, LABELS = 1e-4, 1e-3
 """Greatest difference of scores, and greatest share of labels that differ, of a file in float32."""
@@ -55,7 +55,7 @@ def compare(
     session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     for count, size in batches:
-        images = np.stack([trial_image(*size, seed=seed) for seed in range(count)])
+        images = trial_images(count, size)
         expected = dict(zip(names, module(torch.from_numpy(images)), strict=True))
         found = dict(zip(names, session.run(names, {"images": images}), strict=True))
         gaps = {name: np.abs(found[name].astype(np.float32) - expected[name].float().numpy()) for name in names}

@@ -7,13 +7,12 @@ import logging
 import warnings
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
 
 from unexpected_core.files import atomic_path, commit
-from unexpected_core.images import trial_image
+from unexpected_core.images import trial_image, trial_images
 from unexpected_core.labels import CITYSCAPES
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.served import Named, Served
@@ -38,8 +37,7 @@ def export_onnx(
     if file.suffix != SUFFIX:
         raise WeightsError(f"exported files end in {SUFFIX}, found {file.name}")
     module = _given(scorer, size or (96, 160))
-    height, width = size or (256, 448)
-    images = torch.from_numpy(np.stack([trial_image(height, width, seed) for seed in (0, 1)]))
+    images = torch.from_numpy(trial_images(2, size or (256, 448)))
     proto = _to_onnx(module, images, size is None, opset)
     if opset not in (written := [each.version for each in proto.opset_import if not each.domain]):
         raise ExportError(f"{scorer.name} cannot be written in opset {opset}, only in {written[0]}; leave out --opset")

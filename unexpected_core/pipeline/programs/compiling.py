@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from unexpected_core.images import trial_image
+from unexpected_core.images import trial_images
 from unexpected_core.pipeline.precision import AGREES
 from unexpected_core.pipeline.programs.program import Program, side_step
 from unexpected_core.pipeline.runner import RuntimeMissing
@@ -36,7 +34,7 @@ def compile_program(eager: Served, target: Path, key: str) -> None:
     step = side_step(eager)
     sides = {1: step * torch.export.Dim("rows", min=2), 2: step * torch.export.Dim("columns", min=2)}
     free = {0: torch.export.Dim("batch", min=1)} | sides
-    images = _trial_images(2, (256, 448))
+    images = torch.from_numpy(trial_images(2, (256, 448)))
     named = Named(eager, images[:, :64, :64])
     options = {
         "freezing": True,  # weights become constants, laid out as the processor likes them
@@ -68,11 +66,7 @@ def check(program: Program, eager: Served) -> None:
     """Raises RuntimeMissing where a program does not give what eager gives."""
     share, most = (1.0, EXACT) if eager.dtype == torch.float32 else (0.999, AGREES)
     for count, size in TRIALS:
-        images = _trial_images(count, size)
+        images = torch.from_numpy(trial_images(count, size))
         difference = (program(images, False)[0] - eager(images, False)[0]).abs().flatten().quantile(share)
         if not difference <= most:
             raise RuntimeMissing(f"its scores differ by {difference:.2g} from those of eager")
-
-
-def _trial_images(count: int, size: tuple[int, int]) -> Tensor:
-    return torch.from_numpy(np.stack([trial_image(*size, seed) for seed in range(count)]))
