@@ -47,7 +47,7 @@ class Pasted(NamedTuple):
 def paste_objects(
     image: np.ndarray,
     labels: np.ndarray,
-    lenders: Sequence[Lender],
+    sources: Sequence[Lender],
     rng: np.random.Generator,
     settings: PasteSettings,
     cut_outs: CutOuts = NOTHING,
@@ -55,23 +55,23 @@ def paste_objects(
 ) -> Pasted:
     """Put what is expected, then what is not, into a copy of an image.
 
-    image: RGB uint8 [H, W, 3]; labels: train ids uint8 [H, W]; lenders: frames to cut from; cut_outs: things to paste
+    image: RGB uint8 [H, W, 3]; labels: train ids uint8 [H, W]; sources: frames to cut from; cut_outs: things to paste
     (none: drawn shapes); view: which part of a frame the image is (None: all of it).
     """
     view = view or View(horizon_share(labels, settings.horizon) * len(labels), len(labels))
     blur = edge_blur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
     photo, labels = recolour(image, labels, rng, settings.recolour, settings.recolour_gain), labels.copy()
     _lay_marks(photo, labels, view, rng, settings)
-    if lenders and rng.random() < settings.known:
+    if sources and rng.random() < settings.known:
         for _ in range(rng.integers(1, settings.most_known + 1)):
-            lender = lenders[rng.integers(len(lenders))]
-            paste_known(photo, labels, lender, view, blur, rng, settings.known_scale, settings.horizon)
+            source = sources[rng.integers(len(sources))]
+            paste_known(photo, labels, source, view, blur, rng, settings.known_scale, settings.horizon)
     if rng.random() < settings.bonnet:
         lay_bonnet(photo, labels, view, rng)
     image, discrepancy = photo.copy(), np.zeros(labels.shape, np.uint8)
     if rng.random() < settings.probability:
         for _ in range(rng.integers(1, settings.most + 1)):
-            _place_object(image, discrepancy, labels, lenders, view, blur, rng, settings, cut_outs)
+            _place_object(image, discrepancy, labels, sources, view, blur, rng, settings, cut_outs)
     return Pasted(image, discrepancy, photo, labels)
 
 
@@ -89,7 +89,7 @@ def _place_object(
     image: np.ndarray,
     discrepancy: np.ndarray,
     labels: np.ndarray,
-    lenders: Sequence[Lender],
+    sources: Sequence[Lender],
     view: View,
     blur: tuple[float, float],
     rng: np.random.Generator,
@@ -98,7 +98,7 @@ def _place_object(
 ) -> None:
     """Choose a foot and a size, draw one object and its contact shadow. Changes image and discrepancy in place."""
     place = choose_place(labels, view, rng, settings)
-    thing = any_thing(place.rows, cut_outs, lenders, rng, settings)
+    thing = any_thing(place.rows, cut_outs, sources, rng, settings)
     size = thing.alpha.shape
     placed = overlap(place.foot[0] - size[0], place.foot[1] - size[1] // 2, size, labels.shape)
     if placed is None:
