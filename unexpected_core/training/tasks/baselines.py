@@ -16,11 +16,10 @@ from torch import Tensor, nn
 
 from unexpected_core.networks.choices import Compares
 from unexpected_core.networks.fast_baselines import FastBaselines
-from unexpected_core.networks.fast_generator import Appearance, appearance
-from unexpected_core.networks.fast_segmenter import SegmenterOutput
 from unexpected_core.networks.rbm import Reconstruction
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
-from unexpected_core.training.tasks.fast import fast_examples, fast_networks, grey_picture, halved, unit
+from unexpected_core.training.tasks.fast import fast_examples, grey_picture, halved, unit
+from unexpected_core.training.tasks.frozen import frozen_parts, seen_by
 from unexpected_core.training.tasks.losses import discrepancy_loss, pixel_cross_entropy, redrawing_loss
 from unexpected_core.training.tasks.rbm import road_patches
 from unexpected_core.training.tasks.settings_fast import BaselineSettings, BaselineTraining
@@ -39,21 +38,14 @@ class BaselinesTask:
 
     def build(self) -> nn.ModuleDict:
         """segmenter and generator of `settings.start`, frozen, and untrained baselines. Raises WeightsError."""
-        base = fast_networks(start=self.settings.start).requires_grad_(False)
-        baselines = FastBaselines(self.settings.members).to(memory_format=torch.channels_last)
-        return nn.ModuleDict({"segmenter": base["segmenter"], "generator": base["generator"], "baselines": baselines})
-
-    @torch.no_grad()
-    def given(self, networks: nn.ModuleDict, images: Tensor) -> tuple[SegmenterOutput, Appearance, Tensor]:
-        """What the detector's own segmenter and generator make of the images, float [B, 3, H, W] in [0, 1]."""
-        segmented = networks["segmenter"].eval()(images)
-        seen = appearance(images, segmented.logits)
-        return segmented, seen, networks["generator"].eval()(segmented.logits, seen)
+        networks = frozen_parts(self.settings.start)
+        networks["baselines"] = FastBaselines(self.settings.members).to(memory_format=torch.channels_last)
+        return networks
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """'loss', the sum of one loss for each baseline."""
         images, labels = unit(batch["image"]), batch["labels"]
-        found = networks["baselines"](images, *self.given(networks, images))
+        found = networks["baselines"](images, *seen_by(networks, images))
         discrepancy, quarter = halved(batch["discrepancy"]), labels[:, 2::4, 2::4]
         road = road_patches(labels)
         parts = {
@@ -68,7 +60,7 @@ class BaselinesTask:
     def pictures(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, np.ndarray]:
         """See Task.pictures: image, resynthesis, and the score of each comparer."""
         images = unit(batch["image"])
-        segmented, seen, resynthesis = self.given(networks, images)
+        segmented, seen, resynthesis = seen_by(networks, images)
         found = networks["baselines"](images, segmented, seen, resynthesis)
         return {
             "image": to_picture(images),

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from unexpected_core.networks.fast_cues import CueHeads
-from unexpected_core.networks.fast_generator import appearance
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
-from unexpected_core.training.tasks.fast import fast_examples, fast_networks, grey_picture, halved, unit
+from unexpected_core.training.tasks.fast import fast_examples, grey_picture, halved, unit
+from unexpected_core.training.tasks.frozen import frozen_parts, seen_by
 from unexpected_core.training.tasks.losses import discrepancy_loss
 from unexpected_core.training.tasks.settings_fast import CuesSettings, CuesTraining
 
@@ -28,16 +28,13 @@ class CuesTask:
 
     def build(self) -> nn.ModuleDict:
         """segmenter and generator of `settings.start`, frozen, and untrained heads. Raises WeightsError."""
-        base = fast_networks(start=self.settings.start).requires_grad_(False)
-        heads = CueHeads(self.settings.seeds).to(memory_format=torch.channels_last)
-        return nn.ModuleDict({"segmenter": base["segmenter"], "generator": base["generator"], "heads": heads})
+        networks = frozen_parts(self.settings.start)
+        networks["heads"] = CueHeads(self.settings.seeds).to(memory_format=torch.channels_last)
+        return networks
 
     def outputs(self, networks: nn.ModuleDict, images: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Resynthesis [B, 3, H/2, W/2] and the logit [B, H/2, W/2] of each head."""
-        with torch.no_grad():
-            segmented = networks["segmenter"].eval()(images)
-            seen = appearance(images, segmented.logits)
-            painted = networks["generator"].eval()(segmented.logits, seen)
+        segmented, seen, painted = seen_by(networks, images)
         return painted, networks["heads"](images, segmented, seen, painted)
 
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
