@@ -31,10 +31,6 @@ class Reconstruction(NamedTuple):
         """Mean absolute difference per patch, float [...]."""
         return (self.normalised - self.redrawn).abs().mean(-1)
 
-    def loss(self) -> Tensor:
-        """The training objective: mean squared difference, float []."""
-        return functional.mse_loss(self.redrawn, self.normalised)
-
     def patches(self) -> Tensor:
         """Redrawn patches [..., 192] in 0..255."""
         return (self.redrawn * 255 + self.mean).clamp(0, 255)
