@@ -15,10 +15,9 @@ from unexpected_core.structs import Detection, Region
 OUTLINE = (255, 255, 0)
 TEXT = (255, 255, 255)
 SHADOW = (0, 0, 0)
-_HEAT = cv2.cvtColor(
+HEAT = cv2.cvtColor(
     cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB
-)
-HEAT = _HEAT[:, 0]
+)[:, 0]
 """RGB uint8 [256, 3]: dark = expected, bright = unexpected."""
 
 
@@ -26,7 +25,7 @@ def heat_map(score: np.ndarray, low: float = 0.0, high: float = 1.0) -> np.ndarr
     """Score float [H, W] -> RGB; `low` and `high` are the scores of the darkest and the brightest colour."""
     levels = (score - low) * (255.0 / max(high - low, 1e-12))
     levels = np.fmin(np.fmax(levels, 0, out=levels), 255, out=levels)  # NaN is dark
-    return cv2.applyColorMap(levels.astype(np.uint8), _HEAT)
+    return cv2.applyColorMap(levels.astype(np.uint8), HEAT[:, None])
 
 
 def overlay(image: np.ndarray, detection: Detection, alpha: float = 0.5) -> np.ndarray:
