@@ -190,7 +190,7 @@ def play(path, topic=None):
 def check(path, numbers=range(COUNT), topic=None):
     """All these pictures come, and nothing is said."""
     images, complaint = play(path, topic)
-    assert complaint == ""
-    assert len(images) == len(numbers)
+    assert complaint == "", complaint  # pytest explains the assertions of test files only
+    assert len(images) == len(numbers), f"{len(images)} pictures for {len(numbers)}"
     for found, n in zip(images, numbers, strict=True):
-        assert np.array_equal(found, picture(n))
+        assert np.array_equal(found, picture(n)), f"not picture {n}"
