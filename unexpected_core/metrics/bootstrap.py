@@ -117,7 +117,12 @@ def _resample_means(counts: PerImage, weights: np.ndarray, values: dict[str, flo
 
 
 def _pixel_statistics(true: np.ndarray, false: np.ndarray) -> dict[str, np.ndarray]:
-    """True and false positives at falling thresholds [..., K]; the last is below every score -> metrics [...]."""
+    """True and false positives at falling thresholds [..., K]; the last is below every score -> metrics [...].
+
+    NaN where there are no thresholds: nothing lies inside the ROI.
+    """
+    if not true.shape[-1]:
+        return {name: np.full(true.shape[:-1], np.nan) for name in PIXEL_METRICS}
     positives, negatives = true[..., -1:], false[..., -1:]
     with np.errstate(invalid="ignore", divide="ignore"):
         tpr, fpr = true / positives, false / negatives

@@ -9,6 +9,7 @@ from unexpected_core.metrics.bootstrap import (
     PIXEL_METRICS,
     Resampled,
     compare,
+    frame_statistics,
     frame_weights,
     resample_components,
     resample_pixels,
@@ -86,6 +87,15 @@ def test_one_frame_or_sequence_does_not_tell_how_sure_a_number_is(mode):
         for each in resampled.values():
             interval = each.interval()
             assert np.isfinite(interval.value) and np.isnan([interval.low, interval.high]).all()
+
+
+def test_frames_that_are_all_ignored_have_no_numbers_and_no_intervals():
+    counts = pixel_counts("exact")
+    for _ in range(3):
+        counts.add(np.zeros((2, 3), np.float32), np.full((2, 3), 255, np.uint8))
+    resampled = resample_pixels(counts, counts.numbers(), frame_weights(3, resamples=5))
+    assert all(np.isnan(each.resamples).tolist() == [True] * 5 for each in resampled.values())
+    assert np.isnan(frame_statistics(counts, counts.numbers())["average_precision"]).tolist() == [True] * 3
 
 
 def test_paired_comparison_sees_what_single_intervals_cannot():
