@@ -35,20 +35,32 @@ def risk_coverage(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     """Let pass every pixel below a threshold: (coverage, risk) float [K], share let pass and share of obstacle among
     them.
 
-    After Geifman & El-Yaniv 2017; coverage falls with the threshold.
+    After Geifman & El-Yaniv 2017; coverage falls with the threshold. Where none is let pass, the risk is that of the
+    first to be.
     """
     total = curve.positives + curve.negatives
     passed = total - curve.true_positives - curve.false_positives
     missed = curve.positives - curve.true_positives
-    risk = np.divide(missed, passed, out=np.zeros(len(passed)), where=passed > 0)
+    some = np.flatnonzero(passed)
+    first = missed[some[-1]] / passed[some[-1]] if len(some) else curve.positives / max(total, 1)
+    risk = np.divide(missed, passed, out=np.full(len(passed), first), where=passed > 0)
     return passed / max(total, 1), risk
 
 
 def area_under_risk_coverage(curve: Curve) -> float:
-    """Mean risk over coverage 0..1, smaller is better; NaN without pixels."""
+    """Mean risk over coverage 0..1, smaller is better; NaN without pixels.
+
+    Pixels between two points of the curve (equal scores among them) are let pass in no order: their risk is shared.
+    """
     if not curve.positives + curve.negatives:
         return float("nan")
     coverage, risk = risk_coverage(curve)
     everything = curve.positives / (curve.positives + curve.negatives)
     coverage, risk = np.append(1.0, coverage)[::-1], np.append(everything, risk)[::-1]
-    return float(np.sum(np.diff(coverage) * (risk[1:] + risk[:-1]) / 2))
+    rising = np.flatnonzero(np.diff(coverage))
+    begin, end = coverage[rising], coverage[rising + 1]
+    missed = coverage * risk  # rises in a straight line from point to point, and is divided by the coverage
+    rise = missed[rising + 1] - missed[rising]
+    offset = missed[rising] - rise / (end - begin) * begin
+    ratio = np.divide(end, begin, out=np.ones(len(end)), where=begin > 0)  # at coverage 0 nothing is missed
+    return float(np.sum(rise + offset * np.log(ratio)))

@@ -46,6 +46,21 @@ def test_risk_coverage_written_out():
     assert area_under_risk_coverage(perfect) < area_under_risk_coverage(curve)
 
 
+@pytest.mark.parametrize("levels", [0, 1, 4, 1000])
+def test_risk_of_equal_scores_is_shared(levels):
+    """Area: mean over k of the obstacles expected among the k pixels let pass first, in any order of equal scores."""
+    rng = np.random.default_rng(levels)
+    obstacle = (rng.random((60, 80)) < 0.1).astype(np.uint8)
+    score = np.floor(levels * rng.random(obstacle.shape) ** (2 - obstacle)).astype(np.float32)
+    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
+    share = np.bincount(place.ravel(), obstacle.ravel()) / counts  # of obstacles among pixels of each score
+    expected = np.cumsum(share[np.sort(place.ravel())]) / np.arange(1, score.size + 1)
+    curve = measure_pixels([(score, obstacle)]).curve
+    assert area_under_risk_coverage(curve) == pytest.approx(expected.mean(), rel=0.005)
+    if not levels:
+        assert risk_coverage(curve)[1] == pytest.approx([obstacle.mean()])
+
+
 def test_recall_by_size_and_place():
     obstacle = np.zeros((200, 400), np.uint8)
     obstacle[90:100, 10:20] = 1  # 100 pixels are 655 of 1024x512; lower edge at 0.5
@@ -112,6 +127,8 @@ def test_threshold_keeps_its_promise():
         levels = rng.normal(size=99)
         rates.append(np.mean(rng.normal(size=500) >= promised_threshold(levels, 0.1)))
     assert 0.085 < np.mean(rates) < 0.105
+    levels = np.arange(1.0, 10)
+    assert [promised_threshold(levels, rate) for rate in (0.7, 0.1)] == [np.nextafter(level, 10) for level in (3.0, 9.0)]
     with pytest.raises(MetricError, match=r"9 normal frames cannot promise a rate of 0\.05; it takes 19"):
         promised_threshold(np.zeros(9), 0.05)
     with pytest.raises(MetricError, match="a share of frames between 0 and 1, found 2"):
