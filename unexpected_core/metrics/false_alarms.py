@@ -37,7 +37,7 @@ def promised_threshold(levels: np.ndarray, rate: float) -> float:
     if not 0 < rate < 1:
         raise MetricError(f"the false-alarm rate is a share of frames between 0 and 1, found {rate:g}")
     levels = np.asarray(levels, np.float64)
-    rank = math.ceil((len(levels) + 1) * (1 - rate))
+    rank = math.ceil(round((len(levels) + 1) * (1 - rate), 9))  # 10 * (1 - 0.7) is a little above 3
     if rank > len(levels):
         raise MetricError(
             f"{len(levels)} normal frames cannot promise a rate of {rate:g}; it takes {math.ceil(1 / rate) - 1} or more"
