@@ -196,13 +196,14 @@ def _check_writable(path: Path, image: np.ndarray) -> None:
 
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """uint8 or float [H, W] or [H, W, C] to size (height, width): area averaging when shrinking, bilinear when
-    growing."""
+    """uint8 or float [H, W] or [H, W, C] to size (height, width): area averaging along an axis that shrinks, bilinear
+    along one that grows."""
     height, width = size
-    if image.shape[:2] == (height, width):
-        return image
-    shrinks = height < image.shape[0] or width < image.shape[1]
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    shrunk = min(height, image.shape[0]), min(width, image.shape[1])  # first: OpenCV averages in both axes, or none
+    for (rows, columns), interpolation in ((shrunk, cv2.INTER_AREA), (size, cv2.INTER_LINEAR)):
+        if image.shape[:2] != (rows, columns):
+            image = cv2.resize(image, (columns, rows), interpolation=interpolation)
+    return image
 
 
 def halve_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -140,6 +140,12 @@ def test_halving_looks_like_averaging(size):
     assert (halve_image(checks, (100, 150)) == 100).all()
 
 
+def test_the_axis_that_shrinks_is_averaged_where_the_other_grows():
+    image = np.array([[0, 8], [4, 0], [6, 2], [2, 6]], np.float32)
+    assert resize_image(image, (2, 4)).tolist() == [[2, 2.5, 3.5, 4], [4, 4, 4, 4]]
+    assert resize_image(image.T, (4, 2)).T.tolist() == [[2, 2.5, 3.5, 4], [4, 4, 4, 4]]
+
+
 def test_resizing_averages_down_and_never_invents_ids():
     checks = (np.indices((8, 12)).sum(0) % 2 * 200).astype(np.uint8)
     assert (resize_image(checks, (4, 6)) == 100).all()

@@ -19,13 +19,22 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-@pytest.mark.parametrize(("size", "target"), [((54, 96), (20, 35)), ((20, 35), (54, 96)), ((48, 96), (24, 48))])
+@pytest.mark.parametrize(
+    ("size", "target"),
+    [
+        ((54, 96), (20, 35)),
+        ((20, 35), (54, 96)),
+        ((48, 96), (24, 48)),
+        ((54, 60), (40, 96)),  # one axis shrinks, and one grows
+        ((40, 96), (54, 35)),
+    ],
+)
 def test_matrices_resize_as_opencv_does(size, target):
     axes = tuple(Resize(a, b, CPU) for a, b in zip(size, target, strict=True))
     image = picture(*size)
     ours = resized(torch.from_numpy(image)[None], axes)[0].numpy()
     np.testing.assert_allclose(ours, resize_image(image.astype(np.float32), target), atol=1e-2)
-    np.testing.assert_allclose(ours, resize_image(image, target), atol=1.01)
+    np.testing.assert_allclose(ours, resize_image(image, target), atol=1.51)  # rounded for each axis
     labels = image[..., 0]
     assert np.array_equal(labels[axes[0].nearest][:, axes[1].nearest], resize_map(labels, target))
 
