@@ -32,12 +32,12 @@ def write_prediction(path: Path, score: np.ndarray) -> None:
 
 
 def read_prediction(path: Path) -> np.ndarray:
-    """-> score float [H, W] in its stored type. Raises PredictionError."""
+    """-> score float in its stored type, [H, W] or with axes of length 1 around. Raises PredictionError."""
     try:
         with h5py.File(path, "r") as stream:
             if "value" not in stream:
                 raise PredictionError(f"{path} has {', '.join(stream) or 'nothing'}; expected a data set 'value'")
-            return np.squeeze(stream["value"][()])
+            return stream["value"][()]
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:  # what damage ends in
         if isinstance(error, PredictionError):
             raise

@@ -69,7 +69,8 @@ def read_score(path: Path) -> np.ndarray:
         score = _read_png(path)
     else:
         score = _read_numpy(path)
-    score = np.squeeze(score)
+    while score.ndim > 2 and 1 in (score.shape[0], score.shape[-1]):  # of a batch or a channel; not a map of one row
+        score = score[0] if score.shape[0] == 1 else score[..., 0]
     if score.ndim != 2:
         raise PredictionError(f"{path}: expected one score per pixel [H, W], found shape {score.shape}")
     return _as_float(score, path)

@@ -49,6 +49,20 @@ def test_stored_scores_come_back(kind, tmp_path):
         assert (read_score(tmp_path / "flat.npz") == 7.5).all()
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("size", [(1, 7), (7, 1), (1, 1)])
+def test_scores_of_one_row_or_column_come_back(kind, size, tmp_path):
+    write_score(tmp_path, "a", np.full(size, 0.5, np.float32), kind)
+    assert np.array_equal(read_score(stored_scores(tmp_path)["a"]), np.full(size, 0.5))
+
+
+@pytest.mark.parametrize("axes", [(1, 2, 3), (2, 3, 1), (1, 1, 2, 3), (1, 2, 3, 1)])
+def test_axes_of_length_one_around_a_map_are_left_out(axes, tmp_path):
+    score = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.save(tmp_path / "a.npy", score.reshape(axes))
+    assert np.array_equal(read_score(tmp_path / "a.npy"), score)
+
+
 def test_interrupted_run_goes_on_and_gives_the_same_numbers(root, tmp_path, scored, bright):
     calls = []
 

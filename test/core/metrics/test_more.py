@@ -128,7 +128,8 @@ def test_threshold_keeps_its_promise():
         rates.append(np.mean(rng.normal(size=500) >= promised_threshold(levels, 0.1)))
     assert 0.085 < np.mean(rates) < 0.105
     levels = np.arange(1.0, 10)
-    assert [promised_threshold(levels, rate) for rate in (0.7, 0.1)] == [np.nextafter(level, 10) for level in (3.0, 9.0)]
+    for rate, level in ((0.7, 3.0), (0.1, 9.0)):
+        assert promised_threshold(levels, rate) == np.nextafter(level, 10)
     with pytest.raises(MetricError, match=r"9 normal frames cannot promise a rate of 0\.05; it takes 19"):
         promised_threshold(np.zeros(9), 0.05)
     with pytest.raises(MetricError, match="a share of frames between 0 and 1, found 2"):
