@@ -54,8 +54,8 @@ def alter(
     if recipe.paste:
         sources = [_lender(dataset, int(i), sample) for i in rng.integers(len(dataset), size=PASTE_SOURCES)]
         pasted = paste_objects(sample.image, labels, sources, rng, recipe.pastes, cut_outs)
-        altered = np.where(pasted.labels == labels, altered, pasted.labels)
-        discrepancy[pasted.labels != labels] = 0
+        altered = np.where(pasted.covered, pasted.labels, altered)
+        discrepancy[pasted.covered] = 0
         labels = pasted.labels
         # A pasted object is one on unlabelled ground too; only a real ROI cuts it.
         seen = pasted.discrepancy if sample.obstacle is None else pasted.discrepancy & inside

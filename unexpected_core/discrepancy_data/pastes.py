@@ -35,13 +35,15 @@ class Pasted(NamedTuple):
     """image uint8 [H, W, 3]; discrepancy uint8 [H, W], 1 on pasted objects, 0 elsewhere.
 
     photo uint8 [H, W, 3]: the same without the objects and their shadows, but with all that is expected;
-    labels uint8 [H, W]: of the photo.
+    labels uint8 [H, W]: of the photo. covered bool [H, W]: where something expected was laid over what was there,
+    though it may have the same label: nothing there is a discrepancy any more.
     """
 
     image: np.ndarray
     discrepancy: np.ndarray
     photo: np.ndarray
     labels: np.ndarray
+    covered: np.ndarray
 
 
 def paste_objects(
@@ -60,19 +62,22 @@ def paste_objects(
     """
     view = view or View(horizon_share(labels, settings.horizon) * len(labels), len(labels))
     blur = edge_blur(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))
-    photo, labels = recolour(image, labels, rng, settings.recolour, settings.recolour_gain), labels.copy()
+    photo, before = recolour(image, labels, rng, settings.recolour, settings.recolour_gain), labels
+    labels = labels.copy()
     _lay_marks(photo, labels, view, rng, settings)
+    covered = labels != before
     if sources and rng.random() < settings.known:
         for _ in range(rng.integers(1, settings.most_known + 1)):
             source = sources[rng.integers(len(sources))]
-            paste_known(photo, labels, source, view, blur, rng, settings.known_scale, settings.horizon)
+            laid = paste_known(photo, labels, source, view, blur, rng, settings.known_scale, settings.horizon)
+            covered |= laid
     if rng.random() < settings.bonnet:
-        lay_bonnet(photo, labels, view, rng)
+        covered |= lay_bonnet(photo, labels, view, rng)
     image, discrepancy = photo.copy(), np.zeros(labels.shape, np.uint8)
     if rng.random() < settings.probability:
         for _ in range(rng.integers(1, settings.most + 1)):
             _place_object(image, discrepancy, labels, sources, view, blur, rng, settings, cut_outs)
-    return Pasted(image, discrepancy, photo, labels)
+    return Pasted(image, discrepancy, photo, labels, covered)
 
 
 def _lay_marks(

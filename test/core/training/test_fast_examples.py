@@ -111,6 +111,56 @@ def test_known_things_of_another_frame_are_expected():
     assert buses >= 4
 
 
+class Blocked(Street):
+    """A street that a bright thing blocks; its own obstacle, to which `label` is given."""
+
+    label = 255
+
+    def load(self, index):
+        sample = super().load(index)
+        labels, obstacle = np.full((64, 128), ROAD, np.uint8), np.zeros((64, 128), np.uint8)
+        labels[24:, 10:118], obstacle[24:, 10:118] = self.label, 1
+        image = np.where(obstacle[..., None] == 1, np.uint8((255, 0, 255)), sample.image)
+        return replace(sample, labels=labels, obstacle=obstacle, image=image)
+
+
+def pasted_over(thing, dataset, *lenders):
+    """A street that is blocked, after only this was pasted: discrepancy, and where the thing that blocks it shows."""
+    pastes = {"known": 0, "probability": 0, "distractors": 0, "crossings": 0, "bonnet": 0, "recolour": 0, thing: 1}
+    settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes)
+    sets = [dataset, *lenders]
+    examples = FastExamples(sets, settings, [0.0] * len(sets), [False] * len(sets), train=False)
+    for seed in range(20):
+        found = examples.example(0, np.random.default_rng(seed))
+        shows = (found["image"][0] > 200) & (found["image"][1] < 50)
+        blocked = np.zeros((64, 128), bool)
+        blocked[24:, 10:118] = True
+        yield found["discrepancy"], shows, blocked
+
+
+def test_a_bonnet_over_an_obstacle_is_expected():
+    for discrepancy, shows, blocked in pasted_over("bonnet", Blocked()):
+        assert (blocked & ~shows).sum() > 100
+        assert np.mean((discrepancy == 1) == shows) > 0.98  # soft at its rim
+
+
+@pytest.mark.parametrize("label", [255, BUS])
+def test_a_known_thing_over_an_obstacle_is_expected_whatever_the_obstacle_is_called(label):
+    class Traffic(Street):
+        def load(self, index):
+            sample = super().load(index)
+            labels, image = sample.labels.copy(), sample.image.copy()
+            labels[20:45, 30:70], image[20:45, 30:70] = BUS, (20, 160, 20)
+            return replace(sample, labels=labels, image=image)
+
+    blocked_street, covered = Blocked(), 0
+    blocked_street.label = label
+    for discrepancy, shows, blocked in pasted_over("known", blocked_street, Traffic(name="buses")):
+        assert np.mean((discrepancy == 1) == (shows & blocked)) > 0.95
+        covered += (blocked & ~shows).any()
+    assert covered > 3
+
+
 def test_touches_border():
     mask = np.zeros((5, 6), bool)
     mask[0:2, 0:2] = mask[3, 3] = True

@@ -10,8 +10,8 @@ from unexpected_core.discrepancy_data.pasting.place import View
 from unexpected_core.labels import IGNORE
 
 
-def lay_bonnet(image: np.ndarray, labels: np.ndarray, view: View, rng: np.random.Generator) -> None:
-    """A smooth hump with a highlight; labels below it are 255.
+def lay_bonnet(image: np.ndarray, labels: np.ndarray, view: View, rng: np.random.Generator) -> np.ndarray:
+    """A smooth hump with a highlight; labels below it are 255. Returns where it lies, bool [H, W].
 
     Changes image RGB uint8 [H, W, 3] and labels uint8 [H, W] in place."""
     height, width = labels.shape
@@ -23,9 +23,12 @@ def lay_bonnet(image: np.ndarray, labels: np.ndarray, view: View, rng: np.random
     y = np.arange(top - 1, height, dtype=np.float32)[:, None]
     alpha = np.clip(y - edge, 0, 1).astype(np.float32)
     mix(image, window, alpha, _lacquer(y, edge, height, rng))
-    labels[window][alpha > 0.5] = IGNORE
+    laid = np.zeros(labels.shape, bool)
+    laid[window] = alpha > 0.5
     if rng.random() < 0.5:
-        _star(image, labels, (top, int(middle)), view, rng)
+        laid |= _star(image, (top, int(middle)), view, rng)
+    labels[laid] = IGNORE
+    return laid
 
 
 def _lacquer(y: np.ndarray, edge: np.ndarray, height: int, rng: np.random.Generator) -> np.ndarray:
@@ -36,11 +39,11 @@ def _lacquer(y: np.ndarray, edge: np.ndarray, height: int, rng: np.random.Genera
     return (base * (1 - 0.4 * depth[..., None]) + shine[..., None]).astype(np.float32)
 
 
-def _star(image: np.ndarray, labels: np.ndarray, foot: tuple[int, int], view: View, rng: np.random.Generator) -> None:
-    """A ring with three spokes on a stem. foot: row, column."""
+def _star(image: np.ndarray, foot: tuple[int, int], view: View, rng: np.random.Generator) -> np.ndarray:
+    """A ring with three spokes on a stem, and where it lies, bool [H, W]. foot: row, column."""
     radius = max(2, round(view.rows * rng.uniform(0.008, 0.025)))
     row, column = foot[0] - round(1.5 * radius), foot[1]
-    canvas = np.zeros(labels.shape, np.uint8)
+    canvas = np.zeros(image.shape[:2], np.uint8)
     thick = max(1, radius // 4)
     cv2.circle(canvas, (column, row), radius, 255, thick, cv2.LINE_AA)
     for angle in (-np.pi / 2, np.pi / 6, 5 * np.pi / 6):
@@ -50,4 +53,4 @@ def _star(image: np.ndarray, labels: np.ndarray, foot: tuple[int, int], view: Vi
     x, y, w, h = cv2.boundingRect(canvas)
     window = slice(y, y + h), slice(x, x + w)
     mix(image, window, canvas[window].astype(np.float32) / 255, np.float32(rng.uniform(40, 220)))
-    labels[window][canvas[window] > 127] = IGNORE
+    return canvas > 127

@@ -92,38 +92,40 @@ def paste_known(
     rng: np.random.Generator,
     scales: tuple[float, float],
     horizon: float,
-) -> bool:
-    """Put one known thing of the source where it could be, with its labels; returns whether it was.
+) -> np.ndarray:
+    """Put one known thing of the source where it could be, with its labels; returns where it lies, bool [H, W].
 
     Changes image RGB uint8 [H, W, 3] and labels uint8 [H, W] in place.
 
     blur: of the image (see edge_blur); horizon: where the source shows none, as a share of its height.
     """
+    laid = np.zeros(labels.shape, bool)
     source = _coarse(source)
     height, width = source.labels.shape
     squeezed = (source.aspect or width / height) * height / width
     piece = find_piece(source.labels, rng, squeezed=squeezed)
     if piece is None:
-        return False
+        return laid
     scale = np.exp(rng.uniform(*np.log(scales)))
     pixel = view.rows * scale / height  # rows of the image for a row of the source
     depth = piece.window[0].stop - horizon_share(source.labels, horizon) * height
     size = _size(piece, depth, pixel, squeezed)
     if size is None or size[0] > image.shape[0]:
-        return False
+        return laid
     foot = round(view.horizon + depth * pixel)
     left = _column(labels, foot, size[1], piece.hangs, rng)
     placed = overlap(foot - size[0], left, size, labels.shape)
     if placed is None:
-        return False
+        return laid
     window, part = placed
     thing, names = _cut(source, piece, size, int(rng.choice((-1, 1))))
     if rng.random() < 0.4:
         thing = _respray(thing, rng)
     thing = as_sharp(lit(thing, image[window], rng, camouflage=False, shaded=False), blur, rng)
     mix(image, window, thing.alpha[part], thing.texture[part])
-    np.copyto(labels[window], names[part], where=thing.alpha[part] > 0.5)
-    return True
+    laid[window] = thing.alpha[part] > 0.5
+    np.copyto(labels[window], names[part], where=laid[window])
+    return laid
 
 
 def _size(piece: Piece, depth: float, pixel: float, squeezed: float) -> tuple[int, int] | None:

@@ -69,7 +69,7 @@ class FastExamples:
         labels = cut_map(frame.sample.labels, crop)
         discrepancy = cut_map(self._unexpected(d, frame.sample), crop)
         pasted = self._paste(image, labels, frame, crop, random)
-        discrepancy[pasted.labels != labels] = 0  # what is known there now was pasted
+        discrepancy[pasted.covered] = 0  # what is there now was pasted, and is known
         discrepancy[pasted.discrepancy == 1] = 1
         seen, photo = pasted.image, pasted.photo
         if self.train:
@@ -120,7 +120,7 @@ class FastExamples:
         self, image: np.ndarray, labels: np.ndarray, frame: _Frame, crop: Crop, random: np.random.Generator
     ) -> Pasted:
         if not self.settings.paste:
-            return Pasted(image, np.zeros_like(labels), image, labels)
+            return Pasted(image, np.zeros_like(labels), image, labels, np.zeros(labels.shape, bool))
         share = horizon_share(frame.sample.labels, self.settings.pastes.horizon)
         view = View(crop.row(share * frame.sample.labels.shape[0]), crop.frame_rows)
         sources = _Lenders(self, random.integers(len(self), size=self.settings.sources))
