@@ -111,6 +111,24 @@ def test_known_things_of_another_frame_are_expected():
     assert buses >= 4
 
 
+def test_a_large_frame_is_known_to_the_pixel():
+    """Of more than 512 rows: an obstacle and a nameless thing, at odd places, of odd sizes."""
+
+    class Large(Street):
+        def load(self, index):
+            labels, obstacle = np.full((1028, 1030), ROAD, np.uint8), np.zeros((1028, 1030), np.uint8)
+            labels[101:220, 33:248] = labels[301:308, 33:40] = 255
+            labels[401:404, 33:36] = obstacle[401:404, 33:36] = 1
+            labels[1001:] = 255
+            return Sample("one", np.zeros((1028, 1030, 3), np.uint8), labels, obstacle=obstacle)
+
+    settings = ExampleSettings(crop=(1028, 1030), heights=(1028, 1028), paste=False)
+    found = FastExamples([Large()], settings, [0.0], [False], train=False).example(0, np.random.default_rng(0))
+    assert np.array_equal(found["discrepancy"] == 1, found["labels"] == 1)
+    assert np.array_equal(found["discrepancy"][:1001] == 255, found["labels"][:1001] == 255)
+    assert not found["discrepancy"][1001:].any()
+
+
 class Blocked(Street):
     """A street that a bright thing blocks; its own obstacle, to which `label` is given."""
 

@@ -13,7 +13,6 @@ from unexpected_core.discrepancy_data.pastes import Pasted, paste_objects, unawa
 from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
 from unexpected_core.discrepancy_data.pasting.place import View, horizon_share
 from unexpected_core.discrepancy_data.pasting.things import Lender
-from unexpected_core.images import resize_map
 from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Sample
 from unexpected_core.training.examples.camera import change_light, change_sensor
@@ -67,7 +66,7 @@ class FastExamples:
         crop = self._choose_crop(frame, around, random)
         image = cut_image(frame.sample.image, crop, random)
         labels = cut_map(frame.sample.labels, crop)
-        discrepancy = cut_map(self._unexpected(d, frame.sample), crop)
+        discrepancy = self._unexpected(d, frame.sample, labels, crop)
         pasted = self._paste(image, labels, frame, crop, random)
         discrepancy[pasted.covered] = 0  # what is there now was pasted, and is known
         discrepancy[pasted.discrepancy == 1] = 1
@@ -104,16 +103,13 @@ class FastExamples:
             around = rare_class(frame.sample.labels, random)
         return choose_crop(frame.sample, s.crop, height, aspect, flip, around, random)
 
-    def _unexpected(self, d: int, sample: Sample) -> np.ndarray:
-        """1 = the data set's own obstacles, 0 = nothing unexpected, 255 = who knows; uint8, perhaps smaller."""
-        labels = _small(sample.labels)
-        if self.coarse[d]:
-            unexpected = np.zeros_like(labels)
-        else:
-            nameless = labels == IGNORE
-            unexpected = np.where(nameless & ~touches_border(nameless), IGNORE, 0).astype(np.uint8)
+    def _unexpected(self, d: int, sample: Sample, labels: np.ndarray, crop: Crop) -> np.ndarray:
+        """1 = the data set's own obstacles, 0 = nothing unexpected, 255 = who knows; labels, result: uint8 [h, w]."""
+        unexpected = np.zeros_like(labels)
+        if not self.coarse[d]:
+            unexpected[(labels == IGNORE) & (cut_map(_nameless_things(sample.labels), crop) == 1)] = IGNORE
         if sample.obstacle is not None:
-            unexpected[resize_map(sample.obstacle, labels.shape) == 1] = 1
+            unexpected[cut_map(sample.obstacle, crop) == 1] = 1
         return unexpected
 
     def _paste(
@@ -141,10 +137,14 @@ class _Lenders(Sequence[Lender]):
         return Lender(sample.image, sample.labels, aspect, sample.obstacle)
 
 
-def _small(labels: np.ndarray) -> np.ndarray:
-    """At most 512 rows: which areas touch the border need not be known to the pixel."""
+def _nameless_things(labels: np.ndarray) -> np.ndarray:
+    """Around ignored areas that do not touch the border, 1, elsewhere 0; uint8, of at most 512 rows, which is enough to
+    tell which they are."""
     step = -(-labels.shape[0] // 512)
-    return np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
+    small = np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
+    nameless = small == IGNORE
+    things = (nameless & ~touches_border(nameless)).astype(np.uint8)
+    return things if step == 1 else cv2.dilate(things, np.ones((3, 3), np.uint8))
 
 
 def touches_border(mask: np.ndarray) -> np.ndarray:
