@@ -117,5 +117,5 @@ def _place_object(
 
 
 def unaware(labels: np.ndarray, discrepancy: np.ndarray) -> np.ndarray:
-    """Labels for a segmenter: pasted pixels have no class it could learn. uint8 [H, W]."""
+    """Labels for a segmenter: what is unexpected (1) has no class it could learn. uint8 [H, W]."""
     return np.where(discrepancy == 1, IGNORE, labels).astype(np.uint8)

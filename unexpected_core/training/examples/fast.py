@@ -29,7 +29,7 @@ class _Frame(NamedTuple):
 
 
 class FastExamples:
-    """image uint8 [3, h, w], labels uint8 [h, w] (pasted pixels 255), discrepancy uint8 [h, w] of one crop.
+    """image uint8 [3, h, w], labels uint8 [h, w] (255 where unexpected), discrepancy uint8 [h, w] of one crop.
 
     discrepancy: 1 unexpected, 0 expected, 255 nobody knows. photo uint8 [3, h, w]: the crop in the same light but
     without what was pasted as unexpected, and as sharp and clean as it was.
@@ -76,7 +76,7 @@ class FastExamples:
             seen = change_sensor(seen, random)
         return {
             "image": np.ascontiguousarray(seen.transpose(2, 0, 1)),
-            "labels": unaware(pasted.labels, pasted.discrepancy),
+            "labels": unaware(pasted.labels, discrepancy),
             "discrepancy": discrepancy,
             "photo": np.ascontiguousarray(photo.transpose(2, 0, 1)),
         }
