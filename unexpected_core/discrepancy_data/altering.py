@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unexpected_core.datasets import Dataset, DatasetError
-from unexpected_core.discrepancy_data.pastes import NOTHING, paste_objects
+from unexpected_core.discrepancy_data.pastes import NOTHING, paste_objects, unaware
 from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
 from unexpected_core.discrepancy_data.pasting.things import Lender
 from unexpected_core.discrepancy_data.swaps import Recipe, alter_labels, errors
@@ -71,6 +71,8 @@ def _lender(dataset: Dataset, index: int, borrower: Sample) -> Lender:
         labels = labels_of(sample)
     except (ImageError, DatasetError):
         sample, labels = borrower, labels_of(borrower)
+    if sample.obstacle is not None:
+        labels = unaware(labels, sample.obstacle)  # they are lent as what is unexpected, never as something known
     return Lender(sample.image, labels, 0.0, sample.obstacle)
 
 

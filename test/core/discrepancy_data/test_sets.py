@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.config import override
-from unexpected_core.datasets import DatasetError, Resized, open_dataset
+from unexpected_core.datasets import Dataset, DatasetError, Resized, open_dataset
 from unexpected_core.discrepancy_data import generate as generate_module
 from unexpected_core.discrepancy_data.altering import alter
 from unexpected_core.discrepancy_data.generate import GenerationError, class_counts, generate
@@ -24,6 +24,7 @@ from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
 from unexpected_core.discrepancy_data.swaps import RECIPES
 from unexpected_core.images import read_image, read_map, write_image
 from unexpected_core.labels import TRAIN_TO_FULL
+from unexpected_core.structs import Sample
 
 
 def paint(labels, photo=None):
@@ -366,6 +367,21 @@ def test_a_sets_own_obstacles_are_wrong_too(name):
         made, obstacle = alter(roads, sample.key, RECIPES[name]), sample.obstacle == 1
         known = made.original != sample.labels  # something expected was pasted before it
         assert obstacle.any() and (made.discrepancy[obstacle & ~known] == 1).all()
+
+
+def test_an_obstacle_is_not_lent_as_a_known_thing():
+    """Every frame has a bus, as its labels say, that is called an obstacle: no bus is pasted into any."""
+
+    class Buses(Dataset):
+        def load(self, index):
+            labels, obstacle = np.zeros((64, 128), np.uint8), np.zeros((64, 128), np.uint8)
+            labels[20:45, 30:70], obstacle[20:45, 30:70] = 15, 1
+            return Sample(self.keys[index], np.full((64, 128, 3), 90, np.uint8), labels, obstacle=obstacle)
+
+    buses = Buses("buses", [str(i) for i in range(9)])
+    for key in buses.keys:
+        made = alter(buses, key, override(RECIPES["pastes"], ["pastes.known=1", "pastes.bonnet=0"]))
+        assert not (made.labels[buses[key].obstacle == 0] == 15).any()
 
 
 def test_the_painter_sees_the_photograph_with_what_was_pasted(source, tmp_path):

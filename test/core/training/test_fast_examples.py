@@ -164,6 +164,22 @@ def test_a_segmenter_does_not_learn_the_name_of_an_obstacle():
     assert (found["labels"][24:, 10:118] == 255).all() and (found["labels"] == ROAD).sum() == 64 * 128 - 40 * 108
 
 
+def test_an_obstacle_is_never_lent_as_a_known_thing_whatever_its_label():
+    class Anomaly(Street):
+        """A bus, as its labels say; but it is called an obstacle."""
+
+        def load(self, index):
+            labels, obstacle = np.full((64, 128), ROAD, np.uint8), np.zeros((64, 128), np.uint8)
+            labels[20:45, 30:70], obstacle[20:45, 30:70] = BUS, 1
+            return Sample("one", np.full((64, 128, 3), 90, np.uint8), labels, obstacle=obstacle)
+
+    pastes = {"known": 1, "probability": 0, "distractors": 0, "crossings": 0, "bonnet": 0, "recolour": 0}
+    settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes)
+    examples = FastExamples([Street(), Anomaly(name="lender")], settings, [0.0] * 2, [False] * 2, train=False)
+    for seed in range(12):
+        assert not (examples.example(0, np.random.default_rng(seed))["labels"] == BUS).any()
+
+
 def test_a_bonnet_over_an_obstacle_is_expected():
     for discrepancy, shows, blocked in pasted_over("bonnet", Blocked()):
         assert (blocked & ~shows).sum() > 100

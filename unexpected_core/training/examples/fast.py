@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
@@ -76,7 +77,7 @@ class FastExamples:
             seen = change_sensor(seen, random)
         return {
             "image": np.ascontiguousarray(seen.transpose(2, 0, 1)),
-            "labels": unaware(pasted.labels, discrepancy),
+            "labels": unaware(pasted.labels, pasted.discrepancy),
             "discrepancy": discrepancy,
             "photo": np.ascontiguousarray(photo.transpose(2, 0, 1)),
         }
@@ -89,8 +90,11 @@ class FastExamples:
         return self.frames_of[around][random.integers(len(self.frames_of[around]))], around
 
     def _frame(self, d: int, i: int) -> _Frame:
+        """Its own obstacles have no label, whatever the data set calls them: nothing known is learned or lent of them."""
         sample = self.datasets[d][i]
-        checked_labels(f"{self.datasets[d].name}/{sample.key}", sample.labels)
+        labels = checked_labels(f"{self.datasets[d].name}/{sample.key}", sample.labels)
+        if sample.obstacle is not None:
+            sample = replace(sample, labels=unaware(labels, sample.obstacle))
         return _Frame(sample, self.aspects[d] or sample.image.shape[1] / sample.image.shape[0])
 
     def _choose_crop(self, frame: _Frame, around: int | None, random: np.random.Generator) -> Crop:
