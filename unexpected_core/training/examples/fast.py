@@ -90,7 +90,7 @@ class FastExamples:
         return self.frames_of[around][random.integers(len(self.frames_of[around]))], around
 
     def _frame(self, d: int, i: int) -> _Frame:
-        """Its own obstacles have no label, whatever the data set calls them: nothing known is learned or lent of them."""
+        """Its own obstacles have no label, whatever the data set says: nothing known is learned or lent of them."""
         sample = self.datasets[d][i]
         labels = checked_labels(f"{self.datasets[d].name}/{sample.key}", sample.labels)
         if sample.obstacle is not None:
