@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+from unexpected_core.datasets import open_dataset
 from unexpected_core.evaluation.candidates import Candidate, Identity
 from unexpected_core.evaluation.errors import PredictionError
 from unexpected_core.evaluation.hdf5 import write_prediction
@@ -47,6 +48,20 @@ def test_stored_scores_come_back(kind, tmp_path):
         assert np.load(path)["largest_error"] <= np.ptp(score) / 131069
         write_score(tmp_path, "flat", np.full((2, 3), 7.5, np.float32), kind)
         assert (read_score(tmp_path / "flat.npz") == 7.5).all()
+
+
+def test_frames_of_several_shapes_are_measured_together(tmp_path):
+    """Wide, narrow, of one pixel, of one row; the numbers are those of all pixels at once."""
+    rng, frames = np.random.default_rng(0), []
+    for i, size in enumerate([(30, 64), (40, 50), (1, 1), (1, 9), (30, 64), (64, 30)]):
+        obstacle = (rng.random(size) < 0.1).astype(np.uint8)
+        write_image(tmp_path / "images" / f"{i}.png", rng.integers(0, 256, (*size, 3)).astype(np.uint8))
+        write_image(tmp_path / "obstacle" / f"{i}.png", obstacle)
+        frames.append(((rng.random(size) + 0.2 * obstacle).astype(np.float32), obstacle))
+        write_score(tmp_path / "scores", f"{i}", frames[-1][0], "float32")
+    found = result_of(open_source(open_dataset("obstacle_folder", tmp_path), tmp_path / "scores"))
+    assert found.pixel["exact"].average_precision.value == measure_pixels(frames).average_precision
+    assert found.evidence.sizes == {"1x1": 1, "30x64": 1, "50x40": 1, "64x30": 2, "9x1": 1}
 
 
 @pytest.mark.parametrize("kind", FORMATS)

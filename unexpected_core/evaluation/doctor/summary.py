@@ -100,6 +100,8 @@ def _likeness(scores: list[np.ndarray], images: list[np.ndarray]) -> float:
     """Median correlation of the scores of neighbouring frames whose images differ; NaN without such frames."""
     found = []
     for i in range(len(scores) - 1):
-        if float(np.vdot(images[i], images[i + 1])) < 0.5 and min(np.ptp(scores[i]), np.ptp(scores[i + 1])) > 0:
+        image, following = images[i : i + 2]  # of another shape where the frames are
+        differ = image.shape != following.shape or float(np.vdot(image, following)) < 0.5
+        if differ and min(np.ptp(scores[i]), np.ptp(scores[i + 1])) > 0:
             found.append(np.corrcoef(scores[i].ravel(), scores[i + 1].ravel())[0, 1])
     return float(np.median(found)) if found else float("nan")
