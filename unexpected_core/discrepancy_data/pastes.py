@@ -105,13 +105,15 @@ def _place_object(
     place = choose_place(labels, view, rng, settings)
     thing = any_thing(place.rows, cut_outs, sources, rng, settings)
     size = thing.alpha.shape
-    placed = overlap(place.foot[0] - size[0], place.foot[1] - size[1] // 2, size, labels.shape)
+    top, left = place.foot[0] - size[0], place.foot[1] - size[1] // 2
+    placed = overlap(top, left, size, labels.shape)
     if placed is None:
         return
-    window, part = placed
-    thing = as_sharp(lit(thing, image[window], rng, rng.random() < settings.camouflage), blur, rng)
+    thing = as_sharp(lit(thing, image[placed[0]], rng, rng.random() < settings.camouflage), blur, rng)
     if place.grounded and rng.random() < settings.shadows:
         contact_shadow(image, place.foot, size, rng)
+    rim = (len(thing.alpha) - size[0]) // 2
+    window, part = overlap(top - rim, left - rim, thing.alpha.shape, labels.shape)
     mix(image, window, thing.alpha[part], thing.texture[part])
     discrepancy[window][thing.alpha[part] > 0.5 * min(1, thing.alpha.max())] = 1  # a blurred twig is a thing, too
 

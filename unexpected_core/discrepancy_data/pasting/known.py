@@ -113,15 +113,17 @@ def paste_known(
     if size is None or size[0] > image.shape[0]:
         return laid
     foot = round(view.horizon + depth * pixel)
-    left = _column(labels, foot, size[1], piece.hangs, rng)
-    placed = overlap(foot - size[0], left, size, labels.shape)
+    top, left = foot - size[0], _column(labels, foot, size[1], piece.hangs, rng)
+    placed = overlap(top, left, size, labels.shape)
     if placed is None:
         return laid
-    window, part = placed
     thing, names = _cut(source, piece, size, int(rng.choice((-1, 1))))
     if rng.random() < 0.4:
         thing = _respray(thing, rng)
-    thing = as_sharp(lit(thing, image[window], rng, camouflage=False, shaded=False), blur, rng)
+    thing = as_sharp(lit(thing, image[placed[0]], rng, camouflage=False, shaded=False), blur, rng)
+    rim = (len(thing.alpha) - size[0]) // 2
+    window, part = overlap(top - rim, left - rim, thing.alpha.shape, labels.shape)
+    names = np.pad(names, rim, mode="edge")
     mix(image, window, thing.alpha[part], thing.texture[part])
     laid[window] = thing.alpha[part] > 0.5
     np.copyto(labels[window], names[part], where=laid[window])

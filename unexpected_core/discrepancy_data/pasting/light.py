@@ -38,14 +38,20 @@ def _mean(texture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def as_sharp(thing: Thing, frame: tuple[float, float], rng: np.random.Generator) -> Thing:
-    """No sharper than the frame, whose blur (see edge_blur) is given; the outline is as soft."""
+    """No sharper than the frame, whose blur (see edge_blur) is given; the outline is as soft.
+
+    The thing has a rim now, of as many pixels on all sides, for its outline to fade in.
+    """
     grey = cv2.cvtColor(thing.texture.astype(np.uint8), cv2.COLOR_RGB2GRAY)
     extra = tuple(max(f**2 - own**2, 0.0) ** 0.5 for f, own in zip(frame, edge_blur(grey), strict=True))
     texture = thing.texture
     if max(extra) > 0.3:
         texture = cv2.GaussianBlur(texture, (0, 0), max(extra[1], 0.1), sigmaY=max(extra[0], 0.1))
     factor = rng.uniform(0.7, 1.2)
-    return Thing(texture, soften(thing.alpha, (min(factor * frame[0], 2.5), min(factor * frame[1], 2.5))))
+    soft = min(factor * frame[0], 2.5), min(factor * frame[1], 2.5)
+    rim = int(np.ceil(3 * max(soft)))
+    alpha = cv2.copyMakeBorder(thing.alpha, rim, rim, rim, rim, cv2.BORDER_CONSTANT)
+    return Thing(cv2.copyMakeBorder(texture, rim, rim, rim, rim, cv2.BORDER_REPLICATE), soften(alpha, soft))
 
 
 def contact_shadow(image: np.ndarray, foot: tuple[int, int], size: tuple[int, int], rng: np.random.Generator) -> None:

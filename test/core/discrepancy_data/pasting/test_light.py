@@ -76,22 +76,44 @@ def test_colours_stay_in_eight_bits(dice):
     assert bright.max() == 255 and bright.min() == 0
 
 
+def without_rim(values, size):
+    """What lies on the thing's own pixels, size (height, width)."""
+    rim = (len(values) - size[0]) // 2
+    assert values.shape[:2] == (size[0] + 2 * rim, size[1] + 2 * rim)
+    return values[rim : rim + size[0], rim : rim + size[1]]
+
+
 @pytest.mark.parametrize("share, factor", [(0.0, 0.7), (1.0, 1.2)])
 @pytest.mark.parametrize("frame, limited", [((1.0, 1.5), (1.0, 1.5)), ((5.0, 6.0), (2.5, 2.5))])
-def test_the_outline_is_about_as_soft_as_the_frame_but_not_without_end(dice, frame, limited, share, factor):
+@pytest.mark.parametrize("left, right", [(20, 40), (0, 60)])  # to the sides of its box: they are its outline, too
+def test_the_outline_is_about_as_soft_as_the_frame_but_not_without_end(
+    dice, frame, limited, share, factor, left, right
+):
     alpha = np.zeros((40, 60), np.float32)
-    alpha[10:30, 20:40] = 1
+    alpha[10:30, left:right] = 1
     found = as_sharp(Thing(np.full((40, 60, 3), 90, np.float32), alpha), frame, dice(share)).alpha
     down, across = (2.5 if sigma == 2.5 else factor * sigma for sigma in limited)
-    assert np.allclose(found, cv2.GaussianBlur(alpha, (0, 0), across, sigmaY=down), atol=1e-6)
+    expected = cv2.GaussianBlur(np.pad(alpha, 20), (0, 0), across, sigmaY=down)
+    assert np.allclose(without_rim(found, alpha.shape), expected[20:60, 20:80], atol=1e-6)
+    assert found[:, [0, -1]].max() < 0.01 and found[[0, -1]].max() < 0.01, "it has faded at the end of the rim"
+
+
+def test_the_sides_of_a_box_are_soft():
+    """Laid into a frame of this blur, its sides rise from a tenth to nine tenths as a Gaussian does: in 2.56 sigma."""
+    box = plain(200, 200, 200, rows=30, columns=30)
+    thing = as_sharp(box, (2, 2), np.random.default_rng(0))
+    for profile in (thing.alpha[len(thing.alpha) // 2], thing.alpha[:, len(thing.alpha) // 2]):
+        rising = profile[: len(profile) // 2]
+        assert np.count_nonzero((rising > 0.1) & (rising < 0.9)) >= 0.7 * 2.56 * 2 - 1
+        assert np.count_nonzero(profile > 0.5) == 30, "and it is no larger"
 
 
 def test_a_thing_more_blurred_than_the_frame_keeps_its_texture(dice):
     stripes = np.where(np.arange(60) % 20 < 10, 40, 200).astype(np.float32)
     texture = cv2.GaussianBlur(np.tile(stripes[None, :, None], (60, 1, 3)), (0, 0), 1.5)
     thing = Thing(texture, np.ones((60, 60), np.float32))
-    assert np.array_equal(as_sharp(thing, (0.7, 1.0), dice()).texture, texture)
-    blurred = as_sharp(thing, (0.7, 3.0), dice()).texture
+    assert np.array_equal(without_rim(as_sharp(thing, (0.7, 1.0), dice()).texture, (60, 60)), texture)
+    blurred = without_rim(as_sharp(thing, (0.7, 3.0), dice()).texture, (60, 60))
     assert np.abs(np.diff(blurred[30, :, 0])).max() < 0.7 * np.abs(np.diff(texture[30, :, 0])).max()
 
 
