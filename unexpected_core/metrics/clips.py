@@ -26,7 +26,10 @@ def change(before: np.ndarray, after: np.ndarray, threshold: float, inside: np.n
     inside: ROI of both, bool [H, W]; None = all. NaN for the score where it is empty.
     """
     if before.shape != after.shape:
-        raise MetricError(f"frames of one clip differ in size: {before.shape} and {after.shape}")
+        raise MetricError(
+            f"frames of one clip differ in size: {before.shape} and {after.shape}; give each clip a folder of its own, or "
+            "leave --clips out"
+        )
     if inside is not None:
         before, after = before[inside], after[inside]
     a, b = above(before, threshold), above(after, threshold)
