@@ -27,8 +27,8 @@ def change(before: np.ndarray, after: np.ndarray, threshold: float, inside: np.n
     """
     if before.shape != after.shape:
         raise MetricError(
-            f"frames of one clip differ in size: {before.shape} and {after.shape}; give each clip a folder of its own, or "
-            "leave --clips out"
+            f"frames of one clip differ in size: {before.shape} and {after.shape}; give each clip a folder of its "
+            "own, or leave --clips out"
         )
     if inside is not None:
         before, after = before[inside], after[inside]
