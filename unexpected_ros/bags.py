@@ -8,14 +8,14 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from unexpected_core.media.bags import writing
+from unexpected_core.media.bags import recording, writing
 from unexpected_core.media.bags.bag import open_bag
 from unexpected_core.media.bags.message_types import Typestore
 from unexpected_core.media.bags.message_types import message_types as _message_types
 from unexpected_core.media.bags.writing import BagWriter
 from unexpected_core.media.errors import BagError
 
-__all__ = ["BagError", "BagWriter", "create_bag", "message_types", "open_bag"]
+__all__ = ["BagError", "BagWriter", "create_bag", "message_types", "open_bag", "recorded_bag"]
 
 
 def message_types() -> Typestore:
@@ -31,6 +31,11 @@ def message_types() -> Typestore:
 def create_bag(path: str | Path) -> AbstractContextManager[BagWriter]:
     """See media.bags.writing.create_bag; our messages can be written too."""
     return writing.create_bag(path, message_types())
+
+
+def recorded_bag(path: str | Path) -> AbstractContextManager[BagWriter]:
+    """See media.bags.recording.recorded_bag; our messages can be written too."""
+    return recording.recorded_bag(path, message_types())
 
 
 if __name__ == "__main__":

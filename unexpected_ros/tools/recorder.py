@@ -21,12 +21,14 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from rclpy.utilities import remove_ros_args
 
-from unexpected_ros.bags import BagError, BagWriter, create_bag
+from unexpected_ros.bags import BagError, BagWriter, recorded_bag
 from unexpected_ros.inputs.offers import asks_more, qos_entry, qos_for
 from unexpected_ros.live.spinning import Serving
 
 FOLLOW_NS = 500_000_000
 """How often publishers are looked at once all topics are connected."""
+FLUSH_S = 5.0
+"""How often what was recorded goes to the disk: so much is lost where the power fails."""
 BACKGROUND = "/diagnostics"
 """Topic that never falls silent."""
 
@@ -56,7 +58,9 @@ class Recorder(Node):
         self.last = 0.0
         self._bag, self._time = bag, None
         # by the steady clock: with use_sim_time and before the first /clock, the node's own stands still
-        self._connecting = self.create_timer(0.05, self._connect, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._connecting = self.create_timer(0.05, self._connect, clock=steady)
+        self.create_timer(FLUSH_S, bag.flush, clock=steady)
 
     def _connect(self) -> None:
         """Subscribe to what is published by now, and anew to what is offered with less than before."""
@@ -128,12 +132,14 @@ class Recorder(Node):
 
 
 class Stop:
-    """SIGINT and SIGTERM: the first asks for an end, the second for one at once."""
+    """SIGINT, SIGTERM, SIGHUP (a terminal is closed): the first asks for an end, the second for one at once."""
 
     def __init__(self) -> None:
         self.requests = 0
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._request)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # else started with nohup
+            signal.signal(signal.SIGHUP, self._request)
 
     def _request(self, *_: object) -> None:
         self.requests += 1
@@ -162,10 +168,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> int:
     """Record until interrupted: 0 with the counts on stdout, 1 with the cause on stderr."""
-    given, stop = parse(remove_ros_args(sys.argv)[1:]), Stop()
+    given, stop, partial = parse(remove_ros_args(sys.argv)[1:]), Stop(), None
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        with create_bag(given.output) as bag:
+        with recorded_bag(given.output) as bag:
+            partial = bag.file
             recorder = Recorder(given.topics, bag)
             record(recorder, stop, given.quiet)
             if not sum(recorder.counts.values()):
@@ -176,7 +183,8 @@ def main() -> int:
             print(f"error: {given.output} is not complete: {recorder.missing()}", file=sys.stderr)
             return 1
     except (BagError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        kept = f"; {partial} holds what was recorded before" if partial and partial.exists() else ""
+        print(f"error: {error}{kept}", file=sys.stderr)
         return 1
     finally:
         rclpy.try_shutdown()

@@ -100,6 +100,27 @@ def test_a_type_that_is_not_installed_is_named_and_costs_no_other(driver, tmp_pa
         assert bag.count("/test_recorder/clock") == 1
 
 
+def test_a_full_disk_ends_the_recording_and_costs_nothing_that_was_recorded(driver, tmp_path):
+    talk = driver.node.create_publisher(String, "/test_recorder/much", 10)
+    room = f"ulimit -f 100; exec {sys.executable} -m unexpected_ros.tools.recorder out.mcap {talk.topic_name}"
+    command = ["bash", "-c", room]  # files of at most 100 KiB
+    recorder = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ)
+    try:
+        driver.until(talk.get_subscription_count, "the recorder")
+        talk.publish(String(data="word"))
+        driver.spin(7.0)  # on the disk by then
+        talk.publish(String(data=os.urandom(200_000).hex()))
+        told = recorder.communicate(timeout=60)[1]
+    finally:
+        recorder.kill()
+        driver.destroy(talk)
+    assert recorder.returncode == 1
+    assert "File too large; out.partial.mcap holds what was recorded before" in told
+    with open_bag(tmp_path / "out.partial.mcap") as bag:
+        found = next(bag.messages())
+        assert bag.read(found.channel, found.data).data == "word"
+
+
 def test_nothing_recorded_is_an_error_that_names_the_topic_and_leaves_an_older_bag(driver, tmp_path):
     (tmp_path / "out.mcap").write_bytes(b"older")
     talk = driver.node.create_publisher(String, "/test_recorder/there", 10)
@@ -123,7 +144,7 @@ def test_a_message_that_cannot_be_written_ends_the_recording(driver):
 
     latched = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
     talk = driver.node.create_publisher(String, "/test_recorder/refused", latched)
-    recorder = Recorder([talk.topic_name], SimpleNamespace(write_bytes=refuse))
+    recorder = Recorder([talk.topic_name], SimpleNamespace(write_bytes=refuse, flush=lambda: None))
     talk.publish(String(data="word"))
     try:
         with pytest.raises(BagError, match="of /test_recorder/refused cannot be written: ValueError: out of range"):

@@ -1,0 +1,74 @@
+"""Bags of what happens only once: kept whatever ends the writing."""
+
+import random
+import resource
+
+import pytest
+
+from unexpected_core.media.bags.bag import open_bag
+from unexpected_core.media.bags.message_types import standard_types
+from unexpected_core.media.bags.recording import recorded_bag
+from unexpected_core.media.errors import IncompleteError
+
+
+def write(bag, *words):
+    make = bag.types.types["std_msgs/msg/String"]
+    for n, word in enumerate(words):
+        bag.write("/words", make(data=word), n)
+
+
+def words(path):
+    with open_bag(path) as bag:
+        return [bag.read(m.channel, m.data).data for m in bag.messages()]
+
+
+@pytest.mark.parametrize("name", ["out.mcap", "out"])
+def test_it_appears_when_the_block_ends_well(tmp_path, name):
+    with recorded_bag(tmp_path / name, standard_types()) as bag:
+        write(bag, "a", "b")
+    assert words(tmp_path / name) == ["a", "b"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_what_was_written_is_kept_beside_an_older_bag_and_beside_what_was_kept_before(tmp_path):
+    path = tmp_path / "out.mcap"
+    path.write_bytes(b"older")
+    for word in ("first", "second"):
+        with pytest.raises(OSError, match="no space"), recorded_bag(path, standard_types()) as bag:
+            write(bag, word)
+            raise OSError("no space")
+    assert words(tmp_path / "out.partial.mcap") == ["first"]
+    assert words(tmp_path / "out.partial-2.mcap") == ["second"]
+    assert path.read_bytes() == b"older"
+
+
+@pytest.fixture
+def little_room():
+    """No file may grow over 50 kB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("little_room")
+@pytest.mark.parametrize("flushed", [True, False])
+def test_a_full_disk_costs_what_comes_after(tmp_path, flushed):
+    noise = random.Random(1).randbytes(60_000).hex()  # does not shrink to less than 50 kB
+    with pytest.raises(OSError, match="File too large"), recorded_bag(tmp_path / "out.mcap", standard_types()) as bag:
+        write(bag, "a", "b")
+        bag.flush()
+        write(bag, noise)
+        if flushed:
+            bag.flush()  # else when it is closed
+    assert [path.name for path in tmp_path.iterdir()] == ["out.partial.mcap"]
+    with open_bag(tmp_path / "out.partial.mcap") as bag, pytest.raises(IncompleteError, match="2 messages, of an unkn"):
+        found = []
+        found += (bag.read(m.channel, m.data).data for m in bag.messages())
+    assert found == ["a", "b"]
+
+
+def test_nothing_written_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="nobody"), recorded_bag(tmp_path / "out.mcap", standard_types()):
+        raise ValueError("nobody came")
+    assert list(tmp_path.iterdir()) == []

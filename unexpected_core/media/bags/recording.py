@@ -1,0 +1,41 @@
+"""A bag of what happens only once: whatever ends the writing, what was written is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+from rosbags.typesys.store import Typestore
+
+from unexpected_core.media.bags.growing import partial_path
+from unexpected_core.media.bags.writing import BagWriter, check_target, publish
+
+
+@contextmanager
+def recorded_bag(path: str | Path, types: Typestore) -> Iterator[BagWriter]:
+    """Write a bag (see create_bag) that appears under its name when the block ends well; an older one is then replaced.
+
+    Until then, and when the block or the disk ends it otherwise, it is the writer's `file` beside it: closed where
+    there is room for that, and kept if anything was written. What an earlier run has left there is not touched.
+    Raises BagError, OSError.
+    """
+    path = check_target(path)
+    writer = BagWriter(_free(partial_path(path)), types)
+    try:
+        yield writer
+    except BaseException:
+        with suppress(Exception):  # such as a full disk; what got there can be read
+            writer.close()
+        if not any(writer.counts):
+            writer.file.unlink(missing_ok=True)
+        raise
+    writer.close()
+    publish(writer, path)
+
+
+def _free(partial: Path) -> Path:
+    """The path, or, where it is taken, out.partial-2.mcap, out.partial-3.mcap, ..."""
+    names = (f"{partial.stem}-{n}.mcap" if n > 1 else partial.name for n in count(1))
+    return next(path for path in map(partial.with_name, names) if not path.exists())
