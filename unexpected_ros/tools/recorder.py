@@ -27,6 +27,8 @@ from unexpected_ros.live.spinning import Serving
 
 FOLLOW_NS = 500_000_000
 """How often publishers are looked at once all topics are connected."""
+PATIENCE_S = 5.0
+"""After which it is said what is not recorded yet, and again when that changes."""
 FLUSH_S = 5.0
 """How often what was recorded goes to the disk: so much is lost where the power fails."""
 BACKGROUND = "/diagnostics"
@@ -50,7 +52,8 @@ class Recorder(Node):
 
     def __init__(self, topics: Sequence[str], bag: BagWriter) -> None:
         super().__init__("recorder")
-        self.first, *self.others = [self.resolve_topic_name(topic) for topic in topics]
+        # dict: one that is named twice is one
+        self.first, *self.others = dict.fromkeys(self.resolve_topic_name(topic) for topic in topics)
         self.waiting = [*self.others, self.first]
         self.unknown: dict[str, str] = {}  # topic -> its type, which is not installed
         self._heard: dict[str, Subscription] = {}
@@ -61,13 +64,29 @@ class Recorder(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._connecting = self.create_timer(0.05, self._connect, clock=steady)
         self.create_timer(FLUSH_S, bag.flush, clock=steady)
+        self._told = ""
+        self.create_timer(PATIENCE_S, self._tell, clock=steady)
 
     def _connect(self) -> None:
         """Subscribe to what is published by now, and anew to what is offered with less than before."""
         for topic in [*self.waiting, *self._heard]:
             publishers = self.get_publishers_info_by_topic(topic)
-            if publishers and topic not in self.unknown and (topic != self.first or self.waiting in ([], [topic])):
+            if publishers and topic not in self.unknown and (topic != self.first or not self._awaited()):
                 self._follow(topic, publishers)
+
+    def _awaited(self) -> list[str]:
+        """What the first topic waits for: the others that may still come."""
+        return [topic for topic in self.waiting if topic != self.first and topic not in self.unknown]
+
+    def _tell(self) -> None:
+        """Warn of what is not recorded yet, once as long as it is the same."""
+        awaited = self._awaited()
+        text = f"waiting for {', '.join(awaited or [self.first])}: not published yet" if self.waiting else ""
+        if awaited and self.first in self.waiting:
+            text += f"; {self.first} is not recorded either until they are all there: leave out what does not come"
+        if text and text != self._told:
+            self.get_logger().warning(text)
+        self._told = text
 
     def _follow(self, topic: str, publishers: list) -> None:
         qos, before = qos_for([publisher.qos_profile for publisher in publishers]), self._heard.get(topic)

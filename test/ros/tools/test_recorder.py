@@ -79,12 +79,13 @@ def test_a_source_that_comes_back_best_effort_is_recorded_on(driver, tmp_path):
         assert [bag.read(m.channel, m.data).data for m in bag.messages()] == ["reliable", "best effort"]
 
 
-def test_a_type_that_is_not_installed_is_named_and_costs_no_other(driver, tmp_path, monkeypatch):
+@pytest.mark.parametrize("first", ["/test_recorder/foreign", "/test_recorder/clock"])
+def test_a_type_that_is_not_installed_is_named_and_costs_no_other(driver, tmp_path, monkeypatch, first):
     monkeypatch.setitem(sys.modules, "std_msgs.msg", None)
     talk = driver.node.create_publisher(String, "/test_recorder/foreign", 10)
     clock = driver.node.create_publisher(Clock, "/test_recorder/clock", 10)
     with create_bag(tmp_path / "out.mcap") as bag:
-        recorder = Recorder([talk.topic_name, clock.topic_name], bag)
+        recorder = Recorder([first, talk.topic_name, clock.topic_name], bag)
         driver.executor.add_node(recorder)
         try:
             driver.until(clock.get_subscription_count, "the recorder")
@@ -98,6 +99,27 @@ def test_a_type_that_is_not_installed_is_named_and_costs_no_other(driver, tmp_pa
     assert "not installed here: std_msgs/msg/String (/test_recorder/foreign); source the workspace" in missing
     with open_bag(tmp_path / "out.mcap") as bag:
         assert bag.count("/test_recorder/clock") == 1
+
+
+def test_it_is_said_at_once_what_is_not_recorded_and_a_closed_terminal_ends_it_well(driver, tmp_path):
+    first, later = driver.node.create_publisher(String, "/test_recorder/one", 10), None
+    names = ["/test_recorder/one", "/test_recorder/one", "/test_recorder/two"]
+    recorder = start(tmp_path, "out.mcap", *names)
+    try:
+        told = recorder.stdout.readline()
+        assert "waiting for /test_recorder/two: not published yet; /test_recorder/one is not recorded either" in told
+        later = driver.node.create_publisher(String, "/test_recorder/two", 10)
+        driver.until(first.get_subscription_count, "the recorder")
+        first.publish(String(data="word"))
+        driver.spin(1.0)
+        recorder.send_signal(signal.SIGHUP)
+        told = recorder.communicate(timeout=60)[0]
+    finally:
+        recorder.kill()
+        driver.destroy(*filter(None, [first, later]))
+    assert recorder.returncode == 0 and "1 /test_recorder/one" in told, told
+    with open_bag(tmp_path / "out.mcap") as bag:
+        assert [m.channel.topic for m in bag.messages()] == ["/test_recorder/one"]
 
 
 def test_a_full_disk_ends_the_recording_and_costs_nothing_that_was_recorded(driver, tmp_path):
