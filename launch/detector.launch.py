@@ -111,16 +111,20 @@ def actions(context: LaunchContext) -> list:
 
 def remappings(given: dict[str, str]) -> list[tuple[str, str]]:
     """The node's input topics -> those that are given; of several cameras where {camera} says what is whose."""
-    names = [word.partition(":")[0] for word in given["cameras"].replace(",", " ").split()]
-    topics = ("image", "camera_info")
+    names, topics = cameras(given), ("image", "camera_info")
     if not names:
         return [(topic, given[topic]) for topic in topics]
     return [
         (f"{name}/{topic}", given[topic].replace("{camera}", name))
         for name in names
         for topic in topics
-        if "{camera}" in given[topic]
+        if given[topic] != topic
     ]
+
+
+def cameras(given: dict[str, str]) -> list[str]:
+    """Their names, without the weights."""
+    return [word.partition(":")[0] for word in given["cameras"].replace(",", " ").split()]
 
 
 def check(given: dict[str, str]) -> None:
@@ -133,7 +137,7 @@ def check(given: dict[str, str]) -> None:
         for_each = "{camera}" in given[topic]
         if for_each and not given["cameras"]:
             raise RuntimeError(f"{topic}:={given[topic]} is for several cameras; name them: cameras:=front,rear")
-        if given["cameras"] and not for_each and given[topic] != topic:
+        if len(cameras(given)) > 1 and not for_each and given[topic] != topic:
             raise RuntimeError(
                 f"{topic}:={given[topic]} is one topic for several cameras; put {{camera}} where they differ"
             )
@@ -145,8 +149,9 @@ def check(given: dict[str, str]) -> None:
 
 
 def rviz(given: dict[str, str]) -> Node:
-    """RViz on the node's outputs; the file names the default topics, remapped here to the node's own."""
-    place = "/".join(["", *given["namespace"].strip("/").split("/"), given["node_name"]]).replace("//", "/")
+    """RViz on the node's outputs (of its first camera); the file names the default topics, remapped here to them."""
+    place = "/".join(["", *given["namespace"].strip("/").split("/"), given["node_name"], *cameras(given)[:1]])
+    place = place.replace("//", "/")
     return Node(
         package="rviz2",
         executable="rviz2",

@@ -31,7 +31,7 @@ ARGUMENTS = {
     "footage": ("", "folder of photographs, video or rosbag2 to publish on the image topic, stamped now"),
     "rate": ("", "bag: factor on its speed; footage: frames per second"),
     "loop": ("false", "begin anew at its end"),
-    "start_offset": ("0.0", "bag: seconds to skip at its beginning"),
+    "start_offset": ("0.0", "seconds to skip at its beginning"),
     "clock": ("true", "bag: publish /clock, and let the node use it"),
 }
 
@@ -90,13 +90,13 @@ def over(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
 
 
 def detector(context: LaunchContext) -> list:
-    """The node, with the bag's time if it plays one. Its other arguments are those given to this file."""
-    given = values(context)
-    simulated = bool(given["bag"]) and given["clock"] == "true"
+    """The node, with the bag's time if that is played and nothing else is said. It takes what is given here, too."""
+    given = values(context, "use_sim_time")
+    simulated = given["bag"] and given["clock"] == "true" and not given["use_sim_time"]
     return [
         IncludeLaunchDescription(
             PythonLaunchDescriptionSource(str(SHARE / "launch" / "detector.launch.py")),
-            launch_arguments={"use_sim_time": str(simulated).lower()}.items(),
+            launch_arguments={"use_sim_time": "true"}.items() if simulated else [],
         )
     ]
 
@@ -106,6 +106,7 @@ def player(context: LaunchContext) -> list:
     given = values(context, "image", "camera_info", "namespace", "python_prefix")
     if given["footage"]:
         options = ["--rate", given["rate"]] if given["rate"] else []
+        options += ["--start", given["start_offset"]]
         options += ["--loop"] if given["loop"] == "true" else []
         return [
             Node(

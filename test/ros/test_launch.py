@@ -3,6 +3,7 @@
 import ast
 import os
 import subprocess
+from itertools import pairwise
 
 import pytest
 
@@ -63,14 +64,24 @@ def describe(launch, repository):
     return describe
 
 
+def install(prefix, package):
+    """Let ament believe that the package is there."""
+    marker = prefix / "share/ament_index/resource_index/packages" / package
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+
+
+@pytest.fixture
+def rviz_installed(monkeypatch, tmp_path):
+    """As far as the launch file can see."""
+    install(tmp_path, "rviz2")
+    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{os.environ['AMENT_PREFIX_PATH']}:{tmp_path}")
+
+
 @pytest.mark.ros
-def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe, monkeypatch, tmp_path):
+def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe, rviz_installed):
     from launch_ros.actions import Node
 
-    marker = tmp_path / "share/ament_index/resource_index/packages/rviz2"
-    marker.parent.mkdir(parents=True)
-    marker.touch()
-    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{os.environ['AMENT_PREFIX_PATH']}:{tmp_path}")
     assert [n.node_executable for n in describe("detector") if isinstance(n, Node)] == ["detector"]
     found = describe("detector", rviz="true", dds_profile="large_images")
     assert [n.node_executable for n in found if isinstance(n, Node)] == ["detector", "rviz2"]
@@ -108,7 +119,6 @@ def test_what_cannot_work_is_said_before_anything_is_started(launch, describe, m
 
 @pytest.mark.ros
 def test_a_home_folder_may_be_written_short(launch, describe, monkeypatch, tmp_path):
-    from launch.utilities import perform_substitutions
     from launch_ros.actions import Node
 
     (tmp_path / "photos").mkdir()
@@ -117,9 +127,74 @@ def test_a_home_folder_may_be_written_short(launch, describe, monkeypatch, tmp_p
         ("image", "camera_info", "namespace", "python_prefix"), ""
     )
     player = next(action for action in describe("replay", **given) if isinstance(action, Node))
-    words = [perform_substitutions(launch.LaunchContext(), part) for part in player.cmd]
+    words = [perform(launch, part) for part in player.cmd]
     assert str(tmp_path / "photos") in words and "~/photos" not in words
     assert "--loop" in words
+
+
+def told(launch, node, word):
+    """What follows each `word` on the command line of an action, such as the remappings after -r."""
+    words = [perform(launch, part) for part in node.cmd]
+    return [after for before, after in pairwise(words) if before == word]
+
+
+def perform(launch, part):
+    from launch.utilities import perform_substitutions
+
+    return perform_substitutions(launch.LaunchContext(), part)
+
+
+def remapped(launch, node):
+    """{from: to} of a node."""
+    return {perform(launch, a): perform(launch, b) for a, b in node._Node__remappings}
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"cameras": "front:2", "image": "/cam"}, {"front/image": "/cam"}),
+        ({"cameras": "front", "image": "/{camera}/raw"}, {"front/image": "/front/raw"}),
+        ({"cameras": "a, b", "image": "/{camera}/raw"}, {"a/image": "/a/raw", "b/image": "/b/raw"}),
+        ({"cameras": "a, b"}, {}),
+        ({"image": "/cam"}, {"image": "/cam", "camera_info": "camera_info"}),
+    ],
+)
+def test_one_camera_may_have_any_topic_and_several_one_each(launch, describe, given, expected):
+    assert remapped(launch, describe("detector", **given)[-1]) == expected
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(("cameras", "place"), [("", ""), ("rear:2, front", "/rear")])
+def test_rviz_shows_the_node_or_its_first_camera(launch, describe, rviz_installed, cameras, place):
+    *_, shown = describe("detector", rviz="true", namespace="car", cameras=cameras)
+    assert remapped(launch, shown)["/unexpected/detector/overlay"] == f"/car/detector{place}/overlay"
+
+
+@pytest.mark.ros
+def test_footage_begins_where_it_is_told_to(launch, describe):
+    given = dict.fromkeys(("image", "camera_info", "namespace", "python_prefix"), "")
+    assert told(launch, describe("replay", footage="/", start_offset="2.5", **given)[-1], "--start") == ["2.5"]
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"use_sim_time": "true"}),
+        ({"use_sim_time": "false"}, {}),
+        ({"clock": "false"}, {}),  # as in params_file
+        ({"clock": "false", "use_sim_time": "true"}, {}),  # the clock of others
+    ],
+)
+def test_the_bag_gives_the_time_unless_told_otherwise(launch, describe, monkeypatch, tmp_path, given, expected):
+    install(tmp_path, "ros2bag")
+    (tmp_path / "ros2").touch(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{os.environ['AMENT_PREFIX_PATH']}:{tmp_path}")
+    found = describe("replay", bag="/", **given)
+    included = next(action for action in found if isinstance(action, launch.actions.IncludeLaunchDescription))
+    assert dict(included.launch_arguments) == expected
 
 
 @pytest.mark.ros
