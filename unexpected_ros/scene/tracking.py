@@ -18,6 +18,8 @@ LATE_NS = 500_000_000
 """A frame may be so much older than the one before: it was overtaken on its way. Else time has begun anew."""
 GAP_NS = 10_000_000_000
 """Longest time from a frame to the next; after a longer one nothing is where it was seen last."""
+RARE = 3
+"""Unless frames are rare: so many times as long as the time before may one be that is longer than GAP_NS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,13 @@ class Tracker:
 
     def __init__(self) -> None:
         self._known: list[tuple[Region, Track, int]] = []  # where it was last seen, who it is, frames missed since
-        self._stamp = -1
+        self._stamp, self._apart = -1, 0  # of the newest frame, and how long after the one before it came
         self._last_id = 0
 
     def update(self, stamp: int, regions: Sequence[Region]) -> list[Track]:
         """Tracks of the regions, in their order. Time [ns] that jumps, as where a bag begins anew, forgets all."""
-        known = self._known if -LATE_NS <= stamp - self._stamp <= GAP_NS else []
+        apart = stamp - self._stamp
+        known = self._known if -LATE_NS <= apart <= max(GAP_NS, RARE * self._apart) else []
         pairs = [
             (_overlap(old, new), -missed, i, j)
             for i, (old, _, missed) in enumerate(known)
@@ -55,6 +58,7 @@ class Tracker:
         found = [tracks.get(j) or self._new() for j in range(len(regions))]
         missed = [(old, track, n + 1) for i, (old, track, n) in enumerate(known) if i not in taken and n < MAX_MISSED]
         self._known = [*((region, track, 0) for region, track in zip(regions, found, strict=True)), *missed]
+        self._apart = apart if self._stamp >= 0 else 0
         self._stamp = stamp
         return found
 

@@ -52,7 +52,14 @@ def test_what_was_seen_before_a_long_gap_is_not_seen_again():
     tracker = Tracker()
     tracker.update(0, [region(0)])
     assert tracker.update(10 * S, [region(0)]) == [Track(1, 2)]
-    assert tracker.update(20 * S + 1, [region(0)]) == [Track(2, 1)]
+    tracker.update(11 * S, [region(0)])
+    assert tracker.update(21 * S + 1, [region(0)]) == [Track(2, 1)]
+
+
+def test_frames_that_are_always_far_apart_have_tracks_from_the_second_gap_on():
+    tracker, minutes = Tracker(), (0, 1, 2, 4, 5, 10)  # the last one after more than thrice as long
+    ages = [tracker.update(60 * S * minute, [region(0)])[0].age for minute in minutes]
+    assert ages == [1, 1, 2, 3, 4, 1]
 
 
 def test_regions_that_are_too_new_leave_the_mask_too():
