@@ -83,6 +83,14 @@ def explain_mixture(topic: str, wanted: str, publishers: Sequence[Publisher]) ->
     return Complaint(cause, "end one of them, or give each a topic of its own (parameter cameras)")
 
 
+def explain_loss(topic: str) -> Complaint:
+    """Of frames of a topic that were sent and did not come."""
+    return Complaint(
+        f"frames of {topic} are lost on their way",
+        "if they are large, start what publishes them with config/fastdds_large_images.xml (docs/ros.md, Large images)",
+    )
+
+
 def explain_mismatch(
     camera: Camera, size: tuple[int, int], topic: str, camera_info: str, frames: tuple[str, str]
 ) -> Complaint | None:

@@ -11,7 +11,15 @@ from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
-from unexpected_ros.inputs.connection import COMPRESSED, IMAGE, Complaint, Publisher, explain, explain_mixture
+from unexpected_ros.inputs.connection import (
+    COMPRESSED,
+    IMAGE,
+    Complaint,
+    Publisher,
+    explain,
+    explain_loss,
+    explain_mixture,
+)
 from unexpected_ros.live.settings import InputSettings
 
 DETECTORS_PUBLISH = "unexpected_ros/msg/AnomalyArray"
@@ -25,10 +33,16 @@ class ImageSubscription:
     """Subscribes to `image` or its compressed sibling and hands every message to `callback`."""
 
     def __init__(
-        self, node: LifecycleNode, settings: InputSettings, callback: Callable[[Any], None], place: str = ""
+        self,
+        node: LifecycleNode,
+        settings: InputSettings,
+        callback: Callable[[Any], None],
+        lost: Callable[[int], None],
+        place: str = "",
     ) -> None:
-        """place: folder of the topic, such as 'front/'."""
-        self._node, self._callback = node, callback
+        """lost: hears how many messages were sent and did not come. place: folder of the topic, such as 'front/'."""
+        self._node, self._callback, self._lost = node, callback, lost
+        self._unharmed = PATIENCE  # checks since the last loss
         self._compressed = settings.transport == "compressed"
         self._reliability = settings.reliability
         self._best_effort = settings.reliability == "best_effort"
@@ -47,19 +61,26 @@ class ImageSubscription:
             name,
             self._on_message,
             QoSProfile(depth=5, reliability=policy),  # handed over at once: the worker's slot keeps frames fresh
-            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),  # `explain` says it better
+            event_callbacks=SubscriptionEventCallbacks(
+                message_lost=self._on_loss,
+                use_default_callbacks=False,  # `explain` says the others better
+            ),
         )
 
     def _on_message(self, message: Any) -> None:
         self._silent = 0
         self._callback(message)
 
+    def _on_loss(self, event: Any) -> None:
+        self._unharmed = 0
+        self._lost(event.total_count_change)
+
     def close(self) -> None:
         """End the subscription."""
         self._node.destroy_subscription(self._subscription)
 
     def check(self) -> Complaint | None:
-        """Once a second: follow the publishers' reliability; returns why none come, or why they are a mixture."""
+        """Once a second: follow the publishers' reliability; returns why none come, or not all, or of several nodes."""
         publishers = self._publishers()
         if (
             self._reliability == "auto"
@@ -72,9 +93,10 @@ class ImageSubscription:
             self.close()
             self._best_effort = offered
             self._subscribe(self._name)
-        self._silent += 1
+        self._silent, self._unharmed = self._silent + 1, self._unharmed + 1
         if self._silent < PATIENCE:
-            return explain_mixture(self.topic, COMPRESSED if self._compressed else IMAGE, publishers)
+            mixture = explain_mixture(self.topic, COMPRESSED if self._compressed else IMAGE, publishers)
+            return mixture or (explain_loss(self.topic) if self._unharmed <= PATIENCE else None)
         topics = self._possible_inputs()
         return explain(self.topic, self._compressed, self._best_effort, publishers, topics, self._image)
 

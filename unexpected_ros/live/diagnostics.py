@@ -18,7 +18,8 @@ class Health:
     """Counts, times and troubles; two threads write, the diagnostics timer reads.
 
     Counts: received, processed, stale (older than max_age_ms), busy (replaced by a newer one), paced (max_rate_hz),
-    spared (every second one under load), error, and 'bad: <cause>' for messages that could not be converted.
+    spared (every second one under load), error, 'bad: <cause>' for messages that could not be converted, and lost
+    (sent, but not received).
     """
 
     def __init__(self) -> None:
@@ -28,10 +29,10 @@ class Health:
         self._times: deque[dict[str, float]] = deque(maxlen=WINDOW)
         self._trouble = ""
 
-    def count(self, name: str) -> None:
-        """One more of `name`."""
+    def count(self, name: str, number: int = 1) -> None:
+        """So many more of `name`."""
         with self._lock:
-            self._counts[name] += 1
+            self._counts[name] += number
 
     def failed(self, name: str, message: str) -> None:
         """One frame lost to a trouble that lasts until a frame succeeds."""

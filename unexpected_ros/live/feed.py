@@ -59,7 +59,13 @@ class Feed:
 
     def subscribe(self, settings: InputSettings, on_image: Callable[[Feed, Any], None]) -> None:
         """Subscribe to the camera; on_image(feed, message) hears of every message."""
-        self.input = ImageSubscription(self._node, settings, lambda message: on_image(self, message), self._place)
+        self.input = ImageSubscription(
+            self._node,
+            settings,
+            lambda message: on_image(self, message),
+            lambda number: self.health.count("lost", number),
+            self._place,
+        )
         self._camera_info = CalibrationSubscription(self._node, f"{self._place}camera_info", self._on_camera_info)
         self._topic = self.input.topic
         self._node.get_logger().info(f"listening to {self._topic}")

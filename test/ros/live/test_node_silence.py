@@ -3,10 +3,12 @@
 import threading
 import time
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.ros
 rclpy = pytest.importorskip("rclpy")
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
 from unexpected_ros.inputs import subscription  # noqa: E402
@@ -55,6 +57,28 @@ def test_silence_is_explained(driver, make_node, monkeypatch):
     )
     assert "/inside/detector/mask" not in str(node.feeds[0].complaint)
     driver.destroy(other)
+
+
+def test_frames_that_are_lost_on_their_way_are_counted_and_told_once(driver, start_node, tmp_path, to_message):
+    """A camera whose middleware has 512 KB of shared memory for images of three megabytes."""
+    told = driver.collect(DiagnosticArray, "/diagnostics", connected=False)
+    node = start_node(tmp_path, "-r", "__ns:=/lossy", "-p", "model.path:=random", "-p", "input.max_rate_hz:=1")
+    node.wait_for("listening to")
+    camera = driver.camera(Image, "/lossy/image", best_effort=True)
+    frame = to_message(np.zeros((1000, 1000, 3), np.uint8))
+
+    def lost():
+        for _ in range(10):
+            camera.publish(frame)
+        driver.spin(0.2)
+        inputs = [s for message in told for s in message.status if s.name == "/lossy/detector: input"]
+        counts = {v.key: int(v.value) for v in inputs[-1].values} if inputs else {}
+        return counts.get("lost") and "are lost on their way" in inputs[-1].message and counts.get("received")
+
+    driver.until(lost, "a loss")
+    driver.destroy(camera, told)
+    node.end()
+    assert node.text().count("frames of /lossy/image are lost on their way; if they are large, start what") == 1
 
 
 def test_outputs_of_another_detector_are_no_inputs(driver, make_node, start_node, tmp_path, monkeypatch):
