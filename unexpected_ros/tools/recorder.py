@@ -9,12 +9,14 @@ import argparse
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 import rclpy
 from rclpy.clock import Clock, ClockType
+from rclpy.event_handler import QoSMessageLostInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
@@ -58,6 +60,7 @@ class Recorder(Node):
         self.unknown: dict[str, str] = {}  # topic -> its type, which is not installed
         self._heard: dict[str, Subscription] = {}
         self.counts = dict.fromkeys(self.waiting, 0)
+        self.lost: Counter[str] = Counter()  # sent, as the middleware reports, and not received
         self.last = 0.0
         self._bag, self._time = bag, None
         # by the steady clock: with use_sim_time and before the first /clock, the node's own stands still
@@ -105,7 +108,12 @@ class Recorder(Node):
             return
         offered = [qos_entry(publisher.qos_profile) for publisher in publishers]
         self._heard[topic] = self.create_subscription(
-            cls, topic, lambda data: self._write(topic, kind, data, offered), qos, raw=True
+            cls,
+            topic,
+            lambda data: self._write(topic, kind, data, offered),
+            qos,
+            raw=True,
+            event_callbacks=SubscriptionEventCallbacks(message_lost=lambda event: self._on_loss(topic, event)),
         )
         if topic in self.waiting:
             self.waiting.remove(topic)
@@ -123,6 +131,14 @@ class Recorder(Node):
         self.counts[topic] += 1
         if topic != BACKGROUND:
             self.last = time.monotonic()
+
+    def _on_loss(self, topic: str, event: QoSMessageLostInfo) -> None:
+        if topic not in self.lost:
+            self.get_logger().warning(
+                f"messages of {topic} are lost on their way; if they are large, start what publishes them with "
+                "config/fastdds_large_images.xml (docs/ros.md, Large images)"
+            )
+        self.lost[topic] += event.total_count_change
 
     def missing(self) -> str:
         """What was not recorded, why, and the cure."""
@@ -197,7 +213,8 @@ def main() -> int:
             if not sum(recorder.counts.values()):
                 raise BagError(f"nothing was recorded: {recorder.missing()}")
         for topic, count in recorder.counts.items():
-            print(f"{count:6d} {topic}")
+            lost = f" ({recorder.lost[topic]} or more were lost on their way)" if topic in recorder.lost else ""
+            print(f"{count:6d} {topic}{lost}")
         if recorder.waiting:
             print(f"error: {given.output} is not complete: {recorder.missing()}", file=sys.stderr)
             return 1

@@ -143,6 +143,34 @@ def test_a_full_disk_ends_the_recording_and_costs_nothing_that_was_recorded(driv
         assert bag.read(found.channel, found.data).data == "word"
 
 
+def test_what_is_lost_on_its_way_is_told(driver, tmp_path):
+    """Messages of a megabyte, best effort, from a node whose middleware has 512 KB of shared memory."""
+    much = driver.node.create_publisher(String, "/test_recorder/large", qos_profile_sensor_data)
+    recorder = start(tmp_path, "out.mcap", much.topic_name)
+    told = ""
+    try:
+        driver.until(much.get_subscription_count, "the recorder")
+        os.set_blocking(recorder.stdout.fileno(), False)
+
+        def lost():
+            nonlocal told
+            for _ in range(5):
+                much.publish(String(data="x" * 1_000_000))
+            driver.spin(0.2)
+            told += recorder.stdout.read() or ""
+            return "messages of /test_recorder/large are lost on their way; if they are large, start" in told
+
+        driver.until(lost, "a loss")
+        much.publish(String(data="small"))
+        driver.spin(1.0)
+        os.set_blocking(recorder.stdout.fileno(), True)
+        code, end_ = end(recorder)
+    finally:
+        recorder.kill()
+        driver.destroy(much)
+    assert code == 0 and "or more were lost on their way)" in end_, told + end_
+
+
 def test_nothing_recorded_is_an_error_that_names_the_topic_and_leaves_an_older_bag(driver, tmp_path):
     (tmp_path / "out.mcap").write_bytes(b"older")
     talk = driver.node.create_publisher(String, "/test_recorder/there", 10)
