@@ -108,6 +108,7 @@ class ImageSubscription:
             for name, kind in published
             if kind == DETECTORS_PUBLISH
             for info in self._node.get_publishers_info_by_topic(name)
+            if info.node_namespace.startswith("/")  # else not known (yet): rclpy raises where it is asked about
         }
         outputs = {name for detector in detectors for name in self._outputs_of(*detector)}
         return [(name, kind) for name, kind in published if name not in outputs and self._node.count_publishers(name)]

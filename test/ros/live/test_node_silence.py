@@ -59,6 +59,22 @@ def test_silence_is_explained(driver, make_node, monkeypatch):
     driver.destroy(other)
 
 
+def test_a_detector_whose_name_the_graph_does_not_know_ends_nothing(driver, make_node, monkeypatch):
+    monkeypatch.setattr(subscription, "PATIENCE", 0)
+    node = make_node()
+    rclpy.create_node("detector", namespace="/inside").destroy_node()  # the graph takes the name from both
+
+    def nameless():
+        published = node.get_publishers_info_by_topic("/inside/detector/regions")
+        return published and not published[0].node_namespace.startswith("/")
+
+    driver.until(nameless, "the loss of the name", timeout=20)
+    driver.spin(2.0)
+    driver.until(
+        lambda: "nobody publishes /inside/image" in str(node.feeds[0].complaint), "the explanation", timeout=20
+    )
+
+
 def test_frames_that_are_lost_on_their_way_are_counted_and_told_once(driver, start_node, tmp_path, to_message):
     """A camera whose middleware has 512 KB of shared memory for images of three megabytes."""
     told = driver.collect(DiagnosticArray, "/diagnostics", connected=False)
