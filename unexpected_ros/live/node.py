@@ -19,6 +19,7 @@ from unexpected_ros.live.lifecycle import refuse_the_impossible
 from unexpected_ros.live.logs import forward_to, stop_forwarding
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.publishers import overrides, unused
+from unexpected_ros.live.twins import Twins
 from unexpected_ros.load.relief import free_gpu_memory
 from unexpected_ros.load.schedule import parse_cameras
 
@@ -37,7 +38,7 @@ class DetectorNode(LifecycleNode):
         self.feeds: list[Feed] = []
         self.detector: Detector | None = None
         self._active, self._enabled = False, True
-        self._forwarding = forward_to(self.get_logger())
+        self._forwarding, self._twins = forward_to(self.get_logger()), Twins(self)
         self.settings, self._given = declare(self)
         weights = parse_cameras(self.settings.cameras) or {"": 1}
         self.answering = Answering(self, weights)
@@ -230,11 +231,12 @@ class DetectorNode(LifecycleNode):
             facts["mode"] = self.answering.relief.rung.name
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
-        doubt = self._doubt(state) if self._active else ""
+        twin = self._twins.check()
+        doubt = self._doubt(state, twin) if self._active else ""
         message.status = [status for feed in self.feeds for status in feed.statuses(state, facts, doubt)]
         self._diagnostics.publish(message)
 
-    def _doubt(self, state: str) -> str:
-        """What is not as it should be with the work on frames, though none was lost, else ''."""
+    def _doubt(self, state: str, twin: str) -> str:
+        """What is not as it should be with the work on frames, though none was lost, else ''. twin: see Twins."""
         less = self.answering.relief.less
-        return self.answering.stuck() or (f"{state}, at {less} to keep up" if less else "")
+        return self.answering.stuck() or twin or (f"{state}, at {less} to keep up" if less else "")
