@@ -62,12 +62,23 @@ def keep_large_blocks() -> None:
 def _serve(args: list[str] | None, made: list[DetectorNode]) -> int:
     """Begin and work until told to end; the node is put into `made`. Returns 1 when it does not begin."""
     _init(args)
-    made.append(DetectorNode())
+    made.append(_made())
     node = made[0]
     if node.settings.autostart and not node.start():
         return 1 if rclpy.ok() else 0
     keep_spinning(lambda: rclpy.spin(node), lambda text: node.get_logger().error(text))
     return 0
+
+
+def _made() -> DetectorNode:
+    """The node. Raises StartError, SettingsError."""
+    try:
+        return DetectorNode()
+    except ValueError as error:
+        if "PARAMETER_NOT_SET" not in str(error):
+            raise
+        cure = "leave it out (cameras: '' is one camera)"
+        raise StartError(f"cannot begin: a parameter is an empty list, which ROS cannot hold; {cure}") from error
 
 
 def _init(args: list[str] | None) -> None:

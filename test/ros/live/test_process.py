@@ -130,6 +130,7 @@ def test_a_start_that_fails_ends_with_1_and_one_line(tmp_path):
         "open": "/**:\n  ros__parameters:\n    detect: {threshold: [}\n",
         "bare": "/**:\n  detect: {threshold: 0.5}\n",
         "mixed": "/**:\n  ros__parameters:\n    model.path: [1, a]\n",
+        "empty": "/**:\n  ros__parameters:\n    cameras: []\n",
     }.items():
         (tmp_path / f"{name}.yaml").write_text(text)
     expected = {
@@ -137,6 +138,7 @@ def test_a_start_that_fails_ends_with_1_and_one_line(tmp_path):
         ("--params-file", "open.yaml"): "cannot begin: .*open.yaml.* near line 3",
         ("--params-file", "bare.yaml"): "cannot begin: .*bare.yaml.* before ros__parameters at line 2",
         ("--params-file", "mixed.yaml"): "cannot begin: .*mixed.yaml.*.*",
+        ("--params-file", "empty.yaml"): "cannot begin: a parameter is an empty list, which ROS cannot hold; leave .*",
         ("--params-file", "nowhere.yaml"): "cannot begin: .*nowhere.yaml.* Error opening YAML file",
         ("--log-level", "banana"): "cannot begin: .*--log-level banana.* valid severity level",
         ("-r", "image:=123"): "cannot begin: Couldn't parse remap rule: '-r image:=123'",
