@@ -48,11 +48,14 @@ class Playing:
     sent: int = 0
     problems: dict[str, None] = field(default_factory=dict)
     acted: bool = False  # in this pass: a frame was sent, or a jump obeyed
+    end: float = 0.0  # when the time of the last frame is over, which is as long as that of the others
 
     def play(self, start: float = 0.0, loop: bool = False) -> None:
         """Publish everything from `start` seconds on; with loop, again and again while there is anything to publish."""
         self.player.rewind(start)
         while (target := self._play_from(start)) is not None or (loop and (self.acted or start)):
+            if target is None and self.acted:
+                target = self.player.wait(self.end, self.poll)
             start = target or 0.0
             if target is None:
                 self.player.rewind(start)
@@ -64,6 +67,7 @@ class Playing:
         try:
             for n, shot in enumerate(self.footage.shots()):
                 when = n / self.rate if self.rate else shot.time
+                self.end = when * (n + 1) / n if n else 1 / (self.rate or PHOTO_RATE)
                 if when < start:
                     continue
                 target = self.player.wait(when, self.poll)
@@ -185,6 +189,10 @@ def _run(player: Player, transport: Transport, footage: Footage, given: argparse
         playing.play(given.start, given.loop)
     claimed = "" if footage.claimed is None or given.loop else f" of {footage.claimed}"
     print(f"played {playing.sent}{claimed} frames of {footage.path}")
+    if not (playing.sent or playing.problems):
+        raise ReplayError(
+            f"--start {given.start:g}: {footage.path} ends at {playing.end:.1f} s, nothing of it was played"
+        )
     for problem in list(playing.problems)[:MOST_NAMED]:
         print(f"error: {problem}", file=sys.stderr)
     if playing.problems:

@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from unexpected_core.images import write_image
 from unexpected_core.media.drive import FRAME_ID, START, write_bag
 from unexpected_ros.bags import create_bag
 from unexpected_ros.live.messages import Messages
@@ -194,6 +195,26 @@ def test_a_part_is_played_at_another_rate(play, driver):
     process.communicate(timeout=60)
     driver.until(lambda: len(inbox) == FRAMES - 3, "the frames from there on")
     assert numbers(inbox) == [3, 4, 5]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_in_a_loop_the_last_frame_has_its_time_too(play, driver, tmp_path, number):
+    """Not sent as fast as can be, nor at once with the first one."""
+    for n in range(number):
+        write_image(tmp_path / f"{n}.png", np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    _, inbox = play("--loop", "--rate", "5", footage=tmp_path)
+    driver.until(lambda: len(inbox) >= 7, "some rounds")
+    apart = [(later - earlier) / 1e9 for earlier, later in pairwise(stamps(inbox))]
+    assert min(apart) > 0.1  # of 0.2; a busy machine is late
+
+
+def test_a_start_beyond_the_end_is_an_error(play):
+    process, _ = play("--start", "7")
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert told.endswith("drive.mcap ends at 0.6 s, nothing of it was played\n") and told.startswith(
+        "error: --start 7: "
+    )
 
 
 @pytest.mark.parametrize(
