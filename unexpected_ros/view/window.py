@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import signal
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -47,7 +49,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         default=LOOPBACK[1],
         help="address to listen on; anybody who reaches it may use the page (%(default)s)",
     )
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    if given.port is not None and not 0 <= given.port <= 65535:
+        parser.error(f"--port {given.port}: expected 0 to 65535")
+    return given
 
 
 async def serve(given: argparse.Namespace, ready: Callable[[str], None], stop: asyncio.Event) -> None:
@@ -127,7 +132,9 @@ def main(arguments: Any = None) -> int:
         asyncio.run(_until_told(given))
     except OSError as error:
         place = f"{given.host}:{PORT if given.port is None else given.port}"
-        print(f"error: cannot listen on {place}: {error.strerror}; try --port 0", file=sys.stderr)
+        elsewhere = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        cure = "give --host an address of this machine" if elsewhere else "try --port 0"
+        print(f"error: cannot listen on {place}: {error.strerror}; {cure}", file=sys.stderr)
         return 1
     finally:
         rclpy.try_shutdown()
