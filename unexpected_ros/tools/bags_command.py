@@ -9,6 +9,7 @@ from pathlib import Path
 
 from unexpected_core.config import override
 from unexpected_core.log import to_terminal
+from unexpected_core.media.bags.growing import partial_path
 from unexpected_core.media.kinds import kind_of
 from unexpected_ros.bags import BagError
 from unexpected_ros.live.settings import NodeSettings
@@ -75,7 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with stop_requests() as stop:
             done = process_bag(given.input, given.output, detector, given.topic, given.node, settings, stop)
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        partial = partial_path(given.output)
+        left = isinstance(error, OSError) and partial.is_file()  # such as on a full disk
+        more = f"; {partial} holds what was done, and the same command goes on from there" if left else ""
+        print(f"error: {error}{more}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, Interrupted) as error:
         print(f"interrupted{error}", file=sys.stderr)
