@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from unexpected_core.files import visible
+from unexpected_core.log import LOGGER
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.tasks.settings_fast import PARTS, BaselineTraining, CuesTraining, FastTraining
@@ -17,15 +18,18 @@ from unexpected_core.weights.catalog import BASELINES, SUFFIX, find_weights
 from unexpected_core.weights.reading import read_weights, verify, write_weights
 
 CHECKPOINTS = {"best": BEST, "last": LAST}
+OF_START = ("working_height", "max_logit_weight")
+"""Settings of a `fast` training that go onto the card."""
 
 
 def publish_fast(settings: FastTraining, folder: Path) -> Path:
     """The weights of a `fast` training -> fast.safetensors with its card, which ``load_detector(folder)`` opens.
 
     The card keeps what still holds of the detector the training began with: where only parts learned, the others'
-    options; in any case what it and its teacher had learned from.
+    options, and of OF_START what the settings leave at its default; in any case what it and its teacher had learned
+    from.
     """
-    learn, kept = settings.task.learn, settings.task.model_dump(include={"working_height", "max_logit_weight"})
+    learn, kept = settings.task.learn, settings.task.model_dump(include=set(OF_START))
     kept["options"] = {"size": settings.task.size}
     if settings.task.teacher:
         kept |= {"training_data": read_card(find_weights(settings.task.teacher)).training_data}
@@ -34,9 +38,21 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
         kept["training_data"] = [*began.training_data, *kept.get("training_data", ())]
         if set(learn) < set(PARTS):
             statistics = None if "segmenter" in learn else began.logit_statistics
-            kept |= {"options": began.options, "logit_statistics": statistics}
+            kept |= {"options": began.options, "logit_statistics": statistics, **_left_as_it_was(settings, began)}
     card = Card(name=settings.task.size, architecture="fast", **kept)
     return _publish(settings, folder, "fast", card)
+
+
+def _left_as_it_was(settings: FastTraining, began: Card) -> dict[str, Any]:
+    """Of OF_START what the detector begun with says and the settings do not change; where that differs, it is told."""
+    task, fields, kept = settings.task, type(settings.task).model_fields, {}
+    for name in OF_START:
+        usual, before = fields[name].default, getattr(began, name)
+        if getattr(task, name) == usual and before is not None:
+            kept[name] = before
+            if before != usual:
+                LOGGER.info("%s on the card is that of %s, %g: it may be changed there", name, task.start, before)
+    return kept
 
 
 def publish_baselines(settings: BaselineTraining, folder: Path) -> Path:

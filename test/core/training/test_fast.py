@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from unexpected_core.cli.main import main
-from unexpected_core.config import override
+from unexpected_core.config import SettingsError, override
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.networks.fast_baselines import DropoutHead, FastBaselines
@@ -96,15 +96,39 @@ def tiny(name, roads, start):
 def test_a_part_learns_and_the_others_stand_still(part, roads, tmp_path):
     """To the last bit, batch norm's statistics too; and what is published is a whole detector with its road prior."""
     base = detector(tmp_path)
-    settings = derive(tiny(f"fast_{part}", roads, base), task={"max_logit_weight": 0.3})
+    settings = derive(tiny(f"fast_{part}", roads, base), task={"max_logit_weight": 0.2})
     engine.run(settings, tmp_path / "run")
     before, after = read_weights(base).state, torch.load(tmp_path / "run/chk_last.pth", weights_only=True)["weights"]
     moved = {key for key, value in before.items() if not torch.equal(value, after[key])}
     assert moved == {key for key in before if key.startswith(f"{part}.")}
     published = publish_fast(settings, tmp_path / "run")
     scorer = load_scorer(published.parent)
-    assert isinstance(scorer, FastScorer) and scorer.max_logit_weight == 0.3
+    assert isinstance(scorer, FastScorer) and scorer.max_logit_weight == 0.2
     assert read_card(published).training_data == ["photographs", "paired_folder"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "height", "weight"),
+    [({}, 64, 0), ({"working_height": 96, "max_logit_weight": 0.2}, 96, 0.2), ({"learn": ["direct"]}, 64, 0)],
+)
+def test_a_part_works_at_the_height_and_with_the_max_logit_of_its_detector(changes, height, weight, roads, tmp_path):
+    """Unless the settings say otherwise; the usual 448 and 0.3 are those of a detector that learns as a whole."""
+    settings = derive(tiny("fast_comparer", roads, detector(tmp_path)), task=changes)
+    content = {"weights": FastScorer().state_dict(), "state": {"best_loss_val": 1.0, "epoch_idx": 2}}
+    save(tmp_path / LAST, content)
+    card = read_card(publish_fast(settings, tmp_path))
+    assert (card.working_height, card.max_logit_weight) == (height, weight)
+
+
+def test_a_whole_training_gives_its_detector_the_usual_height_and_max_logit(roads, tmp_path):
+    save(tmp_path / LAST, {"weights": FastScorer().state_dict(), "state": {"best_loss_val": 1.0, "epoch_idx": 2}})
+    card = read_card(publish_fast(tiny("fast", roads, detector(tmp_path)), tmp_path))
+    assert (card.working_height, card.max_logit_weight) == (448, 0.3)
+
+
+def test_a_height_that_no_card_takes_is_refused_before_the_training():
+    with pytest.raises(SettingsError, match=r"task.working_height' = 5000: .* less than or equal to 4096"):
+        override(PRESETS["fast"], ["task.working_height=5000"])
 
 
 def test_a_teacher_pulls_the_labels_to_its_own(roads, tmp_path):

@@ -41,9 +41,18 @@ class FastSettings(ExampleSettings):
     perceptual: float = Field(0.0, ge=0, description="weight of the generator's loss on SqueezeNet features; 0 = off")
     perceptual_weights: str = Field("", description="state dict of torchvision's squeezenet1_1, for task.perceptual")
     segmenter_rate: float = Field(1.0, gt=0, description="learning rate of the segmenter, in those of the others")
-    working_height: int = Field(448, ge=32, description="image height in pixels that the finished detector works at")
+    working_height: int = Field(
+        448,
+        ge=32,
+        le=4096,
+        description="image height in pixels that the finished detector works at; where only parts learn, "
+        "the default means that of `start`",
+    )
     max_logit_weight: float = Field(
-        0.3, ge=0, description="share of the segmenter's max logit that lowers the finished detector's low scores"
+        0.3,
+        ge=0,
+        description="share of the segmenter's max logit that lowers the finished detector's low scores; where only "
+        "parts learn, the default means that of `start`",
     )
 
 
