@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from unexpected_core.files import expand_home
 from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.checkpoint import is_finished, read_progress
 from unexpected_core.training.engine.setup import open_fabric
@@ -13,6 +14,7 @@ from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import derive
 from unexpected_core.training.publish import is_published, publish_fast
 from unexpected_core.training.settings import TrainingSettings
+from unexpected_core.training.tasks.fast import check_helpers
 from unexpected_core.training.tasks.settings_fast import PARTS, FastTraining
 from unexpected_core.weights.catalog import SUFFIX
 
@@ -58,8 +60,10 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
             start = folder / FIRST / f"fast{SUFFIX}"
             settings = derive(settings, task={"start": str(start.absolute())})
             engine.refuse_changes(settings, folder)  # now, not after hours of the first stage
-            if not is_finished(folder, settings.loop.epochs) and not _segmenter_learned(first, folder):
-                return None
+            if not is_finished(folder, settings.loop.epochs):
+                _read_helpers(settings, folder)
+                if not _segmenter_learned(first, folder):
+                    return None
         trained = engine.run(settings, folder)
         learned = not settings.loop.epochs or read_progress(folder).epoch
         return (settings, trained) if learned else None
@@ -75,6 +79,13 @@ def refuse_random_parts(settings: TrainingSettings) -> None:
             f"{', '.join(random)} would keep random weights with task.learn={list(settings.task.learn)}: name the "
             "detector they come from, such as task.start=fast, or let them learn"
         )
+
+
+def _read_helpers(settings: FastTraining, folder: Path) -> None:
+    """What the last stage would miss after hours of the first. Raises its errors."""
+    teacher = expand_home(settings.task.teacher).absolute() if settings.task.teacher else None
+    own = (folder / FIRST).absolute()  # it may teach, and is yet to learn
+    check_helpers(settings.task, taught=teacher not in (own, own / f"fast{SUFFIX}"))
 
 
 def _segmenter_learned(first: FastTraining, folder: Path) -> bool:

@@ -94,6 +94,45 @@ def test_a_training_with_a_start_has_no_first_stage(roads):
     assert first.task.learn == ("segmenter",) and not first.task.paste and not first.task.perceptual
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("task.pastes.things=/nowhere/cutouts", "no folder /nowhere/cutouts"),
+        ("task.teacher=/nowhere/exp", "no weight file /nowhere/exp"),
+        ("task.perceptual=0.5", "task.perceptual_weights: no file ''; give the state dict of"),
+    ],
+)
+def test_what_the_second_stage_would_miss_is_refused_before_the_first(change, message, roads, tmp_path):
+    """Hours later, it would cost the first stage: its settings may not change any more."""
+    with pytest.raises(ValueError, match=message):
+        run(settings(roads, change), tmp_path)
+    assert not (tmp_path / "segmenter").exists()
+    assert run(settings(roads), tmp_path)[1], "set right, the same folder is trained in"
+
+
+def test_the_first_stage_may_be_the_teacher_of_the_second(roads, tmp_path):
+    run(settings(roads, f"task.teacher={tmp_path / 'segmenter'}"), tmp_path)
+    assert "val_taught" in (tmp_path / "training.log").read_text()
+
+
+def test_weights_of_another_network_do_not_judge_the_painting(tmp_path):
+    torch.save({"conv.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(TrainingError, match=r"other\.pth' is of another network, or damaged; give the state dict of"):
+        SqueezeNetDistance(str(tmp_path / "other.pth"))
+
+
+def test_a_slip_in_the_name_of_a_data_set_is_told(roads, tmp_path, caplog):
+    """The frames would stay squeezed, or come once."""
+    changes = ("task.aspects={squezed: 3.0}", "task.repeats={squeezed: 3, squezed: 9}")
+    run(settings(roads, *changes, "first.epochs=0"), tmp_path)
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert told == [
+        f"task.{table}: 'squezed' changes nothing, no data set and no folder of one is called so; there are "
+        "paired_folder, plain, squeezed"
+        for table in ("aspects", "repeats")
+    ]
+
+
 @pytest.mark.parametrize("where", [".", "segmenter"])
 def test_a_stop_file_in_the_first_stage_ends_the_training(where, roads, tmp_path):
     """What comes after would stand on a segmenter that has not learned."""

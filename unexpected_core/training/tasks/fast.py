@@ -15,7 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
 from unexpected_core.labels import colorize
+from unexpected_core.log import LOGGER
 from unexpected_core.networks.blocks import double
 from unexpected_core.networks.choices import SIZE, Size
 from unexpected_core.networks.fast_comparer import CUES, Cue, FastComparer, direct_head
@@ -35,7 +37,6 @@ from unexpected_core.training.tasks.settings_fast import (
     FastTraining,
     Part,
 )
-from unexpected_core.weights.cards import read_card
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.reading import load_into, read_weights, verify
 
@@ -62,8 +63,7 @@ class FastTask:
         if s.perceptual:
             networks["judge"] = SqueezeNetDistance(s.perceptual_weights)
         if s.teacher:
-            size = read_card(find_weights(s.teacher)).options.get("size", SIZE)  # which may be another
-            networks["teacher"] = fast_networks(size, s.teacher)["segmenter"].eval().requires_grad_(False)
+            networks["teacher"] = _teacher(s.teacher)
         return networks
 
     def outputs(
@@ -171,14 +171,30 @@ def grey_picture(logits: Tensor) -> np.ndarray:
 
 
 def open_task(settings: FastTraining) -> OpenedTask:
-    """The task and its data. Raises TrainingError, DatasetError, WeightsError."""
-    if settings.task.teacher:
-        if "segmenter" not in settings.task.learn:
-            raise TrainingError(
-                "task.teacher teaches the segmenter, which is not in task.learn: add it, or leave it out"
-            )
-        verify(find_weights(settings.task.teacher))
+    """The task and its data. Raises TrainingError, DatasetError, WeightsError, ImageError."""
+    check_helpers(settings.task)
     return FastTask(settings.task), *fast_examples(settings)
+
+
+def check_helpers(task: FastSettings, taught: bool = True) -> None:
+    """Read what teaches beside the data: teacher (if taught), judge of the painting, cut-outs.
+
+    Raises TrainingError, DatasetError, WeightsError, ImageError.
+    """
+    if task.teacher and "segmenter" not in task.learn:
+        raise TrainingError("task.teacher teaches the segmenter, which is not in task.learn: add it, or leave it out")
+    if task.teacher and taught:
+        _teacher(task.teacher)
+    if task.perceptual:
+        SqueezeNetDistance(task.perceptual_weights)
+    for training in (True, False) if task.paste else ():
+        open_cut_outs(task.pastes.things, training)
+
+
+def _teacher(name: str) -> nn.Module:
+    """The segmenter of a detector of either size. Raises WeightsError."""
+    size = verify(find_weights(name)).options.get("size", SIZE)
+    return fast_networks(size, name)["segmenter"].eval().requires_grad_(False)
 
 
 def fast_examples(settings: FastTraining | BaselineTraining | CuesTraining) -> tuple[FastExamples, FastExamples]:
@@ -196,6 +212,8 @@ def _examples(settings: FastTraining | BaselineTraining | CuesTraining, training
     data, task = settings.data, settings.task
     if not data.sources:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
+    if training:
+        _tell_unused(settings)
     opened = [open_data(data, name, root, data.train if training else data.val) for name, root in data.named]
     return FastExamples(
         opened,
@@ -206,6 +224,18 @@ def _examples(settings: FastTraining | BaselineTraining | CuesTraining, training
         times=[_of(task.repeats, source, 1) for source in data.named] if training else (),
         limit=0 if training else data.val_examples,
     )
+
+
+def _tell_unused(settings: FastTraining | BaselineTraining | CuesTraining) -> None:
+    """Warn of names in task.aspects and task.repeats that no data set has: a slip would leave frames squeezed."""
+    names = dict.fromkeys(name for source in settings.data.named for name in (source[0], Path(source[1]).name) if name)
+    for table in ("aspects", "repeats"):
+        for name in getattr(settings.task, table):
+            if name not in names:
+                LOGGER.warning(
+                    "task.%s: '%s' changes nothing, no data set and no folder of one is called so; there are %s",
+                    *(table, name, ", ".join(names)),
+                )
 
 
 def _of[T](table: Mapping[str, T], source: tuple[str, str], default: T) -> T:

@@ -30,14 +30,16 @@ class SqueezeNetDistance(nn.Module):
 
     def __init__(self, weights: str) -> None:
         super().__init__()
-        path = expand_home(weights)
-        if not path.is_file():
-            raise TrainingError(
-                f"task.perceptual_weights: no file '{weights}'; give the state dict of torchvision's squeezenet1_1 "
-                "(squeezenet1_1-*.pth), or --set task.perceptual=0"
-            )
         network = squeezenet1_1(weights=None)
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        try:
+            network.load_state_dict(torch.load(expand_home(weights), map_location="cpu", weights_only=True))
+        except Exception as error:  # what is no file, no archive, or another network raises many kinds
+            other = f"'{weights}' is of another network, or damaged"
+            found = other if expand_home(weights).is_file() else f"no file '{weights}'"
+            raise TrainingError(
+                f"task.perceptual_weights: {found}; give the state dict of torchvision's squeezenet1_1 "
+                "(squeezenet1_1-*.pth), or --set task.perceptual=0"
+            ) from error
         cuts = pairwise((0, *ENDS))
         self.slices = nn.ModuleList(nn.Sequential(*network.features[start:end]) for start, end in cuts)
         for name, values in (("mean", MEAN), ("std", STD)):
