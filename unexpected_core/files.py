@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import zipfile
@@ -41,11 +43,25 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
+        with written_named(path):
+            yield temporary
         temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_named(path: Path) -> Iterator[None]:
+    """What fails in writing without naming a file, as a full disk does, is raised with this name."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        free = shutil.disk_usage(path.parent).free / 2**20
+        fault = error.strerror or f"cannot be written whole ({error})"
+        raise OSError(error.errno or errno.EIO, f"{fault}; {free:.0f} MiB are free there", str(path)) from error
 
 
 def write_text(path: str | Path, text: str) -> None:

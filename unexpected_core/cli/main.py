@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _end("interrupted", 130)
     except OSError as error:  # a folder that cannot be written, a full disk
-        return _end(f"unexpected {command}: {error.filename or ''}: {error.strerror or error}", 2)
+        where = f"{error.filename}: " if error.filename else ""
+        return _end(f"unexpected {command}: {where}{error.strerror or error}", 2)
     except Exception as error:
         if not type(error).__module__.startswith("unexpected_core"):
             raise

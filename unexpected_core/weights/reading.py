@@ -56,7 +56,10 @@ def write_weights(path: str | Path, state: dict[str, Tensor], card: Card, half: 
         raise WeightsError(f"weight files end in {SUFFIX}, found {path.name}")
     tensors = {key: _storable(key, tensor, half) for key, tensor in state.items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary)
+        try:
+            save_file(tensors, temporary)
+        except SafetensorError as error:
+            raise WeightsError(f"cannot write {path}: {error}. Make room and run the same command again") from error
         card = card.model_copy(update={"sha256": sha256(temporary), "commit": card.commit or commit()})
     write_card(path, card)
     return card

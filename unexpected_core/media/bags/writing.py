@@ -12,6 +12,7 @@ from typing import Any
 from mcap.writer import Writer
 from rosbags.typesys.store import Typestore
 
+from unexpected_core.files import written_named
 from unexpected_core.log import LOGGER
 from unexpected_core.media.bags.channels import Channel, Message
 from unexpected_core.media.bags.message_types import standard_types
@@ -110,7 +111,7 @@ def create_bag(path: str | Path, types: Typestore | None = None) -> Iterator[Bag
     It appears under its name when the block ends well, whole; an older one is then replaced. Raises BagError.
     """
     path = check_target(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+    with written_named(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
         writer = BagWriter(Path(temporary) / f"{path.stem}.mcap", types)
         try:
             yield writer
@@ -137,7 +138,7 @@ def publish(writer: BagWriter, path: Path) -> None:
     if path.suffix == ".mcap":
         writer.file.replace(path)
         return
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
+    with written_named(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
         folder = Path(temporary) / path.name
         folder.mkdir()
         writer.file.replace(folder / f"{path.name}.mcap")
