@@ -22,7 +22,7 @@ PASTE_SOURCES = 3
 class Altered(NamedTuple):
     """One frame before painting. photo: what is painted anew; image: the same, only where something was pasted.
 
-    source: fingerprint of what it came from.
+    source: fingerprint of what it came from; seen: of its photograph.
     """
 
     key: str
@@ -31,6 +31,7 @@ class Altered(NamedTuple):
     discrepancy: np.ndarray
     image: np.ndarray | None
     source: str
+    seen: str
     photo: np.ndarray
 
 
@@ -61,7 +62,8 @@ def alter(
         seen = pasted.discrepancy if sample.obstacle is None else pasted.discrepancy & inside
         image, discrepancy = pasted.image, discrepancy | seen
     photo = sample.image if image is None else image
-    return Altered(key, altered, labels, discrepancy, image, fingerprint_of(sample), photo)
+    fingerprints = fingerprint_of(sample), image_fingerprint(sample.image)
+    return Altered(key, altered, labels, discrepancy, image, *fingerprints, photo)
 
 
 def _lender(dataset: Dataset, index: int, borrower: Sample) -> Lender:
@@ -94,9 +96,23 @@ def labels_of(sample: Sample) -> np.ndarray:
 
 
 def fingerprint_of(sample: Sample) -> str:
-    """SHA-256 of the image, labels and instances."""
-    digest = hashlib.sha256()
-    for values in (sample.image, sample.labels, sample.instances):
+    """SHA-256 of all that a frame is made from: image, labels, instances and obstacles, as far as there are any."""
+    maps = {name: getattr(sample, name) for name in ("image", "labels", "instances", "obstacle")}
+    digest = hashlib.sha256(", ".join(name for name, values in maps.items() if values is not None).encode())
+    for values in maps.values():
         if values is not None:
             digest.update(np.ascontiguousarray(values))
     return digest.hexdigest()
+
+
+def earlier_fingerprint(sample: Sample) -> str | None:
+    """What versions wrote for which a set's obstacles were nothing wrong; None where that makes a difference."""
+    if sample.obstacle is not None and (sample.obstacle == 1).any():
+        return None
+    parts = [values for values in (sample.image, sample.labels, sample.instances) if values is not None]
+    return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
+
+
+def image_fingerprint(image: np.ndarray) -> str:
+    """SHA-256 of an image's pixels, RGB uint8 [H, W, 3]."""
+    return hashlib.sha256(np.ascontiguousarray(image)).hexdigest()

@@ -17,7 +17,13 @@ import numpy as np
 
 from unexpected_core.datasets import Dataset, DatasetError, Resized
 from unexpected_core.discrepancy_data import layout
-from unexpected_core.discrepancy_data.altering import Altered, alter, fingerprint_of, labels_of
+from unexpected_core.discrepancy_data.altering import (
+    Altered,
+    alter,
+    earlier_fingerprint,
+    fingerprint_of,
+    labels_of,
+)
 from unexpected_core.discrepancy_data.manifest import FrameRecord, Journal, Manifest
 from unexpected_core.discrepancy_data.pasting.cutouts import fingerprint, open_cut_outs
 from unexpected_core.discrepancy_data.swaps import FIRST_OBJECT, Recipe
@@ -73,8 +79,7 @@ def generate(
     change = partial(alter, dataset, recipe=recipe, frequencies=manifest.frequencies, cut_outs=open_cut_outs(*things))
     journal = Journal(out, split)
     try:
-        records = journal.begin(manifest)
-        _check_source(dataset, records, out)
+        records = _unchanged(dataset, journal.begin(manifest), out, workers)
         todo = [key for key in keys if key not in records]
         if len(todo) < len(keys):
             LOGGER.info("%s: %d of %d frames are there already", out, len(keys) - len(todo), len(keys))
@@ -105,18 +110,32 @@ def _check(dataset: Dataset) -> None:
         labels_of(dataset[0])
 
 
-def _check_source(dataset: Dataset, records: Mapping[str, FrameRecord], out: Path) -> None:
-    """Folders may have one name and hold other frames of equal names: look at the first one that was made before.
+def _unchanged(dataset: Dataset, records: Mapping[str, FrameRecord], out: Path, workers: int) -> dict[str, FrameRecord]:
+    """The frames made before that are still what they were made from; others are told, and made again.
 
-    Raises GenerationError.
+    Folders may have one name and hold other frames of equal names: raises GenerationError where none is the same.
     """
-    key = next((key for key in dataset.keys if key in records), None)
-    with suppress(ImageError):
-        if key is not None and fingerprint_of(dataset[key]) != records[key].source:
-            raise GenerationError(
-                f"{out} was made of other frames: the image, labels or instances of '{key}' were not those that "
-                f"'{dataset.name}' has now. Give another --out"
-            )
+
+    def differs(key: str) -> bool:
+        try:
+            sample = dataset[key]
+        except (ImageError, DatasetError):
+            return False  # what was made of it stays
+        return records[key].source not in (fingerprint_of(sample), earlier_fingerprint(sample))
+
+    there = [key for key in dataset.keys if key in records]
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        found = progress(pool.map(differs, there), f"checking {out}", len(there))
+        changed = [key for key, other in zip(there, found, strict=True) if other]
+    if changed and len(changed) == len(there):
+        raise GenerationError(
+            f"{out} was made of other frames: the image, labels, instances or obstacles of '{changed[0]}' were not "
+            f"those that '{dataset.name}' has now. Give another --out"
+        )
+    if changed:
+        told = "%s: %d of %d frames are made again: what they were made from changed, first '%s'"
+        LOGGER.warning(told, out, len(changed), len(there), changed[0])
+    return {key: record for key, record in records.items() if key not in set(changed)}
 
 
 def _keep(
@@ -176,7 +195,7 @@ def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, s
     for name, values in maps.items():
         write_image(out / name, values, QUALITY[recipe.gen_img_ext] if name.startswith("gen_image") else 90)
     wrong, files = int(frame.discrepancy.sum()), {name: sha256(out / name) for name in maps}
-    return FrameRecord(key=frame.key, source=frame.source, wrong=wrong, files=files)
+    return FrameRecord(key=frame.key, source=frame.source, image=frame.seen, wrong=wrong, files=files)
 
 
 def _frequencies(dataset: Dataset, recipe: Recipe, workers: int) -> tuple[float, ...] | None:

@@ -25,7 +25,8 @@ class FrameRecord(Settings):
     """One finished frame."""
 
     key: str
-    source: str = Field(description="SHA-256 of the source's image, labels and instances, as decoded")
+    source: str = Field(description="SHA-256 of the source's image, labels, instances and obstacles, as decoded")
+    image: str | None = Field(None, description="SHA-256 of the source's image alone")
     wrong: int | None = Field(None, description="pixels whose labels were made wrong")
     files: dict[str, str] = Field(description="path below the set's folder -> SHA-256")
 

@@ -11,7 +11,7 @@ import numpy as np
 from unexpected_core.datasets import Dataset, DatasetError
 from unexpected_core.datasets.base import translate
 from unexpected_core.discrepancy_data import layout
-from unexpected_core.discrepancy_data.altering import roi
+from unexpected_core.discrepancy_data.altering import image_fingerprint, roi
 from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest
 from unexpected_core.files import visible
 from unexpected_core.images import read_image, read_map
@@ -47,6 +47,8 @@ class DiscrepancyDataset(Dataset):
         self.manifest = read_manifest(self.root, split)
         if self.manifest is not None and not self.manifest.complete and not self.manifest.frames:
             raise ManifestError(f"the discrepancy set {root} ({split}) is not finished: run its command again to go on")
+        made = self.manifest.frames if self.manifest else ()
+        self._photographs = {record.key: record.image for record in made}
         labels, ending = self.root / "labels" / split, layout.LABELS
         there = {path.relative_to(labels).as_posix().removesuffix(ending) for path in visible(labels, f"**/*{ending}")}
         keys = [key for key in source.keys if key in there]
@@ -75,6 +77,11 @@ class DiscrepancyDataset(Dataset):
                     f"{values.shape[1]}x{values.shape[0]}, the photo of {self.source.name} is "
                     f"{image.shape[1]}x{image.shape[0]}"
                 )
+        if self._photographs.get(key) not in (None, image_fingerprint(sample.image)):
+            raise DatasetError(
+                f"discrepancy set {self.root} was made of another photograph than '{key}' of {self.source.name} is "
+                f"now: give the data set it was made of ({self.manifest.dataset}), or make it again"
+            )
         discrepancy = np.where(roi(sample) | wrong, wrong.astype(np.uint8), np.uint8(IGNORE))
         return DiscrepancySample(key, image, altered, resynthesis, discrepancy)
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,7 +18,7 @@ import pytest
 from unexpected_core.config import override
 from unexpected_core.datasets import Dataset, DatasetError, Resized, open_dataset
 from unexpected_core.discrepancy_data import generate as generate_module
-from unexpected_core.discrepancy_data.altering import alter
+from unexpected_core.discrepancy_data.altering import alter, fingerprint_of
 from unexpected_core.discrepancy_data.generate import GenerationError, class_counts, generate
 from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest
 from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
@@ -402,9 +403,77 @@ def test_the_painter_sees_the_photograph_with_what_was_pasted(source, tmp_path):
         assert changed == (name == "pastes")
 
 
-def test_a_frame_is_known_by_its_pixels_labels_and_instances(source):
-    """The fingerprint is that of the three, one after the other, as they lie in memory."""
+def test_a_frame_is_known_by_its_pixels_labels_instances_and_obstacles(source):
     sample = source[0]
-    parts = [values for values in (sample.image, sample.labels, sample.instances) if values is not None]
-    expected = hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
-    assert alter(source, sample.key, RECIPES["swap_uniform"]).source == expected
+    known = fingerprint_of(sample)
+    for part in ("image", "labels", "instances", "obstacle"):
+        changed = getattr(sample, part).copy()
+        changed.flat[-1] ^= 1
+        assert fingerprint_of(replace(sample, **{part: changed})) != known, part
+        assert fingerprint_of(replace(sample, **{part: None})) != known, part
+    assert alter(source, sample.key, RECIPES["swap_uniform"]).source == known
+
+
+def test_sets_of_earlier_versions_are_continued_where_they_had_no_obstacles(source, tmp_path):
+    """Their fingerprints are of image, labels and instances, one after the other, as they lie in memory."""
+    make(source, tmp_path / "set", limit=2)
+    manifest = tmp_path / "set/manifest_train.json"
+    values = json.loads(manifest.read_text())
+    for record in values["frames"]:
+        sample = source[record["key"]]
+        parts = (sample.image, sample.labels, sample.instances)
+        record["source"] = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+        del record["image"]
+    manifest.write_text(json.dumps(values))
+    before = contents(tmp_path / "set/labels")
+    make(source, tmp_path / "set", limit=2)
+    assert contents(tmp_path / "set/labels") == before
+    assert [record["source"] for record in json.loads(manifest.read_text())["frames"]] == [
+        record["source"] for record in values["frames"]
+    ]
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_frames_whose_obstacles_are_marked_later_are_made_again(earlier, tmp_path, caplog):
+    """Also where an earlier version made the set, for which obstacles were nothing wrong."""
+    for i in range(3):
+        labels = np.zeros((24, 40), np.uint8)
+        labels[:8, i : i + 9] = 13
+        write_image(tmp_path / f"roads/images/{i}.png", np.full((24, 40, 3), 50 * i, np.uint8))
+        write_image(tmp_path / f"roads/labels/{i}.png", labels)
+        write_image(tmp_path / f"roads/obstacle/{i}.png", np.zeros((24, 40), np.uint8))
+    make(open_dataset("obstacle_folder", tmp_path / "roads"), tmp_path / "set")
+    marked = np.zeros((24, 40), np.uint8)
+    marked[15:20, 5:12] = 1
+    write_image(tmp_path / "roads/obstacle/1.png", marked)
+    roads = open_dataset("obstacle_folder", tmp_path / "roads")
+    if earlier:
+        manifest = tmp_path / "set/manifest_train.json"
+        values = json.loads(manifest.read_text())
+        for record in values["frames"]:
+            sample = roads[record["key"]]
+            record["source"] = hashlib.sha256(sample.image.tobytes() + sample.labels.tobytes()).hexdigest()
+        manifest.write_text(json.dumps(values))
+    make(roads, tmp_path / "set")
+    assert "1 of 3 frames are made again: what they were made from changed, first '1'" in caplog.text
+    assert (DiscrepancyDataset(tmp_path / "set", roads, "train")[1].discrepancy[marked == 1] == 1).all()
+    make(roads, tmp_path / "again")
+    old, new = (
+        {f["key"]: f["source"] for f in json.loads(path.read_text())["frames"]}
+        for path in (tmp_path / "set/manifest_train.json", tmp_path / "again/manifest_train.json")
+    )
+    assert old["1"] == new["1"]
+    assert contents(tmp_path / "set/labels") == contents(tmp_path / "again/labels")
+
+
+def test_photographs_of_another_set_are_not_read_with_a_set(source, tmp_path):
+    """Numbered frames of two sets have equal names, and may have equal sizes."""
+    make(source, tmp_path / "set")
+    path = tmp_path / "ctc/leftImg8bit/train/ulm/ulm_000001_000019_leftImg8bit.png"
+    write_image(path, 255 - read_image(path))
+    data = DiscrepancyDataset(tmp_path / "set", open_cityscapes(tmp_path), "train")
+    assert data[0].key == "ulm/ulm_000000_000019"
+    with pytest.raises(
+        DatasetError, match=r"another photograph than 'ulm/ulm_000001_000019' of cityscapes-train is now"
+    ):
+        data[1]
