@@ -3,6 +3,7 @@
 import math
 import re
 import runpy
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from unexpected_core.training.engine.explain import explain_memory
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.samples import open_joined
 from unexpected_core.training.presets import PRESETS, derive
+from unexpected_core.training.tasks.discrepancy import open_task
 from unexpected_core.training.tasks.frequencies import describe_weights
 
 PUBLISHED = {
@@ -218,6 +220,19 @@ def test_settings_that_a_training_would_not_read_are_refused(name, setting):
         override(PRESETS[name], [f"data.{setting}"])
     with pytest.raises(SettingsError, match=r"unknown setting 'loop\.publish'"):
         override(PRESETS["0521_discrepancy_full"], ["loop.publish=last"])
+
+
+def test_one_discrepancy_set_teaches_and_validates_where_the_data_have_no_splits(roads, tmp_path):
+    """`unexpected data discrepancy` knows no other split of such data; the last tenth of its frames validates."""
+    for i in range(3):
+        for part, end in (("images", ""), ("labels", "_trainIds")):
+            (tmp_path / "mine" / part).mkdir(parents=True, exist_ok=True)
+            shutil.copy(roads / f"train/{i}{end}.png", tmp_path / "mine" / part / f"{i}.png")
+    mine = open_dataset("obstacle_folder", tmp_path / "mine")
+    generate(mine, tmp_path / "set", Recipe(smallest_object=1000), painted, generator="colours", split="train")
+    changes = [f"data.sources=[obstacle_folder={tmp_path / 'mine'}]", f"task.set_folder={tmp_path / 'set'}"]
+    _, examples, validation = open_task(override(small("0521_discrepancy_full", roads), changes))
+    assert (examples.keys, validation.keys) == (["0", "1"], ["2"])
 
 
 @pytest.mark.parametrize(("name", "crop"), [("fast", "task.crop"), ("0521_discrepancy_full", "data.crop")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection
 
 import numpy as np
 
@@ -34,14 +35,23 @@ def open_data(data: SourceSettings, name: str, root: str, split: str, ids: Label
     if name == "drawn":
         dataset = drawn_dataset(data.drawn, training)
     else:
-        takes = inspect.signature(DATASETS[name]).parameters if name in DATASETS else {}
+        takes = _options(name)
         given = {"split": split} | ({"check_counts": False} if data.partial else {})
         given = {option: value for option, value in given.items() if option in takes}
         given |= {"ids": ids} if ids != "train" else {}
         dataset = open_dataset(name, root or None, **given)
-        dataset = dataset if "split" in takes else part_of(dataset, training)
+        dataset = dataset if has_splits(name) else part_of(dataset, training)
     LOGGER.info("%s: %d frames to %s", dataset.name, len(dataset), "learn from" if training else "validate with")
     return cached(dataset, data.cache) if training else dataset
+
+
+def has_splits(name: str) -> bool:
+    """Whether a data set is published, or kept, in splits; else `part_of` divides it."""
+    return name == "drawn" or "split" in _options(name)
+
+
+def _options(name: str) -> Collection[str]:
+    return inspect.signature(DATASETS[name]).parameters if name in DATASETS else ()
 
 
 def part_of(dataset: Dataset, training: bool) -> Dataset:

@@ -14,7 +14,7 @@ from unexpected_core.networks import build_network
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.augment import Augmentation
-from unexpected_core.training.examples.samples import changed, checked_labels, open_joined, spread
+from unexpected_core.training.examples.samples import changed, checked_labels, has_splits, open_joined, spread
 from unexpected_core.training.tasks.imagenet import start_discrepancy
 from unexpected_core.training.tasks.losses import pixel_cross_entropy
 from unexpected_core.training.tasks.settings import DiscrepancySettings, DiscrepancyTraining
@@ -92,7 +92,9 @@ def open_set(settings: DiscrepancyTraining, split: str) -> DiscrepancyDataset:
     task = settings.task
     data = Path(os.environ.get("DIR_DATA") or "data")
     root = Path(task.set_folder) if task.set_folder else data / "discrepancy_dataset" / "cityscapes" / task.gen_name
-    opened = DiscrepancyDataset(root, open_joined(settings.data, split), split, task.gen_img_ext)
+    # Of data without splits there is one discrepancy set, which is divided as they are.
+    made_of = split if any(map(has_splits, settings.data.names)) else "train"
+    opened = DiscrepancyDataset(root, open_joined(settings.data, split), made_of, task.gen_img_ext)
     made = opened.manifest.recipe.swap_fraction if opened.manifest else task.swap_fraction
     if made != task.swap_fraction:
         raise TrainingError(
