@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from unexpected_core.drawing.code import fingerprint
 from unexpected_core.drawing.errors import DrawingError
 from unexpected_core.drawing.tracks import CLIP_RATE, DrawnRoads, facts
 from unexpected_core.files import visible, write_text
@@ -27,9 +28,9 @@ def draw_folder(
     """Write every frame of `roads` below folder; stopped half-way, the same call goes on.
 
     Labels are train ids, instances 16-bit (full id * 1000 + n), obstacle 0 / 1 / 255. frames.json holds track, seed,
-    size, the rate of clips and, for each frame, key, weather, intrinsics and ego pose. workers: processes, default one
-    per core; 1 draws in this process. parts: which of PARTS to write. Raises DrawingError when folder holds other
-    frames, ProcessesError when a process is ended.
+    size, the rate of clips, the version of this code and, for each frame, key, weather, intrinsics and ego pose.
+    workers: processes, default one per core; 1 draws in this process. parts: which of PARTS to write. Raises
+    DrawingError when folder holds other frames, or some of another version, ProcessesError when a process is ended.
     """
     folder = Path(folder)
     recipe = {"track": roads.track, "seed": roads.seed, "size": list(roads.size)}
@@ -37,6 +38,7 @@ def draw_folder(
         recipe["rate"] = roads.rate
     if _is_whole(folder, roads, recipe, parts):
         return
+    recipe["code"] = fingerprint()
     write_text(folder / MANIFEST, json.dumps(recipe | {"frames": []}))
     frames = _draw_all(partial(_draw_one, folder, roads, parts), len(roads), workers, f"drawing {roads.track}")
     write_text(folder / MANIFEST, json.dumps(recipe | {"frames": frames}, indent=1))
@@ -58,8 +60,15 @@ def _is_whole(folder: Path, roads: DrawnRoads, recipe: dict, parts: Sequence[str
         raise DrawingError(  # whoever reads the folder would get them all
             f"{others[0]} is none of these {len(roads)} frames; choose another folder, or take away what is not of them"
         )
-    whole = all(path.is_file() for path in wanted)
-    return whole and len(found["frames"]) == len(roads)
+    there = sum(path.is_file() for path in wanted)
+    if there == len(wanted) and len(found["frames"]) == len(roads):
+        return True
+    if there and found.get("code") != fingerprint():
+        raise DrawingError(
+            f"{folder} was begun by another version of the code that draws, whose frames may look different; choose "
+            "another folder, or delete this one"
+        )
+    return False
 
 
 def _draw_all(draw_one: Callable[[int], dict], count: int, workers: int | None, title: str) -> list[dict]:

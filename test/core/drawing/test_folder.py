@@ -7,6 +7,7 @@ import pytest
 
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import open_dataset
+from unexpected_core.drawing.code import fingerprint
 from unexpected_core.drawing.errors import DrawingError
 from unexpected_core.drawing.folder import draw_folder
 from unexpected_core.drawing.tracks import DrawnRoads
@@ -54,6 +55,21 @@ def test_drawing_again_goes_on_and_another_recipe_is_refused(drawn):
         draw_folder(drawn, DrawnRoads("train", 3, 5, SIZE), workers=1)
     with pytest.raises(DrawingError, match=r"images/000002.png is none of these 2 frames; choose another folder"):
         draw_folder(drawn, DrawnRoads("obstacle", 2, 5, SIZE), workers=1)
+
+
+@pytest.mark.parametrize("code", ["0123abcd", None])
+def test_frames_of_another_version_are_not_mixed_with_those_of_this(code, tmp_path):
+    """A whole set stays as it is; None: of a version that did not say which it was."""
+    draw_folder(tmp_path, DrawnRoads("obstacle", 2, 5, SIZE), workers=1)
+    manifest = json.loads((tmp_path / "frames.json").read_text())
+    assert manifest.pop("code") == fingerprint()
+    (tmp_path / "frames.json").write_text(json.dumps(manifest | ({"code": code} if code else {})))
+    draw_folder(tmp_path, DrawnRoads("obstacle", 2, 5, SIZE), workers=1)
+    (tmp_path / "images/000001.png").unlink()
+    for count in (2, 3):
+        with pytest.raises(DrawingError, match=r"begun by another version of the code that draws.* delete this one"):
+            draw_folder(tmp_path, DrawnRoads("obstacle", count, 5, SIZE), workers=1)
+    assert not (tmp_path / "images/000001.png").exists()
 
 
 def test_clips_of_another_rate_are_not_taken_for_these(tmp_path):

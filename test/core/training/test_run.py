@@ -14,6 +14,7 @@ import torch
 from unexpected_core import drawing
 from unexpected_core.config import override
 from unexpected_core.datasets import DatasetError
+from unexpected_core.drawing.errors import DrawingError
 from unexpected_core.images import read_image
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.checkpoint import Progress, load_state, save_state
@@ -178,7 +179,7 @@ def test_drawn_frames_are_told_apart_by_the_code_that_drew_them(tmp_path, monkey
         before, earlier = drawn.fingerprint(), before
         assert before != earlier, name
     shutil.rmtree(room)
-    with pytest.raises(TrainingError, match="no code that draws below"):
+    with pytest.raises(DrawingError, match="no code that draws below"):
         drawn.fingerprint()
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
-from unexpected_core import drawing
 from unexpected_core.datasets import Dataset, open_dataset
 from unexpected_core.datasets.drawn import VAL_SEED, Drawn
 from unexpected_core.datasets.joined import Joined
+from unexpected_core.drawing.code import fingerprint
 from unexpected_core.drawing.folder import draw_folder
 from unexpected_core.training.engine.run import experiments
 from unexpected_core.training.errors import TrainingError
@@ -38,12 +35,3 @@ def _drawn(settings: DrawnSettings, split: str, track: str, count: int) -> Datas
             "make room and run the same command again to go on"
         ) from error
     return open_dataset("obstacle_folder", folder)
-
-
-def fingerprint() -> str:
-    """Fingerprint of the code that draws, so that frames of an older version are not taken for new ones."""
-    room = Path(drawing.__file__).parent
-    files = sorted(room.rglob("*.py"))
-    if not files:
-        raise TrainingError(f"no code that draws below {room}: frames of an older version would be taken for new ones")
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
