@@ -33,10 +33,12 @@ class Threshold:
 def check_unseen(judged: Source, normal: Source) -> None:
     """Raises PredictionError where a frame of normal driving is a judged one, which the threshold must not have seen.
 
-    Images are told by the hashes beside scores that were made here (see ledger).
+    Images are told by the hashes beside scores that were made here (see ledger). Those of one colour, as a camera
+    sends that sees nothing, are alike without being the same frame.
     """
     keys = {image: key for key, image in _images(judged).items()}
-    same = [(key, keys[image]) for key, image in _images(normal).items() if image in keys]
+    alike = [(key, keys[image]) for key, image in _images(normal).items() if image in keys]
+    same = [(key, other) for key, other in alike if np.ptp(normal.dataset[key].image, (0, 1)).any()]
     if same:
         raise PredictionError(
             f"frame '{same[0][0]}' of '{normal.dataset.name}' is '{same[0][1]}' of '{judged.dataset.name}' "

@@ -260,3 +260,17 @@ def test_a_threshold_is_not_chosen_on_the_judged_frames(own_root, tmp_path, scor
         (elsewhere / "images" / f"{i:02d}.png").unlink()
     _, normal = scored(elsewhere, tmp_path / "normal", first=3)
     check_unseen(others, normal)
+
+
+def test_frames_of_a_camera_that_sees_nothing_are_alike_without_being_the_same(own_root, tmp_path, scored):
+    elsewhere, black = tmp_path / "elsewhere", np.zeros((33, 57, 3), np.uint8)
+    for folder, names in ((own_root, ("03",)), (elsewhere, ("before", "later"))):
+        for name in names:
+            write_image(folder / "images" / f"{name}.png", black)
+    _, judged = scored(own_root, tmp_path / "judged")
+    _, normal = scored(elsewhere, tmp_path / "normal")
+    check_unseen(judged, normal)
+    shutil.copy(own_root / "images/02.png", elsewhere / "images/road.png")
+    _, normal = scored(elsewhere, tmp_path / "normal")
+    with pytest.raises(PredictionError, match=r"frame 'road' of 'elsewhere' is '02' of 'own_frames' \(1 in both\)"):
+        check_unseen(judged, normal)
