@@ -89,7 +89,9 @@ def run(arguments: argparse.Namespace) -> int:
         return _tell_scores(_candidates(names, dataset, networks, settings, arguments))
     candidates = _candidates(names, dataset, networks, settings, arguments)
     frames = min(len(dataset), settings.limit or len(dataset))
-    findings = judge(candidates, settings, DatasetFacts(dataset.name, frames, arguments.split), arguments.out)
+    options = read_options(None, arguments.option) or None
+    facts = DatasetFacts(dataset.name, frames, arguments.split, options)
+    findings = judge(candidates, settings, facts, arguments.out)
     print((arguments.out / "table.md").read_text(encoding="utf-8"))
     return 1 if report_findings(findings, str(arguments.out)) else 0
 

@@ -10,12 +10,16 @@ from unexpected_core.evaluation.threshold import Threshold
 
 @dataclass(frozen=True)
 class Identity:
-    """What is known of a method. random_weights: untrained. limited: only the set's first frames were asked for."""
+    """What is known of a method. random_weights: untrained. limited: only the set's first frames were asked for.
+
+    scale: factor on the working size the detector was made for; None = that size.
+    """
 
     model_id: str | None = None
     weights_sha256: str | None = None
     random_weights: bool = False
     limited: bool = False
+    scale: float | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -32,11 +32,12 @@ COMPARED = ("average_precision", "auroc", "fpr95", "best_f1", "siou", "ppv", "f1
 
 @dataclass(frozen=True)
 class DatasetFacts:
-    """What was judged on."""
+    """What was judged on. options: the data set's own, such as its ROI, where they were given."""
 
     name: str
     frames: int
     split: str | None = None
+    options: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,24 @@ def test_command_line_runs_a_detector_and_the_doctor_sees_random_weights(root, t
     assert len(list((tmp_path / "random" / root.name / "scores").glob("*.npz"))) == 2
 
 
+def test_results_say_the_scale_and_the_options_that_they_are_of(tmp_path, capsys):
+    """Without them two tables of other numbers would claim the same weights on the same frames."""
+    pytest.importorskip("torch")
+    words = ["evaluate", "random", "--data", "drawn", "--split", "obstacle", "--out", str(tmp_path)]
+    for option in ("count=2", "height=64", "width=112"):
+        words += ["--option", option]
+    words += ["--resamples", "50", "--workers", "1", "--device", "cpu"]
+    for scale, named in (("0.5", "random (scale 0.5)"), ("1", "random")):
+        main([*words, "--scale", scale])
+        shown = capsys.readouterr().out
+        assert "count 2, height 64, width 112, 2 frames; " in shown and f"\n| {named} | " in shown
+        assert f"\n{named} & " in (tmp_path / "table.tex").read_text()
+        assert f">{named}<" in (tmp_path / "report.html").read_text()
+        results = read_results(tmp_path)
+        assert results.dataset.options == {"count": 2, "height": 64, "width": 112}
+        assert results.methods["random"].scale == (0.5 if scale == "0.5" else None)
+
+
 def test_normal_driving_in_a_folder_of_the_same_name_leaves_the_judged_scores_as_they_are(root, tmp_path):
     """Both folders are data sets of the folder's name, with frames of the same keys."""
     pytest.importorskip("torch")

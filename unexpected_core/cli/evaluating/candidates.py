@@ -73,13 +73,15 @@ class Networks:
 
         kind = kind_of(name)
         untrained = name == RANDOM or (self.random and kind != "own")
+        scale = detector.settings.detect.scale
+        scale = None if scale == 1 else scale
         if untrained or kind == "published":
-            return Identity(detector.model_id, None, untrained, limited)
+            return Identity(detector.model_id, None, untrained, limited, scale)
         if is_exported(name):
-            return Identity(detector.model_id, sha256(expand_home(name)), detector.random_weights, limited)
+            return Identity(detector.model_id, sha256(expand_home(name)), detector.random_weights, limited, scale)
         baseline = name in SCORERS and SCORERS[name].baseline
         path = self.baselines() if baseline else find_weights(name if kind == "own" else self.detector)
-        return Identity(detector.model_id, sha256(path), False, limited)
+        return Identity(detector.model_id, sha256(path), False, limited, scale)
 
 
 def kind_of(name: str) -> str:

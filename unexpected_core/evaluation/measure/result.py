@@ -84,7 +84,7 @@ class FrameRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MethodResult:
-    """All numbers of one method. frames_stored: scores there were, of any frame.
+    """All numbers of one method. frames_stored: scores there were, of any frame. scale: see Identity.
 
     sequences: drives or clips of the frames, each drawn whole for the intervals. None: not known.
 
@@ -95,6 +95,7 @@ class MethodResult:
     weights_sha256: str | None = None
     random_weights: bool = False
     limited: bool = False
+    scale: float | None = None
     sequences: int | None = None
     frames: int
     frames_expected: int

@@ -13,7 +13,7 @@ from unexpected_core.evaluation.doctor.examine import Finding
 from unexpected_core.evaluation.measure.result import MethodResult
 from unexpected_core.evaluation.report import plots
 from unexpected_core.evaluation.report.pictures import chosen_frames, jpeg, picture
-from unexpected_core.evaluation.report.tables import cells, columns, show, stamp
+from unexpected_core.evaluation.report.tables import cells, columns, show, stamp, titled
 from unexpected_core.evaluation.results import PairedDifference, Results
 from unexpected_core.evaluation.source import Source
 from unexpected_core.files import atomic_path, write_text
@@ -70,7 +70,7 @@ def write_report(
         "stamp": stamp(results),
         "findings": findings,
         "titles": [column.title for column in columns(results)],
-        "rows": [(name, cells(results, result)) for name, result in methods.items()],
+        "rows": [(titled(name, result), cells(results, result)) for name, result in methods.items()],
         "comparisons": [_difference(line) for line in results.comparisons],
         "figures": _figures(methods, curves),
         "details": [(name, _details(result)) for name, result in methods.items()],

@@ -54,6 +54,11 @@ def cells(results: Results, result: MethodResult) -> list[str]:
     return [*values, "-" if math.isnan(threshold.value) else chosen, (result.weights_sha256 or "-")[:12]]
 
 
+def titled(name: str, result: MethodResult) -> str:
+    """A method's name, with its scale where that is not the detector's own."""
+    return name if result.scale is None else f"{name} (scale {result.scale:g})"
+
+
 def show(number: Interval | None, percent: bool = True) -> str:
     """'34.1 [30.2, 38.0]', without what is in brackets where it is not known, or '-' where there is no number."""
     if number is None or math.isnan(number.value):
@@ -67,8 +72,9 @@ def stamp(results: Results) -> str:
     """One line that says what the numbers are."""
     dataset, plan = results.dataset, results.plan
     split = f" {dataset.split}" if dataset.split and dataset.split not in dataset.name else ""
+    options = "".join(f", {name} {value}" for name, value in (dataset.options or {}).items())
     return (
-        f"{dataset.name}{split}, {dataset.frames} frames; metrics {', '.join(sorted(plan.modes))} version "
+        f"{dataset.name}{split}{options}, {dataset.frames} frames; metrics {', '.join(sorted(plan.modes))} version "
         f"{results.metric_version}; {_intervals(results)}; commit {results.commit or 'unknown'}"
     )
 
@@ -92,7 +98,10 @@ def markdown(results: Results) -> str:
         "| " + " | ".join(["method", *(column.title for column in chosen), "threshold", "weights"]) + " |",
         "|" + "---|" * (len(chosen) + 3),
     ]
-    lines += ["| " + " | ".join([name, *cells(results, result)]) + " |" for name, result in results.methods.items()]
+    lines += [
+        "| " + " | ".join([titled(name, result), *cells(results, result)]) + " |"
+        for name, result in results.methods.items()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -102,7 +111,10 @@ def latex(results: Results) -> str:
     head = [r"\begin{tabular}{l" + "r" * len(chosen) + "}", r"\toprule"]
     titles = ["Method", *(_escape(column.title) for column in chosen)]
     rows = [
-        [_escape(name), *(_small_interval(show(column.value(result), column.percent)) for column in chosen)]
+        [
+            _escape(titled(name, result)),
+            *(_small_interval(show(column.value(result), column.percent)) for column in chosen),
+        ]
         for name, result in results.methods.items()
     ]
     titles, *rows = (" & ".join(row) + r" \\" for row in (titles, *rows))
