@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import groupby
@@ -55,8 +55,28 @@ def open_cut_outs(folder: str | Path, training: bool = True) -> CutOuts:
         return CutOuts([])
     files = _files(folder, training)
     with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
-        things = dict(zip(files, pool.map(lambda path: trim(read_cut_out(path)), files.values()), strict=True))
+        read = dict(zip(files, pool.map(_read, files.values()), strict=True))
+    things = {key: thing for key, (thing, _) in read.items()}
+    if all(thing is None for thing in things.values()):
+        raise DatasetError(
+            f"{folder}: none of {len(things)} cut-outs shows anything, they are too small or transparent"
+        )
+    _tell(folder, "show too little and are left out", [thing is None for thing in things.values()], files)
+    _tell(folder, "are whole pictures, cut out of nothing", [whole for _, whole in read.values()], files)
     return CutOuts([[t for key in keys if (t := things[key]) is not None] for _, keys in groupby(files, kind_of)])
+
+
+def _read(path: Path) -> tuple[CutOut | None, bool]:
+    """What shows of a cut-out, and whether it is transparent nowhere."""
+    image = read_cut_out(path)
+    return trim(image), bool((image[..., 3] == 255).all())
+
+
+def _tell(folder: str | Path, what: str, so: Sequence[bool], files: Mapping[str, Path]) -> None:
+    """Warn of cut-outs of which something is so."""
+    if any(so):
+        first = next(path.name for path, each in zip(files.values(), so, strict=True) if each)
+        LOGGER.warning("%s: %d of %d cut-outs %s, such as %s", folder, sum(so), len(so), what, first)
 
 
 def fingerprint(folder: str | Path, training: bool = True) -> str | None:

@@ -119,3 +119,19 @@ def test_colours_of_a_cut_out_are_multiplied_by_alpha():
     assert trim(image) is None, "less than half of it shows"
     image[..., 3] = 128
     assert trim(image) is not None
+
+
+def test_pictures_that_show_nothing_or_all_are_told(tmp_path, caplog):
+    """Without a word the first would leave drawn shapes only, the second paste photographs as things."""
+    cut = np.full((20, 30), 255, np.uint8)
+    cut[:3, :4] = 0
+    (tmp_path / "some").mkdir()
+    write(tmp_path, "nothing.png", 50, alpha=0)
+    with pytest.raises(DatasetError, match="none of 1 cut-outs shows anything, they are too small or transparent"):
+        open_cut_outs(tmp_path)
+    for name, alpha in {"cut.png": cut, "nothing.png": 0, "photo.png": 255}.items():
+        write(tmp_path / "some", name, 50, alpha)
+    (tmp_path / "nothing.png").unlink()
+    assert len(open_cut_outs(tmp_path / "some")) == 2
+    assert "some: 1 of 3 cut-outs show too little and are left out, such as nothing.png" in caplog.text
+    assert "some: 1 of 3 cut-outs are whole pictures, cut out of nothing, such as photo.png" in caplog.text
