@@ -1,6 +1,7 @@
 """The run folder, and how a training ends: the limit, the stop file, and every failure with its cure."""
 
 import json
+import re
 import resource
 import runpy
 import shutil
@@ -114,6 +115,31 @@ def test_full_disk_keeps_the_previous_state_and_the_training_goes_on_afterwards(
     assert (tmp_path / "optimizer.pth").read_bytes() == before
     run(tmp_path)
     assert (tmp_path / "training.log").read_text() == (finished / "training.log").read_text()
+
+
+@pytest.mark.parametrize(("examples", "steps"), [(5, 1), (21, 5)])
+def test_data_that_grew_or_shrank_meanwhile_are_told_and_the_epoch_begins_anew(examples, steps, tmp_path, caplog):
+    """Its order is another one, and what was summed of it belongs to no epoch."""
+    run(tmp_path, ["loop.epochs=1"])
+    state = torch.load(tmp_path / "optimizer.pth", weights_only=True)
+    assert state["progress"]["examples"] == 13
+    state["progress"] |= {"step": 2, "sums": {"loss": 1e9, "sharpness": 1e9}}  # as after a kill in the second epoch
+    torch.save(state, tmp_path / "optimizer.pth")
+    progress = run(tmp_path, train=examples)
+    assert (progress.epoch, progress.examples) == (3, examples)
+    assert f"learned from 13 examples, now there are {examples}" in caplog.text
+    log = (tmp_path / "training.log").read_text()
+    assert f"from epoch 2 on: {examples} examples, {steps} steps of 4 per epoch (there were 13 examples)\n" in log
+    assert not re.search(r"train_loss \d{5}", log)
+
+
+def test_states_of_earlier_versions_do_not_say_from_how_many_examples(tmp_path, caplog):
+    run(tmp_path, ["loop.epochs=1"])
+    state = torch.load(tmp_path / "optimizer.pth", weights_only=True)
+    del state["progress"]["examples"]
+    torch.save(state, tmp_path / "optimizer.pth")
+    assert run(tmp_path, train=21).examples == 21
+    assert "now there are" not in caplog.text
 
 
 def test_damaged_state_is_named(tmp_path):

@@ -35,7 +35,7 @@ class Progress:
 
     started: the untrained networks were validated. epoch: epochs finished. step: steps taken in the one after. sums:
     losses summed over those steps. best: least validation loss so far, with its epoch. log_bytes: length of
-    training.log up to here.
+    training.log up to here. examples: how many are learned from, 0 = not noted.
     """
 
     started: bool = False
@@ -45,6 +45,7 @@ class Progress:
     best: float = math.inf
     best_epoch: int = 0
     log_bytes: int = 0
+    examples: int = 0
 
 
 def save(path: Path, content: dict[str, Any]) -> None:

@@ -106,6 +106,7 @@ class Training:
                 self.start()
             elif self.progress.epoch or self.progress.step:
                 LOGGER.info("resuming after %d epochs and %d steps", self.progress.epoch, self.progress.step)
+                self.tell_other_data()
             while self.progress.epoch < self.options.epochs and not self.stop_asked():
                 self.learn_epoch(self.progress.epoch + 1)
         self.recorder.close()
@@ -118,8 +119,18 @@ class Training:
             f"{self.settings.name}: {len(self.examples)} examples, {self.steps} steps of "
             f"{self.options.batch} per epoch, {len(self.validation)} validation examples"
         )
-        self.progress.started = True
+        self.progress.started, self.progress.examples = True, len(self.examples)
         self.finish_epoch(0, {})
+
+    def tell_other_data(self) -> None:
+        """Where the data grew or shrank since the state was saved: say so, and begin the epoch anew, in their order."""
+        progress, now = self.progress, len(self.examples)
+        if progress.examples not in (0, now):
+            LOGGER.warning("%s learned from %d examples, now there are %d", self.folder, progress.examples, now)
+            text = f"from epoch {progress.epoch + 1} on: {now} examples, {self.steps} steps of {self.options.batch}"
+            self.recorder.line(f"{text} per epoch (there were {progress.examples} examples)")
+            progress.step, progress.sums = 0, {}
+        progress.examples = now
 
     def learn_epoch(self, epoch: int) -> None:
         """The rest of an epoch (all of it, unless resumed), its validation and its checkpoint."""
