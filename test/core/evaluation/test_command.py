@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from unexpected_core.cli.evaluating.methods import PAPER, PAPER_NETWORKS
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import open_dataset
 from unexpected_core.datasets.drawn import Drawn
@@ -129,6 +130,40 @@ def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, messag
     data = ("--data", "obstacle_folder", "--root", root)
     assert evaluate(*arguments, *data, "--random-weights", *CPU, "--out", tmp_path / "o") == 2
     assert message in capsys.readouterr().err and not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("methods", "segmenter", "missing"),
+    [
+        ("iccv2019,rbm", "fast", "no rbm in"),
+        ("iccv2019,dropout", "fast", "no bayes_segnet in"),
+        ("iccv2019,ensemble", "fast", "no pspnet in"),
+        ("iccv2019,iccv2019_labels_only", "fast", "no discrepancy_labels_only in"),
+        ("iccv2019", "pspnet", "no pspnet in"),
+        ("iccv2019", "fats", "unknown detector 'fats'; did you mean 'fast'"),
+    ],
+)
+def test_experiments_that_are_missing_are_told_before_anything_is_scored(
+    methods, segmenter, missing, root, tmp_path, capsys
+):
+    """Not after hours of the methods that come before."""
+    pytest.importorskip("torch")
+    for name in ("0405_x", "0521_x"):
+        (tmp_path / "exp" / name).mkdir(parents=True)
+        (tmp_path / "exp" / name / "chk_best.pth").touch()
+    (tmp_path / "exp/0405_x/chk_best.pth").rename(tmp_path / "exp/0405_x/latest_net_G.pth")
+    words = ["evaluate", methods, f"obstacle_folder={root}", "--weights", str(tmp_path / "exp")]
+    assert main([*words, "--segmenter", segmenter, "--out", str(tmp_path / "o")]) == 2
+    assert missing in capsys.readouterr().err and not (tmp_path / "o").exists()
+
+
+def test_the_papers_methods_are_known_with_their_networks():
+    pytest.importorskip("torch")
+    from unexpected_core.networks import NETWORKS
+    from unexpected_core.scorers import SCORERS
+
+    assert set(PAPER_NETWORKS) == {name for name, entry in SCORERS.items() if entry.published} == set(PAPER)
+    assert {network for networks in PAPER_NETWORKS.values() for network in networks} <= set(NETWORKS)
 
 
 def test_missing_weights_are_asked_for_by_an_option_that_is_there(root, tmp_path, monkeypatch, capsys):

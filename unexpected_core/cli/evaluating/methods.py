@@ -13,6 +13,15 @@ from unexpected_core.log import LOGGER
 
 PAPER = ("iccv2019", "iccv2019_generator_only", "iccv2019_labels_only", "rbm", "dropout", "ensemble")
 """The paper's comparison: ours, resynthesis only, labels only, RBM, dropout, ensemble."""
+PAPER_NETWORKS = {
+    "iccv2019": ("pix2pixhd_generator", "discrepancy_full"),
+    "iccv2019_generator_only": ("pix2pixhd_generator", "discrepancy_generator_only"),
+    "iccv2019_labels_only": ("discrepancy_labels_only",),
+    "rbm": ("rbm",),
+    "dropout": ("bayes_segnet",),
+    "ensemble": ("pspnet",),
+}
+"""Method of the paper -> entries of NETWORKS that it needs; those called iccv2019 need a segmenter, too."""
 FAST_PAPER = (
     "resynthesis",
     "fast_retrained",
@@ -74,7 +83,7 @@ def _check_known(names: Sequence[str]) -> None:
 
 
 def _check_weights(names: Sequence[str], networks: Networks) -> None:
-    """What the methods stand on is there: the detector, its baselines, the folder of experiments. Raises WeightsError.
+    """What the methods stand on is there: the detector, its baselines, the experiments. Raises WeightsError.
 
     Whether it can be used is seen when it is opened.
     """
@@ -83,10 +92,26 @@ def _check_weights(names: Sequence[str], networks: Networks) -> None:
 
     kinds = {kind_of(name) for name in names}
     if "published" in kinds and not networks.published.get("random_weights"):
-        from unexpected_core.weights.experiments import experiments_folder  # torch, which all methods need
-
-        experiments_folder(networks.published.get("weights", ""))
+        _check_experiments([name for name in names if kind_of(name) == "published"], networks)
     if "on detector" in kinds and not networks.random:
         find_weights(networks.detector)
         if any(SCORERS[name].baseline for name in names if name in SCORERS):
             networks.baselines()
+
+
+def _check_experiments(names: Sequence[str], networks: Networks) -> None:
+    """Every network of the paper's methods is in the folder of experiments. Raises WeightsError."""
+    from unexpected_core.scorers.settings import PublishedSettings
+    from unexpected_core.weights.catalog import find_weights
+    from unexpected_core.weights.experiments import EXPERIMENTS, experiments_folder, find_network  # torch
+
+    folder = experiments_folder(networks.published.get("weights", ""))
+    segmenter = networks.published.get("segmenter", PublishedSettings().segmenter)
+    needed = dict.fromkeys(network for name in names for network in PAPER_NETWORKS[name])
+    if any(name.startswith("iccv2019") for name in names):
+        needed[segmenter] = None
+    for network in needed:
+        if network in EXPERIMENTS:
+            find_network(folder, network)
+        else:
+            find_weights(network)
