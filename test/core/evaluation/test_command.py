@@ -140,6 +140,7 @@ def test_what_cannot_work_is_refused_before_anything_is_scored(arguments, messag
         ("iccv2019,ensemble", "fast", "no pspnet in"),
         ("iccv2019,iccv2019_labels_only", "fast", "no discrepancy_labels_only in"),
         ("iccv2019", "pspnet", "no pspnet in"),
+        ("paper", "fast", "no discrepancy_generator_only in"),
         ("iccv2019", "fats", "unknown detector 'fats'; did you mean 'fast'"),
     ],
 )

@@ -55,6 +55,8 @@ def read_methods(arguments: argparse.Namespace, networks: Networks) -> list[str]
 def _paper(arguments: argparse.Namespace, networks: Networks) -> Sequence[str]:
     """The methods of the paper's comparison: on the authors' networks where those are asked for, else on ours."""
     if arguments.weights or arguments.random_weights:
+        if not arguments.from_scores:
+            _check_weights(PAPER, networks)
         return PAPER
     from unexpected_core.weights.experiments import ENVIRONMENT
 
