@@ -227,6 +227,17 @@ def test_average_lies_between_two_trainings_and_refuses_other_networks(tmp_path,
     assert "different networks" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("out", ["a/fast.safetensors", "b/../b/fast.safetensors"])
+def test_an_average_is_not_written_over_what_it_is_made_of(out, tmp_path, capsys):
+    for name in ("a", "b"):
+        write_weights(tmp_path / name / "fast.safetensors", {"w": torch.zeros(2)}, CARD)
+    before = (tmp_path / out).read_bytes()
+    command = ["weights", "average", str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / out)]
+    assert main(command) == 2
+    assert "is one of the two that are averaged, and would be lost: give --out another" in capsys.readouterr().err
+    assert (tmp_path / out).read_bytes() == before
+
+
 def test_average_of_one_part_leaves_the_others_as_the_second_has_them(tmp_path, capsys):
     for name, value in (("a", 0.0), ("b", 8.0)):
         state = {"eye.w": torch.full((2,), value), "eyelid.w": torch.full((2,), value)}
