@@ -213,7 +213,7 @@ def test_scores_that_are_no_numbers_are_refused_inside_the_roi_and_do_not_matter
     for name in ("pixel", "components"):
         assert getattr(without.methods["m"], name) == getattr(honest.methods["m"], name)
     assert [f.kind for f in examine(without)] == [f.kind for f in examine(honest)]
-    with pytest.raises(MetricError, match="scores inside the ROI are not finite numbers"):
+    with pytest.raises(MetricError, match=r"frame '\w+': \d+ scores inside the ROI are not finite numbers"):
         results(lambda obstacle: np.arange(obstacle.size).reshape(obstacle.shape) % 2 == 1)
 
 

@@ -191,6 +191,21 @@ def test_methods_with_scores_for_other_frames_are_not_compared(root, tmp_path, s
     assert [results.methods[name].frames for name in candidates] == [3, 3] and not results.comparisons
 
 
+@pytest.mark.parametrize(
+    ("judged", "told"),
+    [((5, 5), "frames, 5 frames; "), ((3, 3), "frames, 3 of 5 frames; "), ((2, 5), "frames, 2 to 5 of 5 frames; ")],
+)
+def test_tables_say_of_how_many_frames_their_numbers_are(judged, told, root, tmp_path, scored):
+    """Where scores of some are missing, a table that is printed alone claimed them all."""
+    _, source = scored(root, tmp_path / "m")
+    candidates = {
+        name: Candidate(replace(source, scores={key: source.scores[key] for key in source.keys[:count]}))
+        for name, count in zip("ab", judged, strict=True)
+    }
+    judge(candidates, SETTINGS, DatasetFacts("frames", 5), tmp_path)
+    assert (tmp_path / "table.md").read_text().startswith(told)
+
+
 def test_foreign_predictions_in_the_benchmarks_layout(root, tmp_path, scored):
     _, source = scored(root, tmp_path / "own")
     folder = tmp_path / "theirs" / "anomaly_p" / "method" / source.dataset.name

@@ -9,6 +9,7 @@ import numpy as np
 from unexpected_core.evaluation.doctor.evidence import FrameFacts, note_frame
 from unexpected_core.evaluation.source import Source
 from unexpected_core.metrics.calibration import reliability
+from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.modes import pixel_counts
 from unexpected_core.metrics.segmentation import confusion
 
@@ -26,7 +27,10 @@ class PixelReading:
         """Read one frame. Counts come first: they refuse scores that are no numbers."""
         judged = source.frame(key)
         for mode, counts in self.counts.items():
-            counts.add(judged.half() if mode == "smiyc" else judged.score, judged.sample.obstacle)
+            try:
+                counts.add(judged.half() if mode == "smiyc" else judged.score, judged.sample.obstacle)
+            except MetricError as error:
+                raise MetricError(f"frame '{key}': {error}") from error
         self.facts.append(note_frame(key, judged))
         self.reliability.append(reliability(judged.score, judged.sample.obstacle))
         predicted = source.predicted_labels(key)

@@ -74,9 +74,19 @@ def stamp(results: Results) -> str:
     split = f" {dataset.split}" if dataset.split and dataset.split not in dataset.name else ""
     options = "".join(f", {name} {value}" for name, value in (dataset.options or {}).items())
     return (
-        f"{dataset.name}{split}{options}, {dataset.frames} frames; metrics {', '.join(sorted(plan.modes))} version "
+        f"{dataset.name}{split}{options}, {_frames(results)} frames; metrics {', '.join(sorted(plan.modes))} version "
         f"{results.metric_version}; {_intervals(results)}; commit {results.commit or 'unknown'}"
     )
+
+
+def _frames(results: Results) -> str:
+    """How many frames were judged: '9', or '6 of 9' where scores of some are missing, '6 to 9 of 9' by method."""
+    expected = results.dataset.frames
+    judged = [result.frames for result in results.methods.values()] or [expected]
+    least, most = min(judged), max(judged)
+    if least == most:
+        return f"{expected}" if least == expected else f"{least} of {expected}"
+    return f"{least} to {most} of {expected}"
 
 
 def _intervals(results: Results) -> str:
