@@ -140,10 +140,23 @@ def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
     return changed(settings, *changes)
 
 
+class _EachNameOnce(yaml.SafeLoader):
+    """YAML takes the last of two equal names, and what stands below the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        names: set[str] = set()
+        for key, _ in node.value:
+            name = str(key.value)
+            if name in names:
+                raise yaml.MarkedYAMLError(problem=f"'{name}' stands twice", problem_mark=key.start_mark)
+            names.add(name)
+        return super().construct_mapping(node, deep)
+
+
 def read_yaml[S: Settings](path: str | Path, presets: Mapping[str, S]) -> S:
     """A YAML file whose ``base:`` names a preset and whose other keys override it. Raises SettingsError."""
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        values = yaml.load(Path(path).read_text(encoding="utf-8"), _EachNameOnce) or {}
     except (OSError, yaml.YAMLError) as error:
         raise SettingsError(f"cannot read settings from {path}: {one_line(error)}") from error
     if not isinstance(values, dict):

@@ -112,6 +112,8 @@ def test_yaml_files_name_a_base_and_change_it(tmp_path):
         ("base: [", "cannot read settings from .*mine.yaml"),
         ("base: big\nsteps: -1", "setting 'steps' = -1"),
         ("- 1", "expected 'name: value' lines"),
+        ("base: big\ninner: {rate: 9}\ninner: {names: [x]}", r"mine\.yaml: 'inner' stands twice .*line 3, column 1"),
+        ("base: big\ninner: {rate: 9, rate: 8}", "'rate' stands twice"),
     ]:
         path.write_text(text)
         with pytest.raises(SettingsError, match=message):
