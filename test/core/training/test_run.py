@@ -142,6 +142,19 @@ def test_states_of_earlier_versions_do_not_say_from_how_many_examples(tmp_path, 
     assert "now there are" not in caplog.text
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_is_wrong_with_an_example_is_said_in_its_own_words(workers, tmp_path, monkeypatch):
+    """Whichever process meets it: torch puts a traceback around what its workers raise."""
+
+    def example(self, index, random):
+        raise DatasetError(f"'{self.keys[index]}' has no labels")
+
+    monkeypatch.setattr(TINY["TinyExamples"], "example", example)
+    with pytest.raises(DatasetError) as raised:
+        run(tmp_path, [f"loop.workers={workers}"])
+    assert str(raised.value) == "'street/0' has no labels"
+
+
 def test_damaged_state_is_named(tmp_path):
     tmp_path.joinpath("optimizer.pth").write_bytes(b"nothing")
     with pytest.raises(TrainingError, match=r"cannot read .*optimizer\.pth.*or delete it to train from the start"):

@@ -3,8 +3,9 @@ nothing of it needs saving: a training resumed at a position goes on as if it ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,6 +65,31 @@ class _Indexed(Dataset):
             torch.manual_seed(seed_of(self.seed, *position, 1))
             return self.examples.example(index, np.random.default_rng([self.seed, *position]))
 
+    def __getitems__(self, positions: Sequence[tuple[int, ...]]) -> list:
+        """The examples of a batch; or what is wrong with one: see `_Collate`."""
+        try:
+            return [self[position] for position in positions]
+        except Exception as error:
+            if not type(error).__module__.startswith("unexpected_core"):
+                raise
+            return [error]
+
+
+class _Collate:
+    """From examples to a batch. Errors for people are handed on as they are: torch would put a traceback around those
+    that a worker raises."""
+
+    def __init__(self, collate: Callable) -> None:
+        self.collate = collate
+
+    def __call__(self, examples: list) -> Any:
+        if isinstance(examples[0], Exception):
+            return examples[0]
+        try:
+            return self.collate(examples)
+        except TrainingError as error:
+            return error
+
 
 def steps_per_epoch(count: int, batch: int, limit: int) -> int:
     """Whole batches in `count` examples (or in `limit`, if not 0: a part, or several passes).
@@ -92,7 +118,7 @@ def training_batches(
         for step in steps
         for part in share.parts(positions[step * share.batch : (step + 1) * share.batch])
     ]
-    loaded = iter(_loader(examples, seed, parts, workers, of_one_size))
+    loaded = _loaded(examples, seed, parts, workers, of_one_size)
     for _ in steps:
         yield [next(loaded) for _ in range(share.accumulate)]
 
@@ -106,7 +132,7 @@ def validation_batches(
     """
     starts = range(0, len(examples), batch)
     parts = [[(0, i) for i in range(start, min(start + batch, len(examples)))] for start in starts[rank::world]]
-    for batches in _loader(examples, seed, parts, workers, by_size):
+    for batches in _loaded(examples, seed, parts, workers, by_size):
         yield from batches
 
 
@@ -117,19 +143,23 @@ def some_examples(examples: Examples, indices: list[int], seed: int) -> Iterator
         yield examples.keys[index], default_collate([indexed[0, index]])
 
 
-def _loader(
+def _loaded(
     examples: Examples, seed: int, parts: list[list[tuple[int, ...]]], workers: int, collate: Callable
-) -> DataLoader:
+) -> Iterator[Any]:
     # Its own generator keeps the loader from drawing on torch's global random numbers.
-    return DataLoader(
+    loader = DataLoader(
         _Indexed(examples, seed),
         batch_sampler=parts,
-        collate_fn=collate,
+        collate_fn=_Collate(collate),
         num_workers=workers,
         generator=torch.Generator().manual_seed(0),
         pin_memory=torch.cuda.is_available(),
         worker_init_fn=_one_thread,
     )
+    for batch in loader:
+        if isinstance(batch, Exception):
+            raise batch
+        yield batch
 
 
 def _one_thread(_: int) -> None:
