@@ -160,7 +160,7 @@ class Answering:
     def _answer(self, frame: Readable, found: Found, settings: NodeSettings, model_id: str, mode: int) -> None:
         feed, header = frame.feed, frame.message.header
         feed.health.count("processed")
-        camera = feed.camera(settings.camera)
+        camera = feed.camera(settings.camera, frame.seen.stamp)
         mounting = self._mounts.of(header.frame_id, settings.camera, feed.name)
         found = limited(found, settings.ground, camera, mounting, partial(self.warn_once, f"ground{feed.name}"))
         feed.latest = result = Result(

@@ -12,7 +12,8 @@ from sensor_msgs.msg import CameraInfo
 
 from unexpected_ros.inputs.calibration import CalibrationSubscription
 from unexpected_ros.inputs.connection import Complaint, explain_mismatch, explain_place
-from unexpected_ros.inputs.incoming import camera_from, complain_of
+from unexpected_ros.inputs.incoming import camera_from, complain_of, stamp_ns
+from unexpected_ros.inputs.pairing import Calibrations
 from unexpected_ros.inputs.subscription import PATIENCE, ImageSubscription
 from unexpected_ros.live.diagnostics import Health
 from unexpected_ros.live.logs import CauseLog
@@ -42,8 +43,8 @@ class Feed:
         self.health, self.tracker, self.pace = Health(), Tracker(), Pace()
         self.latest: Result | None = None
         self.complaint: Complaint | None = None
-        self._calibration: Camera | None = None
-        self._frame_id = ""  # of the calibration
+        self._calibrations = Calibrations()
+        self._frame_id = ""  # of the newest calibration
         self._misplaced = 0  # checks in which it was not known where things stand
 
     def offer(self) -> None:
@@ -76,10 +77,13 @@ class Feed:
             subscription.close()
         self.input = self._camera_info = self.complaint = None
 
-    def camera(self, settings: CameraSettings) -> Camera | None:
-        """As camera_info said last, and the settings whether images are rectified."""
-        rectified = is_rectified(self._topic, settings.rectified)
-        return self._calibration and replace(self._calibration, rectified=rectified)
+    def camera(self, settings: CameraSettings, stamp: int) -> Camera | None:
+        """Of an image with a stamp [ns], by camera_info; the settings say whether it is rectified."""
+        camera = self._calibrations.of(stamp)
+        return camera and self._shown(camera, settings)
+
+    def _shown(self, camera: Camera, settings: CameraSettings) -> Camera:
+        return replace(camera, rectified=is_rectified(self._topic, settings.rectified))
 
     def check(self) -> None:
         """Once a second: whether frames come, and what else is needed; a new cause to complain goes to the log."""
@@ -123,5 +127,6 @@ class Feed:
 
     def _on_camera_info(self, message: CameraInfo) -> None:
         whose = f" of {self.name}" if self.name else ""
-        self._calibration, self._frame_id = camera_from(message), message.header.frame_id
-        complain_of(self.camera(self._node.settings.camera), self._topic, self._warn, whose)
+        camera, self._frame_id = camera_from(message), message.header.frame_id
+        self._calibrations.tell(stamp_ns(message.header), camera)
+        complain_of(self._shown(camera, self._node.settings.camera), self._topic, self._warn, whose)

@@ -14,11 +14,13 @@ from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER, progress
 from unexpected_core.media.bags.bag import IMAGES, Bag
 from unexpected_core.media.bags.channels import Message
+from unexpected_core.media.bags.footage import header_of
 from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.errors import IncompleteError
+from unexpected_core.media.stamps import Told
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
 from unexpected_ros.inputs.connection import Complaint, explain_mismatch, explain_place
-from unexpected_ros.inputs.incoming import camera_from, complain_of
+from unexpected_ros.inputs.incoming import camera_from, complain_of, stamp_ns
 from unexpected_ros.inputs.mounts import STATIC, TRANSFORMS, Mounts
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.messages import Messages
@@ -67,39 +69,58 @@ class FrameByFrame:
         detect = LiveDetectSettings(**detector.settings.detect.model_dump(), min_persistence=persistence)
         self.settings = given.model_copy(update={"model": detector.settings.model, "detect": detect})
         self.rectified = is_rectified(image_topic, self.settings.camera.rectified)
-        self.camera: Camera | None = None
         self.info_topic: str | None = None
-        self.info_frame = ""  # frame_id of camera_info
+        self.told: Told[tuple[Camera, str]] = Told()  # by camera_info, with its frame_id
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
         self.problems: list[str] = []
 
     def frames(self, bag: Bag, done: int = 0) -> Iterator[Message]:
-        """Copy every message behind the first `done` ones, which were copied before, and give those that are images."""
+        """Copy every message behind the first `done` ones, which were copied before, and give those that are images.
+
+        One whose calibration has not come yet is given when it has, at the latest before the next one is copied.
+        """
         self.info_topic = bag.camera_info_topic(self.image_topic)
+        waiting: Message | None = None
         try:
             for number, message in enumerate(bag.messages()):
+                is_image = message.channel.topic == self.image_topic and message.channel.type in IMAGES
+                if waiting and (is_image or self.is_calibrated(waiting)):
+                    yield waiting
+                    waiting = None
                 if number >= done:
                     self.writer.copy(message)
                 if message.channel.topic == self.info_topic:
                     self.see_camera(bag.read(message.channel, message.data))
-                elif message.channel.topic == self.image_topic and message.channel.type in IMAGES and number >= done:
-                    yield message
+                elif is_image and number >= done:
+                    waiting = message
         except IncompleteError as error:
             self.problems.append(str(error))
+        if waiting:
+            yield waiting
 
     def see_camera(self, info: Any) -> None:
-        """Use a sensor_msgs/CameraInfo from the next frame on."""
-        self.camera, self.info_frame = camera_from(info, self.rectified), info.header.frame_id
-        complain_of(self.camera, self.image_topic, self.warn)
+        """Use a sensor_msgs/CameraInfo for frames from its stamp on."""
+        camera = camera_from(info, self.rectified)
+        self.told.tell(stamp_ns(info.header), (camera, info.header.frame_id))
+        complain_of(camera, self.image_topic, self.warn)
 
-    def _doubt(self, frame_id: str, size: tuple[int, int], mounting: Mounting | None) -> Complaint | None:
-        """Why the calibration is not that of images of `size`, or why a camera that is placed sees no ground."""
-        if self.camera is None:
+    def is_calibrated(self, frame: Message) -> bool:
+        """Whether nothing that comes later can tell more of the frame's camera."""
+        return self.info_topic is None or self.told.has(header_of(frame.data)[0])
+
+    def _doubt(
+        self, camera: Camera | None, frames: tuple[str, str], size: tuple[int, int], mounting: Mounting | None
+    ) -> Complaint | None:
+        """Why the calibration is not that of images of `size`, or why a camera that is placed sees no ground.
+
+        frames: frame_id of the calibration, and of the images.
+        """
+        if camera is None:
             return None
         names, car = (self.info_topic, "camera_info"), self.settings.camera.base_frame
-        mismatch = explain_mismatch(self.camera, size, *names, (self.info_frame, frame_id))
-        return mismatch or (mounting and explain_place(self.camera, mounting, size, *names, (frame_id, car)))
+        mismatch = explain_mismatch(camera, size, *names, frames)
+        return mismatch or (mounting and explain_place(camera, mounting, size, *names, (frames[1], car)))
 
     def process(self, frame: Message, bag: Bag) -> None:
         """Detect and write all outputs at the frame's time; a frame that cannot be used is counted by cause."""
@@ -126,9 +147,10 @@ class FrameByFrame:
         stamp = self.make("builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec)
         header = self.make("std_msgs/msg/Header", frame_id=header.frame_id, stamp=stamp)
         mounting = self.mounts.of(header.frame_id, self.settings.camera)
-        if doubt := self._doubt(header.frame_id, seen.image.shape[:2], mounting):
+        camera, info_frame = self.told.holding(seen.stamp) or (None, "")
+        if doubt := self._doubt(camera, (info_frame, header.frame_id), seen.image.shape[:2], mounting):
             self.warn("doubt", str(doubt))
-        found = limited(found, self.settings.ground, self.camera, mounting, partial(self.warn, "ground"))
+        found = limited(found, self.settings.ground, camera, mounting, partial(self.warn, "ground"))
         result = Result(
             header,
             seen.image,
@@ -136,7 +158,7 @@ class FrameByFrame:
             found.tracks,
             self.settings,
             self.detector.model_id,
-            self.camera,
+            camera,
             found.times | {"age": math.nan},  # when it was taken is not now
             {"received": self.received, "processed": self.processed, "stale": 0, "busy": 0},
             mounting=mounting,

@@ -62,26 +62,26 @@ def test_a_video_plays_at_its_own_rate(tmp_path):
     assert np.abs(shots[3][1].astype(int) - picture(120)).max() <= 6
 
 
-def test_a_bag_plays_with_its_times_and_its_calibration(tmp_path):
+def test_a_bag_plays_with_its_times_and_each_image_with_its_own_calibration(tmp_path):
     with create_bag(tmp_path / "b.mcap") as bag:
         types = bag.types.types
-        header = types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](1, 2), frame_id="c")
-        info = types["sensor_msgs/msg/CameraInfo"](
-            header=header,
-            height=HEIGHT,
-            width=WIDTH,
-            distortion_model="",
-            d=np.zeros(0),
-            k=np.arange(9.0),
-            r=np.zeros(9),
-            p=np.zeros(12),
-            binning_x=0,
-            binning_y=0,
-            roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
-        )
-        for n in range(3):
-            if n == 1:
-                bag.write("/cam/camera_info", info, 2_000_000_000 + n * 500_000_000 - 1)
+        for n in range(4):
+            header = types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](1 + n, 2), frame_id="c")
+            info = types["sensor_msgs/msg/CameraInfo"](
+                header=header,
+                height=HEIGHT,
+                width=WIDTH,
+                distortion_model="",
+                d=np.zeros(0),
+                k=np.full(9, float(n)),
+                r=np.zeros(9),
+                p=np.zeros(12),
+                binning_x=0,
+                binning_y=0,
+                roi=types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False),
+            )
+            if n != 2:  # that of image 2 was lost; the others come behind the image, or before it
+                bag.write("/cam/camera_info", info, 2_000_000_000 + n * 500_000_000 + (1 if n < 3 else -1))
             bag.write(
                 "/cam/image",
                 types["sensor_msgs/msg/Image"](
@@ -96,10 +96,12 @@ def test_a_bag_plays_with_its_times_and_its_calibration(tmp_path):
                 2_000_000_000 + n * 500_000_000,
             )
     footage = open_footage(tmp_path / "b.mcap")
-    shots = [(shot.time, shot.camera_info is not None, shot.read()) for shot in footage.shots()]
-    assert (footage.claimed, footage.topic) == (3, "/cam/image")
-    assert [shot[:2] for shot in shots] == [(0.0, False), (0.5, True), (1.0, True)]
-    assert np.array_equal(shots[2][2], picture(2))
+    focal = [bag.types.deserialize_cdr(s.camera_info, "sensor_msgs/msg/CameraInfo").k[0] for s in footage.shots()]
+    shots = [(shot.time, shot.read()) for shot in footage.shots()]
+    assert (footage.claimed, footage.topic) == (4, "/cam/image")
+    assert [time for time, _ in shots] == [0.0, 0.5, 1.0, 1.5]
+    assert focal == [0, 1, 1, 3]
+    assert np.array_equal(shots[2][1], picture(2))
 
 
 def test_what_cannot_be_played_is_named(tmp_path):

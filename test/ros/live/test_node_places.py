@@ -8,8 +8,9 @@ pytestmark = pytest.mark.ros
 rclpy = pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2  # noqa: E402
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2, RegionOfInterest  # noqa: E402
 
+from unexpected_ros.inputs import pairing  # noqa: E402
 from unexpected_ros.live import feed  # noqa: E402
 
 TOPIC = "/inside/image"
@@ -32,7 +33,7 @@ def test_bearing_and_distance_need_camera_info_and_height(driver, make_node, ans
     def known():
         info.publish(calibration)
         driver.spin(0.05)
-        return node.feeds[0].camera(node.settings.camera)
+        return node.feeds[0].camera(node.settings.camera, 1)
 
     driver.until(known, "the calibration")
     region = driver.publish_until_answered(camera, message, answers).regions[0]
@@ -78,6 +79,49 @@ def test_a_calibration_that_was_published_once_and_kept_is_heard(driver, make_no
     driver.until(lambda: sent.publish(other) or not tells(), "the other", 60)
     assert bearing_by(answers, 60, 50)
     driver.destroy(camera, sent)
+
+
+def window(second, left):
+    """The calibration of images of 97x130 that begin at a column of a sensor of 97x260, which the camera may move."""
+    roi = RegionOfInterest(x_offset=left, width=130, height=97)
+    info = CameraInfo(height=97, width=260, k=[100.0, 0.0, 130.0, 0.0, 100.0, 40.0, 0.0, 0.0, 1.0], roi=roi)
+    info.header.stamp.sec = second
+    return info
+
+
+def test_an_image_counts_with_the_calibration_of_its_own_stamp(
+    driver, make_node, answers, street, to_message, monkeypatch
+):
+    monkeypatch.setattr(pairing, "WAIT_S", 1.0)
+    make_node(detect__threshold=0.5, detect__min_area=1, detect__hysteresis=0.0)
+    camera = driver.camera(Image, TOPIC)
+    info = driver.camera(CameraInfo, "/inside/camera_info", best_effort=True)
+    image = street(97, 130)
+
+    def answered(second):
+        return answers and answers[-1].header.stamp.sec == second
+
+    def left_of(second, *infos, after=()):
+        """Left column of the sensor's part by which the image of a second is answered."""
+        for told in infos:
+            info.publish(told)
+        if infos:
+            driver.spin(0.2)  # images are larger, and come later
+        camera.publish(to_message(image, second * 10**9))
+        for told in after:
+            info.publish(told)
+        driver.until(lambda: answered(second), "the answer")
+        region = answers[-1].regions[0]
+        return round(130 - region.centroid_x - 100 * math.tan(region.bearing), 1)
+
+    driver.until(lambda: info.publish(window(10, 0)) or left_of(11) == 0 or answers.clear(), "the calibration", 60)
+    assert left_of(12, window(12, 0), window(13, 60)) == 0  # the window moved while the image was under way
+    assert left_of(13) == 60
+    assert left_of(14, window(14, 30)) == 30
+    assert left_of(15, after=[window(15, 80)]) == 80  # it comes behind its image
+    assert left_of(16) == 80  # it was lost
+    assert left_of(5, window(5, 20)) == 20  # time begins anew
+    driver.destroy(camera, info)
 
 
 def test_what_is_missing_to_tell_where_things_stand_is_said(driver, make_node, street, to_message, monkeypatch):

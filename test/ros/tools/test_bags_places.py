@@ -16,6 +16,7 @@ from unexpected_ros.tools.offline import process_bag
 MADE = runpy.run_path(str(Path(__file__).with_name("made_bags.py")))
 HEIGHT, WIDTH, FRAMES, NODE = itemgetter("HEIGHT", "WIDTH", "FRAMES", "NODE")(MADE)
 camera_info, write_source, contents = itemgetter("camera_info", "write_source", "contents")(MADE)
+header, raw = itemgetter("header", "raw")(MADE)
 
 
 def test_limits_on_the_ground_need_a_camera_that_is_placed(source, tmp_path, detector, caplog):
@@ -59,6 +60,34 @@ def test_static_transforms_of_the_bag_say_where_its_camera_is_whenever_they_were
         assert [m[:2] for m in found[f"{NODE}/{name}"]] == [m[:2] for m in expected[f"{NODE}/{name}"]]
     distances = [r.distance for _, _, message in found[f"{NODE}/regions"] for r in message.regions]
     assert any(math.isfinite(distance) for distance in distances)
+
+
+def moving(types, n):
+    """The calibration of frame n, whose camera moves its window by ten columns of the sensor from frame to frame."""
+    return replace(
+        camera_info(types),
+        header=header(types, n),
+        width=WIDTH + 100,
+        roi=types["sensor_msgs/msg/RegionOfInterest"](10 * n, 0, HEIGHT, WIDTH, False),
+    )
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (-3, 0)], ids=["before", "after", "far before"])
+def test_a_frame_counts_with_the_calibration_of_its_own_stamp(tmp_path, detector, order):
+    events = [(n + order[0] / 2, "info", n) for n in range(FRAMES)]
+    events += [(n + order[1] / 2, "image", n) for n in range(FRAMES)]
+    with create_bag(tmp_path / "in.mcap") as bag:
+        types = bag.types.types
+        for at, kind, n in sorted(events):
+            topic, made = ("camera_info", moving(types, n)) if kind == "info" else ("image", raw(types, n))
+            bag.write(f"/camera/{topic}", made, 1000 + int(10 * at))
+    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    found = [message for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/regions"]]
+    assert len(found) == FRAMES and all(message.regions for message in found)
+    for n, message in enumerate(found):
+        for region in message.regions:
+            ahead = WIDTH / 2 - 10 * n - region.centroid_x
+            assert region.bearing == pytest.approx(math.atan(ahead / 50), abs=1e-4)
 
 
 def test_a_calibration_of_no_use_is_warned_of_once(tmp_path, detector, caplog):

@@ -16,11 +16,15 @@ from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.errors import IncompleteError, MediaError
 from unexpected_core.media.messages import image_of
 from unexpected_core.media.shots import Footage, Shot
+from unexpected_core.media.stamps import Told
 
 
 @dataclass(frozen=True, slots=True)
 class BagFootage(Footage):
-    """See Footage. topic: the images'; the CameraInfo beside it comes with them. bit_depth: see image_of."""
+    """See Footage. topic: the images'; the CameraInfo beside it comes with them, to each that of its own stamp.
+
+    bit_depth: see image_of.
+    """
 
     path: Path
     topic: str
@@ -30,15 +34,9 @@ class BagFootage(Footage):
     def shots(self) -> Iterator[Shot]:
         """See Footage."""
         with open_bag(self.path) as bag:
-            info_topic = bag.camera_info_topic(self.topic)
-            info, start, n = None, None, 0
+            start, n = None, 0
             try:
-                for message in bag.messages(self.topic, *([info_topic] if info_topic else [])):
-                    if message.channel.topic == info_topic:
-                        info = bytes(message.data)
-                        continue
-                    if message.channel.type not in IMAGES:
-                        continue  # a topic may have carried another type, too
+                for message, info in self._images(bag):
                     start = message.time if start is None else start
                     name = f"{n:06d}"
                     read = partial(_rgb, bag, message, name, self.bit_depth)
@@ -48,6 +46,29 @@ class BagFootage(Footage):
                 raise IncompleteError(str(error), n, self.claimed) from error
         if not n:
             raise MediaError(f"{self.path} holds no image on {self.topic}")
+
+    def _images(self, bag: Bag) -> Iterator[tuple[Message, bytes | None]]:
+        """Each with its CameraInfo, which may come behind it. Raises IncompleteError behind the last one."""
+        info_topic, told = bag.camera_info_topic(self.topic), Told[bytes]()
+        waiting: tuple[int, Message] | None = None
+        incomplete: IncompleteError | None = None
+        try:
+            for message in bag.messages(self.topic, *([info_topic] if info_topic else [])):
+                is_image = message.channel.type in IMAGES  # a topic may have carried another type, too
+                if waiting and (is_image or told.has(waiting[0])):
+                    yield waiting[1], told.holding(waiting[0])
+                    waiting = None
+                stamp, _ = header_of(message.data)
+                if message.channel.topic == info_topic:
+                    told.tell(stamp, bytes(message.data))
+                elif is_image:
+                    waiting = stamp, message
+        except IncompleteError as error:
+            incomplete = error
+        if waiting:
+            yield waiting[1], told.holding(waiting[0])
+        if incomplete:
+            raise incomplete
 
 
 def open_bag_footage(path: Path, topic: str | None = None, bit_depth: int = 0) -> BagFootage:

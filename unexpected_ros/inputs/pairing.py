@@ -1,0 +1,34 @@
+"""Which calibration is an image's own: each comes on a topic of its own, before the image or behind it. No ROS."""
+
+from __future__ import annotations
+
+import threading
+
+from unexpected_core.media.stamps import Told
+from unexpected_ros.scene.geometry import Camera
+
+WAIT_S = 0.03
+"""For the calibration of an image that is answered already: a period of 30 Hz. Both are published at once."""
+
+
+class Calibrations:
+    """What camera_info said, by stamps in nanoseconds; one thread tells, another asks."""
+
+    def __init__(self) -> None:
+        self._told: Told[Camera] = Told()
+        self._changed = threading.Condition()
+        self._with_each = False  # whether the image asked for last had one of its own
+
+    def tell(self, stamp: int, camera: Camera) -> None:
+        """A calibration has come."""
+        with self._changed:
+            self._told.tell(stamp, camera)
+            self._changed.notify_all()
+
+    def of(self, stamp: int) -> Camera | None:
+        """Of an image, see Told.holding. Where they come with each image, its own is waited for while it may come."""
+        with self._changed:
+            if self._with_each:
+                self._changed.wait_for(lambda: self._told.has(stamp) or self._told.is_past(stamp), WAIT_S)
+            self._with_each = self._told.has(stamp)
+            return self._told.holding(stamp)
