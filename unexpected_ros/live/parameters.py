@@ -14,11 +14,12 @@ from rclpy.parameter import Parameter
 
 from unexpected_core.config import Setting, Settings, build, merge, settings_of, unknown_name
 from unexpected_core.files import write_text
-from unexpected_ros.live.ros import integers_to_floats
+from unexpected_ros.live.ros import as_meant
 from unexpected_ros.live.settings import NodeSettings
 
 SETTINGS = {setting.name: setting for setting in settings_of(NodeSettings)}
 DECIMAL = frozenset(name for name, setting in SETTINGS.items() if setting.type is float)
+WORDS = frozenset(name for name, setting in SETTINGS.items() if "yes" in get_args(setting.type))
 THRESHOLD = "detect.threshold"
 """When not given, it becomes the one on the weights' card."""
 CAMERAS, LISTS = "cameras", (Parameter.Type.STRING_ARRAY,)
@@ -79,7 +80,7 @@ def declare(node: Node) -> tuple[NodeSettings, set[str]]:
     settings = build(NodeSettings, nest((name, value) for name, value in given.items() if name in SETTINGS))
     for name, value in flatten(settings).items():
         node.declare_parameter(name, value, describe(SETTINGS[name]), ignore_override=True)
-    node.add_pre_set_parameters_callback(integers_to_floats(DECIMAL))
+    node.add_pre_set_parameters_callback(as_meant(DECIMAL, WORDS))
     return settings, given.keys() & SETTINGS.keys()
 
 

@@ -13,6 +13,7 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField, RegionOfInterest
 from std_msgs.msg import Header
 
+from unexpected_ros.live.settings import word_of
 from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats
 
 CLASSES: dict[str, type] = {
@@ -54,11 +55,17 @@ def _bytes(values: np.ndarray) -> array:
     return data
 
 
-def integers_to_floats(names: Container[str]) -> Callable[[list[Parameter]], list[Parameter]]:
-    """A pre-set callback: `ros2 param set ... 1` means 1.0 for these names; ROS alone refuses it."""
+def as_meant(decimal: Container[str], words: Container[str] = ()) -> Callable[[list[Parameter]], list[Parameter]]:
+    """A pre-set callback: `ros2 param set ... 1` means 1.0 for the decimal ones, `yes` 'yes' where that is a word.
+
+    ROS alone refuses the one, and takes the other for true. One callback: rclpy gives each the list as it was sent.
+    """
 
     def converted(p: Parameter) -> Parameter:
-        whole = p.name in names and p.type_ == Parameter.Type.INTEGER
-        return Parameter(p.name, value=float(p.value)) if whole else p
+        if p.name in decimal and p.type_ == Parameter.Type.INTEGER:
+            return Parameter(p.name, value=float(p.value))
+        if p.name in words:
+            return Parameter(p.name, value=word_of(p.value))
+        return p
 
     return lambda parameters: [converted(parameter) for parameter in parameters]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -10,6 +10,11 @@ from unexpected_core.config import Settings
 from unexpected_core.encodings import MAX_PIXELS
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 from unexpected_ros.load.schedule import parse_cameras
+
+
+def word_of(value: Any) -> Any:
+    """'yes' or 'no' of a truth value: YAML, and so ROS, reads one where somebody writes them without quotes."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
 class InputSettings(Settings):
@@ -93,6 +98,11 @@ class CameraSettings(Settings):
         "auto",
         description="whether images are undistorted already (P counts, not K and D); auto goes by the topic's name",
     )
+
+    @field_validator("rectified", mode="before")
+    @classmethod
+    def _in_words(cls, value: Any) -> Any:
+        return word_of(value)
 
     height: float = Field(
         0.0, ge=0.0, le=100.0, description="metres above flat ground, unless /tf_static says it; 0 = unknown"

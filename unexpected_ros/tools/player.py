@@ -21,7 +21,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.media.shots import Shot
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.ros import integers_to_floats, ros_message
+from unexpected_ros.live.ros import as_meant, ros_message
 from unexpected_ros.live.spinning import Serving
 from unexpected_ros.tools.transport import MAX_SPEED, MIN_SPEED, Transport
 
@@ -59,7 +59,7 @@ class Player(Node):
         self.create_service(Trigger, "~/step", self._on_step)
         self._declare("speed", transport.speed, MIN_SPEED, MAX_SPEED, "seconds of footage in a second")
         self._declare("position", 0.0, 0.0, LONGEST_S, "seconds from the first frame; setting it jumps there")
-        self.add_pre_set_parameters_callback(integers_to_floats(("speed", "position")))
+        self.add_pre_set_parameters_callback(as_meant(("speed", "position")))
         self.add_post_set_parameters_callback(self._on_parameters)
 
     def _declare(self, name: str, value: float, least: float, most: float, description: str) -> None:

@@ -322,6 +322,15 @@ def test_values_that_do_not_fit_are_refused_at_start(driver, name, value, messag
         DetectorNode(cli_args=["--ros-args", "-p", f"{name}:={value}"])
 
 
+def test_words_that_ros_takes_for_truth_values_may_be_said_without_quotes(make_node):
+    node = make_node(start=False, camera__rectified="yes")  # -p camera.rectified:=yes is true
+    assert node.get_parameter("camera.rectified").value == node.settings.camera.rectified == "yes"
+    for said, word in ((False, "no"), (True, "yes"), ("no", "no")):
+        assert node.set_parameters([Parameter("camera.rectified", value=said)])[0].successful
+        assert node.get_parameter("camera.rectified").value == node.settings.camera.rectified == word
+    assert not node.set_parameters([Parameter("camera.base_frame", value=True)])[0].successful
+
+
 def test_a_mistyped_parameter_is_warned_of(make_node, capfd):
     make_node(start=False, detect__treshold="0.5")
     assert "unknown parameter 'detect.treshold'; did you mean 'detect.threshold'?" in capfd.readouterr().err

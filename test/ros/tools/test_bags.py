@@ -214,6 +214,7 @@ def test_parameters_of_the_node_are_heeded(source, tmp_path, capsys):
     assert [m.threshold for m in many] == [0.5] * FRAMES
     assert sum(len(m.regions) for m in few) < sum(len(m.regions) for m in many)
     assert not regions("detect.min_area=1", "detect.hysteresis=0", "detect.min_persistence=2")[0].regions
+    assert regions("camera.rectified=yes")[0].regions  # which YAML takes for a truth value
     assert main([str(source), str(tmp_path / "x.mcap"), "--set", "model.path=random"]) == 1
     assert "model.path is said by --model and --device; leave it out of --set" in capsys.readouterr().err
 
