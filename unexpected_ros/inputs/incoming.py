@@ -70,6 +70,7 @@ def camera_from(message: CameraInfo, rectified: bool | None = False) -> Camera:
         SensorWindow(roi.x_offset, roi.y_offset, roi.width, roi.height),
         (message.binning_x, message.binning_y),
         rectified,
+        np.array(message.r, np.float64).reshape(3, 3),
     )
 
 

@@ -48,8 +48,9 @@ class Camera:
     """Calibration of a sensor of this size: the fields of sensor_msgs/CameraInfo.
 
     Images show `window` of the sensor (all of it where its size is 0), `binning` (right, down) of its pixels in one.
-    projection: P, float64 [3, 4]. rectified: images are undistorted already, so P counts and not K and D; None = not
-    known, and they are taken as the camera made them.
+    projection: P, float64 [3, 4]. rectified: images are undistorted already, so P counts and not K, D and R; None = not
+    known, and they are taken as the camera made them. rotation: R, from the camera's axes to those of its frame, which
+    stereo calibrations turn; what is no rotation, such as zeros, turns nothing.
     """
 
     height: int
@@ -61,6 +62,7 @@ class Camera:
     window: SensorWindow = WHOLE
     binning: tuple[int, int] = (1, 1)
     rectified: bool | None = False
+    rotation: np.ndarray | None = None  # R, float64 [3, 3]
 
     @property
     def flaw(self) -> str:
@@ -105,8 +107,8 @@ class Camera:
 
     def rays(self, pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Pixels (x, y) [N, 2] of an image of `size` (height, width), whole numbers being middles -> (right, down)
-        at depth 1, float64 [N, 2]; NaN where uncalibrated or flawed, for images that it is not of, and where no ray
-        leads that looks ahead.
+        at depth 1 in its frame, float64 [N, 2]; NaN where uncalibrated or flawed, for images that it is not of, and
+        where no ray leads that looks ahead.
 
         The image may have been resized since calibration: edges stay edges, and all between them is scaled.
         """
@@ -116,7 +118,7 @@ class Camera:
         points = ((pixels + EDGE) * (width / size[1], height / size[0]) + (left, top) - EDGE)[:, None]
         rays, back = self._undistorted(points)
         missed = ~(np.abs(back - points).max(axis=(1, 2)) < SAME_PIXEL)  # not a number is a miss, too
-        return np.where(missed[:, None], np.nan, rays[:, 0])
+        return self._turned(np.where(missed[:, None], np.nan, rays[:, 0]))
 
     def _undistorted(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Pixels [N, 1, 2] -> the rays [N, 1, 2] that OpenCV finds, and the pixels [N, 1, 2] that they lead to."""
@@ -128,6 +130,14 @@ class Camera:
         rays = _undistort(points, matrix, distortion, R=None, P=None, criteria=_PRECISELY)
         ahead = cv2.convertPointsToHomogeneous(rays)
         return rays, cv2.projectPoints(ahead, _ORIGIN, _ORIGIN, matrix, distortion)[0]
+
+    def _turned(self, rays: np.ndarray) -> np.ndarray:
+        """Rays [N, 2] in the camera's axes -> in those of its frame; what looks back there has none."""
+        if self.rectified or self.rotation is None or not _is_rotation(self.rotation):
+            return rays
+        turned = np.column_stack((rays, np.ones(len(rays)))) @ self.rotation.T
+        turned[~(turned[:, 2] > 0)] = np.nan
+        return turned[:, :2] / turned[:, 2:]
 
     def _matrix(self) -> np.ndarray:
         return self.projection[:, :3] if self.rectified and self._projects() else self.matrix
@@ -150,6 +160,11 @@ class Camera:
         if not part.width or not part.height or size == (self.height // down, self.width // right):
             return whole
         return part
+
+
+def _is_rotation(matrix: np.ndarray) -> bool:
+    """To the decimals that calibration files are written with."""
+    return bool(np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-3) and np.linalg.det(matrix) > 0)
 
 
 def is_rectified(topic: str, setting: str = "auto") -> bool | None:
