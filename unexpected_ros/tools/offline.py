@@ -91,7 +91,7 @@ class FrameByFrame:
                 if number >= done:
                     self.writer.copy(message)
                 if message.channel.topic == self.info_topic:
-                    self.see_camera(bag.read(message.channel, message.data))
+                    self.see_camera(message, bag)
                 elif is_image and number >= done:
                     waiting = message
         except IncompleteError as error:
@@ -99,8 +99,13 @@ class FrameByFrame:
         if waiting:
             yield waiting
 
-    def see_camera(self, info: Any) -> None:
-        """Use a sensor_msgs/CameraInfo for frames from its stamp on."""
+    def see_camera(self, message: Message, bag: Bag) -> None:
+        """Use a sensor_msgs/CameraInfo for frames from its stamp on; a damaged one costs no frame, and is told of."""
+        try:
+            info = bag.read(message.channel, message.data)
+        except BagError as error:
+            self.problems += [str(error)] if str(error) not in self.problems else []
+            return
         camera = camera_from(info, self.rectified)
         self.told.tell(stamp_ns(info.header), (camera, info.header.frame_id))
         complain_of(camera, self.image_topic, self.warn)

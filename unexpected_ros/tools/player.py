@@ -12,7 +12,6 @@ from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
-from rclpy.serialization import deserialize_message
 from rclpy.time import Time
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
@@ -124,15 +123,14 @@ class Player(Node):
                 return None
             self._serving.once(min(left, POLL_S))
 
-    def publish(self, shot: Shot, when: float) -> Header:
+    def publish(self, shot: Shot, when: float, info: CameraInfo | None = None) -> Header:
         """Send one shot, its calibration first; returns the header. Raises ImageError when it cannot be read.
 
         when: its time in seconds, of which the stamps are made that the footage does not have.
         """
         image = shot.read()
         header = self._header(shot, when)
-        if shot.camera_info is not None:
-            info = deserialize_message(shot.camera_info, CameraInfo)
+        if info is not None:
             info.header = header
             self._infos.publish(info)
         self._show_time(Time.from_msg(header.stamp).nanoseconds)  # no frame is of a time to come

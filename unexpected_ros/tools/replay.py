@@ -19,7 +19,9 @@ from typing import TextIO
 
 import rclpy
 from rclpy.executors import ExternalShutdownException
+from rclpy.serialization import deserialize_message
 from rclpy.utilities import remove_ros_args
+from sensor_msgs.msg import CameraInfo
 
 from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER
@@ -83,17 +85,26 @@ class Playing:
 
     def _send(self, shot: Shot, when: float) -> None:
         try:
-            header = self.player.publish(shot, when)
+            header = self.player.publish(shot, when, self._calibration(shot))
         except ImageError as error:
-            if str(error) not in self.problems:
-                LOGGER.warning("left out: %s", error)
-            self.problems[str(error)] = None
-            return
+            return self._leave_out(str(error))
         self.sent, self.acted = self.sent + 1, True
         if self.journal:
             print(f"{stamp_ns(header)},{shot.name}", file=self.journal, flush=True)
         total = "?" if self.footage.claimed is None else max(self.sent, self.footage.claimed)
         print(f"sent {self.sent}/{total}", end="\r" if sys.stdout.isatty() else "\n", flush=True)
+
+    def _calibration(self, shot: Shot) -> CameraInfo | None:
+        try:
+            return deserialize_message(shot.camera_info, CameraInfo) if shot.camera_info else None
+        except Exception:  # damaged bytes: each middleware has a kind of its own
+            self._leave_out(f"{shot.source}: camera_info of {len(shot.camera_info)} bytes is damaged")
+            return None
+
+    def _leave_out(self, problem: str) -> None:
+        if problem not in self.problems:
+            LOGGER.warning("left out: %s", problem)
+        self.problems[problem] = None
 
 
 def obey(key: str, transport: Transport, now: float) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unexpected_ros.bags import create_bag
+from unexpected_ros.bags import create_bag, open_bag
 from unexpected_ros.live.settings import CameraSettings, GroundSettings, NodeSettings
 from unexpected_ros.tools.offline import process_bag
 
@@ -100,6 +100,22 @@ def test_a_calibration_of_no_use_is_warned_of_once(tmp_path, detector, caplog):
     process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
     (warning,) = [line for line in caplog.messages if "camera_info is of no use for bearing and distance" in line]
     assert "'plumb_bob' with 3 distortion coefficients" in warning
+
+
+def test_a_damaged_calibration_costs_no_frame_and_is_told_of(tmp_path, detector):
+    kind = "sensor_msgs/msg/CameraInfo"
+    with create_bag(tmp_path / "in.mcap") as bag:
+        write_source(bag)
+        for at in (1001, 1002):
+            whole = bytes(bag.types.serialize_cdr(camera_info(bag.types.types), kind))
+            bag.write_bytes("/camera/camera_info", kind, whole[:60], at)
+    run = process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    assert (run.received, run.processed) == (FRAMES, FRAMES)
+    (problem,) = run.problems
+    assert problem.startswith("message of 60 bytes on /camera/camera_info is damaged")
+    with open_bag(tmp_path / "out.mcap") as bag:
+        found = [bag.read(message.channel, message.data) for message in bag.messages(f"{NODE}/regions")]
+    assert all(math.isfinite(region.bearing) for message in found for region in message.regions)
 
 
 @pytest.mark.parametrize(

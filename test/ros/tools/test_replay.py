@@ -14,7 +14,7 @@ import pytest
 
 from unexpected_core.images import write_image
 from unexpected_core.media.drive import FRAME_ID, START, write_bag
-from unexpected_ros.bags import create_bag
+from unexpected_ros.bags import create_bag, open_bag
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.tools.offline import maker
 
@@ -129,6 +129,18 @@ def test_without_a_clock_frames_are_of_now(play, driver):
     now = driver.node.get_clock().now().nanoseconds
     assert all(abs(now - stamp) < 60e9 for stamp in stamps(inbox)) and stamps(inbox) == sorted(stamps(inbox))
     assert {message.header.frame_id for message in inbox} == {"camera"}
+
+
+def test_a_damaged_calibration_costs_no_frame_and_is_told_of(play, driver, drive, tmp_path):
+    with create_bag(tmp_path / "damaged.mcap") as damaged, open_bag(drive) as bag:
+        for message in bag.messages():
+            half = message.channel.type.endswith("CameraInfo")
+            damaged.copy(message._replace(data=message.data[:60]) if half else message)
+    process, inbox = play("--speed", "20", footage=tmp_path / "damaged.mcap")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and f"played {FRAMES} of {FRAMES} frames" in out
+    assert "error: " in err and "camera_info of 60 bytes is damaged" in err and "Traceback" not in err
+    driver.until(lambda: len(inbox) == FRAMES, "all frames")
 
 
 def test_a_request_that_is_none_does_not_end_it(play, driver):
