@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from unexpected_core.media.stamps import Told
 from unexpected_ros.scene.geometry import Camera
@@ -17,17 +18,20 @@ class Calibrations:
     def __init__(self) -> None:
         self._told: Told[Camera] = Told()
         self._changed = threading.Condition()
-        self._with_each = False  # whether the image asked for last had one of its own
+        self._with_each = False  # whether the image asked for last had one of its own, in time for the wait
+        self._asked, self._since = -1, 0.0
 
     def tell(self, stamp: int, camera: Camera) -> None:
         """A calibration has come."""
         with self._changed:
             self._told.tell(stamp, camera)
+            self._with_each |= stamp == self._asked and time.monotonic() - self._since <= WAIT_S
             self._changed.notify_all()
 
     def of(self, stamp: int) -> Camera | None:
         """Of an image, see Told.holding. Where they come with each image, its own is waited for while it may come."""
         with self._changed:
+            self._asked, self._since = stamp, time.monotonic()
             if self._with_each:
                 self._changed.wait_for(lambda: self._told.has(stamp) or self._told.is_past(stamp), WAIT_S)
             self._with_each = self._told.has(stamp)

@@ -48,6 +48,25 @@ def test_one_that_comes_behind_its_image_is_waited_for_where_each_image_has_one(
     late.join()
 
 
+def test_one_that_always_comes_behind_is_waited_for_from_the_second_image_on(patient):
+    calibrations = told(10)
+    assert focal(calibrations, 20) == 10
+    calibrations.tell(20, camera(20))
+    late = threading.Timer(0.2, lambda: calibrations.tell(30, camera(30)))
+    late.start()
+    assert focal(calibrations, 30) == 30
+    late.join()
+
+
+def test_one_that_comes_later_than_the_wait_is_not_waited_for(monkeypatch):
+    calibrations = told(10)
+    monkeypatch.setattr(pairing, "WAIT_S", -1.0)  # any time is longer
+    assert focal(calibrations, 20) == 10
+    calibrations.tell(20, camera(20))
+    monkeypatch.setattr(pairing, "WAIT_S", 10.0)
+    assert seconds(lambda: focal(calibrations, 30)) < 5
+
+
 def test_one_that_is_lost_is_not_waited_for_once_the_next_is_there(patient):
     calibrations = told(10)
     assert focal(calibrations, 10) == 10
