@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
@@ -46,7 +47,8 @@ class Watcher(Node):
         # which hears every publisher; of what is said once a second, one that is lost does no harm
         anyhow = QoSProfile(depth=10, reliability=QoSReliabilityPolicy.BEST_EFFORT)
         self.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, anyhow)
-        self.create_timer(TICK_S, self._tick)
+        # by the steady clock: simulated time may stand still, or not have begun
+        self.create_timer(TICK_S, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _tick(self) -> None:
         found = [s for s in find_streams(self, self._told) if self._name in (None, s.node, s.prefix)]

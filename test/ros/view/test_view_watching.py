@@ -5,6 +5,7 @@ import pytest
 
 pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
+from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
 from unexpected_ros.view.watcher import Watcher  # noqa: E402
@@ -95,3 +96,13 @@ def test_each_camera_has_its_own_photo_whatever_the_topics_are_called(driver, st
         driver.until(lambda name=camera: send() or last_photo(frames[name]), "a photo", SOON_S)
         photos = {whole.parts["photo"].mean() for whole in frames[camera] if "photo" in whole.parts}
         assert photos == {light}, camera
+
+
+def test_it_looks_around_while_simulated_time_stands_still(driver):
+    said = []
+    watcher = Watcher(NAME, tuple, lambda *_: None, str, lambda **state: said.append(state))
+    watcher.set_parameters([Parameter("use_sim_time", value=True)])  # as of a launch file that sets it for all
+    driver.executor.add_node(watcher)
+    driver.until(lambda: said, "its state", SOON_S)
+    driver.executor.remove_node(watcher)
+    watcher.destroy_node()
