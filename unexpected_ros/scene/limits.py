@@ -53,7 +53,7 @@ def is_hidden(region: Region, size: tuple[int, int], camera: Camera) -> bool:
 def place(region: Region, size: tuple[int, int], camera: Camera, mounting: Mounting) -> Place | None:
     """Of a region in an image of `size` (height, width); None where its foot has no rays that meet the ground.
 
-    One whose top has no ray is of any height (infinite).
+    One whose top has no ray, or that the upper or lower edge of the image cuts off, is of any height (infinite).
     """
     *feet, top = np.column_stack((_rays(region, size, camera), np.ones(4))) @ mounting.rotation.T
     points = meet_ground(np.array(feet), mounting)
@@ -61,7 +61,8 @@ def place(region: Region, size: tuple[int, int], camera: Camera, mounting: Mount
         return None
     away = math.hypot(*(points[1] - mounting.position)[:2])
     height = mounting.position[2] + top[2] * away / math.hypot(top[0], top[1])
-    height = math.inf if math.isnan(height) else height
+    is_whole = region.y > 0 and region.y + region.height < size[0]
+    height = height if is_whole and not math.isnan(height) else math.inf
     nearest = points[np.argmin(np.abs(points[:, 0])), 0]
     width = math.hypot(*(points[2] - points[0])[:2])
     return Place(float(nearest), float(points[:, 1].max()), float(points[:, 1].min()), height, width / region.width)

@@ -90,6 +90,21 @@ def test_each_limit_leaves_what_stands_within(limits, expected):
     assert kept(NEAR, FAR, **limits) == expected
 
 
+def test_what_an_edge_of_the_image_cuts_off_is_of_any_height():
+    """A camera 1 m up that looks 52 degrees down sees 0.24 m of what is 1.5 m ahead, however tall that is; a level one
+    sees the ground from 2.5 m on, and of a dog of 0.6 m that is 2 m ahead its back.
+    """
+    down = mounted(1.0, 0.9)
+    foot = round(39.5 + 100 * np.tan(np.arctan(1 / 1.5) - 0.9))
+    pedestrian, box = region(70, 0, 10, foot + 1), region(70, 1, 10, foot)
+    assert kept(pedestrian, mounting=down, min_height=0.5) == [pedestrian]
+    assert kept(box, mounting=down, min_height=0.5) == []
+    back = round(39.5 + 100 * (1.5 - 0.6) / 2)
+    dog, box = region(70, back, 10, HEIGHT - back), region(70, back, 10, HEIGHT - 1 - back)
+    assert kept(dog, min_height=0.5) == [dog]
+    assert kept(box, min_height=0.5) == []
+
+
 def test_what_stands_nowhere_is_within_no_limit():
     assert kept(region(80, 5, 10, 30), NEAR, farthest=1000.0) == [NEAR]
 
