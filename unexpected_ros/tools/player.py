@@ -37,8 +37,8 @@ class ReplayError(RuntimeError):
 class Player(Node):
     """Publishes shots when the transport says that they are due.
 
-    recorded: keep the stamps (and, without `frame_id`, the frame_id) of footage that has them; else stamps are of now.
-    clock: publish /clock, which runs as the recording did.
+    frame_id: of the headers; None keeps that of footage that has one. recorded: keep the stamps of footage that has
+    them; else they are of now. clock: publish /clock, which runs as the recording did.
     """
 
     def __init__(
@@ -139,13 +139,12 @@ class Player(Node):
         return header
 
     def _header(self, shot: Shot, when: float) -> Header:
-        stamp, frame_id = self.get_clock().now().nanoseconds, "camera"
+        stamp, frame_id = self.get_clock().now().nanoseconds, self._frame_id or shot.frame_id or "camera"
         if self._recorded:
             if self._origin is None:
                 self._origin = (shot.stamp or stamp) - round(when * 1e9)
             stamp = shot.stamp or self._origin + round(when * 1e9)
-            frame_id = shot.frame_id or frame_id
-        return Header(stamp=Time(nanoseconds=stamp).to_msg(), frame_id=self._frame_id or frame_id)
+        return Header(stamp=Time(nanoseconds=stamp).to_msg(), frame_id=frame_id)
 
     def _show_time(self, least: int = 0) -> None:
         """Publish /clock, in nanoseconds `least` or later. Between two jumps it never runs back: log times, which the
