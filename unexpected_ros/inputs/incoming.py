@@ -10,7 +10,7 @@ import numpy as np
 from unexpected_core.encodings import MAX_PIXELS, EncodingError
 from unexpected_core.log import shown
 from unexpected_core.media.messages import image_of
-from unexpected_ros.scene.geometry import Camera, SensorWindow
+from unexpected_ros.scene.geometry import Camera, SensorWindow, rotation_of
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -70,7 +70,7 @@ def camera_from(message: CameraInfo, rectified: bool | None = False) -> Camera:
         SensorWindow(roi.x_offset, roi.y_offset, roi.width, roi.height),
         (message.binning_x, message.binning_y),
         rectified,
-        np.array(message.r, np.float64).reshape(3, 3),
+        rotation_of(np.array(message.r, np.float64).reshape(3, 3)),
     )
 
 

@@ -27,7 +27,7 @@ SAME_PIXEL = 0.1
 """Pixels by which a ray, led back into the image, may miss the one that it was found for."""
 _PRECISELY = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-6)
 """OpenCV's own five steps miss pixels at the edges of wide images by hundreds."""
-_ORIGIN = np.zeros(3)
+_ORIGIN, _SAME = np.zeros(3), np.eye(3)
 _undistort = getattr(cv2, "undistortPointsIter", cv2.undistortPoints)  # before OpenCV 5 only the former takes criteria
 
 
@@ -50,7 +50,7 @@ class Camera:
     Images show `window` of the sensor (all of it where its size is 0), `binning` (right, down) of its pixels in one.
     projection: P, float64 [3, 4]. rectified: images are undistorted already, so P counts and not K, D and R; None = not
     known, and they are taken as the camera made them. rotation: R, from the camera's axes to those of its frame, which
-    stereo calibrations turn; what is no rotation, such as zeros, turns nothing.
+    stereo calibrations turn; None = the same, see `rotation_of`.
     """
 
     height: int
@@ -133,7 +133,7 @@ class Camera:
 
     def _turned(self, rays: np.ndarray) -> np.ndarray:
         """Rays [N, 2] in the camera's axes -> in those of its frame; what looks back there has none."""
-        if self.rectified or self.rotation is None or not _is_rotation(self.rotation):
+        if self.rectified or self.rotation is None:
             return rays
         turned = np.column_stack((rays, np.ones(len(rays)))) @ self.rotation.T
         turned[~(turned[:, 2] > 0)] = np.nan
@@ -162,9 +162,12 @@ class Camera:
         return part
 
 
-def _is_rotation(matrix: np.ndarray) -> bool:
-    """To the decimals that calibration files are written with."""
-    return bool(np.allclose(matrix @ matrix.T, np.eye(3), atol=1e-3) and np.linalg.det(matrix) > 0)
+def rotation_of(matrix: np.ndarray) -> np.ndarray | None:
+    """R, float64 [3, 3]; None where it turns nothing, or is no rotation to the decimals of calibration files: zeros."""
+    if np.array_equal(matrix, _SAME) or not np.isfinite(matrix).all():
+        return None
+    is_rotation = np.allclose(matrix @ matrix.T, _SAME, atol=1e-3) and np.linalg.det(matrix) > 0
+    return matrix if is_rotation else None
 
 
 def is_rectified(topic: str, setting: str = "auto") -> bool | None:

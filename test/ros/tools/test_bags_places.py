@@ -102,6 +102,18 @@ def test_a_calibration_of_no_use_is_warned_of_once(tmp_path, detector, caplog):
     assert "'plumb_bob' with 3 distortion coefficients" in warning
 
 
+def test_rays_are_those_of_the_frame_which_r_may_turn(tmp_path, detector):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        info = replace(camera_info(bag.types.types), r=np.diag([-1.0, -1.0, 1.0]).reshape(-1))  # upside down
+        bag.write("/camera/camera_info", info, 1)
+        bag.write("/camera/image", raw(bag.types.types, 0), 2)
+    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector)
+    (found,) = [message for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/regions"]]
+    assert found.regions
+    for region in found.regions:
+        assert region.bearing == pytest.approx(math.atan((region.centroid_x - WIDTH / 2) / 50), abs=1e-4)
+
+
 def test_a_damaged_calibration_costs_no_frame_and_is_told_of(tmp_path, detector):
     kind = "sensor_msgs/msg/CameraInfo"
     with create_bag(tmp_path / "in.mcap") as bag:
