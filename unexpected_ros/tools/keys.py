@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import select
-import sys
 import termios
 import tty
 from collections.abc import Callable, Iterator
@@ -19,16 +18,24 @@ def keys() -> Iterator[Callable[[], str]]:
 
     Arrows are 'up', 'down', 'right', 'left'. The terminal is as it was when the block ends.
     """
-    if not sys.stdin.isatty() or os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():  # a background job must not ask
+    terminal = 0  # not sys.stdin, which there is none of where it was closed
+    if not _is_ours(terminal):
         yield lambda: ""
         return
-    terminal = sys.stdin.fileno()
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal)
     try:
         yield lambda: _pressed(terminal)
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _is_ours(terminal: int) -> bool:
+    """A background job must not ask it, and nobody whose session has another terminal, or none (setsid)."""
+    try:
+        return os.isatty(terminal) and os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
 
 
 def _pressed(terminal: int) -> str:

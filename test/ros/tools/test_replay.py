@@ -294,6 +294,19 @@ def test_keys_reach_the_replay_through_a_terminal_which_is_left_as_it_was(drive,
     os.close(theirs)
 
 
+@pytest.mark.parametrize("stdin", ["a terminal of another session", "closed"])
+def test_it_plays_where_no_keys_can_be_read(drive, tmp_path, stdin):
+    ours, theirs = pty.openpty()
+    close = "exec <&-;" if stdin == "closed" else ""
+    words = ["-c", f'{close} exec "$0" "$@"', sys.executable, "-m", "unexpected_ros.tools.replay", str(drive)]
+    command = ["sh", *words, "--speed", "20"]
+    done = subprocess.run(command, stdin=theirs, capture_output=True, text=True, start_new_session=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"played {FRAMES} of {FRAMES} frames" in done.stdout
+    os.close(ours)
+    os.close(theirs)
+
+
 def test_a_signal_while_a_frame_is_sent_is_a_quiet_end(drive):
     script = (
         "import rclpy; from unexpected_ros.tools import replay;"
