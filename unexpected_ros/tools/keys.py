@@ -27,7 +27,8 @@ def keys() -> Iterator[Callable[[], str]]:
     try:
         yield lambda: _pressed(terminal)
     finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        if _is_ours(terminal):  # else whoever has it now has set it as it needs it
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)
 
 
 def _is_ours(terminal: int) -> bool:
@@ -39,7 +40,7 @@ def _is_ours(terminal: int) -> bool:
 
 
 def _pressed(terminal: int) -> str:
-    if not select.select([terminal], [], [], 0)[0]:
+    if not _is_ours(terminal) or not select.select([terminal], [], [], 0)[0]:
         return ""
     text = os.read(terminal, 8).decode("utf-8", "replace")
     return ARROWS.get(text, text[:1])

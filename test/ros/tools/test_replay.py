@@ -294,6 +294,45 @@ def test_keys_reach_the_replay_through_a_terminal_which_is_left_as_it_was(drive,
     os.close(theirs)
 
 
+def test_who_was_sent_to_the_background_goes_on_and_asks_the_terminal_no_more():
+    """As by Ctrl-Z and bg in a shell, which then reads the keys, and has set the terminal as it needs it."""
+    ours, theirs = pty.openpty()
+    program = (
+        "import os, fcntl, signal, termios, time\n"
+        "os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+        "signal.signal(signal.SIGTTOU, signal.SIG_IGN)\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os.setpgid(0, 0)\n"
+        "    os.tcsetpgrp(0, os.getpgrp())\n"
+        "    signal.signal(signal.SIGTTOU, signal.SIG_DFL)\n"
+        "    from unexpected_ros.tools.keys import keys\n"
+        "    with keys() as pressed:\n"
+        "        print('ready', flush=True)\n"
+        "        while os.tcgetpgrp(0) == os.getpgrp():\n"
+        "            time.sleep(0.01)\n"
+        "        for _ in range(100):\n"
+        "            pressed()\n"
+        "            time.sleep(0.01)\n"
+        "    os._exit(0)\n"
+        "while os.tcgetpgrp(0) != child:\n"
+        "    time.sleep(0.01)\n"
+        "time.sleep(1)\n"
+        "os.tcsetpgrp(0, os.getpgrp())\n"
+        "print('background', flush=True)\n"
+        "_, status = os.waitpid(child, os.WUNTRACED)\n"
+        "print('ended' if os.WIFEXITED(status) else 'stopped', flush=True)\n"
+        "os.kill(child, signal.SIGKILL) if os.WIFSTOPPED(status) else None\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], stdin=theirs, stdout=subprocess.PIPE, text=True)
+    assert [process.stdout.readline() for _ in range(2)] == ["ready\n", "background\n"]
+    os.write(ours, b" \n")
+    assert process.stdout.readline() == "ended\n"
+    assert process.wait(20) == 0
+    os.close(ours)
+    os.close(theirs)
+
+
 @pytest.mark.parametrize("stdin", ["a terminal of another session", "closed"])
 def test_it_plays_where_no_keys_can_be_read(drive, tmp_path, stdin):
     ours, theirs = pty.openpty()
