@@ -36,7 +36,8 @@ class CalibrationSubscription:
         qos = qos_for(offered)
         if qos.durability != QoSDurabilityPolicy.TRANSIENT_LOCAL:
             qos = qos_profile_sensor_data
-        if offered and qos.durability != self._subscription.qos_profile.durability:
+        held = self._subscription.qos_profile
+        if offered and (qos.durability, qos.reliability) != (held.durability, held.reliability):
             self.close()
             self._subscribe(qos)
 

@@ -81,6 +81,26 @@ def test_a_calibration_that_was_published_once_and_kept_is_heard(driver, make_no
     driver.destroy(camera, sent)
 
 
+def test_one_that_is_kept_best_effort_is_heard_after_one_that_was_kept_reliably(driver, make_node):
+    from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+
+    node = make_node()
+    for reliability, focal in ((QoSReliabilityPolicy.RELIABLE, 100.0), (QoSReliabilityPolicy.BEST_EFFORT, 50.0)):
+        kept = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL, reliability=reliability)
+        info = driver.node.create_publisher(CameraInfo, "/inside/camera_info", kept)
+        told = CameraInfo(height=97, width=130, k=[focal, 0.0, 65.0, 0.0, focal, 40.0, 0.0, 0.0, 1.0])
+
+        def heard(told=told, focal=focal, info=info):
+            info.publish(told)
+            driver.spin(0.1)
+            found = node.feeds[0].camera(node.settings.camera, 1)
+            return found and found.matrix[0, 0] == focal
+
+        driver.until(heard, f"the calibration that is kept {reliability.name}", 20)
+        driver.spin(2.0)  # its QoS is followed once a second
+        driver.destroy(info)
+
+
 def window(second, left):
     """The calibration of images of 97x130 that begin at a column of a sensor of 97x260, which the camera may move."""
     roi = RegionOfInterest(x_offset=left, width=130, height=97)
