@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from itertools import count
 from pathlib import Path
@@ -45,6 +46,7 @@ class Keeper:
 
     def __init__(self, warn: CauseLog) -> None:
         self._warn, self._pace = warn, Pace()
+        self._writing = threading.Lock()  # a service writes in its thread, and two must not take one key
         self._worker: Worker[tuple[str, Result]] | None = None
 
     def offer(self, camera: str, result: Result) -> None:
@@ -70,7 +72,8 @@ class Keeper:
             "settings": result.settings.model_dump(),
         }
         key = f"{stamp}-{camera}" if camera else str(stamp)
-        return write_sample(result.settings.save.directory, key, result.image, result.detection, facts)
+        with self._writing:
+            return write_sample(result.settings.save.directory, key, result.image, result.detection, facts)
 
     def stop(self, timeout: float) -> None:
         """Finish the sample in work."""

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -24,8 +25,9 @@ from unexpected_ros.inputs.connection import (
 from unexpected_ros.inputs.incoming import age_ms
 from unexpected_ros.inputs.mounts import Mounts
 from unexpected_ros.live.logs import CauseLog
-from unexpected_ros.live.samples import write_sample
-from unexpected_ros.live.settings import CameraSettings
+from unexpected_ros.live.outputs import Result
+from unexpected_ros.live.samples import Keeper, write_sample
+from unexpected_ros.live.settings import CameraSettings, NodeSettings, SaveSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted
 from unexpected_ros.tools.offline import maker
@@ -168,3 +170,26 @@ def test_a_sample_is_whole_and_readable(tmp_path):
     assert again.name == "12-2.json" and json.loads(path.read_text()) == {"model_id": "m"}
     assert np.array_equal(read_image(tmp_path / "image" / "12.png"), image)
     assert np.array_equal(read_image(tmp_path / "image" / "12-2.png"), image[::-1])
+
+
+def test_samples_that_are_written_at_once_do_not_take_one_key(tmp_path):
+    """By the service and by themselves, of a camera that sets no stamps."""
+    settings = NodeSettings(save=SaveSettings(directory=str(tmp_path)))
+    header = SimpleNamespace(stamp=SimpleNamespace(sec=0, nanosec=0), frame_id="")
+    keeper = Keeper(CauseLog(print))
+
+    def write(value):
+        image = np.full((60, 80, 3), value, np.uint8)
+        detection = Detection(image[:, :, 0] / np.float32(255), image[:, :, 0] > 128, image[:, :, 0], None, ())
+        keeper.write("", Result(header, image, detection, [], settings, "m", None, {}, {}))
+
+    values = range(10, 90, 10)
+    writing = [threading.Thread(target=write, args=(value,)) for value in values]
+    for thread in writing:
+        thread.start()
+    for thread in writing:
+        thread.join()
+    kept = [path.stem for path in tmp_path.glob("*.json")]
+    labels = [read_map(tmp_path / "labels" / f"{key}.png")[0, 0] for key in kept]
+    images = [read_image(tmp_path / "image" / f"{key}.png")[0, 0, 0] for key in kept]
+    assert sorted(images) == list(values) and labels == images
