@@ -85,7 +85,7 @@ class FrameByFrame:
         try:
             for number, message in enumerate(bag.messages()):
                 is_image = message.channel.topic == self.image_topic and message.channel.type in IMAGES
-                if waiting and (is_image or self.is_calibrated(waiting)):
+                if waiting and is_image:
                     yield waiting
                     waiting = None
                 if number >= done:
@@ -94,6 +94,11 @@ class FrameByFrame:
                     self.see_camera(message, bag)
                 elif is_image and number >= done:
                     waiting = message
+                else:
+                    continue
+                if waiting and self.is_calibrated(waiting):
+                    yield waiting
+                    waiting = None
         except IncompleteError as error:
             self.problems.append(str(error))
         if waiting:

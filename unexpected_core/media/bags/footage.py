@@ -54,15 +54,16 @@ class BagFootage(Footage):
         incomplete: IncompleteError | None = None
         try:
             for message in bag.messages(self.topic, *([info_topic] if info_topic else [])):
-                is_image = message.channel.type in IMAGES  # a topic may have carried another type, too
-                if waiting and (is_image or told.has(waiting[0])):
-                    yield waiting[1], told.holding(waiting[0])
-                    waiting = None
                 stamp, _ = header_of(message.data)
                 if message.channel.topic == info_topic:
                     told.tell(stamp, bytes(message.data))
-                elif is_image:
+                elif message.channel.type in IMAGES:  # a topic may have carried another type, too
+                    if waiting:
+                        yield waiting[1], told.holding(waiting[0])
                     waiting = stamp, message
+                if waiting and (info_topic is None or told.has(waiting[0])):
+                    yield waiting[1], told.holding(waiting[0])
+                    waiting = None
         except IncompleteError as error:
             incomplete = error
         if waiting:
