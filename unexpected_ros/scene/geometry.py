@@ -164,7 +164,7 @@ class Camera:
 
 def rotation_of(matrix: np.ndarray) -> np.ndarray | None:
     """R, float64 [3, 3]; None where it turns nothing, or is no rotation to the decimals of calibration files: zeros."""
-    if np.array_equal(matrix, _SAME) or not np.isfinite(matrix).all():
+    if np.array_equal(matrix, _SAME) or not (np.abs(matrix) < 2).all():  # not a number is none, too
         return None
     is_rotation = np.allclose(matrix @ matrix.T, _SAME, atol=1e-3) and np.linalg.det(matrix) > 0
     return matrix if is_rotation else None

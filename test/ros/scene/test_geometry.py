@@ -102,9 +102,11 @@ def test_a_raw_image_of_a_stereo_camera_has_the_rays_of_its_rectified_one():
     assert ground_distance(ray, mounted(1.65, 0.0)) == pytest.approx(math.hypot(4, 40), abs=0.01)
 
 
-@pytest.mark.parametrize("matrix", [np.eye(3), np.zeros((3, 3)), 2 * np.eye(3), np.full((3, 3), np.nan), -np.eye(3)])
+@pytest.mark.parametrize(
+    "matrix", [np.eye(3), np.zeros((3, 3)), 2 * np.eye(3), np.full((3, 3), np.nan), 1e308 * np.eye(3)]
+)
 def test_what_is_no_rotation_turns_nothing(matrix):
-    assert rotation_of(matrix) is None
+    assert rotation_of(matrix) is None and rotation_of(-np.eye(3)) is None
     assert rotation_of(np.diag([1.0004, -1, -1])) is not None  # as calibration files round it
 
 
