@@ -107,10 +107,13 @@ class Answering:
         if ended != self._ended:  # abandoned: whoever might listen has been told that there is no more
             return
         for frame, of_one in zip(frames, found, strict=True):
-            try:
-                self._answer(frame, of_one, settings, model_id, mode)
-            except Exception as error:
-                self._lost((frame.feed, frame.message), error)
+            came = self._answered(frame, of_one, settings, model_id, mode)
+            if ended != self._ended:  # abandoned while it was answered: its publishers may be gone
+                return
+            if isinstance(came, Exception):
+                self._lost((frame.feed, frame.message), came)
+            else:
+                self.keeper.offer(frame.feed.name, came)
         self.relief.observe(1e3 * (time.perf_counter() - started), settings.load)
 
     def _work_alone(self, frame: Readable) -> None:
@@ -157,7 +160,14 @@ class Answering:
             lambda using, detect: find(seen, using, trackers, detect, cameras, resynthesis),
         )
 
-    def _answer(self, frame: Readable, found: Found, settings: NodeSettings, model_id: str, mode: int) -> None:
+    def _answered(self, *of_one: Any) -> Result | Exception:
+        """What came of `_answer`."""
+        try:
+            return self._answer(*of_one)
+        except Exception as error:
+            return error
+
+    def _answer(self, frame: Readable, found: Found, settings: NodeSettings, model_id: str, mode: int) -> Result:
         feed, header = frame.feed, frame.message.header
         feed.health.count("processed")
         camera = feed.camera(settings.camera, frame.seen.stamp)
@@ -177,7 +187,7 @@ class Answering:
             mounting,
         )
         feed.outputs.publish(result).add_done_callback(partial(self._published, frame, result))
-        self.keeper.offer(feed.name, result)
+        return result
 
     def _published(self, frame: Readable, result: Result, sent: Future[float]) -> None:
         """All outputs of a frame are out; called in the thread that sends pictures."""

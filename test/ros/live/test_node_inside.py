@@ -95,6 +95,39 @@ def test_a_frame_that_was_abandoned_is_never_answered(
     driver.destroy(camera)
 
 
+@pytest.mark.parametrize("transitions", [["deactivate"], ["deactivate", "cleanup"]], ids="-".join)
+def test_an_answer_that_was_abandoned_is_not_told_of_as_lost(
+    driver, make_node, answers, street, to_message, monkeypatch, capfd, transitions
+):
+    """Its publishers may be gone by then, and a thread for samples is begun for nobody."""
+    from unexpected_ros.live.outputs import OUTPUTS
+
+    monkeypatch.setattr(answering, "STOP_TIMEOUT_S", 0.1)
+    begun, go, make = threading.Event(), threading.Event(), OUTPUTS["regions"].make
+
+    def slow(messages, result):
+        begun.set()
+        go.wait(60)
+        return make(messages, result)
+
+    monkeypatch.setitem(OUTPUTS, "regions", OUTPUTS["regions"]._replace(make=slow))
+    node = make_node(save__above=0.0)
+    thread, camera = node.answering._worker._thread, driver.camera(Image, TOPIC)
+    driver.until(lambda: node.feeds[0].outputs.wanted("regions"), "the subscription")
+    driver.until(lambda: camera.publish(to_message(street())) or driver.spin(0.1) or begun.is_set(), "work")
+    for transition in transitions:
+        asked = Transition(label=transition)
+        assert driver.call(ChangeState, "/inside/detector/change_state", transition=asked).success
+    go.set()
+    thread.join(60)
+    driver.spin(0.5)
+    said = capfd.readouterr().err
+    assert "it is abandoned" in said and "frame lost" not in said
+    assert node.answering.keeper._worker is None
+    assert statuses(node)[1].level == DiagnosticStatus.OK
+    driver.destroy(camera)
+
+
 def test_a_transition_that_is_not_possible_is_refused_and_ends_nothing(driver, make_node):
     node = make_node()
     for asked in (Transition(id=Transition.TRANSITION_ACTIVATE), Transition(id=200), Transition(label="nonsense")):
