@@ -16,6 +16,7 @@ from unexpected_core.media.bags.bag import IMAGES, Bag
 from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.bags.footage import header_of
 from unexpected_core.media.bags.growing import growing_bag, partial_path
+from unexpected_core.media.bags.message_types import CAMERA_INFO
 from unexpected_core.media.errors import IncompleteError
 from unexpected_core.media.stamps import Told
 from unexpected_ros.bags import BagError, BagWriter, message_types, open_bag
@@ -70,6 +71,7 @@ class FrameByFrame:
         self.settings = given.model_copy(update={"model": detector.settings.model, "detect": detect})
         self.rectified = is_rectified(image_topic, self.settings.camera.rectified)
         self.info_topic: str | None = None
+        self.infos: list[str] = []  # all topics with calibrations
         self.told: Told[tuple[Camera, str]] = Told()  # by camera_info, with its frame_id
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
@@ -80,7 +82,7 @@ class FrameByFrame:
 
         One whose calibration has not come yet is given when it has, at the latest before the next one is copied.
         """
-        self.info_topic = bag.camera_info_topic(self.image_topic)
+        self.info_topic, self.infos = bag.camera_info_topic(self.image_topic), bag.topics(CAMERA_INFO)
         waiting: Message | None = None
         try:
             for number, message in enumerate(bag.messages()):
@@ -122,15 +124,21 @@ class FrameByFrame:
     def _doubt(
         self, camera: Camera | None, frames: tuple[str, str], size: tuple[int, int], mounting: Mounting | None
     ) -> Complaint | None:
-        """Why the calibration is not that of images of `size`, or why a camera that is placed sees no ground.
+        """Why the calibration is not that of images of `size`, or why the ground before a camera that is placed is not
+        known.
 
         frames: frame_id of the calibration, and of the images.
         """
         if camera is None:
-            return None
+            return mounting and self._no_camera()
         names, car = (self.info_topic, "camera_info"), self.settings.camera.base_frame
         mismatch = explain_mismatch(camera, size, *names, frames)
         return mismatch or (mounting and explain_place(camera, mounting, size, *names, (frames[1], car)))
+
+    def _no_camera(self) -> Complaint:
+        cause = f"where obstacles stand (obstacle_points, distance) is not known: {self.image_topic} has no calibration"
+        there = ", ".join(self.infos) or "no topic of that type"
+        return Complaint(cause, f"expected a sensor_msgs/CameraInfo on camera_info beside it; the bag has {there}")
 
     def process(self, frame: Message, bag: Bag) -> None:
         """Detect and write all outputs at the frame's time; a frame that cannot be used is counted by cause."""
@@ -159,7 +167,7 @@ class FrameByFrame:
         mounting = self.mounts.of(header.frame_id, self.settings.camera)
         camera, info_frame = self.told.holding(seen.stamp) or (None, "")
         if doubt := self._doubt(camera, (info_frame, header.frame_id), seen.image.shape[:2], mounting):
-            self.warn("doubt", str(doubt))
+            self.warn("doubt" if camera else "no camera", str(doubt))
         found = limited(found, self.settings.ground, camera, mounting, partial(self.warn, "ground"))
         result = Result(
             header,

@@ -114,6 +114,23 @@ def test_rays_are_those_of_the_frame_which_r_may_turn(tmp_path, detector):
         assert region.bearing == pytest.approx(math.atan((region.centroid_x - WIDTH / 2) / 50), abs=1e-4)
 
 
+def test_that_no_calibration_lies_beside_the_images_is_warned_of_once_where_the_camera_is_placed(
+    tmp_path, detector, caplog
+):
+    with create_bag(tmp_path / "in.mcap") as bag:
+        for n in range(2):
+            bag.write("/front/image", raw(bag.types.types, n), 1000 + n)
+            bag.write("/front_info", camera_info(bag.types.types), 1000 + n)
+    process_bag(tmp_path / "in.mcap", tmp_path / "unplaced.mcap", detector)
+    assert not [line for line in caplog.messages if "calibration" in line]
+    settings = NodeSettings(camera=CameraSettings(height=1.4))
+    process_bag(tmp_path / "in.mcap", tmp_path / "out.mcap", detector, settings=settings)
+    (line,) = [line for line in caplog.messages if "calibration" in line]
+    assert "/front/image has no calibration; expected a sensor_msgs/CameraInfo on camera_info beside it" in line
+    assert line.endswith("the bag has /front_info")
+    assert f"{NODE}/obstacle_points" not in contents(tmp_path / "out.mcap")
+
+
 def test_a_damaged_calibration_costs_no_frame_and_is_told_of(tmp_path, detector):
     kind = "sensor_msgs/msg/CameraInfo"
     with create_bag(tmp_path / "in.mcap") as bag:
