@@ -10,13 +10,16 @@ import numpy as np
 from unexpected_core.encodings import MAX_PIXELS, EncodingError
 from unexpected_core.log import shown
 from unexpected_core.media.messages import image_of
-from unexpected_ros.scene.geometry import Camera, SensorWindow, rotation_of
+from unexpected_ros.scene.geometry import MOST, Camera, SensorWindow, rotation_of
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo, CompressedImage, Image
     from std_msgs.msg import Header
 
     from unexpected_ros.live.logs import CauseLog
+
+LONGEST = 100
+"""Letters of a distortion model's name that are kept: hundreds of calibrations are, and strangers may send them."""
 
 
 def stamp_ns(header: Header) -> int:
@@ -64,8 +67,8 @@ def camera_from(message: CameraInfo, rectified: bool | None = False) -> Camera:
         message.height,
         message.width,
         np.array(message.k, np.float64).reshape(3, 3),
-        np.array(message.d, np.float64),
-        message.distortion_model,
+        np.array(message.d[: MOST + 1], np.float64),
+        message.distortion_model[:LONGEST],
         np.array(message.p, np.float64).reshape(3, 4),
         SensorWindow(roi.x_offset, roi.y_offset, roi.width, roi.height),
         (message.binning_x, message.binning_y),

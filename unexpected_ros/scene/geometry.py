@@ -17,6 +17,8 @@ _PINHOLE = ("", "plumb_bob", "rational_polynomial", "thin_prism_fisheye")
 _FISHEYE = ("equidistant", "fisheye")
 _COEFFICIENTS = dict.fromkeys(_PINHOLE, (0, 4, 5, 8, 12, 14)) | dict.fromkeys(_FISHEYE, (0, 4))
 """Distortion model -> numbers of coefficients that it may have; 0 = no distortion."""
+MOST = 14
+"""Coefficients that any model has."""
 HORIZON = 1e-3
 """Tangent of the angle below the horizon from which on a ray is said to meet the ground (at 1000 camera heights)."""
 EDGE = 0.5
@@ -74,7 +76,8 @@ class Camera:
             known = ", ".join(filter(None, _COEFFICIENTS))
             return f"distortion model '{shown(self.model)}' is not known; expected one of: {known}"
         if count not in counts:
-            return f"'{self.model}' with {count} distortion coefficients; expected {', '.join(map(str, counts))}"
+            many = f"more than {MOST}" if count == MOST + 1 else count  # of messages no more are kept
+            return f"'{self.model}' with {many} distortion coefficients; expected {', '.join(map(str, counts))}"
         return ""
 
     @property

@@ -3,6 +3,8 @@
 import io
 import struct
 import time
+from array import array
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,11 @@ pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
 from rcl_interfaces.msg import Parameter, ParameterValue  # noqa: E402
 from rcl_interfaces.srv import SetParameters  # noqa: E402
-from sensor_msgs.msg import CompressedImage  # noqa: E402
+from sensor_msgs.msg import CameraInfo, CompressedImage  # noqa: E402
 
 from unexpected_core.compressed import encode_jpeg  # noqa: E402
 from unexpected_core.encodings import EncodingError, to_rgb  # noqa: E402
+from unexpected_ros.inputs.incoming import camera_from  # noqa: E402
 from unexpected_ros.scene.geometry import Camera  # noqa: E402
 
 
@@ -78,6 +81,14 @@ def test_foreign_text_is_cut_before_it_is_said():
     camera = Camera(6, 10, np.eye(3), np.zeros(5), long)
     for text in (str(caught.value), camera.flaw):
         assert "all is lost?all is lost?" in text and "\n" not in text and len(text) < 600
+
+
+def test_of_a_calibration_no_more_is_kept_than_a_camera_has():
+    """Hundreds of them are, to find each image its own."""
+    info = CameraInfo(height=97, width=130, d=array("d", bytes(8_000_000)), distortion_model="plumb_bob" * 1_000_000)
+    camera = camera_from(info)
+    assert camera.distortion.nbytes + len(camera.model) < 1000 and "is not known" in camera.flaw
+    assert "with more than 14 distortion coefficients" in replace(camera, model="plumb_bob").flaw
 
 
 def test_a_request_that_is_none_ends_nothing(driver, start_node, tmp_path):
