@@ -96,15 +96,16 @@ def explain_mismatch(
 ) -> Complaint | None:
     """Why the calibration is not that of images of `size` (height, width); None where it may be.
 
-    topic: of the calibration; camera_info: name to remap. frames: that of the calibration, and that of the images.
+    topic: of the calibration; camera_info: name to remap, '' where none can be, as in a bag. frames: that of the
+    calibration, and that of the images.
     """
     of_info, of_images = frames
     if of_info and of_images and of_info.lstrip("/") != of_images.lstrip("/"):
         cause = (
             f"{topic} bears the frame_id '{shown(of_info)}', images '{shown(of_images)}': it may be another camera's"
         )
-        cure = f"bearing and distance go by it; remap it (-r {camera_info}:=TOPIC), or give both one frame_id"
-        return Complaint(cause, cure)
+        remap = f"remap it (-r {camera_info}:=TOPIC), or " if camera_info else ""
+        return Complaint(cause, f"bearing and distance go by it; {remap}give both one frame_id")
     if camera.is_calibrated and not camera.fits(size):
         *_, width, height = camera.shown(size)
         cause = f"{topic} is of images of {width}x{height} pixels of the sensor, but they have {size[1]}x{size[0]}"

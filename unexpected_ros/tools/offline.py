@@ -131,7 +131,7 @@ class FrameByFrame:
         """
         if camera is None:
             return mounting and self._no_camera()
-        names, car = (self.info_topic, "camera_info"), self.settings.camera.base_frame
+        names, car = (self.info_topic, ""), self.settings.camera.base_frame
         mismatch = explain_mismatch(camera, size, *names, frames)
         return mismatch or (mounting and explain_place(camera, mounting, size, *names, (frames[1], car)))
 

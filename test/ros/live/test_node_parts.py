@@ -96,6 +96,8 @@ def test_a_calibration_that_is_not_that_of_the_images_is_told():
     )
     other = said(frames=("rear", "cam"))
     assert re.search("'rear', images 'cam': .*-r front/camera_info:=TOPIC", other), other
+    in_a_bag = str(explain_mismatch(CALIBRATED, SIZE, "/info", "", ("rear", "cam")))
+    assert in_a_bag.endswith("bearing and distance go by it; give both one frame_id"), "nothing can be remapped"
 
 
 def test_frames_of_several_nodes_are_no_one_cameras():
