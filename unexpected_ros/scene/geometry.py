@@ -89,7 +89,7 @@ class Camera:
     @property
     def doubt(self) -> str:
         """What is not known of the images and matters, '' for nothing."""
-        if self.rectified is not None or not self.distortion.any():
+        if self.rectified is not None or (not self.distortion.any() and self.rotation is None):
             return ""
         return (
             "whether images are rectified is not known from the topic's name; they are taken as distorted. "

@@ -141,6 +141,8 @@ def test_whether_images_are_rectified_is_told_by_the_topic_or_by_the_parameter(t
     doubtful = replace(camera(distortion=[-0.3, 0.1, 0, 0]), rectified=rectified)
     assert bool(doubtful.doubt) == (rectified is None)
     assert not replace(camera(), rectified=rectified).doubt  # without distortion it is all the same
+    turned = replace(camera(), rectified=rectified, rotation=np.diag([-1.0, -1.0, 1.0]))
+    assert bool(turned.doubt) == (rectified is None)
 
 
 def test_without_calibration_everything_is_nan():
