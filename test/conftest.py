@@ -4,8 +4,11 @@ import atexit
 import importlib.util
 import os
 import re
+import resource
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -54,6 +57,25 @@ def pytest_runtest_makereport(item, call):
     report = yield
     _refuse_skip_for_lack_of_ros(report)
     return report
+
+
+@contextmanager
+def _files_no_longer_than(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture(scope="session")
+def files_no_longer_than():
+    """Within `with files_no_longer_than(bytes):` the kernel makes no file longer: a full disk, for one process.
+
+    Only around what is tried: pytest itself writes its dots to a file, where its output is kept.
+    """
+    return _files_no_longer_than
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Files that are whole or absent, and the commit that made them."""
 
 import re
-import resource
 import subprocess
 
 import numpy as np
@@ -34,30 +33,26 @@ def test_only_whole_files_are_listed(tmp_path):
     assert visible(tmp_path / "nowhere", "*") == []
 
 
-@pytest.fixture
-def full_disk():
-    """The kernel refuses to make a file longer: what a full disk does, for one process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_what_does_not_fit_on_the_disk_is_named(full_disk, tmp_path):
+def test_what_does_not_fit_on_the_disk_is_named(files_no_longer_than, tmp_path):
     """NumPy says '80128 requested and 4096 written', the system 'File too large', and neither of what."""
     path = tmp_path / "0001.npy"
-    with pytest.raises(OSError, match=r"\d+ MiB are free there.*0001\.npy"), files.atomic_path(path) as temporary:
-        temporary.write_bytes(b"x" * 8192)
-    with pytest.raises(OSError, match=r"cannot be written whole \(.* requested and .* written\); \d+ MiB .*0001\.npy"):
-        write_score(tmp_path, "0001", np.zeros((100, 200), np.float32), "float32")
-    with pytest.raises(
-        WeightsError, match=r"cannot write .*w\.safetensors: .*Make room and run the same command again"
-    ):
-        write_weights(tmp_path / "w.safetensors", {"a": torch.zeros(10000)}, Card(name="w", architecture="x"))
-    with pytest.raises(OSError, match=r"\d+ MiB are free there.*drive\.mcap"):
-        write_bag(
-            tmp_path / "drive.mcap", [(np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8),)], rate=10
-        )
+    with files_no_longer_than(4096):
+        with pytest.raises(OSError, match=r"\d+ MiB are free there.*0001\.npy"), files.atomic_path(path) as temporary:
+            temporary.write_bytes(b"x" * 8192)
+        with pytest.raises(
+            OSError, match=r"cannot be written whole \(.* requested and .* written\); \d+ MiB .*0001\.npy"
+        ):
+            write_score(tmp_path, "0001", np.zeros((100, 200), np.float32), "float32")
+        with pytest.raises(
+            WeightsError, match=r"cannot write .*w\.safetensors: .*Make room and run the same command again"
+        ):
+            write_weights(tmp_path / "w.safetensors", {"a": torch.zeros(10000)}, Card(name="w", architecture="x"))
+        with pytest.raises(OSError, match=r"\d+ MiB are free there.*drive\.mcap"):
+            write_bag(
+                tmp_path / "drive.mcap",
+                [(np.random.default_rng(0).integers(0, 255, (100, 200, 3), np.uint8),)],
+                rate=10,
+            )
     assert not list(tmp_path.iterdir())
 
 

@@ -2,10 +2,8 @@
 
 import json
 import re
-import resource
 import runpy
 import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -95,18 +93,9 @@ def test_half_precision_learns_too(tmp_path):
     assert progress.best_epoch == 3
 
 
-@contextmanager
-def files_no_longer_than(size):
-    """The kernel refuses to make a file longer: what a full disk does, for one process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_full_disk_keeps_the_previous_state_and_the_training_goes_on_afterwards(tmp_path, finished):
+def test_full_disk_keeps_the_previous_state_and_the_training_goes_on_afterwards(
+    tmp_path, finished, files_no_longer_than
+):
     run(tmp_path, ["loop.epochs=1"])
     before = (tmp_path / "optimizer.pth").read_bytes()
     cure = r"cannot write .*optimizer\.pth.* make room and run the same command"

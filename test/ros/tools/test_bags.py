@@ -1,7 +1,6 @@
 """Bags without ROS: what goes in stays, what comes out is the detector's, and other tools can read it."""
 
 import math
-import resource
 import runpy
 import subprocess
 import sys
@@ -187,13 +186,9 @@ def test_command_line(tmp_path, source, capsys):
     assert "error: " in capsys.readouterr().err
 
 
-def test_a_full_disk_is_told_with_how_to_go_on(tmp_path, source, capsys):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, before[1]))
-    try:
+def test_a_full_disk_is_told_with_how_to_go_on(tmp_path, source, capsys, files_no_longer_than):
+    with files_no_longer_than(5_000):
         code = main([str(source), str(tmp_path / "out.mcap"), "--model", "random", "--device", "cpu"])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     told = capsys.readouterr().err.splitlines()[-1]
     expected = (
         f"File too large; {tmp_path}/out.partial.mcap holds what was done, and the same command goes on from there"
