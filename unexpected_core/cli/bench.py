@@ -128,7 +128,7 @@ def _measure(
             "cameras": cameras,
             "scale": detectors[name].settings.detect.scale,
             **_rounded(speed),
-            "images_per_second": round(1e3 * cameras / speed.median, 2),
+            "images_per_second": round(1e3 * cameras / speed.median, 4),
             "times_first": round(first.median / speed.median, 3),
             "regions": len(found.regions),
             "stages": stages,
