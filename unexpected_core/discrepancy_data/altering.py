@@ -16,7 +16,7 @@ from unexpected_core.images import ImageError
 from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Sample
 
-PASTE_SOURCES = 3
+LENDERS = 3
 
 
 class Altered(NamedTuple):
@@ -53,8 +53,8 @@ def alter(
     if sample.obstacle is not None:
         discrepancy[sample.obstacle == 1] = 1  # the set's own unexpected things, which no label names
     if recipe.paste:
-        sources = [_lender(dataset, int(i), sample) for i in rng.integers(len(dataset), size=PASTE_SOURCES)]
-        pasted = paste_objects(sample.image, labels, sources, rng, recipe.pastes, cut_outs)
+        lenders = [_lender(dataset, int(i), sample) for i in rng.integers(len(dataset), size=LENDERS)]
+        pasted = paste_objects(sample.image, labels, lenders, rng, recipe.pastes, cut_outs)
         altered = np.where(pasted.covered, pasted.labels, altered)
         discrepancy[pasted.covered] = 0
         labels = pasted.labels

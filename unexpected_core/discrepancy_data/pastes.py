@@ -49,7 +49,7 @@ class Pasted(NamedTuple):
 def paste_objects(
     image: np.ndarray,
     labels: np.ndarray,
-    sources: Sequence[Lender],
+    lenders: Sequence[Lender],
     rng: np.random.Generator,
     settings: PasteSettings,
     cut_outs: CutOuts = NOTHING,
@@ -57,7 +57,7 @@ def paste_objects(
 ) -> Pasted:
     """Put what is expected, then what is not, into a copy of an image.
 
-    image: RGB uint8 [H, W, 3]; labels: train ids uint8 [H, W]; sources: frames to cut from; cut_outs: things to paste
+    image: RGB uint8 [H, W, 3]; labels: train ids uint8 [H, W]; lenders: frames to cut from; cut_outs: things to paste
     (none: drawn shapes); view: which part of a frame the image is (None: all of it).
     """
     view = view or View(horizon_share(labels, settings.horizon) * len(labels), len(labels))
@@ -66,17 +66,17 @@ def paste_objects(
     labels = labels.copy()
     _lay_marks(photo, labels, view, rng, settings)
     covered = labels != before
-    if sources and rng.random() < settings.known:
+    if lenders and rng.random() < settings.known:
         for _ in range(rng.integers(1, settings.most_known + 1)):
-            source = sources[rng.integers(len(sources))]
-            laid = paste_known(photo, labels, source, view, blur, rng, settings.known_scale, settings.horizon)
+            lender = lenders[rng.integers(len(lenders))]
+            laid = paste_known(photo, labels, lender, view, blur, rng, settings.known_scale, settings.horizon)
             covered |= laid
     if rng.random() < settings.bonnet:
         covered |= lay_bonnet(photo, labels, view, rng)
     image, discrepancy = photo.copy(), np.zeros(labels.shape, np.uint8)
     if rng.random() < settings.probability:
         for _ in range(rng.integers(1, settings.most + 1)):
-            _place_object(image, discrepancy, labels, sources, view, blur, rng, settings, cut_outs)
+            _place_object(image, discrepancy, labels, lenders, view, blur, rng, settings, cut_outs)
     return Pasted(image, discrepancy, photo, labels, covered)
 
 
@@ -94,7 +94,7 @@ def _place_object(
     image: np.ndarray,
     discrepancy: np.ndarray,
     labels: np.ndarray,
-    sources: Sequence[Lender],
+    lenders: Sequence[Lender],
     view: View,
     blur: tuple[float, float],
     rng: np.random.Generator,
@@ -103,7 +103,7 @@ def _place_object(
 ) -> None:
     """Choose a foot and a size, draw one object and its contact shadow. Changes image and discrepancy in place."""
     place = choose_place(labels, view, rng, settings)
-    thing = any_thing(place.rows, cut_outs, sources, rng, settings)
+    thing = any_thing(place.rows, cut_outs, lenders, rng, settings)
     size = thing.alpha.shape
     top, left = place.foot[0] - size[0], place.foot[1] - size[1] // 2
     placed = overlap(top, left, size, labels.shape)

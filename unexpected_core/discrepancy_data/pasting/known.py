@@ -42,7 +42,7 @@ WIDEST = 3.0
 
 
 class Piece(NamedTuple):
-    """A known thing of a source: its box (rows, columns) there, its shape bool [h, w], and whether it hangs."""
+    """A known thing of a lender: its box (rows, columns) there, its shape bool [h, w], and whether it hangs."""
 
     window: tuple[slice, slice]
     shape: np.ndarray
@@ -86,29 +86,29 @@ def _sliced(shape: np.ndarray) -> bool:
 def paste_known(
     image: np.ndarray,
     labels: np.ndarray,
-    source: Lender,
+    lender: Lender,
     view: View,
     blur: tuple[float, float],
     rng: np.random.Generator,
     scales: tuple[float, float],
     horizon: float,
 ) -> np.ndarray:
-    """Put one known thing of the source where it could be, with its labels; returns where it lies, bool [H, W].
+    """Put one known thing of the lender where it could be, with its labels; returns where it lies, bool [H, W].
 
     Changes image RGB uint8 [H, W, 3] and labels uint8 [H, W] in place.
 
-    blur: of the image (see edge_blur); horizon: where the source shows none, as a share of its height.
+    blur: of the image (see edge_blur); horizon: where the lender shows none, as a share of its height.
     """
     laid = np.zeros(labels.shape, bool)
-    source = _coarse(source)
-    height, width = source.labels.shape
-    squeezed = (source.aspect or width / height) * height / width
-    piece = find_piece(source.labels, rng, squeezed=squeezed)
+    lender = _coarse(lender)
+    height, width = lender.labels.shape
+    squeezed = (lender.aspect or width / height) * height / width
+    piece = find_piece(lender.labels, rng, squeezed=squeezed)
     if piece is None:
         return laid
     scale = np.exp(rng.uniform(*np.log(scales)))
-    pixel = view.rows * scale / height  # rows of the image for a row of the source
-    depth = piece.window[0].stop - horizon_share(source.labels, horizon) * height
+    pixel = view.rows * scale / height  # rows of the image for a row of the lender
+    depth = piece.window[0].stop - horizon_share(lender.labels, horizon) * height
     size = _size(piece, depth, pixel, squeezed)
     if size is None or size[0] > image.shape[0]:
         return laid
@@ -117,7 +117,7 @@ def paste_known(
     placed = overlap(top, left, size, labels.shape)
     if placed is None:
         return laid
-    thing, names = _cut(source, piece, size, int(rng.choice((-1, 1))))
+    thing, names = _cut(lender, piece, size, int(rng.choice((-1, 1))))
     if rng.random() < 0.4:
         thing = _respray(thing, rng)
     thing = as_sharp(lit(thing, image[placed[0]], rng, camouflage=False, shaded=False), blur, rng)
@@ -131,7 +131,7 @@ def paste_known(
 
 
 def _size(piece: Piece, depth: float, pixel: float, squeezed: float) -> tuple[int, int] | None:
-    """(height, width) in the image; None where it is only a part of a thing, or too small. depth: rows of the source
+    """(height, width) in the image; None where it is only a part of a thing, or too small. depth: rows of the lender
     from the horizon down to its foot; pixel: rows of the image for one of them."""
     rows, columns = (side.stop - side.start for side in piece.window)
     size = round(rows * pixel), round(columns * pixel * squeezed)
@@ -139,14 +139,14 @@ def _size(piece: Piece, depth: float, pixel: float, squeezed: float) -> tuple[in
     return None if is_part or min(size) < 4 else size
 
 
-def _coarse(source: Lender) -> Lender:
+def _coarse(lender: Lender) -> Lender:
     """At most 512 rows: enough to be pasted, and quick to search."""
-    rows = source.labels.shape[0]
+    rows = lender.labels.shape[0]
     if rows <= 512:
-        return source
+        return lender
     step = -(-rows // 512)
-    size = rows // step, source.labels.shape[1] // step
-    return source._replace(image=resize_image(source.image, size), labels=resize_map(source.labels, size))
+    size = rows // step, lender.labels.shape[1] // step
+    return lender._replace(image=resize_image(lender.image, size), labels=resize_map(lender.labels, size))
 
 
 def _column(labels: np.ndarray, foot: int, columns: int, hangs: bool, rng: np.random.Generator) -> int:
@@ -158,14 +158,14 @@ def _column(labels: np.ndarray, foot: int, columns: int, hangs: bool, rng: np.ra
     return middle - columns // 2
 
 
-def _cut(source: Lender, piece: Piece, size: tuple[int, int], mirror: int) -> tuple[Thing, np.ndarray]:
+def _cut(lender: Lender, piece: Piece, size: tuple[int, int], mirror: int) -> tuple[Thing, np.ndarray]:
     """The piece at a size (height, width), its ragged rim taken off, and its labels uint8 [h, w]."""
     shape = cv2.medianBlur(np.pad(piece.shape.astype(np.uint8), 1), 3)
     shape = cv2.erode(shape, np.ones((2, 2), np.uint8), borderType=cv2.BORDER_CONSTANT)[1:-1, 1:-1]
-    names = source.labels[piece.window]
+    names = lender.labels[piece.window]
     names = np.where(piece.shape, names, np.uint8(np.bincount(names[piece.shape]).argmax()))  # specks and rim, too
     texture, shape, names = (
-        np.ascontiguousarray(values[:, ::mirror]) for values in (source.image[piece.window], shape, names)
+        np.ascontiguousarray(values[:, ::mirror]) for values in (lender.image[piece.window], shape, names)
     )
     how = cv2.INTER_AREA if size[0] < len(shape) else cv2.INTER_LINEAR
     texture = cv2.resize(texture, size[::-1], interpolation=how).astype(np.float32)

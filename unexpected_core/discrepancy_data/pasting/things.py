@@ -41,17 +41,17 @@ class Thing(NamedTuple):
 
 
 def any_thing(
-    rows: int, cut_outs: CutOuts, sources: Sequence[Lender], rng: np.random.Generator, settings: PasteSettings
+    rows: int, cut_outs: CutOuts, lenders: Sequence[Lender], rng: np.random.Generator, settings: PasteSettings
 ) -> Thing:
     """A thing `rows` high, of the kinds and in the shares that the settings ask for."""
     thing = None
     if rng.random() < settings.cut_outs:
         if len(cut_outs):
             thing = photographed(cut_outs.choose(rng), rows, rng)
-        elif sources:
-            thing = cut_obstacle(sources[rng.integers(len(sources))], rows, rng)
+        elif lenders:
+            thing = cut_obstacle(lenders[rng.integers(len(lenders))], rows, rng)
     if thing is None:
-        return synthetic(rows, sources, rng, settings.borrowed)
+        return synthetic(rows, lenders, rng, settings.borrowed)
     if rng.random() < settings.repainted:
         return thing._replace(texture=drawn_texture(*thing.alpha.shape, rng))
     return thing
@@ -75,11 +75,11 @@ def photographed(cut_out: np.ndarray, rows: int, rng: np.random.Generator) -> Th
     return Thing(texture, alpha)
 
 
-def cut_obstacle(source: Lender, rows: int, rng: np.random.Generator) -> Thing | None:
+def cut_obstacle(lender: Lender, rows: int, rng: np.random.Generator) -> Thing | None:
     """One of the frame's own unexpected things, `rows` high; None if it has none that is whole."""
-    if source.obstacle is None:
+    if lender.obstacle is None:
         return None
-    _, parts, stats, _ = cv2.connectedComponentsWithStats((source.obstacle == 1).astype(np.uint8))
+    _, parts, stats, _ = cv2.connectedComponentsWithStats((lender.obstacle == 1).astype(np.uint8))
     x, y, w, h, area = stats.T
     inside = (x > 0) & (y > 0) & (x + w < parts.shape[1]) & (y + h < parts.shape[0])  # not cut off by the border
     whole = np.flatnonzero(inside & (area > 60))
@@ -88,17 +88,17 @@ def cut_obstacle(source: Lender, rows: int, rng: np.random.Generator) -> Thing |
     chosen = int(rng.choice(whole))
     window = np.s_[y[chosen] : y[chosen] + h[chosen], x[chosen] : x[chosen] + w[chosen]]
     shows = (parts[window] == chosen).astype(np.uint8)
-    return photographed(np.dstack([source.image[window] * shows[..., None], shows * 255]), rows, rng)
+    return photographed(np.dstack([lender.image[window] * shows[..., None], shows * 255]), rows, rng)
 
 
-def synthetic(rows: int, sources: Sequence[Lender], rng: np.random.Generator, borrowed: float) -> Thing:
+def synthetic(rows: int, lenders: Sequence[Lender], rng: np.random.Generator, borrowed: float) -> Thing:
     """A drawn shape, `rows` high, with a drawn texture, or (in a share of `borrowed`) with ground of another frame."""
     wide = rng.uniform(WIDEST, 3 * WIDEST) if rng.random() < BEAMS else min(np.exp(rng.normal(0.1, 0.45)), WIDEST)
     columns = int(np.clip(rows * wide, 3, LONGEST))
     texture = None
-    if sources and rng.random() < borrowed:
-        source = sources[rng.integers(len(sources))]
-        texture = borrowed_texture(source.image, source.labels, rows, columns, rng)
+    if lenders and rng.random() < borrowed:
+        lender = lenders[rng.integers(len(lenders))]
+        texture = borrowed_texture(lender.image, lender.labels, rows, columns, rng)
     if texture is None:
         texture = drawn_texture(rows, columns, rng)
     return Thing(texture, silhouette(rows, columns, rng))

@@ -123,8 +123,8 @@ class FastExamples:
             return Pasted(image, np.zeros_like(labels), image, labels, np.zeros(labels.shape, bool))
         share = horizon_share(frame.sample.labels, self.settings.pastes.horizon)
         view = View(crop.row(share * frame.sample.labels.shape[0]), crop.frame_rows)
-        sources = _Lenders(self, random.integers(len(self), size=self.settings.sources))
-        return paste_objects(image, labels, sources, random, self.settings.pastes, self.cut_outs, view)
+        lenders = _Lenders(self, random.integers(len(self), size=self.settings.sources))
+        return paste_objects(image, labels, lenders, random, self.settings.pastes, self.cut_outs, view)
 
 
 class _Lenders(Sequence[Lender]):
