@@ -45,14 +45,16 @@ class CutOuts:
         return pool[rng.integers(len(pool))]
 
 
-@lru_cache(2)
 def open_cut_outs(folder: str | Path, training: bool = True) -> CutOuts:
     """The cut-outs of a folder ('' = none): four fifths to learn from, or the fifth to validate with.
 
     Raises DatasetError, ImageError.
     """
-    if not folder:
-        return CutOuts([])
+    return _read_all(str(folder), training) if folder else CutOuts([])
+
+
+@lru_cache(2)  # both parts of a folder are checked before a training, and opened in each of its stages
+def _read_all(folder: str, training: bool) -> CutOuts:
     files = _files(folder, training)
     with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
         read = dict(zip(files, pool.map(_read, files.values()), strict=True))

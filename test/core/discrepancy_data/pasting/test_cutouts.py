@@ -48,6 +48,15 @@ def test_where_nothing_would_be_left_all_are_used(tmp_path, caplog):
     assert "1 cut-outs are too few to keep some for validation" in caplog.text
 
 
+def test_a_folder_is_read_once_however_it_is_asked_for(folder):
+    """Positions and names of arguments, and trainings without cut-outs between, make no other folder of it."""
+    learned, kept = open_cut_outs(folder), open_cut_outs(folder, False)
+    for training in (True, False):
+        open_cut_outs("", training=training)
+    assert open_cut_outs(folder, True) is open_cut_outs(str(folder), training=True) is learned
+    assert open_cut_outs(folder, training=False) is kept
+
+
 @pytest.mark.parametrize("key, kind", [("pet_0012", "pet"), ("a/tin3", "a/tin"), ("bike-2_01", "bike"), ("7", "")])
 def test_kind_of(key, kind):
     assert kind_of(key) == kind
