@@ -122,6 +122,14 @@ def test_data_that_grew_or_shrank_meanwhile_are_told_and_the_epoch_begins_anew(e
     assert not re.search(r"train_loss \d{5}", log)
 
 
+def test_data_that_changed_before_the_first_step_are_what_it_learned_from(tmp_path, caplog):
+    run(tmp_path, ["loop.epochs=0"])
+    assert run(tmp_path, ["loop.epochs=1"], train=21).examples == 21
+    assert "learned from" not in caplog.text, "it had not"
+    run(tmp_path, train=21)
+    assert "learned from" not in caplog.text
+
+
 def test_states_of_earlier_versions_do_not_say_from_how_many_examples(tmp_path, caplog):
     run(tmp_path, ["loop.epochs=1"])
     state = torch.load(tmp_path / "optimizer.pth", weights_only=True)

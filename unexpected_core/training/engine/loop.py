@@ -107,6 +107,7 @@ class Training:
             elif self.progress.epoch or self.progress.step:
                 LOGGER.info("resuming after %d epochs and %d steps", self.progress.epoch, self.progress.step)
                 self.tell_other_data()
+            self.progress.examples = len(self.examples)
             while self.progress.epoch < self.options.epochs and not self.stop_asked():
                 self.learn_epoch(self.progress.epoch + 1)
         self.recorder.close()
@@ -130,7 +131,6 @@ class Training:
             text = f"from epoch {progress.epoch + 1} on: {now} examples, {self.steps} steps of {self.options.batch}"
             self.recorder.line(f"{text} per epoch (there were {progress.examples} examples)")
             progress.step, progress.sums = 0, {}
-        progress.examples = now
 
     def learn_epoch(self, epoch: int) -> None:
         """The rest of an epoch (all of it, unless resumed), its validation and its checkpoint."""
