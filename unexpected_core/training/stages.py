@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from unexpected_core.files import expand_home
+from unexpected_core.log import LOGGER
 from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.checkpoint import is_finished, read_progress
 from unexpected_core.training.engine.setup import open_fabric
@@ -65,6 +66,8 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
                 if not _segmenter_learned(first, folder):
                     return None
         trained = engine.run(settings, folder)
+        if not trained:
+            LOGGER.info("%s is finished: a higher loop.epochs goes on", folder)
         learned = not settings.loop.epochs or read_progress(folder).epoch
         return (settings, trained) if learned else None
 
@@ -96,6 +99,8 @@ def _segmenter_learned(first: FastTraining, folder: Path) -> bool:
     except TrainingError as error:
         names = rf"\b({'|'.join(map(re.escape, NAMES))})\b"
         raise TrainingError(re.sub(names, lambda found: NAMES[found[0]], str(error))) from error
+    if not trained:
+        LOGGER.info("%s is finished: a higher first.epochs goes on, until what comes after it has learned", inside)
     if engine.is_first_process() and is_finished(inside, epochs) and (trained or not is_published(first, inside)):
         publish_fast(first, inside)
     if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage

@@ -87,6 +87,21 @@ def test_the_segmenter_learns_alone_and_then_with_the_others(roads, tmp_path):
     assert again == last and not trained
 
 
+def test_what_is_finished_says_what_goes_on(roads, tmp_path, caplog):
+    caplog.set_level("INFO")
+    run(settings(roads), tmp_path)
+    (tmp_path / "optimizer.pth").unlink()  # as after a kill before the second stage learned
+    run(settings(roads, "first.epochs=2"), tmp_path)
+    assert read_progress(tmp_path / "segmenter").epoch == 2
+    assert "is finished" not in caplog.text
+    run(settings(roads, "first.epochs=2", "loop.epochs=2"), tmp_path)
+    assert [message for message in caplog.messages if "is finished" in message] == [
+        f"{tmp_path}/segmenter is finished: a higher first.epochs goes on, until what comes after it has learned"
+    ]
+    run(settings(roads, "first.epochs=2", "loop.epochs=2"), tmp_path)
+    assert caplog.messages[-1] == f"{tmp_path} is finished: a higher loop.epochs goes on"
+
+
 def test_a_training_with_a_start_has_no_first_stage(roads):
     assert first_stage(settings(roads, "first.epochs=0")) is None
     assert first_stage(settings(roads, "task.start=fast")) is None

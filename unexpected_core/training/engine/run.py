@@ -83,7 +83,6 @@ def run(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> 
     with alone_in(folder), stop_file_consumed(folder):
         keep_config(settings, folder)
         if is_finished(folder, settings.loop.epochs):
-            LOGGER.info("%s is finished: a higher loop.epochs goes on", folder)
             return False
         try:
             task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
