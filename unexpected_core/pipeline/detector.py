@@ -70,6 +70,11 @@ class Detector:
         return self._runner.working_height
 
     @property
+    def scale(self) -> float:
+        """Factor on the working size: detect.scale, which changes nothing (1) where an exported file has one size."""
+        return 1.0 if self._runner.fixed_size else self.settings.detect.scale
+
+    @property
     def device(self) -> str:
         """Where it computes: 'cpu', 'cuda:0', ..."""
         return self._runner.device

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from unexpected_core import load_detector
+from unexpected_core.cli.evaluating.candidates import Networks
 from unexpected_core.cli.main import main
 from unexpected_core.images import trial_image, write_image
 from unexpected_core.labels import CITYSCAPES
@@ -208,6 +209,15 @@ def test_images_of_any_size_are_stretched_to_the_one_that_was_exported(tmp_path,
     assert np.array_equal(part.score[:100], found.score[:100] * (np.arange(200) >= 100)) and not part.score[110:].any()
     detector.update(roi="road")
     assert np.array_equal(detector.detect(photo).score, found.score)
+
+
+def test_numbers_of_a_file_of_one_size_are_of_no_other_scale(tmp_path):
+    """detect.scale changes nothing there."""
+    for name, size, scale in (("one", (64, 96), None), ("any", None, 0.5)):
+        file = tmp_path / f"{name}.onnx"
+        export_onnx(other_toy(), file, size=size)
+        networks = Networks("fast", settings={"scale": 0.5})
+        assert networks.identity(str(file), networks.open(str(file)), limited=False).scale == scale
 
 
 def test_a_file_that_takes_one_number_of_images_only_is_refused(tmp_path):

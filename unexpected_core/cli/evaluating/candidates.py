@@ -73,8 +73,7 @@ class Networks:
 
         kind = kind_of(name)
         untrained = name == RANDOM or (self.random and kind != "own")
-        scale = detector.settings.detect.scale
-        scale = None if scale == 1 else scale
+        scale = None if detector.scale == 1 else detector.scale
         if untrained or kind == "published":
             return Identity(detector.model_id, None, untrained, limited, scale)
         if is_exported(name):
@@ -147,7 +146,7 @@ def _score(name: str, detector: Detector, dataset: Dataset, settings: Evaluation
     made_by = {
         "method": name,
         "model_id": detector.model_id,
-        "scale": f"{detector.settings.detect.scale:g}",
+        "scale": f"{detector.scale:g}",
         "device": detector.device.partition(":")[0],
         "precision": detector.precision,
         **{f"scorer {part}": text for part, text in parts.items()},
