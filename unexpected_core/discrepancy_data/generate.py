@@ -121,7 +121,7 @@ def _unchanged(dataset: Dataset, records: Mapping[str, FrameRecord], out: Path, 
             sample = dataset[key]
         except (ImageError, DatasetError):
             return False  # what was made of it stays
-        return records[key].source not in (fingerprint_of(sample), earlier_fingerprint(sample))
+        return records[key].source != fingerprint_of(sample) and records[key].source != earlier_fingerprint(sample)
 
     there = [key for key in dataset.keys if key in records]
     with ThreadPoolExecutor(max(1, workers)) as pool:
