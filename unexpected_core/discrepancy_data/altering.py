@@ -16,7 +16,7 @@ from unexpected_core.images import ImageError
 from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Sample
 
-LENDERS = 3
+PASTE_LENDERS = 3
 
 
 class Altered(NamedTuple):
@@ -53,7 +53,7 @@ def alter(
     if sample.obstacle is not None:
         discrepancy[sample.obstacle == 1] = 1  # the set's own unexpected things, which no label names
     if recipe.paste:
-        lenders = [_lender(dataset, int(i), sample) for i in rng.integers(len(dataset), size=LENDERS)]
+        lenders = [_lender(dataset, int(i), sample) for i in rng.integers(len(dataset), size=PASTE_LENDERS)]
         pasted = paste_objects(sample.image, labels, lenders, rng, recipe.pastes, cut_outs)
         altered = np.where(pasted.covered, pasted.labels, altered)
         discrepancy[pasted.covered] = 0
