@@ -370,6 +370,44 @@ def test_a_sets_own_obstacles_are_wrong_too(name):
         assert obstacle.any() and (made.discrepancy[obstacle & ~known] == 1).all()
 
 
+class Blocked(Dataset):
+    """Grey streets that one thing of `label` blocks below row 24, and a green bus that may be lent in the last one."""
+
+    def __init__(self, label, obstacle):
+        super().__init__("blocked", [str(i) for i in range(9)])
+        self.label, self.obstacle = label, obstacle
+
+    def load(self, index):
+        labels, image = np.zeros((64, 128), np.uint8), np.full((64, 128, 3), 90, np.uint8)
+        instances, blocked = np.zeros((64, 128), np.int32), np.zeros((64, 128), np.uint8)
+        if index == 8:
+            labels[20:45, 30:70], image[20:45, 30:70] = 15, (20, 200, 20)
+        else:
+            labels[24:, 10:118], instances[24:, 10:118], blocked[24:, 10:118] = self.label, 28001, self.obstacle
+            image[24:, 10:118] = (255, 0, 255)
+        return Sample(self.keys[index], image, labels, instances, blocked)
+
+
+@pytest.mark.parametrize(
+    ("thing", "label", "obstacle", "changes"),
+    [("bonnet", 255, 1, []), ("known", 15, 1, []), ("known", 15, 0, ["swap_fraction=1"])],
+)
+def test_what_lies_below_something_expected_is_wrong_no_more(thing, label, obstacle, changes):
+    """Though it is called the same: a bonnet over a nameless obstacle, a bus over one, or over one that was renamed."""
+    nothing = ("known", "probability", "distractors", "crossings", "bonnet", "recolour")
+    recipe = override(RECIPES["pastes"], [*(f"pastes.{name}={int(name == thing)}" for name in nothing), *changes])
+    streets, covered = Blocked(label, obstacle), 0
+    for key in streets.keys[:8]:
+        made = alter(streets, key, recipe)
+        blocked = streets[key].labels == label
+        shows = (made.image[..., 0] > 200) & (made.image[..., 1] < 50)
+        hidden = blocked & cv2.dilate(shows.astype(np.uint8), np.ones((5, 5))).astype(bool) < blocked
+        assert (made.discrepancy[shows & blocked] == 1).mean() > 0.95
+        assert not made.discrepancy[hidden].any() and (made.labels[hidden] == label).all()
+        covered += hidden.any()
+    assert covered
+
+
 def test_an_obstacle_is_not_lent_as_a_known_thing():
     """Every frame has a bus, as its labels say, that is called an obstacle: no bus is pasted into any."""
 
