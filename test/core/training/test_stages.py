@@ -125,6 +125,15 @@ def test_what_the_second_stage_would_miss_is_refused_before_the_first(change, me
     assert run(settings(roads), tmp_path)[1], "set right, the same folder is trained in"
 
 
+def test_a_finished_training_does_not_ask_for_what_taught_it(roads, tmp_path):
+    judge = tmp_path / "judge.pth"
+    torch.save(squeezenet1_1(weights=None).state_dict(), judge)
+    asked = settings(roads, "task.perceptual=0.5", f"task.perceptual_weights={judge}")
+    assert run(asked, tmp_path / "run")[1]
+    judge.unlink()
+    assert not run(asked, tmp_path / "run")[1]
+
+
 def test_the_first_stage_may_be_the_teacher_of_the_second(roads, tmp_path):
     run(settings(roads, f"task.teacher={tmp_path / 'segmenter'}"), tmp_path)
     assert "val_taught" in (tmp_path / "training.log").read_text()
