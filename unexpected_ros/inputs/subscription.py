@@ -80,7 +80,7 @@ class ImageSubscription:
         self._node.destroy_subscription(self._subscription)
 
     def check(self) -> Complaint | None:
-        """Once a second: follow the publishers' reliability; returns why none come, or not all, or of several nodes."""
+        """Once a second: follow the publishers' reliability; returns why none come, or why they are a mixture."""
         publishers = self._publishers()
         if (
             self._reliability == "auto"
@@ -95,10 +95,13 @@ class ImageSubscription:
             self._subscribe(self._name)
         self._silent, self._unharmed = self._silent + 1, self._unharmed + 1
         if self._silent < PATIENCE:
-            mixture = explain_mixture(self.topic, COMPRESSED if self._compressed else IMAGE, publishers)
-            return mixture or (explain_loss(self.topic) if self._unharmed <= PATIENCE else None)
+            return explain_mixture(self.topic, COMPRESSED if self._compressed else IMAGE, publishers)
         topics = self._possible_inputs()
         return explain(self.topic, self._compressed, self._best_effort, publishers, topics, self._image)
+
+    def loss(self) -> Complaint | None:
+        """As of the last check: that not all come. It says nothing against those that do."""
+        return explain_loss(self.topic) if self._unharmed <= PATIENCE else None
 
     def _possible_inputs(self) -> list[tuple[str, str]]:
         """(topic, type) of all that is published, but by detectors: this one and others."""

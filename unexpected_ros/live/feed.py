@@ -90,7 +90,8 @@ class Feed:
         complaint = None
         if self.input:
             self._camera_info.check()
-            complaint = self.input.check() or self._check_match() or self._check_place()
+            # loss last: it comes and goes, and what is wrong with the frames that come matters more
+            complaint = self.input.check() or self._check_match() or self._check_place() or self.input.loss()
         if complaint and (not self.complaint or complaint.cause != self.complaint.cause):
             self._node.get_logger().warning(str(complaint))
         self.complaint = complaint

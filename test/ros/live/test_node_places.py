@@ -1,6 +1,7 @@
 """What the node needs to tell where things stand, and what it says while that is missing."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 
@@ -167,3 +168,22 @@ def test_what_is_missing_to_tell_where_things_stand_is_said(driver, make_node, s
     calibration.header.frame_id = "rear"
     driver.until(lambda: info.publish(calibration) or said("'rear', images 'camera'"), "another camera's")
     driver.destroy(camera, info, points)
+
+
+def test_lost_frames_hide_nothing_that_is_wrong_with_those_that_come(driver, make_node, street, to_message):
+    node, camera = make_node(), driver.camera(Image, TOPIC)
+    info = driver.camera(CameraInfo, "/inside/camera_info", best_effort=True)
+    calibration = CameraInfo(height=97, width=130, k=[100.0, 0.0, 65.0, 0.0, 100.0, 40.0, 0.0, 0.0, 1.0])
+    calibration.header.frame_id = "rear"
+
+    def said(words):
+        node.feeds[0].input._on_loss(SimpleNamespace(total_count_change=1))
+        info.publish(calibration)
+        camera.publish(to_message(street()))
+        driver.spin(0.1)
+        return words in str(node.feeds[0].complaint)
+
+    driver.until(lambda: said("'rear', images 'camera'"), "whose calibration it is", 60)
+    calibration.header.frame_id = "camera"
+    driver.until(lambda: said("are lost on their way"), "the loss", 60)
+    driver.destroy(camera, info)
