@@ -32,7 +32,7 @@ FOLLOW_NS = 500_000_000
 PATIENCE_S = 5.0
 """After which it is said what is not recorded yet, and again when that changes."""
 FLUSH_S = 5.0
-"""How often what was recorded goes to the disk: so much is lost where the power fails."""
+"""How often what was recorded is handed to the system: so much is lost where the recorder is killed."""
 BACKGROUND = "/diagnostics"
 """Topic that never falls silent."""
 
@@ -203,11 +203,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> int:
     """Record until interrupted: 0 with the counts on stdout, 1 with the cause on stderr."""
-    given, stop, partial = parse(remove_ros_args(sys.argv)[1:]), Stop(), None
+    given, stop, file = parse(remove_ros_args(sys.argv)[1:]), Stop(), None
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         with recorded_bag(given.output) as bag:
-            partial = bag.file
+            file = bag.file
             recorder = Recorder(given.topics, bag)
             record(recorder, stop, given.quiet)
             if not sum(recorder.counts.values()):
@@ -219,7 +219,7 @@ def main() -> int:
             print(f"error: {given.output} is not complete: {recorder.missing()}", file=sys.stderr)
             return 1
     except (BagError, OSError) as error:
-        kept = f"; {partial} holds what was recorded before" if partial and partial.exists() else ""
+        kept = f"; {file} holds what was recorded before" if file and file.exists() else ""
         print(f"error: {error}{kept}", file=sys.stderr)
         return 1
     finally:

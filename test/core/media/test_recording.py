@@ -5,6 +5,7 @@ import random
 import pytest
 
 from unexpected_core.media.bags.bag import open_bag
+from unexpected_core.media.bags.growing import growing_bag
 from unexpected_core.media.bags.message_types import standard_types
 from unexpected_core.media.bags.recording import recorded_bag
 from unexpected_core.media.errors import IncompleteError
@@ -36,9 +37,22 @@ def test_what_was_written_is_kept_beside_an_older_bag_and_beside_what_was_kept_b
         with pytest.raises(OSError, match="no space"), recorded_bag(path, standard_types()) as bag:
             write(bag, word)
             raise OSError("no space")
-    assert words(tmp_path / "out.partial.mcap") == ["first"]
-    assert words(tmp_path / "out.partial-2.mcap") == ["second"]
+    assert words(tmp_path / "out.recording.mcap") == ["first"]
+    assert words(tmp_path / "out.recording-2.mcap") == ["second"]
     assert path.read_bytes() == b"older"
+
+
+def test_a_command_that_makes_a_bag_of_the_name_leaves_a_recording_alone(tmp_path):
+    path = tmp_path / "out.mcap"
+    with pytest.raises(OSError, match="no space"), recorded_bag(path, standard_types()) as bag:
+        write(bag, "a")
+        with growing_bag(path, standard_types(), {"made": "from another"}) as growing:
+            write(growing.writer, "of the command")
+        write(bag, "b")
+        raise OSError("no space")
+    with growing_bag(path, standard_types(), {"made": "from another"}) as growing:
+        write(growing.writer, "of the next")
+    assert words(tmp_path / "out.recording.mcap") == ["a", "b"]
 
 
 @pytest.mark.parametrize("flushed", [True, False])
@@ -51,8 +65,8 @@ def test_a_full_disk_costs_what_comes_after(tmp_path, flushed, files_no_longer_t
         write(bag, noise)
         if flushed:
             bag.flush()  # else when it is closed
-    assert [path.name for path in tmp_path.iterdir()] == ["out.partial.mcap"]
-    with open_bag(tmp_path / "out.partial.mcap") as bag, pytest.raises(IncompleteError, match="2 messages, of an unkn"):
+    assert [path.name for path in tmp_path.iterdir()] == ["out.recording.mcap"]
+    with open_bag(tmp_path / "out.recording.mcap") as bag, pytest.raises(IncompleteError, match="2 messages, of an"):
         found = []
         found += (bag.read(m.channel, m.data).data for m in bag.messages())
     assert found == ["a", "b"]

@@ -138,8 +138,8 @@ def test_a_full_disk_ends_the_recording_and_costs_nothing_that_was_recorded(driv
         recorder.kill()
         driver.destroy(talk)
     assert recorder.returncode == 1
-    assert "File too large; out.partial.mcap holds what was recorded before" in told
-    with open_bag(tmp_path / "out.partial.mcap") as bag:
+    assert "File too large; out.recording.mcap holds what was recorded before" in told
+    with open_bag(tmp_path / "out.recording.mcap") as bag:
         found = next(bag.messages())
         assert bag.read(found.channel, found.data).data == "word"
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from rosbags.typesys.store import Typestore
 
-from unexpected_core.media.bags.growing import partial_path
 from unexpected_core.media.bags.writing import BagWriter, check_target, publish
 
 
@@ -17,12 +16,13 @@ from unexpected_core.media.bags.writing import BagWriter, check_target, publish
 def recorded_bag(path: str | Path, types: Typestore) -> Iterator[BagWriter]:
     """Write a bag (see create_bag) that appears under its name when the block ends well; an older one is then replaced.
 
-    Until then, and when the block or the disk ends it otherwise, it is the writer's `file` beside it: closed where
-    there is room for that, and kept if anything was written. What an earlier run has left there is not touched.
+    Until then, and when the block or the disk ends it otherwise, it is the writer's `file` beside it, such as
+    out.recording.mcap (what `growing_bag` finds at its own place, it replaces): closed where there is room for that,
+    and kept if anything was written. What an earlier run has left there is not touched.
     Raises BagError, OSError.
     """
     path = check_target(path)
-    writer = BagWriter(_free(partial_path(path)), types)
+    writer = BagWriter(_free(path.with_name(f"{path.name.removesuffix('.mcap')}.recording.mcap")), types)
     try:
         yield writer
     except BaseException:
@@ -35,7 +35,7 @@ def recorded_bag(path: str | Path, types: Typestore) -> Iterator[BagWriter]:
     publish(writer, path)
 
 
-def _free(partial: Path) -> Path:
-    """The path, or, where it is taken, out.partial-2.mcap, out.partial-3.mcap, ..."""
-    names = (f"{partial.stem}-{n}.mcap" if n > 1 else partial.name for n in count(1))
-    return next(path for path in map(partial.with_name, names) if not path.exists())
+def _free(path: Path) -> Path:
+    """The path, or, where it is taken, out.recording-2.mcap, out.recording-3.mcap, ..."""
+    names = (f"{path.stem}-{n}.mcap" if n > 1 else path.name for n in count(1))
+    return next(path for path in map(path.with_name, names) if not path.exists())
