@@ -60,8 +60,12 @@ def play(drive, driver):
 
     yield start
     for process, inbox in started:
-        process.kill()
-        process.communicate()
+        process.send_signal(signal.SIGINT)  # one that is killed is in the graph of the tests that follow for 20 s
+        try:
+            process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
         driver.destroy(inbox)
 
 
