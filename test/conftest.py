@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +17,24 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 NEEDS_BUILD = "needs the built ROS package: run `make test`, or `make build` and `source scripts/env.sh`"
 
-# Nodes of this run must not hear those of another run or of another machine. Domains 1..101 are safe on Linux.
-os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
+
+def _free_domain() -> tuple[socket.socket, str]:
+    """A ROS domain of 1..101, which are safe on Linux, that no other run has, as long as the socket is open."""
+    for number in range(os.getpid(), os.getpid() + 101):
+        domain = str(1 + number % 101)
+        sign = socket.socket(socket.AF_UNIX)
+        try:
+            sign.bind(f"\0unexpected-tests-domain-{domain}")  # a name, and no file, of the network that nodes share
+        except OSError:
+            sign.close()
+            continue
+        return sign, domain
+    raise pytest.UsageError("other runs of tests have all ROS domains; set ROS_DOMAIN_ID")
+
+
+# Nodes of this run must not hear those of another run or of another machine.
+if "ROS_DOMAIN_ID" not in os.environ:
+    _sign, os.environ["ROS_DOMAIN_ID"] = _free_domain()
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 # Nor what this user has compiled: detectors would run it.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="unexpected-tests-")
@@ -76,6 +93,14 @@ def files_no_longer_than():
     Only around what is tried: pytest itself writes its dots to a file, where its output is kept.
     """
     return _files_no_longer_than
+
+
+@pytest.fixture
+def lonely_domain() -> Iterator[str]:
+    """A ROS domain without the nodes of the other tests."""
+    sign, domain = _free_domain()
+    with sign:
+        yield domain
 
 
 @pytest.fixture(scope="session")

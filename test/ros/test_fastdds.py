@@ -96,11 +96,11 @@ def test_what_was_left_by_the_killed_is_cleared_away_and_nothing_else(room, monk
 
 
 @pytest.mark.ros
-def test_so_is_what_nobody_else_had_opened(tmp_path):
+def test_so_is_what_nobody_else_had_opened(tmp_path, lonely_domain):
     if not fastdds._is_room():
         pytest.skip("needs 32 MiB of /dev/shm")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(fastdds.ITS)}
-    environment |= {"ROS_DOMAIN_ID": "98", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
+    environment |= {"ROS_DOMAIN_ID": lonely_domain, "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
     names = LOOK.replace("stat().st_size", "name")
     killed = names.replace("node.destroy_node()", "import os; os.kill(os.getpid(), 9)")
     first, second = (
@@ -116,11 +116,12 @@ def test_so_is_what_nobody_else_had_opened(tmp_path):
 
 @pytest.mark.ros
 @pytest.mark.parametrize(("reach", "sizes"), [("SUBNET", [8]), ("LOCALHOST", [0])])
-def test_what_a_process_then_holds(tmp_path, reach, sizes):
+def test_what_a_process_then_holds(tmp_path, lonely_domain, reach, sizes):
     if not fastdds._is_room():
         pytest.skip("needs 32 MiB of /dev/shm")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(fastdds.ITS)}
-    environment |= {"ROS_DOMAIN_ID": "97", "ROS_AUTOMATIC_DISCOVERY_RANGE": reach}  # who else is there is mapped, too
+    # who else is there is mapped, too
+    environment |= {"ROS_DOMAIN_ID": lonely_domain, "ROS_AUTOMATIC_DISCOVERY_RANGE": reach}
     done = subprocess.run(
         [sys.executable, "-c", LOOK], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
