@@ -22,7 +22,8 @@ from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted as mounted_at
 from unexpected_ros.scene.tracking import Tracker
 from unexpected_ros.tools.bags_command import main
-from unexpected_ros.tools.offline import maker, process_bag
+from unexpected_ros.tools.frames import maker
+from unexpected_ros.tools.offline import process_bag
 
 MADE = runpy.run_path(str(Path(__file__).with_name("made_bags.py")))
 HEIGHT, WIDTH, FRAMES, NODE = itemgetter("HEIGHT", "WIDTH", "FRAMES", "NODE")(MADE)
