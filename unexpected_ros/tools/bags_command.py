@@ -15,7 +15,7 @@ from unexpected_ros.bags import BagError
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.tools.chosen import chosen_detector
 from unexpected_ros.tools.fleet import REPORT, FleetError, bags_below, by_processes, by_ray, run_fleet
-from unexpected_ros.tools.frames import FrameByFrame
+from unexpected_ros.tools.frame_by_frame import FrameByFrame
 from unexpected_ros.tools.job import DONE, Job
 from unexpected_ros.tools.offline import NODE, process_bag
 from unexpected_ros.tools.resuming import Interrupted, stop_requests

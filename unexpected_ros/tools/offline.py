@@ -15,7 +15,7 @@ from unexpected_ros.bags import BagError, message_types, open_bag
 from unexpected_ros.inputs.mounts import STATIC, TRANSFORMS, Mounts
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.settings import NodeSettings
-from unexpected_ros.tools.frames import FrameByFrame
+from unexpected_ros.tools.frame_by_frame import FrameByFrame
 from unexpected_ros.tools.resuming import Interrupted, recipe, take_over
 
 if TYPE_CHECKING:

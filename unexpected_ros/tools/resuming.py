@@ -22,7 +22,7 @@ from unexpected_ros.scene.limits import are_set
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
     from unexpected_ros.live.settings import NodeSettings
-    from unexpected_ros.tools.frames import FrameByFrame
+    from unexpected_ros.tools.frame_by_frame import FrameByFrame
 
 
 class Interrupted(Exception):

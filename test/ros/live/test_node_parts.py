@@ -30,7 +30,7 @@ from unexpected_ros.live.samples import Keeper, write_sample
 from unexpected_ros.live.settings import CameraSettings, NodeSettings, SaveSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted
-from unexpected_ros.tools.frames import maker
+from unexpected_ros.tools.frame_by_frame import maker
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted as mounted_at
 from unexpected_ros.scene.tracking import Tracker
 from unexpected_ros.tools.bags_command import main
-from unexpected_ros.tools.frames import maker
+from unexpected_ros.tools.frame_by_frame import maker
 from unexpected_ros.tools.offline import process_bag
 
 MADE = runpy.run_path(str(Path(__file__).with_name("made_bags.py")))

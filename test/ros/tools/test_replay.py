@@ -16,7 +16,7 @@ from unexpected_core.images import write_image
 from unexpected_core.media.drive import FRAME_ID, START, write_bag
 from unexpected_ros.bags import create_bag, open_bag
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.tools.frames import maker
+from unexpected_ros.tools.frame_by_frame import maker
 
 pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
