@@ -20,6 +20,7 @@ from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.load.relief import Relief
 from unexpected_ros.load.schedule import Schedule
 from unexpected_ros.load.worker import Worker, too_old
+from unexpected_ros.scene.geometry import Camera
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
@@ -107,7 +108,10 @@ class Answering:
         if ended != self._ended:  # abandoned: whoever might listen has been told that there is no more
             return
         for frame, of_one in zip(frames, found, strict=True):
-            came = self._answered(frame, of_one, settings, model_id, mode)
+            asked = time.perf_counter()
+            camera = frame.feed.camera(settings.camera, frame.seen.stamp)
+            started += time.perf_counter() - asked  # to wait for a calibration is no work
+            came = self._answered(frame, of_one, camera, settings, model_id, mode)
             if ended != self._ended:  # abandoned while it was answered: its publishers may be gone
                 return
             if isinstance(came, Exception):
@@ -167,10 +171,11 @@ class Answering:
         except Exception as error:
             return error
 
-    def _answer(self, frame: Readable, found: Found, settings: NodeSettings, model_id: str, mode: int) -> Result:
+    def _answer(
+        self, frame: Readable, found: Found, camera: Camera | None, settings: NodeSettings, model_id: str, mode: int
+    ) -> Result:
         feed, header = frame.feed, frame.message.header
         feed.health.count("processed")
-        camera = feed.camera(settings.camera, frame.seen.stamp)
         mounting = self._mounts.of(header.frame_id, settings.camera, feed.name)
         found = limited(found, settings.ground, camera, mounting, partial(self.warn_once, f"ground{feed.name}"))
         feed.latest = result = Result(

@@ -145,6 +145,23 @@ def test_an_image_counts_with_the_calibration_of_its_own_stamp(
     driver.destroy(camera, info)
 
 
+def test_to_wait_for_a_calibration_is_no_work(driver, make_node, answers, street, to_message, monkeypatch, capfd):
+    """Else a node with a budget worked on smaller images, and waited as long."""
+    monkeypatch.setattr(pairing, "WAIT_S", 4.0)
+    node = make_node(load__budget_ms=3000.0, load__frames=1)
+    camera, info = driver.camera(Image, TOPIC), driver.camera(CameraInfo, "/inside/camera_info", best_effort=True)
+    driver.until(
+        lambda: info.publish(window(10, 0)) or driver.spin(0.1) or node.feeds[0].camera(node.settings.camera, 10**10),
+        "the calibration",
+    )
+    camera.publish(to_message(street(), 11 * 10**9))  # the one before had its own
+    driver.until(lambda: answers, "the answer", 60)
+    driver.spin(0.5)
+    assert node.answering.relief.rung.name == "full size"
+    assert "over load.budget_ms" not in capfd.readouterr().err
+    driver.destroy(camera, info)
+
+
 def test_what_is_missing_to_tell_where_things_stand_is_said(driver, make_node, street, to_message, monkeypatch):
     monkeypatch.setattr(feed, "PATIENCE", 1)
     node, camera = make_node(), driver.camera(Image, TOPIC)
