@@ -6,11 +6,11 @@ import os
 import re
 import resource
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from socket import AF_UNIX, socket
 
 import pytest
 
@@ -18,11 +18,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 NEEDS_BUILD = "needs the built ROS package: run `make test`, or `make build` and `source scripts/env.sh`"
 
 
-def _free_domain() -> tuple[socket.socket, str]:
+def _free_domain() -> tuple[socket, str]:
     """A ROS domain of 1..101, which are safe on Linux, that no other run has, as long as the socket is open."""
     for number in range(os.getpid(), os.getpid() + 101):
         domain = str(1 + number % 101)
-        sign = socket.socket(socket.AF_UNIX)
+        sign = socket(AF_UNIX)
         try:
             sign.bind(f"\0unexpected-tests-domain-{domain}")  # a name, and no file, of the network that nodes share
         except OSError:
@@ -95,14 +95,6 @@ def files_no_longer_than():
     return _files_no_longer_than
 
 
-@pytest.fixture
-def lonely_domain() -> Iterator[str]:
-    """A ROS domain without the nodes of the other tests."""
-    sign, domain = _free_domain()
-    with sign:
-        yield domain
-
-
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The checkout."""
@@ -116,3 +108,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data: {folder} is not there")
     return folder
+
+
+@pytest.fixture
+def lonely_domain():
+    """A ROS domain without the nodes of the other tests."""
+    sign, domain = _free_domain()
+    with sign:
+        yield domain
