@@ -1,6 +1,7 @@
 """The same command again: what is finished is left alone, what failed goes on, what an error advises is accepted."""
 
 import re
+import time
 
 import numpy as np
 import pytest
@@ -98,6 +99,7 @@ def test_damaged_results_of_a_finished_run_are_noticed(name, damage, roads, tmp_
 def test_tensorboard_keeps_every_finished_epoch(roads, tmp_path):
     for epochs in (1, 2, 3):
         run(settings(roads, f"loop.epochs={epochs}"), tmp_path)
+        time.sleep(1)  # TensorBoard orders files by second, process and number, where 10 comes before 9
     (log,) = tmp_path.glob("*_log")
     board = EventAccumulator(str(log)).Reload()
     lines = [line for line in (tmp_path / "training.log").read_text().splitlines() if line.startswith("epoch ")]
