@@ -137,6 +137,48 @@ class Inbox(list):
     subscription = None
 
 
+class Graph:
+    """What two bystanders know of the nodes, each in a context of its own and so with a graph of its own.
+
+    One of them may know a node for ever that left in order: what its graph had taken, and not yet entered, when the
+    participant was removed is entered afterwards (rmw_dds_common, GraphCache::update_participant_entities).
+    """
+
+    def __init__(self, driver):
+        import rclpy
+
+        self.driver, self.bystanders = driver, []
+        for number in range(2):
+            context = rclpy.Context()
+            rclpy.init(context=context)
+            self.bystanders.append(rclpy.create_node(f"bystander_{number}", context=context))
+
+    def close(self):
+        import rclpy
+
+        for bystander in self.bystanders:
+            bystander.destroy_node()
+            rclpy.shutdown(context=bystander.context)
+
+    def learns_of(self, node):
+        self.driver.until(lambda: all(node in self._nodes(each) for each in self.bystanders), "the node in the graph")
+
+    def forgets(self, node, patience_s=2.0):
+        """And its services, whose end is told one by one. Of a node that did not take leave it knows for 20 s."""
+
+        def known(bystander):
+            services = [name for name, _ in bystander.get_service_names_and_types() if name.startswith(f"{node}/")]
+            return sorted({node} & self._nodes(bystander)) + services
+
+        end = time.monotonic() + patience_s
+        while all(left := [known(each) for each in self.bystanders]):
+            assert time.monotonic() < end, f"after {patience_s} s the graph still knows {left}"
+            time.sleep(0.05)
+
+    def _nodes(self, bystander):
+        return {f"{space}/{name}" for name, space in bystander.get_node_names_and_namespaces()}
+
+
 class NodeProcess:
     """`detector` started as a user would start it; its output is kept for the test."""
 
@@ -175,6 +217,13 @@ def driver():
     driver = Driver()
     yield driver
     driver.close()
+
+
+@pytest.fixture(scope="module")
+def graph(driver):
+    graph = Graph(driver)
+    yield graph
+    graph.close()
 
 
 @pytest.fixture(autouse=True)

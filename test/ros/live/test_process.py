@@ -5,17 +5,14 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.ros
-rclpy = pytest.importorskip("rclpy")
+pytest.importorskip("rclpy")
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
 
-PATIENCE_S = 2.0
-"""For the graph to forget a node that left it; of one that did not say so it knows for its lease, 20 s."""
 SEGMENT = re.compile(r"fast(dds|rtps)_[0-9a-f]{16}").fullmatch
 
 
@@ -47,55 +44,6 @@ def begin(start_node, tmp_path):
         if node.process.poll() is None:  # the test failed; what it left would be taken for the next one's
             node.process.kill()
             node.process.wait()
-
-
-class Graph:
-    """What two bystanders know of the nodes, each in a context of its own and so with a graph of its own.
-
-    One of them may know a node for ever that left in order: what its graph had taken, and not yet entered, when the
-    participant was removed is entered afterwards (rmw_dds_common, GraphCache::update_participant_entities).
-    """
-
-    def __init__(self, driver):
-        self.driver, self.bystanders = driver, []
-        for number in range(2):
-            context = rclpy.Context()
-            rclpy.init(context=context)
-            self.bystanders.append(rclpy.create_node(f"bystander_{number}", context=context))
-
-    def close(self):
-        for bystander in self.bystanders:
-            bystander.destroy_node()
-            rclpy.shutdown(context=bystander.context)
-
-    def learns_of(self, node):
-        self.driver.until(lambda: all(node in nodes(each) for each in self.bystanders), "the node in the graph")
-
-    def forgets(self, node):
-        """And its services: the graph learns of their end one by one."""
-
-        def known(bystander):
-            return sorted({node} & nodes(bystander)) + services(bystander, f"{node}/")
-
-        end = time.monotonic() + PATIENCE_S
-        while all(left := [known(each) for each in self.bystanders]):
-            assert time.monotonic() < end, f"after {PATIENCE_S} s the graph still knows {left}"
-            time.sleep(0.05)
-
-
-@pytest.fixture(scope="module")
-def graph(driver):
-    graph = Graph(driver)
-    yield graph
-    graph.close()
-
-
-def nodes(observer):
-    return {f"{space}/{name}".replace("//", "/") for name, space in observer.get_node_names_and_namespaces()}
-
-
-def services(observer, beginning):
-    return [name for name, _ in observer.get_service_names_and_types() if name.startswith(beginning)]
 
 
 def ends_clean(graph, node, number):
@@ -244,8 +192,11 @@ def child_of(process):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_node_that_is_respawned_leaves_nothing_behind(driver, graph, launched, number):
+    def names():
+        return [name for name, _ in driver.node.get_service_names_and_types()]
+
     def serves():
-        return services(driver.node, "/ending/").count("/ending/detector/save_sample") == 1 and child_of(launched)
+        return names().count("/ending/detector/save_sample") == 1 and child_of(launched)
 
     before = in_shared_memory()
     first = driver.until(serves, "the node")
