@@ -15,6 +15,8 @@ KEY = "unexpected"
 SUFFIX = ".onnx"
 OPSET = 18
 """Version of the ONNX operators, unless asked otherwise."""
+STEP_BEFORE = 32
+"""Step of files that are older than it: sides that the networks of every method with a working height take whole."""
 OUTPUTS = ("score", "labels", "resynthesis")
 """What a graph gives, of these what its method has."""
 
@@ -42,12 +44,18 @@ class Exported(Settings):
 
 
 def from_metadata(entries: dict[str, str], file: str) -> Exported:
-    """A file's metadata -> what it says of itself. Raises WeightsError for files of other makers."""
+    """A file's metadata -> what it says of itself. Raises WeightsError for files of other makers.
+
+    Files that do not know of a step (their images were padded inside) get the one of their networks.
+    """
     if KEY not in entries:
         raise WeightsError(f"{file} was not made by 'unexpected export': it has no entry '{KEY}'; export it again")
     try:
-        return build(Exported, json.loads(entries[KEY]))
-    except (ValueError, SettingsError) as error:
+        said = dict(json.loads(entries[KEY]))
+        if said.get("working_height"):
+            said.setdefault("step", STEP_BEFORE)
+        return build(Exported, said)
+    except (ValueError, TypeError, SettingsError) as error:
         raise WeightsError(
             f"cannot use {file}: its entry '{KEY}' is damaged ({one_line(error)}); export it again"
         ) from None

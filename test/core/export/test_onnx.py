@@ -65,6 +65,18 @@ def test_it_detects_what_the_weights_detect(folder, eager, runtime):
     assert detector.detect(images[0], resynthesis=False).resynthesis is None
 
 
+def test_a_file_from_before_images_were_stretched_pads_nothing(folder, tmp_path):
+    """It does not say the step of its networks; what they pad themselves misleads them."""
+    proto, scores = onnx.load(folder / "toy.onnx"), {}
+    said = json.loads(proto.metadata_props[0].value)
+    assert said.pop("step") == 4
+    for name, steps in {"old": {}, "of 32": {"step": 32}, "of 4": {"step": 4}}.items():
+        onnx.helper.set_model_props(proto, {"unexpected": json.dumps(said | steps)})
+        onnx.save(proto, tmp_path / f"{name}.onnx")
+        scores[name] = load_detector(tmp_path / f"{name}.onnx").detect(trial_image(100, 75)).score
+    assert np.array_equal(scores["old"], scores["of 32"]) and not np.array_equal(scores["old"], scores["of 4"])
+
+
 def test_it_says_what_it_is(folder):
     entries = {p.key: p.value for p in onnx.load(folder / "toy.onnx").metadata_props}
     said = json.loads(entries["unexpected"])
@@ -148,10 +160,11 @@ def test_what_is_no_exported_detector_is_refused(folder, tmp_path):
     onnx.save(proto, tmp_path / "foreign.onnx")
     with pytest.raises(WeightsError, match=r"foreign\.onnx was not made by 'unexpected export'"):
         load_detector(tmp_path / "foreign.onnx")
-    onnx.helper.set_model_props(proto, {"unexpected": "{"})
-    onnx.save(proto, tmp_path / "damaged.onnx")
-    with pytest.raises(WeightsError, match=r"damaged\.onnx: its entry 'unexpected' is damaged"):
-        load_detector(tmp_path / "damaged.onnx")
+    for damaged in ("{", "5"):
+        onnx.helper.set_model_props(proto, {"unexpected": damaged})
+        onnx.save(proto, tmp_path / "damaged.onnx")
+        with pytest.raises(WeightsError, match=r"damaged\.onnx: its entry 'unexpected' is damaged"):
+            load_detector(tmp_path / "damaged.onnx")
     with pytest.raises(WeightsError, match=r"exported files end in \.onnx, found toy\.bin"):
         export_onnx(build_scorer("random"), tmp_path / "toy.bin")
 
