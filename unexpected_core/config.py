@@ -5,6 +5,7 @@ YAML files, ``--set key=value``, ROS parameters, README tables and saved config.
 
 from __future__ import annotations
 
+import datetime
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -20,6 +21,8 @@ type Value = str | int | float | bool | Path | Sequence[Value] | None
 """What an option or a setting can be where it is given by name; the model, or the signature it goes to, says more."""
 Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
 """A float that may be NaN, which is null in JSON."""
+_NO_TEXT = (int, float, datetime.date)
+"""What YAML makes of some texts without quotes; a truth is an int, too."""
 
 
 class SettingsError(ValueError):
@@ -78,6 +81,11 @@ def _explain(fault: Mapping[str, Any], known: list[str]) -> str:
     name = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         return unknown_name("setting", name, known)
+    if fault["type"] == "string_type" and isinstance(fault["input"], _NO_TEXT):
+        return (
+            f"setting '{name}' = {fault['input']!r}: expected text; YAML takes 0552, 1e+3, yes or 2026-11-27 for a "
+            f'number, a truth or a date: put it in quotes, as in {name.rpartition(".")[2]}: "0552"'
+        )
     return f"setting '{name}' = {fault['input']!r}: {fault['msg']}"
 
 
@@ -124,7 +132,11 @@ def _merged(settings: Any, values: Any, changes: Mapping[str, Any]) -> dict[str,
 
 
 def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
-    """Apply 'dotted.name=value' texts to settings; values are YAML, and nothing is "". Raises SettingsError."""
+    """Apply 'dotted.name=value' texts to settings; values are YAML, and nothing is "". Raises SettingsError.
+
+    Where text is expected, what YAML takes for a number is text: the shell has taken the quotes off.
+    """
+    words = {setting.name for setting in settings_of(type(settings)) if setting.type is str}
     changes: list[dict[str, Any]] = []
     for text in assignments:
         name, equals, value = text.partition("=")
@@ -134,6 +146,8 @@ def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
             nested: Any = yaml.safe_load(value) if value.strip() else ""
         except yaml.YAMLError as error:
             raise SettingsError(f"setting '{name.strip()}': cannot read '{value}' as a YAML value") from error
+        if name.strip() in words and isinstance(nested, _NO_TEXT):
+            nested = value.strip()
         for part in reversed(name.strip().split(".")):
             nested = {part: nested}
         changes.append(nested)

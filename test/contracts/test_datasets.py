@@ -200,8 +200,11 @@ def test_roots(tmp_path, monkeypatch):
     assert open_dataset("camvid").frames[0].image.is_relative_to(tmp_path / "a")
     with pytest.raises(DatasetError, match=r"(?s)nowhere \(the root given\) is not a folder.*annot.*Get it"):
         open_dataset("camvid", tmp_path / "nowhere")
-    (tmp_path / "roots.yaml").write_text("- camvid\n")
     monkeypatch.delenv("DIR_CAMVID")
+    MADE.camvid(tmp_path / "0552")
+    (tmp_path / "roots.yaml").write_text("camvid: 0552\n")  # YAML's 362
+    assert "0552" in open_dataset("camvid").frames[0].image.parts
+    (tmp_path / "roots.yaml").write_text("- camvid\n")
     with pytest.raises(DatasetError, match="expected lines 'data set: folder'"):
         open_dataset("camvid")
 

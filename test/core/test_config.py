@@ -60,6 +60,11 @@ def test_settings_are_frozen_and_survive_a_round_trip():
         ({"steps": 0}, "setting 'steps' = 0: Input should be greater than or equal to 1"),
         ({"inner": {"rate": "fast"}}, r"setting 'inner\.rate' = 'fast': Input should be a valid number"),
         ({"steps": 0, "note": 7}, r"setting 'steps' = 0.*\nsetting 'note' = 7"),
+        (
+            {"note": 0o552},
+            r"setting 'note' = 362: expected text; YAML takes 0552, .*: put it in quotes, as in note: \"0552\"",
+        ),
+        ({"note": None}, "setting 'note' = None: Input should be a valid string"),
     ],
 )
 def test_faults_name_the_setting_the_value_and_what_was_expected(values, message):
@@ -77,6 +82,11 @@ def test_overrides_are_yaml_values_on_dotted_names():
         override(Outer(), ["note=["])
     with pytest.raises(SettingsError, match=r"did you mean 'inner\.rate'"):
         override(Outer(), ["inner.raet=4"])
+
+
+@pytest.mark.parametrize("text", ["0552", "1e+3", "yes", "2026-11-27", "12:30", "0.10"])
+def test_a_text_from_the_shell_needs_no_quotes(text):
+    assert override(Outer(), [f"note= {text} "]).note == override(Outer(), [f"note='{text}'"]).note == text
 
 
 def test_merging_replaces_leaves_and_keeps_the_rest():

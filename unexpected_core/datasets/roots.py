@@ -89,7 +89,7 @@ def _read(path: Path) -> dict[str, object]:
     if not path.is_file():
         return {}
     try:
-        roots = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        roots = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader) or {}  # 0552 is a folder, no number
     except yaml.YAMLError as error:
         raise DatasetError(f"cannot read {path}: {one_line(error)}") from error
     if not isinstance(roots, dict):
