@@ -88,7 +88,7 @@ def _average(arguments: argparse.Namespace) -> int:
 
 
 def _statistics_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("weights", help="weight file or run folder")
+    parser.add_argument("weights", help="weight file or run folder, whose card is written anew")
     add_dataset_arguments(parser)
     limit = "so many images, evenly spread (default 100)"
     parser.add_argument("--limit", type=at_least_one, default=100, metavar="N", help=limit)
@@ -106,7 +106,9 @@ def _statistics(arguments: argparse.Namespace) -> int:
     from unexpected_core.weights.cards import read_card, write_card
     from unexpected_core.weights.catalog import find_weights
 
-    path, dataset = find_weights(arguments.weights), open_from(arguments)
+    path = find_weights(arguments.weights)
+    _refuse_shipped(path)
+    dataset = open_from(arguments)
     base, counter = load_scorer(path), LogitCounter()
     scorer = LogitsScorer(segmenter_of(base), counter)
     scorer.working_height = base.working_height
@@ -119,6 +121,19 @@ def _statistics(arguments: argparse.Namespace) -> int:
     write_card(path, read_card(path).model_copy(update={"logit_statistics": counter.statistics()}))
     print(f"{path.with_suffix('.json')}: logit_statistics of {len(chosen)} images of {dataset.name}")
     return 0
+
+
+def _refuse_shipped(path: Path) -> None:
+    """Raise UsageError where a card would be written that came with the package: all that use it would have another."""
+    from unexpected_core.cli.errors import UsageError
+    from unexpected_core.weights.cards import card_path
+    from unexpected_core.weights.catalog import shipped
+
+    if any(path.samefile(each) for each in shipped().values()):
+        raise UsageError(
+            f"{path.stem} comes with the package, and its card stays as it is: copy {path} and {card_path(path).name} "
+            "into a folder of your own, and give that"
+        )
 
 
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:

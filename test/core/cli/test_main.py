@@ -9,6 +9,10 @@ import pytest
 
 from unexpected_core.cli.main import COMMANDS, main
 from unexpected_core.images import write_image
+from unexpected_core.scorers import build_scorer
+from unexpected_core.weights import catalog
+from unexpected_core.weights.cards import Card
+from unexpected_core.weights.reading import write_weights
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,18 @@ def test_numbers_of_frames_are_one_or_more(command, tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         main([*command.split(), "--out", str(tmp_path / "out")])
     assert "expected a whole number of 1 or more, found" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.safetensors"])
+def test_the_card_of_shipped_weights_is_not_written(name, tmp_path, capsys, monkeypatch):
+    card = Card(name="mine", architecture="random")
+    write_weights(tmp_path / "mine.safetensors", build_scorer("random").state_dict(), card)
+    before = (tmp_path / "mine.json").read_bytes()
+    monkeypatch.setattr(catalog, "FOLDER", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["weights", "statistics", name, "--data", "drawn", "--limit", "1"]) == 2
+    assert "mine comes with the package, and its card stays as it is: copy" in capsys.readouterr().err
+    assert (tmp_path / "mine.json").read_bytes() == before
 
 
 def test_a_mask_of_the_own_car_keeps_its_edges(tmp_path, capsys):
