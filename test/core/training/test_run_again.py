@@ -54,6 +54,17 @@ def test_a_finished_run_is_left_as_it_is(roads, tmp_path):
     assert before.items() <= contents(tmp_path).items()
 
 
+def test_a_finished_run_says_that_other_data_did_not_teach_it(roads, tmp_path, caplog):
+    assert run(settings(roads), tmp_path / "run")
+    before = contents(tmp_path / "run")
+    other = tmp_path / "other"
+    other.symlink_to(roads)
+    assert not run(settings(other), tmp_path / "run")
+    said = f"is finished and learned from paired_folder={roads}: if paired_folder={other} is other data, another run"
+    assert said in caplog.text
+    assert contents(tmp_path / "run") == before  # config.json says what it learned from
+
+
 def test_a_finished_detector_is_not_published_anew(roads, tmp_path):
     command = ["train", "fast", "--data", f"paired_folder={roads}", "--run", str(tmp_path)]
     small = ["loop.epochs=1", "loop.batch=1", "loop.batch_val=1", "loop.device=cpu", "loop.frames=[]"]

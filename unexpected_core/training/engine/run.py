@@ -81,9 +81,10 @@ def run(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> 
     if settings.data.train == settings.data.val:
         LOGGER.warning("data.val is data.train: the frames that are learned from decide the best epoch")
     with alone_in(folder), stop_file_consumed(folder):
-        keep_config(settings, folder)
-        if is_finished(folder, settings.loop.epochs):
+        if not refuse_changes(settings, folder) and is_finished(folder, settings.loop.epochs):
+            _tell_other_sources(settings, folder)
             return False
+        keep_config(settings, folder)
         try:
             task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
             Training(settings, task, examples, validation, folder, whole).run()
@@ -185,6 +186,18 @@ def _read_config(path: Path) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
+
+
+def _tell_other_sources(settings: TrainingSettings, folder: Path) -> None:
+    """The same data may lie elsewhere now; other data would not be learned from without a word."""
+    before = _read_config(folder / CONFIG).get("data", {}).get("sources", [])
+    if before != list(settings.data.sources):
+        LOGGER.warning(
+            "%s is finished and learned from %s: if %s is other data, another run folder (--run) learns from it",
+            folder,
+            ", ".join(before),
+            ", ".join(settings.data.sources),
+        )
 
 
 def _start_anew(folder: Path, changes: str) -> None:
