@@ -2,12 +2,13 @@
 
     python examples/05_drive_to_training.py DRIVE [RUN_FOLDER] [SETTING=VALUE ...]
 
-DRIVE: a normal drive without obstacles (photographs, video or rosbag2). The node keeps such frames by itself
-(`save.above`); this is the whole way in one file. Labels of kept frames are the detector's own, and the things to find
-are pasted in, so that nobody has to label anything. Look at what was kept before you train on it: an obstacle there
-would be taught as normal.
+DRIVE: a normal drive without obstacles (photographs, video or rosbag2). RUN_FOLDER: one for each drive, exp/after_DRIVE
+if not given. The node keeps such frames by itself (`save.above`); this is the whole way in one file. Labels of kept
+frames are the detector's own, and the things to find are pasted in, so that nobody has to label anything. Look at what
+was kept before you train on it: an obstacle there would be taught as normal.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from unexpected_core.images import write_image
 from unexpected_core.log import to_terminal
 from unexpected_core.media.footage import open_footage
 from unexpected_core.training.engine import run as engine
-from unexpected_core.training.presets import PRESETS
+from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.publish import publish_fast
 
 EVERY = 5
@@ -27,7 +28,9 @@ EVERY = 5
 def main() -> None:
     """Drive, keep, train, drive again."""
     to_terminal()
-    drive, folder = Path(sys.argv[1]), Path(sys.argv[2] if len(sys.argv) > 2 else "exp/after_the_drive")
+    drive, rest = Path(sys.argv[1]), sys.argv[2:]
+    folder = Path(rest.pop(0) if rest and "=" not in rest[0] else f"exp/after_{drive.resolve().name}")
+    refuse_another_drive(folder, drive)
     before = load_detector("fast")
     kept = keep_alarms(before, drive, folder / "kept")
     print(f"kept {kept} frames of {drive} in {folder / 'kept'}")
@@ -35,9 +38,10 @@ def main() -> None:
         sys.exit("too few alarms to learn from: drive on, or lower the detector's threshold")
 
     # The comparer alone learns; drawn frames remind it of what it knows.
-    changes = [f"data.sources=[paired_folder={folder / 'kept'}, drawn]", "task.start=fast", "loop.publish=last"]
-    short = ["loop.epochs=2", "loop.epoch_examples=400", "optimizer.learning_rate=0.0005", *sys.argv[3:]]
-    settings = override(PRESETS["fast_comparer"], [*changes, *short])
+    sources = [f"paired_folder={folder / 'kept'}", "drawn"]
+    start = {"data": {"sources": sources}, "task": {"start": "fast"}, "loop": {"publish": "last"}}
+    short = ["loop.epochs=2", "loop.epoch_examples=400", "optimizer.learning_rate=0.0005", *rest]
+    settings = override(derive(PRESETS["fast_comparer"], **start), short)
     engine.run(settings, folder)
     publish_fast(settings, folder)
     after = load_detector(folder, threshold=before.settings.detect.threshold)
@@ -45,6 +49,16 @@ def main() -> None:
     for name, detector in (("before", before), ("after", after)):
         regions = sum(len(detector.detect(shot.read()).regions) for shot in open_footage(drive).shots())
         print(f"{name}: {regions} regions on {drive}")
+
+
+def refuse_another_drive(folder: Path, drive: Path) -> None:
+    """Note whose a run folder is; a finished training would not learn from a second drive."""
+    note, name = folder / "drive.txt", str(drive.resolve())
+    if note.exists() and note.read_text() != name:
+        sys.exit(f"{folder} is that of {note.read_text()} ({note.name}): give another run folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    note.write_text(name)
+    shutil.rmtree(folder / "kept", ignore_errors=True)  # of a run that was broken off, or of a shorter drive
 
 
 def keep_alarms(detector, drive: Path, folder: Path) -> int:

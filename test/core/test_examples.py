@@ -48,6 +48,14 @@ def test_a_drive_teaches_the_comparer_what_is_normal(repository, tmp_path):
     assert changed == {"comparer"}
 
 
+def test_a_second_drive_is_not_said_to_have_taught_what_the_first_one_did(repository, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/drive.txt").write_text(str(tmp_path / "first.mcap"))
+    command = [sys.executable, "-P", str(repository / "examples/05_drive_to_training.py"), "second.mcap", "run"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and f"run is that of {tmp_path}/first.mcap (drive.txt): give another" in done.stderr
+
+
 @pytest.mark.slow
 def test_from_nothing_to_a_detector_and_its_first_detection(repository, tmp_path):
     command = [sys.executable, "-P", str(repository / "examples/02_train_from_nothing.py"), "run"]
