@@ -1,6 +1,11 @@
-"""A tiny scene; and loaded dice: random numbers that are known, so that what is drawn with them can be written out."""
+"""A tiny scene and six streets of it; and loaded dice.
 
+Their random numbers are known, so that what is drawn with them can be written out.
+"""
+
+import runpy
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -71,3 +76,9 @@ def scene():
     labels[15:19, 10:14] = 13  # a group: no instance
     labels[15:19, 20:22], instances[15:19, 20:22] = 255, 29001
     return labels, instances
+
+
+@pytest.fixture
+def source(tmp_path, scene):
+    """Six Cityscapes-like frames with four objects each; one of them has no object."""
+    return runpy.run_path(str(Path(__file__).with_name("tiny_sets.py")))["write_streets"](tmp_path, scene)
