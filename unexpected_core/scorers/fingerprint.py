@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import inspect
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
+from inspect import getmembers, isfunction
 from pathlib import Path
+from types import FunctionType
 
 from torch import nn
 
 from unexpected_core.scorers.base import Scorer
+from unexpected_core.scorers.described import described, held
+from unexpected_core.scorers.sources import PACKAGE, foreign_sources
 
-PACKAGE = Path(__file__).resolve().parents[1]
 CODE = ("scorers", "networks", "pipeline", "images.py", "structs.py")
 """Files and folders of the package that scores pass through."""
 NAMES = {"name", "model_id", "weights", "sha256", "threshold", "training"}
 """Attributes that change no score."""
+_OF_MODULES = frozenset(vars(nn.Module()))
 
 
 def fingerprint(scorer: Scorer) -> dict[str, str]:
@@ -44,26 +47,22 @@ def _parts(scorer: Scorer, read: Callable[[Path], str]) -> dict[str, str]:
 
 
 def _options(module: nn.Module) -> dict[str, str]:
-    """Plain values and functions among a module's attributes, those of its class too where the module has its own.
+    """What a module's attributes say, those of its class too where the module has its own.
 
-    Not what a scorer derives of them.
+    Not what a scorer derives of them, nor what only this package's own modules keep for themselves.
     """
     of_all = {name for name, value in vars(Scorer).items() if not isinstance(value, property)}
-    names = {*vars(module), *(of_all if isinstance(module, Scorer) else ())}
-    values = {name: getattr(module, name) for name in sorted(names - NAMES) if not name.startswith("_")}
-    return {name: text for name, value in values.items() if (text := _plain(value)) is not None}
+    names = {*vars(module), *(of_all if isinstance(module, Scorer) else ())} - NAMES
+    ours = _ours(type(module))
+    names = {name for name in names if not name.startswith("_") or not (ours or name in _OF_MODULES or name[1] == "_")}
+    values: dict[str, object] = {name: getattr(module, name) for name in sorted(names)}
+    if not ours:
+        values["methods"] = [held(method) for _, method in getmembers(type(module), isfunction) if not _ours(method)]
+    return {name: text for name, value in values.items() if (text := described(value)) is not None}
 
 
-def _plain(value: object) -> str | None:
-    """Text that is the same in every process; None for modules, tensors and methods of classes."""
-    if value is None or isinstance(value, bool | int | float | str):
-        return repr(value)
-    if isinstance(value, tuple | list):
-        parts = [_plain(each) for each in value]
-        return None if None in parts else f"({', '.join(parts)})"
-    if inspect.isfunction(value) and "." not in value.__qualname__:
-        return f"{value.__module__}.{value.__qualname__}"
-    return None
+def _ours(thing: type | FunctionType) -> bool:
+    return thing.__module__.partition(".")[0] in ("unexpected_core", "torch")
 
 
 def _tensors(module: nn.Module) -> str:
@@ -82,21 +81,7 @@ def own_code() -> str:
 
 def code_of(module: nn.Module, read: Callable[[Path], str]) -> str:
     """Hash of the source that runs: this package's, and that of classes and functions from elsewhere."""
-    strangers = sorted({file for file in _sources(module) if not file.is_relative_to(PACKAGE)})
-    return _hash("".join([_package_code(PACKAGE, read), *(read(file) for file in strangers)]))
-
-
-def _sources(module: nn.Module) -> Iterator[Path]:
-    torch_itself = Path(inspect.getfile(nn.Module)).parents[2]
-    for part in module.modules():
-        for value in (type(part), *vars(part).values()):
-            if inspect.isclass(value) or inspect.isfunction(value):
-                try:
-                    file = Path(inspect.getfile(value)).resolve()
-                except TypeError:  # built in
-                    continue
-                if not file.is_relative_to(torch_itself) and file.is_file():
-                    yield file
+    return _hash("".join([_package_code(PACKAGE, read), *(read(file) for file in foreign_sources(module))]))
 
 
 @cache

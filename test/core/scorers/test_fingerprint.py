@@ -1,5 +1,9 @@
 """A scorer's fingerprint: changes with all that changes scores, and with nothing else."""
 
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -9,6 +13,7 @@ from unexpected_core.scorers.fingerprint import _statements, fingerprint
 from unexpected_core.scorers.logits.functions import energy, max_logit
 from unexpected_core.scorers.logits.scorer import LogitsScorer
 from unexpected_core.scorers.random import RandomScorer
+from unexpected_core.scorers.sources import foreign_sources
 
 
 def changed(before, after):
@@ -57,6 +62,93 @@ def test_code_from_elsewhere_counts_but_not_its_comments(tmp_path, monkeypatch):
     assert fingerprint(scorer) == before
     path.write_text("def doubt(logits):\n    return -2 * logits.amax(1)\n")
     assert changed(before, fingerprint(scorer)) == {"code"}
+
+
+def test_code_that_code_from_elsewhere_imports_counts(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    folder = tmp_path / "my_package"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "scores.py").write_text("from . import deep\ndef doubt(logits):\n    return deep.minus(logits)\n")
+    (folder / "deep.py").write_text(
+        "import my_weights, numpy\ndef minus(x):\n    from .late import y\n    return -x * y\n"
+    )
+    (folder / "late.py").write_text("y = 1\n")
+    (tmp_path / "my_weights.py").write_text("import my_package.scores\n")  # in a circle
+    from my_package.scores import doubt
+
+    scorer = LogitsScorer(nn.Conv2d(3, 19, 1), partial(doubt))
+    before = fingerprint(scorer)
+    for file in (folder / "deep.py", folder / "late.py", tmp_path / "my_weights.py"):
+        written = file.read_text()
+        file.write_text(f"{written}z = 3\n")
+        assert changed(before, fingerprint(scorer)) == {"code"}, file
+        file.write_text(written)
+    assert fingerprint(scorer) == before
+    files = {file.name for file in foreign_sources(scorer)}
+    assert files == {"__init__.py", "scores.py", "deep.py", "late.py", "my_weights.py"}  # not NumPy's
+
+
+FACTOR = 1.0
+
+
+class Own(LogitsScorer):
+    """A scorer of somebody's own: with a table, a weight for itself, and a number of its module."""
+
+    def __init__(self):
+        super().__init__(nn.Conv2d(3, 19, 1), max_logit)
+        self.segmenter.weight.data.zero_(), self.segmenter.bias.data.zero_()
+        self.table, self._share, self.mean = {"road": [1, None]}, 0.5, np.zeros(3)
+
+    def forward(self, images):
+        return super().forward(images * FACTOR)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("table", {"road": [2, None]}), ("_share", 0.6), ("mean", np.array([0.0, 0.0, 1e-9]))]
+)
+def test_whatever_a_scorer_of_ones_own_holds_counts(name, value):
+    scorer = Own()
+    before = fingerprint(scorer)
+    assert fingerprint(Own()) == before
+    setattr(scorer, name, value)
+    assert changed(before, fingerprint(scorer)) == {name}
+
+
+def test_values_that_methods_name_count(monkeypatch):
+    before = fingerprint(Own())
+    monkeypatch.setitem(globals(), "FACTOR", 2.0)
+    assert changed(before, fingerprint(Own())) == {"methods"}
+
+
+@dataclass
+class Choice:
+    share: float
+
+
+def plain(logits, choice=None):
+    return logits.amax(1) * FACTOR
+
+
+def closure(choice):
+    def inside(logits):
+        return logits * choice.share
+
+    return inside
+
+
+@pytest.mark.parametrize(
+    "made", [lambda choice: partial(plain, choice=choice), closure, lambda choice: [closure(choice)]]
+)
+def test_what_functions_hold_counts(made):
+    a, same, b = (fingerprint(LogitsScorer(nn.Identity(), made(Choice(share)))) for share in (1.0, 1.0, 0.1))
+    assert a == same and changed(a, b) == {"function"}
+
+
+def test_values_that_functions_name_count(monkeypatch):
+    before = fingerprint(LogitsScorer(nn.Identity(), plain))
+    monkeypatch.setitem(globals(), "FACTOR", 2.0)
+    assert changed(before, fingerprint(LogitsScorer(nn.Identity(), plain))) == {"function"}
 
 
 def test_the_syntax_of_a_file_without_docstrings(tmp_path):
