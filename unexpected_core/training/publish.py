@@ -10,6 +10,7 @@ import torch
 
 from unexpected_core.files import visible
 from unexpected_core.log import LOGGER
+from unexpected_core.training.command import command_of
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.tasks.settings_fast import PARTS, BaselineTraining, CuesTraining, FastTraining
@@ -86,12 +87,11 @@ def publish_cues(settings: CuesTraining, folder: Path) -> Path:
 
 def _publish(settings: FastTraining | BaselineTraining | CuesTraining, folder: Path, name: str, card: Card) -> Path:
     content = load(folder / CHECKPOINTS[settings.loop.publish])
-    sources = " ".join(f"--data {source}" for source in settings.data.names)
     data = list(dict.fromkeys([*card.training_data, *settings.data.names]))
     learned = {
         "training_data": data,
         "preset": settings.name,
-        "command": f"unexpected train {settings.name} {sources}",
+        "command": command_of(settings, folder),
         "licence": licence_of(data),
         "scores": _scores(content["state"]),
     }

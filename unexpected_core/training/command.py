@@ -1,0 +1,57 @@
+"""The command that a training can be repeated with: what its settings change of a preset."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from unexpected_core.config import settings_of
+from unexpected_core.training.engine.run import FREE
+from unexpected_core.training.presets import PRESETS
+from unexpected_core.training.settings import TrainingSettings
+
+NOT_WHAT = frozenset(FREE) - {"loop.epochs"} | {"data.sources"}
+"""Settings that say where and how fast; data sets are named by --data, without their roots."""
+
+
+def command_of(settings: TrainingSettings, folder: Path) -> str:
+    """`unexpected train PRESET --data ... --set ...`: of the preset of that name, else of the nearest one.
+
+    folder: the run folder; a start inside it was made by the training itself.
+    """
+    changes = {name: _changes(settings, preset, folder) for name, preset in PRESETS.items() if _alike(settings, preset)}
+    preset = settings.name if settings.name in changes else min(changes, key=lambda name: len(changes[name]))
+    data = [word for name in settings.data.names for word in ("--data", name)]
+    sets = [word for change in changes[preset] for word in ("--set", change)]
+    return shlex.join(["unexpected", "train", preset, *data, *sets])
+
+
+def _alike(settings: TrainingSettings, preset: TrainingSettings) -> bool:
+    return type(preset) is type(settings) and preset.task.kind == settings.task.kind
+
+
+def _changes(settings: TrainingSettings, preset: TrainingSettings, folder: Path) -> list[str]:
+    """'name=value' of all that differs."""
+    now, before = (json.loads(each.model_dump_json()) for each in (settings, preset))
+    names = [setting.name for setting in settings_of(type(settings)) if setting.name not in NOT_WHAT]
+    changed = {name: _leaf(now, name) for name in names if _leaf(now, name) != _leaf(before, name)}
+    if Path(str(changed.get("task.start") or "/")).is_relative_to(folder.absolute()):
+        changed.pop("task.start", None)
+    return [f"{name}={_as_yaml(value)}" for name, value in changed.items()]
+
+
+def _as_yaml(value: object) -> str:
+    """Text without quotes where it stays text."""
+    simple = isinstance(value, str) and re.fullmatch(r"[\w./-]+", value) is not None
+    return value if simple and yaml.safe_load(value) == value else json.dumps(value)
+
+
+def _leaf(values: Any, name: str) -> Any:
+    for part in name.split("."):
+        values = values[part]
+    return values
