@@ -1,7 +1,6 @@
 """A folder of cut-outs: pictures of things with transparency around them. Every fifth of each kind is kept for judging.
 
-A file's kind is its name without the number behind (`pet_0012.webp` is a pet); small kinds count as one. Of
-sequences none is kept: the frames beside it are learned from.
+A file's kind is its name without the number behind (`pet_0012.webp` is a pet); small kinds count as one.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import cv2
 import numpy as np
 
 from unexpected_core.datasets.base import DatasetError, images_below
-from unexpected_core.discrepancy_data.pasting.sequences import are_sequences
 from unexpected_core.files import expand_home, sha256
 from unexpected_core.images import read_cut_out
 from unexpected_core.log import LOGGER
@@ -57,24 +55,17 @@ def open_cut_outs(folder: str | Path, training: bool = True) -> CutOuts:
 
 @lru_cache(2)  # both parts of a folder are checked before a training, and opened in each of its stages
 def _read_all(folder: str, training: bool) -> CutOuts:
-    files = _files(folder)
-    read = _read_files(tuple(files.values()))
-    files = {key: files[key] for key in _part(folder, files, training)}
-    things = {key: read[path][0] for key, path in files.items()}
+    files = _files(folder, training)
+    with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
+        read = dict(zip(files, pool.map(_read, files.values()), strict=True))
+    things = {key: thing for key, (thing, _) in read.items()}
     if all(thing is None for thing in things.values()):
         raise DatasetError(
             f"{folder}: none of {len(things)} cut-outs shows anything, they are too small or transparent"
         )
     _tell(folder, "show too little and are left out", [thing is None for thing in things.values()], files)
-    _tell(folder, "are whole pictures, cut out of nothing", [read[path][1] for path in files.values()], files)
+    _tell(folder, "are whole pictures, cut out of nothing", [whole for _, whole in read.values()], files)
     return CutOuts([[t for key in keys if (t := things[key]) is not None] for _, keys in groupby(files, kind_of)])
-
-
-@lru_cache(1)
-def _read_files(paths: Sequence[Path]) -> dict[Path, tuple[CutOut | None, bool]]:
-    """Both parts of a folder, as `_read` says."""
-    with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
-        return dict(zip(paths, pool.map(_read, paths), strict=True))
 
 
 def _read(path: Path) -> tuple[CutOut | None, bool]:
@@ -91,50 +82,34 @@ def _tell(folder: str | Path, what: str, so: Sequence[bool], files: Mapping[str,
 
 
 def fingerprint(folder: str | Path, training: bool = True) -> str | None:
-    """SHA-256 of the names and files that `open_cut_outs` takes; None for no folder. Raises as that does."""
+    """SHA-256 of the names and files that `open_cut_outs` reads; None for no folder. Raises DatasetError."""
     if not folder:
         return None
-    files = _files(folder)
-    lines = [f"{key} {sha256(files[key])}\n" for key in _part(folder, files, training)]
+    lines = [f"{key} {sha256(path)}\n" for key, path in _files(folder, training).items()]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _files(folder: str | Path) -> dict[str, Path]:
-    """All of a folder by key, kind after kind. Raises DatasetError."""
+def _files(folder: str | Path, training: bool) -> dict[str, Path]:
+    """By key, kind after kind."""
     files = images_below(expand_home(folder))
     if not files:
         raise DatasetError(f"{folder} holds no picture; expected cut-outs: PNG or WebP with transparency")
-    return {key: files[key] for key in sorted(files, key=lambda key: (kind_of(key), key))}
+    return {key: files[key] for key in _chosen(list(files), training)}
 
 
-def _part(folder: str | Path, files: Mapping[str, Path], training: bool) -> list[str]:
-    """The cut-outs kept for validation, or the others, kind after kind; all of them where nothing would be left.
+def _chosen(keys: Sequence[str], training: bool) -> list[str]:
+    """Every fifth of each kind, or the others, kind after kind; all of them where nothing would be left.
 
-    Sequences are not divided between them, which would keep what older weights had learned from.
+    Kinds of fewer than five count as one: things may have names of their own, and some must be kept of those, too.
     """
-    read = _read_files(tuple(files.values()))
-    kept = set()
-    for keys in _groups(list(files)):
-        things = [thing for key in keys if (thing := read[files[key]][0]) is not None]
-        if len({kind_of(key) for key in keys}) == 1 and are_sequences(things):
-            text = (
-                "%s: the %d cut-outs '%s...' are frames of sequences: all are learned from, none is kept for validation"
-            )
-            if not training:
-                LOGGER.info(text, folder, len(keys), kind_of(keys[0]))
-        else:
-            kept |= set(keys[EVERY - 1 :: EVERY])
-    if not kept and not training:
-        text = "%d cut-outs are too few, or of sequences, to keep some for validation: all of them are used"
-        LOGGER.warning(text, len(files))
-    return [key for key in files if (key in kept) != training] or list(files)
-
-
-def _groups(keys: Sequence[str]) -> list[list[str]]:
-    """Sorted keys by kind. Kinds of fewer than five count as one: things may have names of their own."""
-    groups = [list(group) for _, group in groupby(keys, kind_of)]
+    by_kind = sorted(keys, key=lambda key: (kind_of(key), key))
+    groups = [list(group) for _, group in groupby(by_kind, kind_of)]
     few = [key for group in groups if len(group) < EVERY for key in group]
-    return [*(group for group in groups if len(group) >= EVERY), few]
+    large = [group for group in groups if len(group) >= EVERY]
+    kept = {key for group in (*large, few) for key in group[EVERY - 1 :: EVERY]}
+    if not kept and not training:
+        LOGGER.warning("%d cut-outs are too few to keep some for validation: all of them are used", len(keys))
+    return [key for key in by_kind if (key in kept) != training] or by_kind
 
 
 def kind_of(key: str) -> str:
