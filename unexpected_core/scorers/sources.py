@@ -53,9 +53,13 @@ def _sources(module: nn.Module) -> Iterator[Path]:
 
 
 def _imported(file: Path) -> Iterator[Path]:
-    """Files of the modules that a file's import statements name, inside functions too."""
+    """Files of the modules that a file's import statements name, inside functions too; none of what is no Python."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):  # nothing that scores passes through it
+        return
     package = next((m.__package__ for m in list(sys.modules.values()) if _file_of(m) == file), None)
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -75,7 +79,7 @@ def _file_of(module: object) -> Path | None:
 def _found(name: str, package: str | None) -> Iterator[Path]:
     try:
         spec = find_spec(resolve_name(name, package))
-    except (ImportError, ValueError, AttributeError):  # a name in a module, or not there at all
+    except Exception:  # a name in a module, not there at all, or a package that cannot be imported here
         return
     if spec is not None and spec.origin and spec.origin.endswith(".py"):
         yield Path(spec.origin).resolve()
