@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+import yaml
 
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.config import Setting, Settings, settings_of
@@ -28,8 +31,6 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
 
 def open_from(arguments: argparse.Namespace, wanted: Mapping[str, Any] = MappingProxyType({})) -> Dataset:
     """The data set of the arguments. wanted: options to set where the set has them. Raises DatasetError."""
-    import inspect
-
     from unexpected_core.datasets import DATASETS, open_dataset
 
     options = dict(wanted)
@@ -51,8 +52,6 @@ def name_and_root(text: str, root: Path | str | None) -> tuple[str, Path | str |
 
 def read_options(split: str | None, texts: Sequence[str]) -> dict[str, Any]:
     """--split and --option NAME=VALUE (YAML) -> keyword arguments of the data set. Raises UsageError."""
-    import yaml
-
     options: dict[str, Any] = {"split": split} if split else {}
     for text in texts:
         name, equals, value = text.partition("=")

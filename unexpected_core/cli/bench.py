@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from unexpected_core.cli.arguments import add_settings, at_least_one, given
-from unexpected_core.pipeline.settings import Runtime
+from unexpected_core.cli.export import size
+from unexpected_core.files import commit
+from unexpected_core.images import trial_images
+from unexpected_core.pipeline.settings import DetectSettings, ModelSettings, Runtime
+from unexpected_core.regions import RegionSettings, find_regions, no_labels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,9 +38,6 @@ times the step from a score map to regions, on maps that hold so many."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    from unexpected_core.cli.export import size
-    from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
-
     parser.epilog = EPILOG
     parser.add_argument("--detector", default="fast", help="shipped name, weight file, folder or .onnx (default fast)")
     parser.add_argument("--against", default=[], nargs="+", metavar="DETECTOR", help="others to measure beside it")
@@ -61,7 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure every detector at every size, print a table, append the lines; 0, or 1 if a runtime was not there."""
-    from unexpected_core.files import commit
     from unexpected_core.pipeline.measuring import circumstances
 
     about = circumstances() | {"commit": commit()}
@@ -87,7 +87,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool]:
     """What to measure, by name; and whether something that was asked for is missing."""
     from unexpected_core.pipeline.detector import load_detector
-    from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 
     options = given(arguments, ModelSettings, ("precision", "device")) | given(arguments, DetectSettings, ("scale",))
     wanted = RUNTIMES[1:] if "all" in arguments.runtime else arguments.runtime
@@ -108,7 +107,6 @@ def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool
 def _measure(
     detectors: dict[str, Detector], size: tuple[int, int], cameras: int, arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    from unexpected_core.images import trial_images
     from unexpected_core.pipeline.measuring import side_by_side
     from unexpected_core.pipeline.memory import resident_mb
 
@@ -145,7 +143,6 @@ def _measure(
 def _measure_regions(size: tuple[int, int], count: int, seconds: float) -> dict[str, Any]:
     """The step from a score map to regions alone."""
     from unexpected_core.pipeline.measuring import map_with_regions, side_by_side
-    from unexpected_core.regions import RegionSettings, find_regions, no_labels
 
     score, labels, settings = map_with_regions(count, *size), no_labels(size), RegionSettings(max_regions=256)
     speed = side_by_side({"": lambda: find_regions(score, labels, settings)}, seconds)[""]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from unexpected_core.cli.arguments import add_settings, at_least_one, given
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.config import unknown_name
+from unexpected_core.log import LOGGER
+from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
 if TYPE_CHECKING:
     from unexpected_core.cli.tally import Tally
@@ -34,8 +36,6 @@ Exit code: 0 all done, 1 something is missing or could not be read (it is named)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
-
     parser.epilog = EPILOG
     add = parser.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="image, folder of images, video, or rosbag2")
@@ -61,7 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
     from unexpected_core.cli.detecting import Detecting
     from unexpected_core.cli.outputs import Outputs
     from unexpected_core.cli.tally import did_the_same, exit_code, write_summary
-    from unexpected_core.log import LOGGER
 
     if arguments.resume and "regions" not in kinds:
         raise UsageError("--resume needs regions among --save: regions.jsonl says which frames are done")
@@ -87,7 +86,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _detector(arguments: argparse.Namespace) -> Detector:
     from unexpected_core.pipeline.detector import load_detector
-    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
     chosen = given(arguments, DetectSettings) | given(arguments, ModelSettings, (*PUBLISHED, "device"))
     return load_detector(arguments.detector, scorer=arguments.scorer, **chosen)
@@ -95,7 +93,6 @@ def _detector(arguments: argparse.Namespace) -> Detector:
 
 def _tell(tallies: Sequence[Tally], seconds: float, out: Path) -> None:
     from unexpected_core.cli.tally import table
-    from unexpected_core.log import LOGGER
 
     done, failed, found = (sum(getattr(t, name) for t in tallies) for name in ("done", "failed", "regions"))
     LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, done / seconds, found, failed, out)

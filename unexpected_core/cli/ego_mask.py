@@ -12,6 +12,7 @@ import numpy as np
 
 from unexpected_core.cli.arguments import at_least_one
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.log import LOGGER
 
 if TYPE_CHECKING:
     from unexpected_core.media.shots import Footage
@@ -58,7 +59,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _frames(footage: Footage, step: int, most: int) -> Iterator[np.ndarray]:
     """Every `step`-th picture, without those that cannot be read."""
     from unexpected_core.images import ImageError
-    from unexpected_core.log import LOGGER
 
     for shot in islice(footage.shots(), 0, step * most, step):
         try:

@@ -7,17 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from unexpected_core.cli.arguments import add_settings, given, name_and_root, read_options
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.cli.evaluating.candidates import Networks, score_candidate, stored_candidate
 from unexpected_core.cli.evaluating.methods import read_methods
 from unexpected_core.cli.evaluating.options import check_apart, check_thresholds, check_used
+from unexpected_core.config import build
+from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.log import LOGGER
+from unexpected_core.metrics.components import TRACK_SIZES
+from unexpected_core.metrics.false_alarms import promised_threshold
+from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
     from unexpected_core.evaluation.candidates import Candidate
-    from unexpected_core.evaluation.settings import EvaluationSettings
 
 DETECTOR = "fast"
 SHOWN = {
@@ -47,10 +53,6 @@ hdf5. Exit code: 0 done, 1 done but the doctor is alarmed, 2 refused."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    from unexpected_core.evaluation.settings import EvaluationSettings
-    from unexpected_core.metrics.components import TRACK_SIZES
-    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
-
     parser.epilog = EPILOG
     add = parser.add_argument
     add("methods", metavar="SCORER[,SCORER...]", help="scorers, shipped detectors, weight files; or 'paper'")
@@ -70,10 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Score, measure, report, diagnose."""
     from unexpected_core.cli.doctor import report_findings
-    from unexpected_core.config import build
     from unexpected_core.evaluation.judge import judge
     from unexpected_core.evaluation.results import DatasetFacts
-    from unexpected_core.evaluation.settings import EvaluationSettings
 
     settings = build(EvaluationSettings, given(arguments, EvaluationSettings))
     networks = _networks(arguments)
@@ -123,10 +123,6 @@ def _candidates(
 
 def _normal_driving(settings: EvaluationSettings, stored: Path | None, out: Path) -> Dataset | None:
     """The frames that the threshold is chosen on, if it is to be. Raises UsageError, MetricError for too few."""
-    import numpy as np
-
-    from unexpected_core.metrics.false_alarms import promised_threshold
-
     if not settings.from_normal_driving:
         return None
     if settings.threshold is not None or stored:
@@ -140,8 +136,6 @@ def _normal_driving(settings: EvaluationSettings, stored: Path | None, out: Path
 
 
 def _networks(arguments: argparse.Namespace) -> Networks:
-    from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
-
     published = given(arguments, ModelSettings, PUBLISHED)
     chosen = given(arguments, ModelSettings, ("device",)) | given(arguments, DetectSettings, ("scale",))
     return Networks(arguments.detector or DETECTOR, published, chosen)

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING
 
 from unexpected_core.cli.arguments import add_settings, given
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.images import resize_image
+from unexpected_core.pipeline.resizing import working_size
+from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
+from unexpected_core.scorers import load_scorer
+from unexpected_core.weights.exported import OPSET
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,9 +37,6 @@ weights it was made from, runtime=auto takes it by itself. Exit code: 0 equal, 1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
-    from unexpected_core.weights.exported import OPSET
-
     parser.epilog = EPILOG
     add = parser.add_argument
     add("detector", metavar="DETECTOR", help="shipped name, weight file or its folder, iccv2019, ...")
@@ -59,8 +61,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Export, check, and quantise where asked; 1 if the file does not do what the detector does."""
     from unexpected_core.export.check import compare, sizes_to_check
     from unexpected_core.export.onnx_file import export_onnx
-    from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
-    from unexpected_core.scorers import load_scorer
 
     scorer = load_scorer(arguments.detector, arguments.scorer, **given(arguments, ModelSettings, PUBLISHED))
     print(f"writing {arguments.onnx} (this takes a minute)", flush=True)
@@ -92,8 +92,6 @@ def _int8(arguments: argparse.Namespace, exported: Exported) -> None:
 def _frames(inputs: list[Path], exported: Exported) -> Iterator[np.ndarray]:
     """Every frame of the inputs at the working size of the first."""
     from unexpected_core.cli.inputs import open_input
-    from unexpected_core.images import resize_image
-    from unexpected_core.pipeline.resizing import working_size
 
     wanted = exported.size
     for path in inputs:

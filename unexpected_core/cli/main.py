@@ -2,8 +2,8 @@
 
 To add one, write ``cli/NAME.py`` with
 
-    def add_arguments(parser: argparse.ArgumentParser) -> None: ...   # no torch here: --help must stay quick
-    def run(arguments: argparse.Namespace) -> int: ...                # imports what it needs; returns the exit code
+    def add_arguments(parser: argparse.ArgumentParser) -> None: ...   # no torch up to here: --help must stay quick
+    def run(arguments: argparse.Namespace) -> int: ...                # imports what is slow; returns the exit code
 
 and add a line to COMMANDS. Errors defined in this package and those of the system about files are messages for people:
 raise them, they are printed in one line and the command ends with 2. Anything else is a defect and keeps its traceback.
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from unexpected_core import __version__
+from unexpected_core.log import to_terminal
 
 COMMANDS = {
     "detect": "find unexpected things in images, folders, videos and rosbags",
@@ -37,8 +38,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     command = words[0] if words and words[0] in COMMANDS else None
     options = _read(command, words)
-    from unexpected_core.log import to_terminal
-
     to_terminal()
     try:
         return options.run(options)

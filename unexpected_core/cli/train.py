@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+
+import yaml
 
 from unexpected_core.config import SettingsError, override, read_yaml, unknown_name
 from unexpected_core.training.presets import FROM_NOTHING, PRESETS, RENAMED, derive
@@ -121,9 +124,5 @@ def _settings(preset: str, data: list[str], assignments: list[str]) -> TrainingS
 
 
 def _as_yaml(settings: TrainingSettings, folder: Path) -> str:
-    import json
-
-    import yaml
-
     text = yaml.safe_dump(json.loads(settings.model_dump_json()), sort_keys=False, allow_unicode=True)
     return f"# run folder: {folder}\n{text}".rstrip()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from unexpected_core.cli import weights_import
 from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, open_from
+from unexpected_core.log import progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -97,7 +98,6 @@ def _statistics_arguments(parser: argparse.ArgumentParser) -> None:
 def _statistics(arguments: argparse.Namespace) -> int:
     import numpy as np
 
-    from unexpected_core.log import progress
     from unexpected_core.pipeline.detector import Detector
     from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
     from unexpected_core.scorers import load_scorer

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from unexpected_core.log import LOGGER
+
 AUTHORS_LICENCE = "as its authors say (original code: GPL-3.0; pix2pixHD: CC BY-NC-SA 4.0)"
 
 
@@ -20,7 +22,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Import everything found, go on after a bad file. Returns 0 all done, 1 some, 2 none."""
-    from unexpected_core.log import LOGGER
     from unexpected_core.weights.authors_files import find_checkpoints
     from unexpected_core.weights.cards import WeightsError
 

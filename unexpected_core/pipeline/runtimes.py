@@ -6,11 +6,13 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.devices import processor_flags
+from unexpected_core.devices import choose_device, processor_flags
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
+from unexpected_core.pipeline.onnx_runner import OnnxRunner, OpenVinoRunner
 from unexpected_core.pipeline.runner import Runner, RuntimeMissing
 from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
+from unexpected_core.scorers import load_scorer
 from unexpected_core.weights.cards import WeightsError, read_card
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.exported import SUFFIX
@@ -40,8 +42,6 @@ def open_runner(model: ModelSettings) -> Runner:
 
 
 def _open_file(file: Path, model: ModelSettings) -> Runner:
-    from unexpected_core.pipeline.onnx_runner import OnnxRunner, OpenVinoRunner
-
     if not file.is_file():
         raise WeightsError(f"no file {file}: 'unexpected export' makes one")
     if model.runtime not in ("auto", *OF_FILES):
@@ -91,8 +91,6 @@ def _faster_torch(device: str) -> str:
 
 
 def _load(model: ModelSettings) -> Scorer:
-    from unexpected_core.scorers import load_scorer
-
     scorer = load_scorer(model.path, model.scorer, **model.model_dump(include=set(PUBLISHED)))
     scorer.fuse()
     return scorer
@@ -100,7 +98,6 @@ def _load(model: ModelSettings) -> Scorer:
 
 def torch_runner(scorer: Scorer, model: ModelSettings, reason: str = "") -> Runner:
     """A scorer in torch, as the settings say. Raises DeviceError."""
-    from unexpected_core.devices import choose_device
     from unexpected_core.pipeline.torch_runner import TorchRunner
 
     device = choose_device(model.device)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 
 from unexpected_core.cli.arguments import add_dataset_arguments, open_from
+from unexpected_core.cli.errors import UsageError
+from unexpected_core.config import override, unknown_name
+from unexpected_core.pipeline.settings import ModelSettings
 
 EPILOG = """\
 examples:
@@ -23,8 +26,6 @@ CHANGES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
-    from unexpected_core.pipeline.settings import ModelSettings
-
     parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     add_dataset_arguments(parser)
     add = parser.add_argument
@@ -43,8 +44,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from unexpected_core.cli.errors import UsageError
-    from unexpected_core.config import override, unknown_name
     from unexpected_core.discrepancy_data.generate import generate
     from unexpected_core.discrepancy_data.painters import generator_painter, random_painter
     from unexpected_core.discrepancy_data.swaps import RECIPES

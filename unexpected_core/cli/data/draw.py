@@ -7,12 +7,11 @@ from pathlib import Path
 
 from unexpected_core.cli.arguments import at_least_one, parse_size
 from unexpected_core.cli.data.to_bag import played, tell
+from unexpected_core.drawing.tracks import CLIP_LENGTH, CLIP_RATE, TRACKS, DrawnRoads
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
-    from unexpected_core.drawing.tracks import CLIP_LENGTH, CLIP_RATE, TRACKS
-
     parser.epilog = "Stopped half-way, the same command goes on. The same seed gives the same pixels everywhere."
     add, frames = parser.add_argument, f"frames (default 200; a clip has {CLIP_LENGTH})"
     add("--track", default="obstacle", choices=TRACKS, help="default: obstacle")
@@ -30,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _draw(arguments: argparse.Namespace) -> int:
     from unexpected_core.drawing.folder import draw_folder
-    from unexpected_core.drawing.tracks import DrawnRoads
     from unexpected_core.media.drive import write_bag
 
     folder, size = Path(arguments.out), parse_size(arguments.size)

@@ -6,12 +6,14 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, open_from
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.images import write_image
+from unexpected_core.labels import colorize
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from unexpected_core.datasets import Dataset
     from unexpected_core.discrepancy_data.reader import DiscrepancySample
     from unexpected_core.structs import Sample
@@ -36,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _show(arguments: argparse.Namespace) -> int:
     from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
-    from unexpected_core.images import write_image
     from unexpected_core.visualize import grid
 
     dataset = open_from(arguments)
@@ -62,8 +63,6 @@ def _chosen(dataset: Dataset, keys: Sequence[str], count: int) -> list[int]:
 
 def _panels(sample: Sample | DiscrepancySample) -> dict[str, np.ndarray]:
     """Pictures of one sample by caption; the same captions for every sample of a set."""
-    from unexpected_core.labels import colorize
-
     panels = {sample.key: sample.image}
     if sample.labels is not None:
         panels["labels"] = colorize(sample.labels)
@@ -77,8 +76,6 @@ def _panels(sample: Sample | DiscrepancySample) -> dict[str, np.ndarray]:
 
 def marked(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Image RGB uint8 [H, W, 3], mask uint8 [H, W] -> the image with 1 in red and 255 darkened."""
-    import numpy as np
-
     picture = image.copy()
     picture[mask == 1] = (0.3 * picture[mask == 1] + 0.7 * np.array(RED)).astype(picture.dtype)
     picture[mask == 255] //= 3

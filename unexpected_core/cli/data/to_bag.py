@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from unexpected_core.cli.arguments import open_from, parse_size
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.images import ImageError, resize_image
 from unexpected_core.log import LOGGER
 
 if TYPE_CHECKING:
@@ -55,7 +56,6 @@ def tell(problems: list[str]) -> int:
 def _frames(arguments: argparse.Namespace, problems: list[str]) -> Iterator[DriveFrame]:
     """The frames of the source, at --size. problems: what is broken or missing is noted here. Raises UsageError."""
     from unexpected_core.datasets import DATASETS
-    from unexpected_core.images import resize_image
     from unexpected_core.media.drive import DriveFrame
 
     source, size, path = arguments.source, parse_size(arguments.size), Path(arguments.source)
@@ -78,7 +78,6 @@ def played(path: Path, own_times: bool, problems: list[str], out: Path) -> Itera
     this name is no picture. Raises MediaError.
     """
     from unexpected_core.drawing.folder import intrinsics
-    from unexpected_core.images import ImageError
     from unexpected_core.media.drive import DriveFrame
     from unexpected_core.media.errors import IncompleteError
     from unexpected_core.media.footage import open_footage

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unexpected_core.cli.errors import UsageError
+from unexpected_core.files import expand_home, sha256
+from unexpected_core.scorers import SCORERS
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
@@ -47,7 +49,6 @@ class Networks:
     def open(self, name: str) -> Detector:
         """A scorer's name on the networks of the detector, a method of the paper, or a detector of its own."""
         from unexpected_core.pipeline.detector import load_detector
-        from unexpected_core.scorers import SCORERS
 
         # plainly, so that numbers do not depend on what this machine finds fast
         plain = {} if is_exported(name) else {"runtime": "eager", "precision": "float32"}
@@ -67,8 +68,6 @@ class Networks:
     def identity(self, name: str, detector: Detector, limited: bool) -> Identity:
         """What is known of a method, with the SHA-256 of the weight file where it stands on one."""
         from unexpected_core.evaluation.candidates import Identity
-        from unexpected_core.files import expand_home, sha256
-        from unexpected_core.scorers import SCORERS
         from unexpected_core.weights.catalog import find_weights
 
         kind = kind_of(name)
@@ -85,8 +84,6 @@ class Networks:
 
 def kind_of(name: str) -> str:
     """'published': a method of the paper; 'own': weights of its own; 'on detector': a method on others' networks."""
-    from unexpected_core.scorers import SCORERS
-
     entry = SCORERS.get(name)
     if entry is None or name == RANDOM:
         return "own"
@@ -134,7 +131,6 @@ def stored_candidate(name: str, dataset: Dataset, settings: EvaluationSettings, 
 def _score(name: str, detector: Detector, dataset: Dataset, settings: EvaluationSettings, out: Path) -> Source:
     from unexpected_core.evaluation.score import Answer, Method, write_scores
     from unexpected_core.evaluation.store import label_of, score_folder
-    from unexpected_core.files import expand_home, sha256
     from unexpected_core.scorers.fingerprint import fingerprint, own_code
 
     label = label_of(name)

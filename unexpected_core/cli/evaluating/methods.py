@@ -8,8 +8,11 @@ from collections.abc import Sequence
 
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.cli.evaluating.candidates import Networks, is_exported, kind_of
+from unexpected_core.config import unknown_name
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
+from unexpected_core.scorers import SCORERS
+from unexpected_core.scorers.settings import PublishedSettings
 
 PAPER = ("iccv2019", "iccv2019_generator_only", "iccv2019_labels_only", "rbm", "dropout", "ensemble")
 """The paper's comparison: ours, resynthesis only, labels only, RBM, dropout, ensemble."""
@@ -72,8 +75,6 @@ def _paper(arguments: argparse.Namespace, networks: Networks) -> Sequence[str]:
 
 def _check_known(names: Sequence[str]) -> None:
     """Every method is a scorer, or has a weight file. Raises UsageError, WeightsError."""
-    from unexpected_core.config import unknown_name
-    from unexpected_core.scorers import SCORERS
     from unexpected_core.weights.catalog import find_weights, shipped
 
     known = {**SCORERS, **shipped()}
@@ -89,7 +90,6 @@ def _check_weights(names: Sequence[str], networks: Networks) -> None:
 
     Whether it can be used is seen when it is opened.
     """
-    from unexpected_core.scorers import SCORERS
     from unexpected_core.weights.catalog import find_weights
 
     kinds = {kind_of(name) for name in names}
@@ -103,7 +103,6 @@ def _check_weights(names: Sequence[str], networks: Networks) -> None:
 
 def _check_experiments(names: Sequence[str], networks: Networks) -> None:
     """Every network of the paper's methods is in the folder of experiments. Raises WeightsError."""
-    from unexpected_core.scorers.settings import PublishedSettings
     from unexpected_core.weights.catalog import find_weights
     from unexpected_core.weights.experiments import EXPERIMENTS, experiments_folder, find_network  # torch
 

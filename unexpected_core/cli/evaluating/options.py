@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.cli.evaluating.candidates import kind_of
+from unexpected_core.pipeline.settings import PUBLISHED
+from unexpected_core.scorers import SCORERS
 
 if TYPE_CHECKING:
     from unexpected_core.evaluation.settings import EvaluationSettings
@@ -27,8 +29,6 @@ def check_apart(frames: Path | str | None, out: Path) -> None:
 
 def check_used(arguments: argparse.Namespace, settings: EvaluationSettings, names: Sequence[str]) -> None:
     """Every option given has something to act on. Raises UsageError naming one that has not."""
-    from unexpected_core.pipeline.settings import PUBLISHED
-
     scoring, published = _given(arguments, SCORING), _given(arguments, PUBLISHED)
     if arguments.from_scores:
         choosing = ("weights", "random_weights") if arguments.methods == "paper" else ()  # which comparison
@@ -72,6 +72,4 @@ def check_thresholds(names: Sequence[str], settings: EvaluationSettings, from_sc
 
 def _on_a_card(name: str) -> bool:
     """Whether a card's threshold is that of this method: a detector, by its own name or as the scorer it is."""
-    from unexpected_core.scorers import SCORERS
-
     return name == "resynthesis" or (name != "random" and (name not in SCORERS or name == "fast"))
