@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
@@ -69,6 +70,14 @@ def at_least_one(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"expected a whole number of 1 or more, found '{text}'")
     return int(text)
+
+
+def height_and_width(text: str) -> tuple[int, int]:
+    """'512x1024' (height x width) -> (512, 1024), as a type for argparse."""
+    found = re.fullmatch(r"(\d+)x(\d+)", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH such as 512x1024, found '{text}'")
+    return int(found[1]), int(found[2])
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from unexpected_core.cli.arguments import add_settings, at_least_one, given
-from unexpected_core.cli.export import size
+from unexpected_core.cli.arguments import add_settings, at_least_one, given, height_and_width
 from unexpected_core.files import commit
 from unexpected_core.images import trial_images
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings, Runtime
@@ -47,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_settings(parser, ModelSettings, ("precision", "device"))
     parser.add_argument(
-        "--sizes", nargs="+", type=size, default=SIZES, metavar="HxW", help="default 512x1024 1080x1920"
+        "--sizes", nargs="+", type=height_and_width, default=SIZES, metavar="HxW", help="default 512x1024 1080x1920"
     )
     parser.add_argument(
         "--cameras", nargs="+", type=at_least_one, default=[1], metavar="N", help="images at a time (default 1)"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.cli.arguments import add_settings, given
+from unexpected_core.cli.arguments import add_settings, given, height_and_width
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.images import resize_image
 from unexpected_core.pipeline.resizing import working_size
@@ -44,17 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, ModelSettings, PUBLISHED)
     add("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
     add("--opset", type=int, default=OPSET, help=f"version of the ONNX operators (default {OPSET})")
-    add("--size", type=size, metavar="HxW", help="one size for all images (default: any size)")
+    add("--size", type=height_and_width, metavar="HxW", help="one size for all images (default: any size)")
     int8 = "also write FILE_int8.onnx: convolutions in 8 bits, by what is met in these photographs, videos or bags"
     add("--int8", nargs="+", type=Path, metavar="INPUT", help=int8)
-
-
-def size(text: str) -> tuple[int, int]:
-    """'512x1024' -> (512, 1024)."""
-    found = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not found:
-        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH such as 512x1024, found '{text}'")
-    return int(found[1]), int(found[2])
 
 
 def run(arguments: argparse.Namespace) -> int:
