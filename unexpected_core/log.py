@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 LOGGER = logging.getLogger("unexpected")
 
 
-def to_terminal(level: int = logging.INFO) -> None:
+def to_terminal() -> None:
     """Send the package's log to the terminal as plain lines (for programs, not libraries)."""
-    logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 
 
 def shown(text: str, most: int = 80) -> str:

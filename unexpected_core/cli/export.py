@@ -82,11 +82,11 @@ def _int8(arguments: argparse.Namespace, exported: Exported) -> None:
 
 def _frames(inputs: list[Path], exported: Exported) -> Iterator[np.ndarray]:
     """Every frame of the inputs at the working size of the first."""
-    from unexpected_core.cli.inputs import open_input
+    from unexpected_core.media.footage import open_footage
 
     wanted = exported.size
     for path in inputs:
-        for shot in open_input(path).shots():
+        for shot in open_footage(path).shots():
             image = shot.read()
             wanted = wanted or working_size(*image.shape[:2], exported.working_height, step=exported.step)
             yield resize_image(image, wanted)

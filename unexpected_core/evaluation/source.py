@@ -79,8 +79,8 @@ def fit(score: np.ndarray, size: tuple[int, int], name: str = "frame") -> np.nda
     return cv2.resize(score, size[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def open_source(dataset: Dataset, folder: Path, labels: Path | None = None) -> Source:
-    """Scores below `folder`, predicted labels below `labels`. Raises PredictionError if no name is the data set's."""
+def open_source(dataset: Dataset, folder: Path) -> Source:
+    """Scores below `folder`. Raises PredictionError if no name is the data set's."""
     files, known = stored_scores(folder), set(dataset.keys)
     scores = {key: path for key, path in files.items() if key in known}
     if not scores:
@@ -88,4 +88,4 @@ def open_source(dataset: Dataset, folder: Path, labels: Path | None = None) -> S
             f"{folder} has scores for {next(iter(files))} ..., data set '{dataset.name}' has frames "
             f"{dataset.keys[0]} ...: no name is in both"
         )
-    return Source(dataset, scores, labels if labels and labels.is_dir() else None, len(files) - len(scores))
+    return Source(dataset, scores, surplus=len(files) - len(scores))

@@ -69,11 +69,11 @@ def _is_other(file: Path) -> bool:
     return file.suffix.lower() in (*VIDEO_SUFFIXES, *BAG_SUFFIXES)
 
 
-def _visible_files(folder: Path, recursive: bool, skip: Sequence[Path]) -> list[Path]:
+def _visible_files(folder: Path, skip: Sequence[Path]) -> list[Path]:
     root = folder.resolve()
     return [
         file
-        for file in files_in(folder, recursive)
+        for file in files_in(folder)
         if not any((root / file.relative_to(folder)).is_relative_to(other) for other in skip)
     ]
 
@@ -82,7 +82,6 @@ def open_folder(
     folder: Path,
     open_other: Callable[[Path], Footage],
     bit_depth: int = 0,
-    recursive: bool = True,
     skip: Sequence[Path] = (),
 ) -> Photographs:
     """The pictures and videos of a folder by name, numbers in names by value (2 before 10).
@@ -90,7 +89,7 @@ def open_folder(
     What is of no use here is counted and named in the log. skip: folders (resolved) that are left alone.
     Raises MediaError when there is nothing.
     """
-    there = _visible_files(folder, recursive, skip)
+    there = _visible_files(folder, skip)
     files = tuple(sorted((file for file in there if _is_footage(file)), key=lambda file: by_number(file.as_posix())))
     rest = [file for file in there if not _is_footage(file)]
     if not files:

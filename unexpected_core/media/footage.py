@@ -17,14 +17,12 @@ def open_footage(
     topic: str | None = None,
     every: int = 1,
     bit_depth: int = 0,
-    recursive: bool = True,
     skip: Sequence[Path] = (),
 ) -> Footage:
     """Open footage of any kind, told by its contents. Raises MediaError.
 
     topic: of bags with several cameras. every: take every k-th frame of videos. bit_depth: bits used of 16-bit
-    pictures, 0 = as they say.
-    recursive, skip: of folders; whether to look below them, and folders (resolved) to leave alone.
+    pictures, 0 = as they say. skip: folders (resolved) to leave alone in a folder.
     """
     path = Path(path)
     try:
@@ -33,7 +31,7 @@ def open_footage(
         kind = kind_of(path)
         if kind == "folder":
             inside = partial(open_footage, topic=topic, every=every, bit_depth=bit_depth)
-            return open_folder(path, inside, bit_depth, recursive, skip)
+            return open_folder(path, inside, bit_depth, skip)
     except OSError as error:
         raise MediaError(f"cannot read {path}: {error.strerror or error}") from error
     if kind == "photograph":

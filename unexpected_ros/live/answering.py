@@ -211,5 +211,5 @@ class Answering:
             self.warn_once(f"{error.cause}{whose}", f"frame{whose} skipped: {error}")
         else:
             text = f"frame{whose} lost: {type(error).__name__}: {error}"
-            feed.health.failed("error", text)
+            feed.health.failed(text)
             self._error_once(f"{type(error).__name__}{whose}", text)

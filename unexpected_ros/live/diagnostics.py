@@ -34,10 +34,10 @@ class Health:
         with self._lock:
             self._counts[name] += number
 
-    def failed(self, name: str, message: str) -> None:
+    def failed(self, message: str) -> None:
         """One frame lost to a trouble that lasts until a frame succeeds."""
         with self._lock:
-            self._counts[name] += 1
+            self._counts["error"] += 1
             self._trouble = message
 
     def succeeded(self, times: dict[str, float]) -> None:

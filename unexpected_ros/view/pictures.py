@@ -28,15 +28,13 @@ def reduce(name: str, pixels: np.ndarray) -> np.ndarray:
     return cv2.resize(pixels, (WIDTH, max(1, round(height * WIDTH / width))), interpolation=way)
 
 
-def draw(
-    parts: Mapping[str, np.ndarray], regions: Sequence[Region], width: int, alpha: float = 0.5
-) -> dict[str, np.ndarray]:
+def draw(parts: Mapping[str, np.ndarray], regions: Sequence[Region], width: int) -> dict[str, np.ndarray]:
     """Pictures by name (uint8 RGB [h, w, 3] or grey [h, w]), without those whose parts are missing.
 
     parts: photo, mask, labels, resynthesis, score of `reduce`. regions: in pixels of an image `width` wide.
     """
     views = {
-        "overlay": lambda: _overlay(parts, regions, width, alpha),
+        "overlay": lambda: _overlay(parts, regions, width),
         "photo": lambda: parts["photo"],
         "labels": lambda: colorize(parts["labels"]),
         "resynthesis": lambda: parts["resynthesis"],
@@ -47,14 +45,14 @@ def draw(
     return {name: view() for name, view in views.items() if all(part in parts for part in needs.get(name, (name,)))}
 
 
-def _overlay(parts: Mapping[str, np.ndarray], regions: Sequence[Region], width: int, alpha: float) -> np.ndarray:
+def _overlay(parts: Mapping[str, np.ndarray], regions: Sequence[Region], width: int) -> np.ndarray:
     photo = parts["photo"]
     height, wide = photo.shape[:2]
     score, mask = (
         cv2.resize(parts[name], (wide, height), interpolation=cv2.INTER_NEAREST) for name in ("score", "mask")
     )
     shown = tuple(_scaled(region, wide / width) for region in regions)
-    return overlay(photo, Detection(score, mask > 0, mask, None, shown), alpha)
+    return overlay(photo, Detection(score, mask > 0, mask, None, shown))
 
 
 def _scaled(region: Region, factor: float) -> Region:

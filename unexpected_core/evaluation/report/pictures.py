@@ -17,9 +17,11 @@ TRUTH = (0, 255, 0)
 CALLED = (255, 255, 0)
 OUTSIDE = 0.4
 """Brightness left outside the ROI."""
+MOST = 3
+"""Frames of one kind that are shown."""
 
 
-def chosen_frames(rows: Sequence[FrameRow], count: int = 3) -> dict[str, list[str]]:
+def chosen_frames(rows: Sequence[FrameRow]) -> dict[str, list[str]]:
     """per_frame rows -> titles and keys: best and worst by AP, and those without obstacles but most false regions."""
     ranked = sorted(
         (row for row in rows if row.obstacles and not math.isnan(row.average_precision)),
@@ -28,11 +30,11 @@ def chosen_frames(rows: Sequence[FrameRow], count: int = 3) -> dict[str, list[st
     alarms = sorted(
         (row for row in rows if not row.obstacles and row.false_regions), key=lambda row: -row.false_regions
     )
-    half = min(count, (len(ranked) + 1) // 2)
+    half = min(MOST, (len(ranked) + 1) // 2)
     frames = {
         "best frames": [row.key for row in ranked[len(ranked) - half :][::-1]],
         "worst frames": [row.key for row in ranked[: min(half, len(ranked) - half)]],
-        "most false regions without an obstacle": [row.key for row in alarms[:count]],
+        "most false regions without an obstacle": [row.key for row in alarms[:MOST]],
     }
     return {title: keys for title, keys in frames.items() if keys}
 

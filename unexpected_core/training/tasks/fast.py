@@ -20,7 +20,7 @@ from unexpected_core.labels import colorize
 from unexpected_core.log import LOGGER
 from unexpected_core.networks.blocks import double
 from unexpected_core.networks.choices import SIZE, Size
-from unexpected_core.networks.fast_comparer import CUES, Cue, FastComparer, direct_head
+from unexpected_core.networks.fast_comparer import FastComparer, direct_head
 from unexpected_core.networks.fast_generator import FastGenerator, appearance
 from unexpected_core.networks.fast_segmenter import FastSegmenter, SegmenterOutput
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
@@ -142,7 +142,7 @@ def _taught(teacher: nn.Module, images: Tensor, logits: Tensor, discrepancy: Ten
     return distillation(logits, taught, expected)
 
 
-def fast_networks(size: Size = SIZE, start: str = "", cues: Sequence[Cue] = CUES) -> nn.ModuleDict:
+def fast_networks(size: Size = SIZE, start: str = "") -> nn.ModuleDict:
     """The four parts; started from the detector that `start` names (shipped name, file or folder), if any.
 
     Raises WeightsError.
@@ -151,7 +151,7 @@ def fast_networks(size: Size = SIZE, start: str = "", cues: Sequence[Cue] = CUES
         {
             "segmenter": FastSegmenter(size=size),
             "generator": FastGenerator(size=size),
-            "comparer": FastComparer(size=size, cues=cues),
+            "comparer": FastComparer(size=size),
             "direct": direct_head(size),
         }
     )
