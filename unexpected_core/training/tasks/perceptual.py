@@ -11,9 +11,9 @@ from torchvision.models import squeezenet1_1
 from torchvision.models.vgg import cfgs, make_layers
 
 from unexpected_core.files import expand_home
+from unexpected_core.networks.normalise import ImageNetNormalise
 from unexpected_core.training.errors import TrainingError
 
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 ENDS = (2, 5, 8)
 """Layers after which features are compared: after the first convolution, and before the second and third pooling."""
 
@@ -42,8 +42,7 @@ class SqueezeNetDistance(nn.Module):
             ) from error
         cuts = pairwise((0, *ENDS))
         self.slices = nn.ModuleList(nn.Sequential(*network.features[start:end]) for start, end in cuts)
-        for name, values in (("mean", MEAN), ("std", STD)):
-            self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
+        self.normalise = ImageNetNormalise()
         self.requires_grad_(False)
 
     def forward(self, painted: Tensor, photo: Tensor) -> Tensor:
@@ -55,7 +54,7 @@ class SqueezeNetDistance(nn.Module):
 
     def _directions(self, x: Tensor) -> list[Tensor]:
         """Features of length 1 after each slice."""
-        x, found = (x - self.mean) / self.std, []
+        x, found = self.normalise(x), []
         for part in self.slices:
             x = part(x)
             found.append(x.float() * x.float().square().sum(1, keepdim=True).add(1e-6).rsqrt())
