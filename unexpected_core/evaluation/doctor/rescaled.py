@@ -24,7 +24,7 @@ def same_in_all(frames: Sequence[Values]) -> tuple[str, ...]:
 
 
 def _same(frames: Sequence[Spread]) -> list[str]:
-    found = [name for field, name in (("mean", "mean"), ("deviation", "deviation")) if _alike(frames, field)]
+    found = [name for name in ("mean", "deviation") if _alike(frames, name)]
     if _alike(frames, "low") and _alike(frames, "high") and _stretched(frames):
         found.append("lowest and highest score")
     elif _alike(frames, "high") and frames[0].high in ROUND and all(frame.share_at_high <= FEW for frame in frames):

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from jinja2 import Environment
 
+from unexpected_core.compressed import encode_jpeg
 from unexpected_core.evaluation.doctor.examine import Finding
+from unexpected_core.evaluation.doctor.words import percent
 from unexpected_core.evaluation.measure.result import MethodResult
 from unexpected_core.evaluation.report import plots
-from unexpected_core.evaluation.report.pictures import chosen_frames, jpeg, picture
+from unexpected_core.evaluation.report.pictures import chosen_frames, picture
 from unexpected_core.evaluation.report.tables import cells, columns, show, stamp, titled
 from unexpected_core.evaluation.results import PairedDifference, Results
 from unexpected_core.evaluation.source import Source
@@ -20,6 +22,8 @@ from unexpected_core.files import atomic_path, write_text
 from unexpected_core.metrics.bootstrap import Interval
 from unexpected_core.metrics.curves import Curve
 
+QUALITY = 80
+"""Of the pictures, 1 to 100."""
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ dataset.name }}: {{ rows | map(attribute=0) | join(', ') }}</title>
@@ -88,7 +92,7 @@ def write_roc(path: Path, results: Results, curves: Mapping[str, Curve]) -> None
 def _pictures(source: Source, result: MethodResult) -> list[tuple[str, list[str]]]:
     """Titles, and JPEG files in base 64."""
     return [
-        (title, [base64.b64encode(jpeg(picture(source, key, result))).decode() for key in keys])
+        (title, [base64.b64encode(encode_jpeg(picture(source, key, result), QUALITY)).decode() for key in keys])
         for title, keys in chosen_frames(result.per_frame).items()
     ]
 
@@ -121,12 +125,8 @@ def _range(low: float, high: float) -> str:
     return f"{low:g} to {high:.4g}" if math.isfinite(high) else f"over {low:g}"
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 def _recall_line(line: Mapping[str, float]) -> list[str]:
-    found = _percent(line["found"]) if line["obstacles"] else "-"
+    found = percent(line["found"]) if line["obstacles"] else "-"
     return [_range(line["from"], line["to"]), f"{line['obstacles']:.0f}", found]
 
 
@@ -147,9 +147,9 @@ def _further(result: MethodResult) -> list[list[str]]:
     alarms = result.false_alarm_frames
     lines = [["frames without obstacles", str(alarms.normal_frames)]]
     if not math.isnan(alarms.realised_rate):
-        lines.append(["of them with a false alarm", _percent(alarms.realised_rate)])
+        lines.append(["of them with a false alarm", percent(alarms.realised_rate)])
     if alarms.promised_rate:
-        lines.append(["promised at most", _percent(alarms.promised_rate)])
+        lines.append(["promised at most", percent(alarms.promised_rate)])
     numbers = {
         "area under risk-coverage": result.risk_coverage_area,
         "calibration error": result.calibration_error,

@@ -51,9 +51,3 @@ def picture(source: Source, key: str, result: MethodResult) -> np.ndarray:
         cv2.drawContours(marked, outlines, -1, colour, max(1, score.shape[0] // 300))
     heat = heat_map(score, result.evidence.low, result.evidence.high)
     return grid([marked, heat], [key, "score"], columns=2)
-
-
-def jpeg(image: np.ndarray, quality: int = 80) -> bytes:
-    """RGB uint8 [H, W, 3] -> JPEG file; quality 1..100."""
-    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
