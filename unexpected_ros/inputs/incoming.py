@@ -1,4 +1,4 @@
-"""Messages in: camera messages to arrays, calibration to Camera. Of ROS or of a bag alike; imports no ROS."""
+"""Messages in: to arrays, calibration to Camera, regions to Region. Of ROS or of a bag alike; imports no ROS."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from unexpected_core.encodings import MAX_PIXELS, EncodingError
 from unexpected_core.log import shown
 from unexpected_core.media.messages import image_of
+from unexpected_core.structs import Region
 from unexpected_ros.scene.geometry import MOST, Camera, SensorWindow, rotation_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from std_msgs.msg import Header
 
     from unexpected_ros.live.logs import CauseLog
+    from unexpected_ros.msg import AnomalyRegion
 
 LONGEST = 100
 """Letters of a distortion model's name that are kept: hundreds of calibrations are, and strangers may send them."""
@@ -75,6 +77,13 @@ def camera_from(message: CameraInfo, rectified: bool | None = False) -> Camera:
         rectified,
         rotation_of(np.array(message.r, np.float64).reshape(3, 3)),
     )
+
+
+def region_from(message: AnomalyRegion) -> Region:
+    """A region as it was published, without what tracks and calibration told of it."""
+    roi, m = message.roi, message
+    box = roi.x_offset, roi.y_offset, roi.width, roi.height
+    return Region(*box, m.centroid_x, m.centroid_y, m.area, m.score, m.max_score, m.road_fraction, m.label)
 
 
 def complain_of(camera: Camera, topic: str, warn: CauseLog, whose: str = "") -> None:

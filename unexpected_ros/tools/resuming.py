@@ -16,7 +16,7 @@ from unexpected_core.media.bags.bag import Bag
 from unexpected_core.media.bags.channels import Message
 from unexpected_core.regions import find_regions
 from unexpected_core.structs import Region
-from unexpected_ros.inputs.incoming import stamp_ns
+from unexpected_ros.inputs.incoming import region_from, stamp_ns
 from unexpected_ros.scene.limits import are_set
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _seen(output: Callable[[str], Any], settings: NodeSettings) -> tuple[int, Se
     """Stamp and regions of a frame by its outputs: all that were found in the score, reported or not."""
     found, score, labels = output("regions"), output("score"), output("labels")
     if score.encoding == "mono8":  # rounded: regions were found in another score
-        return stamp_ns(found.header), [_region(region) for region in found.regions]
+        return stamp_ns(found.header), [region_from(region) for region in found.regions]
     size = score.height, score.width
     score, labels = score.data.view(np.float32).reshape(size), labels.data.reshape(size)
     return stamp_ns(found.header), find_regions(score, labels, settings.detect)[1]
@@ -94,12 +94,6 @@ def _seen(output: Callable[[str], Any], settings: NodeSettings) -> tuple[int, Se
 def _hides_regions(settings: NodeSettings) -> bool:
     """Whether the tracker knows more regions than are reported."""
     return settings.detect.min_persistence > 1 or are_set(settings.ground)
-
-
-def _region(r: Any) -> Region:
-    """unexpected_ros/AnomalyRegion -> Region."""
-    box = (r.roi.x_offset, r.roi.y_offset, r.roi.width, r.roi.height)
-    return Region(*box, r.centroid_x, r.centroid_y, r.area, r.score, r.max_score, r.road_fraction, r.label)
 
 
 @contextmanager

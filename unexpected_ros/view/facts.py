@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from unexpected_core.labels import CITYSCAPES
-from unexpected_core.structs import Region
+from unexpected_ros.inputs.incoming import region_from
 from unexpected_ros.view.assembly import ANCHOR, PHOTO, Whole
 from unexpected_ros.view.hub import pack
 from unexpected_ros.view.pictures import draw, to_jpeg
@@ -20,7 +20,7 @@ def frame(camera: str, whole: Whole, number: int) -> bytes:
     """One frame as `hub.pack` makes it; the page counts frames by `number`."""
     parts = dict(whole.parts)
     found, stats = parts.pop(ANCHOR), parts.pop("stats", None)
-    pictures = draw(parts, [region_of(region) for region in found.regions], found.image_width)
+    pictures = draw(parts, [region_from(region) for region in found.regions], found.image_width)
     facts = {
         "camera": camera,
         "number": number,
@@ -32,13 +32,6 @@ def frame(camera: str, whole: Whole, number: int) -> bytes:
         "missing": {} if PHOTO in parts else dict.fromkeys((PHOTO, "overlay"), NO_PHOTO),
     }
     return pack(facts, {name: to_jpeg(picture) for name, picture in pictures.items()})
-
-
-def region_of(message: Any) -> Region:
-    """AnomalyRegion -> Region."""
-    box = message.roi
-    names = ("centroid_x", "centroid_y", "area", "score", "max_score", "road_fraction", "label")
-    return Region(box.x_offset, box.y_offset, box.width, box.height, **{name: getattr(message, name) for name in names})
 
 
 def row(message: Any) -> dict[str, Any]:
