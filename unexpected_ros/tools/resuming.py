@@ -18,6 +18,7 @@ from unexpected_core.regions import find_regions
 from unexpected_core.structs import Region
 from unexpected_ros.inputs.incoming import region_from, stamp_ns
 from unexpected_ros.scene.limits import are_set
+from unexpected_ros.start import SIGNALS
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
@@ -106,7 +107,7 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked.append(True)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, ask) for number in SIGNALS}
     try:
         yield lambda: bool(asked)
     finally:

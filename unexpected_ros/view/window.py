@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
-import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ except ModuleNotFoundError:
 
 from unexpected_ros.live.spinning import keep_spinning
 from unexpected_ros.load.worker import Worker
+from unexpected_ros.start import SIGNALS
 from unexpected_ros.view.assembly import Whole
 from unexpected_ros.view.facts import frame
 from unexpected_ros.view.hub import Hub
@@ -119,7 +119,7 @@ def _address(host: str, port: int) -> str:
 
 async def _until_told(given: argparse.Namespace) -> None:
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await serve(given, lambda address: print(f"open {address}", flush=True), stop)
 
