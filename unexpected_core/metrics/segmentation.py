@@ -30,6 +30,6 @@ def class_iou(matrix: np.ndarray) -> np.ndarray:
 
 
 def mean_iou(matrix: np.ndarray) -> float:
-    """Confusion matrix int [C, C] -> mean IoU over the classes that occur in the labels; NaN if there are none."""
+    """Confusion matrix [C, C + 1] -> mean IoU over the classes that occur in the labels; NaN if there are none."""
     present = matrix.sum(1) > 0
     return float(class_iou(matrix)[present].mean()) if present.any() else float("nan")

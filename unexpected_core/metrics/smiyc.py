@@ -4,8 +4,8 @@ Each frame is binned at percentiles of its own scores, and the bins of all frame
 AP some tenths of a point higher than it is; use mode `exact` for anything but comparing with that benchmark's tables.
 Behaviour is that of road-anomaly-benchmark of August 2023 under NumPy 1.26. Three corners need a word: where several
 frames share the highest threshold, its result depends on an unstable sort, ours orders them as a stable one, and
-`order_range` says how far that goes; a frame
-without ROI adds nothing (there: an error); float16 scores are subtracted in float16, as NumPy 1 did.
+`order_range` says how far that goes; a frame without ROI adds nothing (there: an error); float16 scores are subtracted
+in float16, as NumPy 1 did.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ def standardized_max_logit(
     """Minus the max logit standardised by its predicted class, unbounded (Jung et al., ICCV 2021).
 
     logits [B, C, H, W] -> float [B, H, W]. mean, std: float [C], of the max logit of each predicted class on training
-    images. suppress: boundaries between predicted
-    classes take the mean of their surroundings; smooth: dilated Gaussian smoothing.
+    images. suppress: boundaries between predicted classes take the mean of their surroundings; smooth: dilated Gaussian
+    smoothing.
     """
     top, predicted = logits.float().max(1)
     score = -(top - mean[predicted]) / std[predicted]  # (B, H, W)
