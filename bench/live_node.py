@@ -9,6 +9,7 @@ from pathlib import Path
 import rclpy
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 
+from unexpected_ros.domains import take_domain
 from unexpected_ros.live.ros import CLASSES
 
 DEPTH = 5
@@ -89,6 +90,7 @@ class Camera:
 
 
 def alone():
-    """A ROS domain of its own, on this machine only; call it before rclpy.init."""
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
+    """A ROS domain of its own where none is set, on this machine only; call it before rclpy.init."""
+    if "ROS_DOMAIN_ID" not in os.environ:
+        take_domain()
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"

@@ -27,6 +27,7 @@ from std_msgs.msg import Header
 
 from unexpected_core.files import commit
 from unexpected_core.images import read_image, resize_image
+from unexpected_ros.domains import take_domain
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import OUTPUTS
 from unexpected_ros.live.ros import CLASSES, ros_message
@@ -166,7 +167,8 @@ def main():
         f"{datetime.now():%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
         f"commit {commit()}, {options.detector}"
     )
-    os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
+    if "ROS_DOMAIN_ID" not in os.environ:
+        take_domain()
     arguments = ["__ns:=/overhead"], [f"model.path:={options.detector}"], *([p] for p in options.parameter)
     given = [word for n, (value,) in enumerate(arguments) for word in ("-p" if n else "-r", value)]
     command = [sys.executable, "-m", "unexpected_ros.start", "unexpected_ros.live.process", "--ros-args", *given]

@@ -22,6 +22,8 @@ from page import OUTPUTS, show, summarize, write_page
 from rich.console import Console
 from rich.progress import Progress
 
+from unexpected_ros.domains import DomainError, take_domain
+
 ROOT = Path(__file__).resolve().parent.parent
 EXECUTABLES = ROOT / "install" / "unexpected_ros" / "lib" / "unexpected_ros"
 PROFILE = ROOT / "config" / "fastdds_large_images.xml"
@@ -163,7 +165,7 @@ def go_on(crew: Crew, options: list[str]) -> None:
 
 def isolate() -> None:
     """Talk to nobody but our own processes, on this machine; large images go through shared memory."""
-    os.environ["ROS_DOMAIN_ID"] = str(1 + os.getpid() % 101)
+    take_domain()
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     print("to look on: ROS_DOMAIN_ID=" + os.environ["ROS_DOMAIN_ID"], flush=True)
     library = "FASTRTPS" if os.environ.get("ROS_DISTRO") == "jazzy" else "FASTDDS"
@@ -213,11 +215,11 @@ def main() -> int:
     given = parse()
     for number in (signal.SIGINT, signal.SIGTERM):  # said aloud: a script in the background inherits a deaf SIGINT
         signal.signal(number, signal.default_int_handler)
-    isolate()
     crew = Crew(given.out / "log")
     try:
+        isolate()
         perform(given, crew)
-    except DemoError as error:
+    except (DemoError, DomainError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -10,31 +10,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from socket import AF_UNIX, socket
 
 import pytest
+
+from unexpected_ros.domains import DomainError, free_domain, take_domain
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 NEEDS_BUILD = "needs the built ROS package: run `make test`, or `make build` and `source scripts/env.sh`"
 
 
-def _free_domain() -> tuple[socket, str]:
-    """A ROS domain of 1..101, which are safe on Linux, that no other run has, as long as the socket is open."""
-    for number in range(os.getpid(), os.getpid() + 101):
-        domain = str(1 + number % 101)
-        sign = socket(AF_UNIX)
-        try:
-            sign.bind(f"\0unexpected-tests-domain-{domain}")  # a name, and no file, of the network that nodes share
-        except OSError:
-            sign.close()
-            continue
-        return sign, domain
-    raise pytest.UsageError("other runs of tests have all ROS domains; set ROS_DOMAIN_ID")
-
-
 # Nodes of this run must not hear those of another run or of another machine.
 if "ROS_DOMAIN_ID" not in os.environ:
-    _sign, os.environ["ROS_DOMAIN_ID"] = _free_domain()
+    try:
+        take_domain()
+    except DomainError as error:
+        raise pytest.UsageError(str(error)) from None
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 # Nor what this user has compiled: detectors would run it.
 os.environ["XDG_CACHE_HOME"] = tempfile.mkdtemp(prefix="unexpected-tests-")
@@ -113,6 +103,6 @@ def shared_data() -> Path:
 @pytest.fixture
 def lonely_domain():
     """A ROS domain without the nodes of the other tests."""
-    sign, domain = _free_domain()
+    sign, domain = free_domain()
     with sign:
         yield domain

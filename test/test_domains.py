@@ -1,30 +1,44 @@
-"""Runs of the tests do not hear each other's nodes."""
+"""Programs that must hear nobody else do not hear each other's nodes."""
 
 import os
 import subprocess
 import sys
 
+import pytest
 
-def domain_of(process):
-    return int(process.stdout.readline())
+AS_96 = "import os, sys\nos.getpid = lambda: 96\n"
+"""All of one process number, or of numbers that are a multiple of the number of domains apart."""
+THEN_STAY = "print('domain', os.environ['ROS_DOMAIN_ID'], flush=True)\nsys.stdin.read()\n"
+RUN_OF_TESTS = "import runpy\nkept = runpy.run_path('test/conftest.py')\n"
+DEMO = "sys.path.insert(0, 'demo')\nimport run\nrun.isolate()\n"
+TOOL = "sys.path.insert(0, 'bench')\nimport live_node\nlive_node.alone()\n"
+
+
+def domains_of(programs, repository):
+    """Of programs that are there at the same time."""
+    environment = {name: value for name, value in os.environ.items() if name != "ROS_DOMAIN_ID"}
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", AS_96 + program + THEN_STAY],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            cwd=repository,
+            text=True,
+        )
+        for program in programs
+    ]
+    domains = [next(int(line.split()[1]) for line in run.stdout if line.startswith("domain ")) for run in runs]
+    for run in runs:
+        run.communicate("")
+    assert all(1 <= domain <= 101 for domain in domains)
+    return domains
 
 
 def test_each_run_has_a_domain_of_its_own(repository):
-    """Also where their process numbers are a multiple of the number of domains apart."""
-    script = (
-        "import os, runpy, sys\n"
-        "os.getpid = lambda: 96\n"
-        "kept = runpy.run_path(sys.argv[1])\n"
-        "print(os.environ['ROS_DOMAIN_ID'], flush=True)\n"
-        "sys.stdin.read()\n"
-    )
-    environment = {name: value for name, value in os.environ.items() if name != "ROS_DOMAIN_ID"}
-    command = [sys.executable, "-c", script, str(repository / "test" / "conftest.py")]
-    runs = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
-        for _ in range(4)
-    ]
-    domains = [domain_of(run) for run in runs]
-    for run in runs:
-        run.communicate("")
-    assert len(set(domains)) == len(runs) and all(1 <= domain <= 101 for domain in domains)
+    assert len(set(domains_of([RUN_OF_TESTS] * 4, repository))) == 4
+
+
+@pytest.mark.ros
+def test_demos_and_tools_take_theirs_in_the_same_way(repository):
+    assert len(set(domains_of([RUN_OF_TESTS, DEMO, DEMO, TOOL, TOOL], repository))) == 5
