@@ -252,6 +252,21 @@ def start_node():
         node.end()
 
 
+@pytest.fixture
+def without_loss_events(monkeypatch):
+    """rclpy as it is on a middleware that does not tell of messages lost."""
+    from rclpy import event_handler
+    from rclpy.event_handler import QoSSubscriptionEventType, UnsupportedEventTypeError
+
+    class WithoutLosses(event_handler.EventHandler):
+        def __init__(self, *, event_type, **others):
+            if event_type == QoSSubscriptionEventType.RCL_SUBSCRIPTION_MESSAGE_LOST:
+                raise UnsupportedEventTypeError("event type is not supported")
+            super().__init__(event_type=event_type, **others)
+
+    monkeypatch.setattr(event_handler, "EventHandler", WithoutLosses)
+
+
 @pytest.fixture(scope="session")
 def street():
     """RGB uint8 [H, W, 3] of any size: grey road, blue sky, a red box; `seed` moves the box."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.lifecycle import LifecycleNode
 from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
@@ -20,6 +19,7 @@ from unexpected_ros.inputs.connection import (
     explain_loss,
     explain_mixture,
 )
+from unexpected_ros.inputs.losses import LossCallbacks
 from unexpected_ros.live.settings import InputSettings
 
 DETECTORS_PUBLISH = "unexpected_ros/msg/AnomalyArray"
@@ -61,7 +61,7 @@ class ImageSubscription:
             name,
             self._on_message,
             QoSProfile(depth=5, reliability=policy),  # handed over at once: the worker's slot keeps frames fresh
-            event_callbacks=SubscriptionEventCallbacks(
+            event_callbacks=LossCallbacks(
                 message_lost=self._on_loss,
                 use_default_callbacks=False,  # `explain` says the others better
             ),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import rclpy
 from rclpy.clock import Clock, ClockType
-from rclpy.event_handler import QoSMessageLostInfo, SubscriptionEventCallbacks
+from rclpy.event_handler import QoSMessageLostInfo
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
@@ -24,6 +24,7 @@ from rclpy.subscription import Subscription
 from rclpy.utilities import remove_ros_args
 
 from unexpected_ros.bags import BagError, BagWriter, recorded_bag
+from unexpected_ros.inputs.losses import LossCallbacks
 from unexpected_ros.inputs.offers import asks_more, qos_entry, qos_for
 from unexpected_ros.live.spinning import Serving
 
@@ -113,7 +114,7 @@ class Recorder(Node):
             lambda data: self._write(topic, kind, data, offered),
             qos,
             raw=True,
-            event_callbacks=SubscriptionEventCallbacks(message_lost=lambda event: self._on_loss(topic, event)),
+            event_callbacks=LossCallbacks(message_lost=lambda event: self._on_loss(topic, event)),
         )
         if topic in self.waiting:
             self.waiting.remove(topic)

@@ -106,3 +106,12 @@ def test_outputs_of_another_detector_are_no_inputs(driver, make_node, start_node
     driver.until(lambda: node.feeds[0].complaint, "the explanation")
     assert str(node.feeds[0].complaint).endswith("no image topic is published at all; start the camera")
     other.end()
+
+
+def test_a_middleware_that_does_not_count_losses_is_listened_to_all_the_same(
+    driver, make_node, answers, street, to_message, without_loss_events
+):
+    make_node()
+    camera = driver.camera(Image, "/inside/image")
+    assert driver.publish_until_answered(camera, to_message(street()), answers).image_width == 130
+    driver.destroy(camera)

@@ -204,3 +204,15 @@ def test_a_message_that_cannot_be_written_ends_the_recording(driver):
     finally:
         driver.destroy(talk)
         recorder.destroy_node()
+
+
+def test_a_middleware_that_does_not_count_losses_is_recorded_all_the_same(driver, tmp_path, without_loss_events):
+    talk = driver.node.create_publisher(String, "/test_recorder/uncounted", 10)
+    with create_bag(tmp_path / "out.mcap") as bag:
+        recorder = Recorder([talk.topic_name], bag)
+        driver.executor.add_node(recorder)
+        driver.until(talk.get_subscription_count, "the recorder")
+        driver.until(lambda: talk.publish(String(data="word")) or sum(recorder.counts.values()), "a message")
+        driver.executor.remove_node(recorder)
+        recorder.destroy_node()
+    driver.destroy(talk)
