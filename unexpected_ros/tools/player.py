@@ -28,6 +28,8 @@ DEPTH = 10
 CLOCK_S = 1 / 40
 POLL_S = 0.05
 LONGEST_S = 1e9
+PATIENCE_S = 10.0
+"""For the first /clock of others, which takes a moment to be found."""
 
 
 class ReplayError(RuntimeError):
@@ -47,6 +49,8 @@ class Player(Node):
         super().__init__("replay")
         self._serving = Serving(self)
         self._transport, self._frame_id, self._recorded = transport, frame_id, recorded
+        # the system's where /clock is our own: it begins with what this says
+        self._now = RosClock() if clock else self.get_clock()
         self._origin: int | None = None
         self._newest = 0  # nanoseconds that /clock has shown since the last jump
         self._images = self.create_publisher(Image, "image", QoSProfile(depth=DEPTH))
@@ -125,6 +129,7 @@ class Player(Node):
 
     def publish(self, shot: Shot, when: float, info: CameraInfo | None = None) -> Header:
         """Send one shot, its calibration first; returns the header. Raises ImageError when it cannot be read.
+        Raises ReplayError where it needs the time, and simulated time does not begin.
 
         when: its time in seconds, of which the stamps are made that the footage does not have.
         """
@@ -139,12 +144,28 @@ class Player(Node):
         return header
 
     def _header(self, shot: Shot, when: float) -> Header:
-        stamp, frame_id = self.get_clock().now().nanoseconds, self._frame_id or shot.frame_id or "camera"
-        if self._recorded:
+        if not self._recorded:
+            stamp = self._moment(when)
+        else:
             if self._origin is None:
-                self._origin = (shot.stamp or stamp) - round(when * 1e9)
+                self._origin = (shot.stamp or self._moment(when)) - round(when * 1e9)
             stamp = shot.stamp or self._origin + round(when * 1e9)
+        frame_id = self._frame_id or shot.frame_id or "camera"
         return Header(stamp=Time(nanoseconds=stamp).to_msg(), frame_id=frame_id)
+
+    def _moment(self, when: float) -> int:
+        """Now, in nanoseconds; where simulated time has not begun, playing stands at `when` until it has."""
+        if not (now := self._now.now().nanoseconds):
+            give_up = time.monotonic() + PATIENCE_S
+            while not (now := self._now.now().nanoseconds):
+                if time.monotonic() > give_up:
+                    raise ReplayError(
+                        "use_sim_time is set, but nobody publishes /clock: frames would have no time; start what "
+                        "publishes it, let this replay do so (--clock), or leave use_sim_time out"
+                    )
+                self._serving.once(POLL_S)
+            self._transport.rewind(when, time.monotonic())
+        return now
 
     def _show_time(self, least: int = 0) -> None:
         """Publish /clock, in nanoseconds `least` or later. Between two jumps it never runs back: log times, which the

@@ -135,6 +135,44 @@ def test_without_a_clock_frames_are_of_now(play, driver):
     assert {message.header.frame_id for message in inbox} == {FRAME_ID}  # where it is does not hang on the time
 
 
+def test_with_simulated_time_it_waits_for_the_clock(play, driver):
+    process, inbox = play("--ros-args", "-p", "use_sim_time:=true", "--")
+    driver.until(lambda: process.stdout and driver.node.count_publishers("/deck/image"), "the replay")
+    driver.spin(1.0)
+    assert not inbox
+    clock = driver.node.create_publisher(Clock, "/clock", 1)
+    begun = time.monotonic()
+
+    def tell():
+        now = Clock()
+        now.clock.sec, now.clock.nanosec = divmod(500 * 10**9 + round(1e9 * (time.monotonic() - begun)), 10**9)
+        clock.publish(now)
+        driver.spin(0.01)
+        return len(inbox) == FRAMES
+
+    driver.until(tell, "all frames")
+    assert process.wait(20) == 0 and numbers(inbox) == [*range(FRAMES)]
+    assert all(500e9 <= stamp < 560e9 for stamp in stamps(inbox))
+    assert stamps(inbox)[-1] - stamps(inbox)[0] > 0.4e9  # of 0.5: it began to play when time did
+    driver.destroy(clock)
+
+
+def test_simulated_time_that_does_not_begin_is_an_error(play, driver):
+    process, inbox = play("--ros-args", "-p", "use_sim_time:=true", "--")
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and not inbox
+    assert told.startswith("error: use_sim_time is set, but nobody publishes /clock") and told.count("\n") == 1
+
+
+def test_the_clock_of_photographs_begins_now_also_where_the_replay_is_to_hear_it(play, driver, tmp_path):
+    """Time 0 means that there is none."""
+    write_image(tmp_path / "a.png", np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    process, inbox = play("--clock", "--ros-args", "-p", "use_sim_time:=true", "--", footage=tmp_path)
+    process.communicate(timeout=60)
+    driver.until(lambda: inbox, "the frame")
+    assert abs(stamps(inbox)[0] - time.time_ns()) < 60e9
+
+
 def test_a_damaged_calibration_costs_no_frame_and_is_told_of(play, driver, drive, tmp_path):
     with create_bag(tmp_path / "damaged.mcap") as damaged, open_bag(drive) as bag:
         for message in bag.messages():
