@@ -64,6 +64,23 @@ def written_named(path: Path) -> Iterator[None]:
         raise OSError(error.errno or errno.EIO, f"{fault}; {free:.0f} MiB are free there", str(path)) from error
 
 
+def settle(path: str | Path) -> None:
+    """Wait until a file's bytes, or a folder's names, are on the disk: the system would keep them for half a minute.
+
+    A power cut leaves names of files that have none of their bytes otherwise. Raises OSError, of a file only: some
+    file systems know of no such thing for folders.
+    """
+    path = Path(path)
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        if not path.is_dir():
+            raise
+    finally:
+        os.close(handle)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text, whole or not at all."""
     with atomic_path(path) as temporary:

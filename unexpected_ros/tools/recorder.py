@@ -33,7 +33,8 @@ FOLLOW_NS = 500_000_000
 PATIENCE_S = 5.0
 """After which it is said what is not recorded yet, and again when that changes."""
 FLUSH_S = 5.0
-"""How often what was recorded is handed to the system: so much is lost where the recorder is killed."""
+"""How often what was recorded is handed to the system, and to the disk: so much is lost where the recorder is killed,
+and in a power cut what the disk had not written yet, too."""
 BACKGROUND = "/diagnostics"
 """Topic that never falls silent."""
 

@@ -1,6 +1,8 @@
 """Bags of what happens only once: kept whatever ends the writing."""
 
 import random
+import time
+from ctypes import CDLL, Structure, byref, c_uint64
 
 import pytest
 
@@ -8,6 +10,7 @@ from unexpected_core.media.bags.bag import open_bag
 from unexpected_core.media.bags.growing import growing_bag
 from unexpected_core.media.bags.message_types import standard_types
 from unexpected_core.media.bags.recording import recorded_bag
+from unexpected_core.media.bags.writing import create_bag
 from unexpected_core.media.errors import IncompleteError
 
 
@@ -76,3 +79,54 @@ def test_nothing_written_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="nobody"), recorded_bag(tmp_path / "out.mcap", standard_types()):
         raise ValueError("nobody came")
     assert list(tmp_path.iterdir()) == []
+
+
+class Pages(Structure):
+    """Of a file, as cachestat (Linux 6.5 and later) counts them."""
+
+    _fields_ = [(name, c_uint64) for name in ("kept", "dirty", "writing", "evicted", "recently")]
+
+
+def is_on_disk(path):
+    """Whether the system holds nothing of a file that a power cut would take."""
+    pages, whole = Pages(), (c_uint64 * 2)(0, 0)
+    with path.open("rb") as file:
+        if CDLL(None).syscall(451, file.fileno(), whole, byref(pages), 0):
+            pytest.skip("this system does not tell what of a file is on the disk")
+    return not pages.dirty and not pages.writing
+
+
+@pytest.mark.parametrize("name", ["out.mcap", "out"])
+@pytest.mark.parametrize("kind", [recorded_bag, create_bag])
+def test_a_power_cut_takes_nothing_of_a_bag_that_has_appeared(tmp_path, name, kind):
+    with kind(tmp_path / name, standard_types()) as bag:
+        write(bag, "a", "b")
+    path = tmp_path / name
+    assert all(is_on_disk(file) for file in (path.iterdir() if path.is_dir() else [path]))
+
+
+def test_what_a_recording_was_given_before_it_was_flushed_is_soon_on_the_disk(tmp_path):
+    with recorded_bag(tmp_path / "out.mcap", standard_types()) as bag:
+        write(bag, random.Random(1).randbytes(600_000).hex())
+        bag.flush()
+        end = time.monotonic() + 20  # no longer than it would take by itself
+        while not is_on_disk(bag.file):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert bag.file.stat().st_size > 300_000
+
+
+def test_a_disk_that_cannot_keep_what_it_is_given_is_told_of(tmp_path, monkeypatch):
+    def fail(handle):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("os.fdatasync", fail)
+    with (
+        pytest.raises(OSError, match="Input/output error"),
+        recorded_bag(tmp_path / "out.mcap", standard_types()) as bag,
+    ):
+        for word in ("a", "b", "c"):
+            write(bag, word)
+            bag.flush()
+            time.sleep(0.2)
+    assert words(tmp_path / "out.recording.mcap") == ["a", "b"]

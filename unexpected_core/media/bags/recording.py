@@ -1,8 +1,10 @@
-"""A bag of what happens only once: whatever ends the writing, what was written is kept."""
+"""A bag of what happens only once: whatever ends the writing, a power cut too, what was written is kept."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -10,6 +12,31 @@ from pathlib import Path
 from rosbags.typesys.store import Typestore
 
 from unexpected_core.media.bags.writing import BagWriter, check_target, publish
+
+
+class Recording(BagWriter):
+    """A bag whose `flush` has it written to the disk, too, in a thread of its own: what comes does not wait for that.
+
+    flush raises the OSError of a disk that could not.
+    """
+
+    def __init__(self, file: Path, types: Typestore) -> None:
+        super().__init__(file, types)
+        self._disk = ThreadPoolExecutor(1, "disk")
+        self._writing: Future[None] | None = None
+
+    def flush(self) -> None:
+        """See BagWriter. While the disk is still at what it was given before, it is given no more."""
+        super().flush()
+        if self._writing is None or self._writing.done():
+            if self._writing:
+                self._writing.result()
+            self._writing = self._disk.submit(os.fdatasync, self._stream.fileno())
+
+    def close(self) -> None:
+        """See BagWriter."""
+        self._disk.shutdown()
+        super().close()
 
 
 @contextmanager
@@ -22,7 +49,7 @@ def recorded_bag(path: str | Path, types: Typestore) -> Iterator[BagWriter]:
     Raises BagError, OSError.
     """
     path = check_target(path)
-    writer = BagWriter(_free(path.with_name(f"{path.name.removesuffix('.mcap')}.recording.mcap")), types)
+    writer = Recording(_free(path.with_name(f"{path.name.removesuffix('.mcap')}.recording.mcap")), types)
     try:
         yield writer
     except BaseException:

@@ -12,7 +12,7 @@ from typing import Any
 from mcap.writer import Writer
 from rosbags.typesys.store import Typestore
 
-from unexpected_core.files import written_named
+from unexpected_core.files import settle, written_named
 from unexpected_core.log import LOGGER
 from unexpected_core.media.bags.channels import Channel, Message
 from unexpected_core.media.bags.message_types import standard_types
@@ -94,10 +94,11 @@ class BagWriter:
         self._writer.flush()
 
     def close(self) -> None:
-        """Finish the file: index, statistics, end mark."""
+        """Finish the file: index, statistics, end mark; it is on the disk then."""
         self._writer.add_metadata("rosbag2", {"serialized_metadata": about(self)})
         self._writer.finish()
         self._stream.close()
+        settle(self.file)
 
     def abandon(self) -> None:
         """Close the file without an end."""
@@ -137,12 +138,19 @@ def publish(writer: BagWriter, path: Path) -> None:
     """Move a closed file to its name: as it is, or into a bag folder with metadata.yaml."""
     if path.suffix == ".mcap":
         writer.file.replace(path)
-        return
+    else:
+        _publish_folder(writer, path)
+    settle(path.parent)
+
+
+def _publish_folder(writer: BagWriter, path: Path) -> None:
     with written_named(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
         folder = Path(temporary) / path.name
         folder.mkdir()
         writer.file.replace(folder / f"{path.name}.mcap")
         (folder / "metadata.yaml").write_text(folder_metadata(writer, f"{path.name}.mcap"), encoding="utf-8")
+        settle(folder / "metadata.yaml")
+        settle(folder)
         if path.exists():
             shutil.move(path, Path(temporary) / "replaced")
         folder.replace(path)
