@@ -5,6 +5,7 @@ import pytest
 from unexpected_core.media.bags.bag import open_bag
 from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.bags.message_types import standard_types
+from unexpected_core.media.errors import BagError
 
 RECIPE = {"source": "a.mcap", "model": "one"}
 
@@ -76,3 +77,15 @@ def test_a_partial_bag_that_is_none_is_replaced(tmp_path, bags, caplog):
     assert run(path, bags, range(3)) == 0
     assert "out.partial.mcap cannot be read and is replaced" in caplog.text
     assert words(path) == ["word 0", "word 1", "word 2"]
+
+
+def test_a_second_run_at_the_same_time_is_refused_and_spoils_nothing(tmp_path, bags):
+    path = tmp_path / "out.mcap"
+    with growing_bag(path, standard_types(), RECIPE) as growing:
+        growing.writer.write("/talk", bags.string("word 0"), 0)
+        growing.writer.flush()
+        with pytest.raises(BagError, match="is being written by another run; wait for it"):
+            run(path, bags, range(9))
+        growing.writer.write("/talk", bags.string("word 1"), 1)
+    assert words(path) == ["word 0", "word 1"]
+    assert run(path, bags, range(2)) == 0  # and it is free again

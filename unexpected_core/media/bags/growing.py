@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from rosbags.typesys.store import Typestore
 
@@ -54,27 +56,48 @@ def growing_bag(path: str | Path, types: Typestore, recipe: Mapping[str, str]) -
 
     Until then, and when the block is left by an exception, it is a closed bag beside it, `partial_path`, if it holds
     anything. recipe: what it is made from and how; only a partial bag of the same recipe is gone on with.
-    Raises BagError.
+    Raises BagError, also while another run is at it.
     """
     path = check_target(path)
     partial = partial_path(path)
     aside = partial.with_name(f".{partial.name}")  # an earlier one that a run was killed while taking over
+    _refuse_company(partial)
     earlier = _usable(aside, recipe) or _usable(partial, recipe)
     if earlier == partial:
         partial.replace(aside)
     elif not earlier:
         aside.unlink(missing_ok=True)
     writer = BagWriter(partial, types)
-    writer.note(NOTE, dict(recipe))
-    writer.flush()
+    with partial.open("r+b") as mark:  # the lock is held until the bag has its name, which is after it is closed
+        _lock(mark, partial)
+        writer.note(NOTE, dict(recipe))
+        writer.flush()
+        try:
+            yield GrowingBag(writer, earlier and aside)
+        except BaseException:
+            _leave(writer, aside)
+            raise
+        writer.close()
+        aside.unlink(missing_ok=True)
+        publish(writer, path)
+
+
+def _refuse_company(partial: Path) -> None:
+    """Raises BagError while another run is at the partial bag: each would take what the other writes for its own."""
+    if partial.is_file():
+        with partial.open("r+b") as mark:
+            _lock(mark, partial)
+
+
+def _lock(mark: BinaryIO, partial: Path) -> None:
     try:
-        yield GrowingBag(writer, earlier and aside)
-    except BaseException:
-        _leave(writer, aside)
-        raise
-    writer.close()
-    aside.unlink(missing_ok=True)
-    publish(writer, path)
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BagError(
+            f"{partial} is being written by another run; wait for it, end it, or choose another output"
+        ) from None
+    except OSError:  # a file system without locks
+        return
 
 
 def _usable(partial: Path, recipe: Mapping[str, str]) -> Path | None:
