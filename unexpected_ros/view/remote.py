@@ -86,9 +86,12 @@ class DetectorRemote:
         kinds = {"bool": (bool,), "int": (int,), "float": (int, float)}
         if name not in self._live:
             raise RemoteError(f"'{name}' is not a live parameter of {self._detector}")
-        kind = self._live[name]["type"]
+        known = self._live[name]
+        kind = known["type"]
         if type(value) not in kinds[kind]:
             raise RemoteError(f"{name} = {value!r}: expected a {kind}")
+        if kind != "bool" and not known["minimum"] <= value <= known["maximum"]:  # messages hold no number of any size
+            raise RemoteError(f"{name} = {value!r:.30}: expected {known['minimum']:.10g} to {known['maximum']:.10g}")
         return Parameter(name, value=float(value) if kind == "float" else value)
 
     async def save_sample(self) -> str:

@@ -121,7 +121,10 @@ async def _hear(socket: web.WebSocketResponse, viewer: Viewer, hub: Hub, remote:
 
 def read_command(text: str) -> dict[str, Any]:
     """One command of the page. Raises ValueError."""
-    command = json.loads(text)
+    try:
+        command = json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     kinds = {"set": dict, "camera": str}
     if not isinstance(command, dict) or any(
         not isinstance(command.get(name, kind()), kind) for name, kind in kinds.items()

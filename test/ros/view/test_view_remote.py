@@ -12,8 +12,16 @@ from rcl_interfaces.msg import FloatingPointRange, ParameterDescriptor  # noqa: 
 from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 
 from unexpected_ros.view.remote import DetectorRemote  # noqa: E402
+from unexpected_ros.view.server import RemoteError  # noqa: E402
 
 THRESHOLD = "detect.threshold"
+
+
+async def meet(remote, told):
+    remote.meet("/quiet")
+    async with asyncio.timeout(60):
+        while not told[-1]:
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -39,12 +47,22 @@ def test_what_was_set_is_shown_before_the_page_hears_that_it_was(window):
 
     async def run():
         remote = DetectorRemote(window, told.append)
-        remote.meet("/quiet")
-        async with asyncio.timeout(60):
-            while not told[-1]:
-                await asyncio.sleep(0.05)
+        await meet(remote, told)
         assert told[-1][0]["name"] == THRESHOLD and told[-1][0]["value"] == 0.5
         await remote.set({THRESHOLD: 0.25})  # an old value that is shown now would be clicked on by mistake
 
     asyncio.run(run())
     assert told[-1][0]["value"] == 0.25
+
+
+@pytest.mark.parametrize("value", [10**400, -1e300, 1e999, float("nan")])
+def test_a_number_that_no_message_holds_is_refused_with_the_range(window, value):
+    told = []
+
+    async def run():
+        remote = DetectorRemote(window, told.append)
+        await meet(remote, told)
+        with pytest.raises(RemoteError, match=r"^detect.threshold = .*: expected 0 to 1$"):
+            await remote.set({THRESHOLD: value})
+
+    asyncio.run(run())

@@ -57,6 +57,20 @@ def test_viewers_that_break_off_while_they_are_sent_something_leave_no_error(cap
     assert not caplog.records
 
 
+@pytest.mark.parametrize("text", ["[" * 60_000, "{", '"a"', '{"set": 1}', '{"camera": null}'])
+def test_a_command_that_is_none_is_answered_in_one_line(text, caplog):
+    async def visit(session, address):
+        async with session.ws_connect(address) as connection:
+            for _ in range(2):
+                await connection.send_str(text)
+                while "done" not in (answer := await connection.receive_json()):
+                    pass
+                assert answer["done"] == "error" and answer["text"]
+
+    assert asyncio.run(serve(Hub(), visit)) == []
+    assert not caplog.records
+
+
 def test_pictures_are_not_compressed_once_more():
     hub = Hub()
     hub.tell(cameras={"": {}})
