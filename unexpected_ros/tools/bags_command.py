@@ -14,7 +14,7 @@ from unexpected_core.media.kinds import kind_of
 from unexpected_ros.bags import BagError
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.tools.chosen import chosen_detector
-from unexpected_ros.tools.fleet import REPORT, FleetError, bags_below, by_processes, by_ray, run_fleet
+from unexpected_ros.tools.fleet import REPORT, FleetError, bags_below, by_processes, by_ray, refuse_doubles, run_fleet
 from unexpected_ros.tools.frame_by_frame import FrameByFrame
 from unexpected_ros.tools.job import DONE, Job
 from unexpected_ros.tools.offline import NODE, process_bag
@@ -36,6 +36,7 @@ def _many(given: argparse.Namespace) -> int:
         target = out / bag.relative_to(given.input).with_suffix("")
         how = (given.model, given.device, tuple(given.set), given.topic, given.node)
         jobs.append(Job(str(bag.resolve()), f"{target}{bag.suffix.replace('.', '_')}.mcap", *how))
+    refuse_doubles(jobs)
     spread = (lambda left: by_ray(left, given.ray)) if given.ray else (lambda left: by_processes(left, given.workers))
     report = run_fleet(jobs, out, spread)
     frames = f"{report['processed']} of {report['received']} frames"

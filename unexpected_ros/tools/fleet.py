@@ -40,6 +40,14 @@ def bags_below(folder: Path) -> list[Path]:
     return found
 
 
+def refuse_doubles(jobs: Iterable[Job]) -> None:
+    """Raises FleetError where two bags, such as a.mcap and a folder a_mcap, would be written to one place."""
+    taken: dict[str, str] = {}
+    for job in jobs:
+        if (other := taken.setdefault(job.target, job.source)) != job.source:
+            raise FleetError(f"{other} and {job.source} would both be written to {job.target}; rename one of them")
+
+
 def by_processes(jobs: list[Job], workers: int) -> Results:
     """What came of each job, as they end, by so many processes here."""
     return spread(perform, died, jobs, workers)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.media.drive import write_bag
-from unexpected_ros.bags import open_bag
+from unexpected_ros.bags import create_bag, open_bag
 from unexpected_ros.tools.fleet import bags_below
 
 FRAMES, BAGS = 60, 4
@@ -119,3 +119,14 @@ def test_what_is_wrong_is_said_before_anything_is_begun(folder, tmp_path, option
     assert words in told[1] and not (tmp_path / "out").exists()
     told = start(folder, folder / "out").communicate(timeout=100)
     assert "lies in the input" in told[1]
+
+
+def test_bags_that_would_be_written_to_one_place_are_refused(tmp_path):
+    for name in ("a.mcap", "b.mcap"):  # the files of one recording have one name
+        write_bag(tmp_path / "in" / name, [(np.zeros((20, 30, 3), np.uint8), None)], 10.0)
+    with create_bag(tmp_path / "in" / "a_mcap"):
+        pass
+    process = start(tmp_path / "in", tmp_path / "out")
+    told = process.communicate(timeout=60)[1]
+    assert process.returncode == 1 and not (tmp_path / "out").exists()
+    assert re.search(r"error: \S+/a.mcap and \S+/a_mcap would both be written to \S+/out/a_mcap.mcap; rename", told)
