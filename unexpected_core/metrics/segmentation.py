@@ -23,13 +23,13 @@ def confusion(predicted: np.ndarray, labels: np.ndarray, num_classes: int = NUM_
 
 
 def class_iou(matrix: np.ndarray) -> np.ndarray:
-    """Confusion matrix [C, C + 1] -> IoU of each class float64 [C]; NaN for classes that occur nowhere."""
+    """Confusion matrix int64 [C, C + 1] -> IoU of each class float64 [C]; NaN for classes that occur nowhere."""
     hit = np.diag(matrix)
     union = matrix.sum(1) + matrix[:, : len(matrix)].sum(0) - hit
     return np.divide(hit, union, out=np.full(len(hit), np.nan), where=union > 0)
 
 
 def mean_iou(matrix: np.ndarray) -> float:
-    """Confusion matrix [C, C + 1] -> mean IoU over the classes that occur in the labels; NaN if there are none."""
+    """Confusion matrix int64 [C, C + 1] -> mean IoU of the classes that occur in the labels; NaN if there are none."""
     present = matrix.sum(1) > 0
     return float(class_iou(matrix)[present].mean()) if present.any() else float("nan")
