@@ -1,7 +1,11 @@
 """A bag over several runs: what each leaves behind, whatever interrupts it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import pytest
 
+from unexpected_core.media.bags import growing
 from unexpected_core.media.bags.bag import open_bag
 from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_core.media.bags.message_types import standard_types
@@ -89,3 +93,35 @@ def test_a_second_run_at_the_same_time_is_refused_and_spoils_nothing(tmp_path, b
         growing.writer.write("/talk", bags.string("word 1"), 1)
     assert words(path) == ["word 0", "word 1"]
     assert run(path, bags, range(2)) == 0  # and it is free again
+
+
+def test_of_two_runs_that_begin_at_the_same_moment_one_is_refused(tmp_path, bags, monkeypatch):
+    path, looked, written, over = tmp_path / "out.mcap", Event(), Event(), Event()
+    usable = growing._usable
+
+    def slowly(*of_one):
+        if not looked.is_set():  # the first run has looked whether another is at it
+            looked.set()
+            written.wait(1)
+        return usable(*of_one)
+
+    def begin(word):
+        try:
+            with growing_bag(path, standard_types(), RECIPE) as bag:
+                bag.writer.write("/talk", bags.string(word), 0)
+                bag.writer.flush()
+                written.set()
+                assert over.wait(30)
+        except BagError as error:
+            over.set()
+            return str(error)
+        return word
+
+    monkeypatch.setattr(growing, "_usable", slowly)
+    with ThreadPoolExecutor(2) as team:
+        first = team.submit(begin, "first")
+        assert looked.wait(60)
+        came = {first: "first", team.submit(begin, "second"): "second"}
+        (done,) = [word for run, word in came.items() if run.result(120) == word]
+        (refused,) = [run.result() for run, word in came.items() if word != done]
+    assert "is being written by another run" in refused and words(path) == [done]

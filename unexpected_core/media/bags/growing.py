@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,15 +62,17 @@ def growing_bag(path: str | Path, types: Typestore, recipe: Mapping[str, str]) -
     path = check_target(path)
     partial = partial_path(path)
     aside = partial.with_name(f".{partial.name}")  # an earlier one that a run was killed while taking over
-    _refuse_company(partial)
-    earlier = _usable(aside, recipe) or _usable(partial, recipe)
-    if earlier == partial:
-        partial.replace(aside)
-    elif not earlier:
-        aside.unlink(missing_ok=True)
-    writer = BagWriter(partial, types)
-    with partial.open("r+b") as mark:  # the lock is held until the bag has its name, which is after it is closed
+    with _one_begins_at_a_time(path.parent):
+        _refuse_company(partial)
+        earlier = _usable(aside, recipe) or _usable(partial, recipe)
+        if earlier == partial:
+            partial.replace(aside)
+        elif not earlier:
+            aside.unlink(missing_ok=True)
+        writer = BagWriter(partial, types)
+        mark = partial.open("r+b")
         _lock(mark, partial)
+    with mark:  # the lock is held until the bag has its name, which is after it is closed
         writer.note(NOTE, dict(recipe))
         writer.flush()
         try:
@@ -80,6 +83,17 @@ def growing_bag(path: str | Path, types: Typestore, recipe: Mapping[str, str]) -
         writer.close()
         aside.unlink(missing_ok=True)
         publish(writer, path)
+
+
+@contextmanager
+def _one_begins_at_a_time(folder: Path) -> Iterator[None]:
+    """Of runs that begin in a folder one waits for the other: each would find nobody at the bag, and both begin it."""
+    with ExitStack() as held:
+        with suppress(OSError):  # a folder that may not be read, a file system without locks
+            handle = os.open(folder, os.O_RDONLY)
+            held.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _refuse_company(partial: Path) -> None:
