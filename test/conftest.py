@@ -106,3 +106,16 @@ def lonely_domain():
     sign, domain = free_domain()
     with sign:
         yield domain
+
+
+@pytest.fixture
+def nobody():
+    """A folder of a user who is not allowed everything, and that user for the length of the test."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, user = Path(name), os.geteuid()
+        folder.chmod(0o755)
+        os.chown(folder, 65534 if user == 0 else -1, -1)
+        if user == 0:
+            os.seteuid(65534)
+        yield folder
+        os.seteuid(user)

@@ -68,17 +68,18 @@ def settle(path: str | Path) -> None:
     """Wait until a file's bytes, or a folder's names, are on the disk: the system would keep them for half a minute.
 
     A power cut leaves names of files that have none of their bytes otherwise. Raises OSError, of a file only: some
-    file systems know of no such thing for folders.
+    file systems know of no such thing for folders, and one that may be written to need not be readable.
     """
     path = Path(path)
-    handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
     except OSError:
         if not path.is_dir():
             raise
-    finally:
-        os.close(handle)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import pickle
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -350,19 +349,6 @@ def test_links_into_a_store_of_data_keep_their_names(tree, tmp_path):
     assert next(find_checkpoints(links / "0525_whole" / "chk_best.pth"))[0] == "0525_whole"
     assert main(["weights", "import", str(links), "--out", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "0525_whole.safetensors").is_file()
-
-
-@pytest.fixture
-def nobody():
-    """A folder of a user who is not allowed everything, and that user for the length of the test."""
-    with tempfile.TemporaryDirectory() as name:
-        folder, user = Path(name), os.geteuid()
-        folder.chmod(0o755)
-        os.chown(folder, 65534 if user == 0 else -1, -1)
-        if user == 0:
-            os.seteuid(65534)
-        yield folder
-        os.seteuid(user)
 
 
 def test_what_may_not_be_read_is_not_called_damaged(nobody, rbm_state, capsys, caplog):
