@@ -2,10 +2,14 @@
 
 import random
 import time
+from concurrent.futures import ThreadPoolExecutor
 from ctypes import CDLL, Structure, byref, c_uint64
+from functools import partial
+from threading import Barrier
 
 import pytest
 
+from unexpected_core.media.bags import recording
 from unexpected_core.media.bags.bag import open_bag
 from unexpected_core.media.bags.growing import growing_bag
 from unexpected_core.media.bags.message_types import standard_types
@@ -61,8 +65,8 @@ def test_a_command_that_makes_a_bag_of_the_name_leaves_a_recording_alone(tmp_pat
 @pytest.mark.parametrize("flushed", [True, False])
 def test_a_full_disk_costs_what_comes_after(tmp_path, flushed, files_no_longer_than):
     noise = random.Random(1).randbytes(60_000).hex()  # does not shrink to less than 50 kB
-    recording = recorded_bag(tmp_path / "out.mcap", standard_types())
-    with files_no_longer_than(50_000), pytest.raises(OSError, match="File too large"), recording as bag:
+    recorded = recorded_bag(tmp_path / "out.mcap", standard_types())
+    with files_no_longer_than(50_000), pytest.raises(OSError, match="File too large"), recorded as bag:
         write(bag, "a", "b")
         bag.flush()
         write(bag, noise)
@@ -116,17 +120,56 @@ def test_what_a_recording_was_given_before_it_was_flushed_is_soon_on_the_disk(tm
         assert bag.file.stat().st_size > 300_000
 
 
-def test_a_disk_that_cannot_keep_what_it_is_given_is_told_of(tmp_path, monkeypatch):
+@pytest.fixture
+def disk_that_fails(monkeypatch):
     def fail(handle):
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr("os.fdatasync", fail)
-    with (
-        pytest.raises(OSError, match="Input/output error"),
-        recorded_bag(tmp_path / "out.mcap", standard_types()) as bag,
-    ):
-        for word in ("a", "b", "c"):
-            write(bag, word)
+
+
+def test_a_disk_that_cannot_keep_what_it_is_given_is_told_of(tmp_path, disk_that_fails):
+    recorded = recorded_bag(tmp_path / "out.mcap", standard_types())
+    with pytest.raises(OSError, match="Input/output error"), recorded as bag:
+        for _ in range(2000):
+            write(bag, "a")
             bag.flush()
-            time.sleep(0.2)
-    assert words(tmp_path / "out.recording.mcap") == ["a", "b"]
+            time.sleep(0.01)
+        pytest.fail("it was not told of while it went on")
+    assert words(tmp_path / "out.recording.mcap")[0] == "a"
+
+
+def test_a_disk_that_could_not_keep_the_last_is_told_of_at_the_end(tmp_path, disk_that_fails):
+    recorded = recorded_bag(tmp_path / "out.mcap", standard_types())
+    with pytest.raises(OSError, match="Input/output error"), recorded as bag:
+        write(bag, "a")
+        bag.flush()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.recording.mcap"]
+    assert words(tmp_path / "out.recording.mcap") == ["a"]
+
+
+def test_recordings_of_one_name_that_begin_at_the_same_moment_have_files_of_their_own(tmp_path, monkeypatch):
+    chosen = Barrier(2)
+
+    class Together(recording.Recording):
+        def __init__(self, *of_one):
+            chosen.wait(60)
+            super().__init__(*of_one)
+
+    def record(word):
+        with pytest.raises(OSError, match="no space"), recorded_bag(tmp_path / "out.mcap", standard_types()) as bag:
+            write(bag, word)
+            raise OSError("no space")
+
+    monkeypatch.setattr(recording, "Recording", Together)
+    with ThreadPoolExecutor(2) as team:
+        list(team.map(record, "ab"))
+    assert sorted(word for file in tmp_path.iterdir() for word in words(file)) == ["a", "b"]
+
+
+def test_a_folder_that_may_be_written_to_and_not_read_takes_bags(nobody):
+    nobody.chmod(0o333)
+    for name, making in {"a": create_bag, "b": recorded_bag, "c": partial(growing_bag, recipe={})}.items():
+        with making(nobody / f"{name}.mcap", standard_types()) as bag:
+            write(getattr(bag, "writer", bag), name)
+        assert words(nobody / f"{name}.mcap") == [name]

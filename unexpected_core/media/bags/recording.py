@@ -17,7 +17,7 @@ from unexpected_core.media.bags.writing import BagWriter, check_target, publish
 class Recording(BagWriter):
     """A bag whose `flush` has it written to the disk, too, in a thread of its own: what comes does not wait for that.
 
-    flush raises the OSError of a disk that could not.
+    flush and close raise the OSError of a disk that could not.
     """
 
     def __init__(self, file: Path, types: Typestore) -> None:
@@ -37,6 +37,8 @@ class Recording(BagWriter):
         """See BagWriter."""
         self._disk.shutdown()
         super().close()
+        if self._writing:
+            self._writing.result()  # the system tells once of what the disk could not keep, and has told this thread
 
 
 @contextmanager
@@ -49,7 +51,7 @@ def recorded_bag(path: str | Path, types: Typestore) -> Iterator[BagWriter]:
     Raises BagError, OSError.
     """
     path = check_target(path)
-    writer = Recording(_free(path.with_name(f"{path.name.removesuffix('.mcap')}.recording.mcap")), types)
+    writer = Recording(_taken(path.with_name(f"{path.name.removesuffix('.mcap')}.recording.mcap")), types)
     try:
         yield writer
     except BaseException:
@@ -62,7 +64,10 @@ def recorded_bag(path: str | Path, types: Typestore) -> Iterator[BagWriter]:
     publish(writer, path)
 
 
-def _free(path: Path) -> Path:
-    """The path, or, where it is taken, out.recording-2.mcap, out.recording-3.mcap, ..."""
-    names = (f"{path.stem}-{n}.mcap" if n > 1 else path.name for n in count(1))
-    return next(path for path in map(path.with_name, names) if not path.exists())
+def _taken(path: Path) -> Path:
+    """An empty file of ours: the path, or, where it is taken, out.recording-2.mcap, out.recording-3.mcap, ..."""
+    for n in count(1):
+        file = path.with_name(f"{path.stem}-{n}.mcap" if n > 1 else path.name)
+        with suppress(FileExistsError):
+            file.touch(exist_ok=False)  # at once: another recording of the name may begin just now
+            return file
