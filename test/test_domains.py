@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from unexpected_ros.domains import free_domain
+
 AS_96 = "import os, sys\nos.getpid = lambda: 96\n"
 """All of one process number, or of numbers that are a multiple of the number of domains apart."""
 THEN_STAY = "print('domain', os.environ['ROS_DOMAIN_ID'], flush=True)\nsys.stdin.read()\n"
@@ -42,3 +44,11 @@ def test_each_run_has_a_domain_of_its_own(repository):
 @pytest.mark.ros
 def test_demos_and_tools_take_theirs_in_the_same_way(repository):
     assert len(set(domains_of([RUN_OF_TESTS, DEMO, DEMO, TOOL, TOOL], repository))) == 5
+
+
+def test_a_domain_of_ones_own_is_not_the_one_that_one_was_in(monkeypatch):
+    monkeypatch.setenv("ROS_DOMAIN_ID", "42")  # of nodes that know nothing of all this
+    monkeypatch.setattr(os, "getpid", lambda: 41)
+    sign, domain = free_domain()
+    with sign:
+        assert domain != "42"

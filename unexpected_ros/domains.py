@@ -1,4 +1,4 @@
-"""A ROS domain that no other program of this machine has taken, for those that must hear nobody else. No ROS."""
+"""A ROS domain for a program that must hear nobody else: none that another such program is in. No ROS."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ class DomainError(RuntimeError):
 
 
 def free_domain() -> tuple[socket, str]:
-    """A domain that is ours as long as the socket is open. Raises DomainError."""
+    """A domain that is ours as long as the socket is open. Raises DomainError.
+
+    It is not that of ROS_DOMAIN_ID, where there may be others: not all nodes take their domain here.
+    """
     for number in range(os.getpid(), os.getpid() + SAFE):
-        domain = str(1 + number % SAFE)
+        if (domain := str(1 + number % SAFE)) == os.environ.get("ROS_DOMAIN_ID"):
+            continue
         sign = socket(AF_UNIX)
         try:
             sign.bind(f"\0unexpected-ros-domain-{domain}")  # a name, and no file, of the network that nodes share
@@ -24,7 +28,7 @@ def free_domain() -> tuple[socket, str]:
             sign.close()
             continue
         return sign, domain
-    raise DomainError("other programs have taken all ROS domains; set ROS_DOMAIN_ID to one of theirs, or end them")
+    raise DomainError("other programs have taken all ROS domains; end some of them")
 
 
 _taken: list[socket] = []
