@@ -65,8 +65,11 @@ class Transport:
         self._hold(self._target, now)
 
     def rewind(self, position: float, now: float) -> None:
-        """Stand at a position without anybody having asked for it: the beginning, or the end of a loop."""
-        self._hold(position, now)
+        """Stand at a position without anybody having asked for it: the beginning, or the end of a loop. Where somebody
+        has asked for another since `sought` was last called, that one holds.
+        """
+        if self._target is None:
+            self._hold(position, now)
 
     def sought(self) -> float | None:
         """The position that was asked for since this was last called, or None."""

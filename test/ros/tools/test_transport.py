@@ -50,3 +50,7 @@ def test_a_jump_is_told_once_and_shows_the_frame_there_while_it_stands():
     running = Transport(now=0.0)
     running.seek(2.0, 1.0)
     assert running.wait(2.5, 1.0) == 0.5
+    running.rewind(0.0, 1.0)  # as at the beginning: the jump was asked for before
+    assert (running.position(1.0), running.sought()) == (2.0, 2.0)
+    running.rewind(0.0, 1.0)
+    assert running.position(1.0) == 0.0
