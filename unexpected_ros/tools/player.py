@@ -160,8 +160,8 @@ class Player(Node):
             while not (now := self._now.now().nanoseconds):
                 if time.monotonic() > give_up:
                     raise ReplayError(
-                        "use_sim_time is set, but nobody publishes /clock: frames would have no time; start what "
-                        "publishes it, let this replay do so (--clock), or leave use_sim_time out"
+                        "use_sim_time is set, but /clock is not published, or stands at 0: frames would have no time; "
+                        "start what publishes it, let this replay do so (--clock), or leave use_sim_time out"
                     )
                 self._serving.once(POLL_S)
             self._transport.rewind(when, time.monotonic())
