@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -62,17 +62,13 @@ def growing_bag(path: str | Path, types: Typestore, recipe: Mapping[str, str]) -
     path = check_target(path)
     partial = partial_path(path)
     aside = partial.with_name(f".{partial.name}")  # an earlier one that a run was killed while taking over
-    with _one_begins_at_a_time(path.parent):
-        _refuse_company(partial)
+    with _alone_at(partial):
         earlier = _usable(aside, recipe) or _usable(partial, recipe)
         if earlier == partial:
             partial.replace(aside)
         elif not earlier:
             aside.unlink(missing_ok=True)
         writer = BagWriter(partial, types)
-        mark = partial.open("r+b")
-        _lock(mark, partial)
-    with mark:  # the lock is held until the bag has its name, which is after it is closed
         writer.note(NOTE, dict(recipe))
         writer.flush()
         try:
@@ -86,32 +82,32 @@ def growing_bag(path: str | Path, types: Typestore, recipe: Mapping[str, str]) -
 
 
 @contextmanager
-def _one_begins_at_a_time(folder: Path) -> Iterator[None]:
-    """Of runs that begin in a folder one waits for the other: each would find nobody at the bag, and both begin it."""
-    with ExitStack() as held:
-        with suppress(OSError):  # a folder that may not be read, a file system without locks
-            handle = os.open(folder, os.O_RDONLY)
-            held.callback(os.close, handle)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+def _alone_at(partial: Path) -> Iterator[None]:
+    """Raises BagError while another run is at the partial bag: each would take what the other writes for its own.
+
+    The lock is that of a hidden file, which a kill leaves behind, but not locked: the bag's own changes hands.
+    """
+    place = partial.with_name(f".{partial.name}.lock")
+    with place.open("ab") as mark:
+        if not _lock(mark, place):
+            raise BagError(f"{partial} is being written by another run; wait for it, end it, or choose another output")
+        try:
+            yield
+        finally:
+            place.unlink(missing_ok=True)
 
 
-def _refuse_company(partial: Path) -> None:
-    """Raises BagError while another run is at the partial bag: each would take what the other writes for its own."""
-    if partial.is_file():
-        with partial.open("r+b") as mark:
-            _lock(mark, partial)
-
-
-def _lock(mark: BinaryIO, partial: Path) -> None:
+def _lock(mark: BinaryIO, place: Path) -> bool:
+    """Lock an open file; False where another run has it, or has removed it from its place since it was opened."""
     try:
         fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise BagError(
-            f"{partial} is being written by another run; wait for it, end it, or choose another output"
-        ) from None
+        return False
     except OSError:  # a file system without locks
-        return
+        return True
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(mark.fileno()), place.stat())
+    return False
 
 
 def _usable(partial: Path, recipe: Mapping[str, str]) -> Path | None:
