@@ -52,6 +52,12 @@ def test_links_lead_somewhere():
     assert not broken
 
 
+def test_no_page_holds_what_a_merge_could_not_decide():
+    marked = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
+    pages = [*PAGES, REPOSITORY / "CHANGELOG.rst"]
+    assert not [page.name for page in pages if marked.search(page.read_text(encoding="utf-8"))]
+
+
 def test_files_and_folders_of_the_project_are_where_they_are_said_to_be():
     tops = "test|bench|config|examples|scripts|launch|msg|docs|demo|authors|unexpected_core|unexpected_ros"
     for page, text in texts():
