@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import math
 import shlex
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import yaml
 
 from unexpected_core.config import settings_of
 from unexpected_core.training.engine.run import FREE
-from unexpected_core.training.presets import PRESETS
+from unexpected_core.training.presets import FROM_NOTHING, PRESETS
 from unexpected_core.training.settings import TrainingSettings
 
 NOT_WHAT = frozenset(FREE) - {"loop.epochs"} | {"data.sources"}
@@ -24,15 +24,18 @@ def command_of(settings: TrainingSettings, folder: Path) -> str:
 
     folder: the run folder; a start inside it was made by the training itself.
     """
-    changes = {name: _changes(settings, preset, folder) for name, preset in PRESETS.items() if _alike(settings, preset)}
+    changes = {name: _changes(settings, preset, folder) for name, preset in PRESETS.items() if _is_base(name, settings)}
     preset = settings.name if settings.name in changes else min(changes, key=lambda name: len(changes[name]))
     data = [word for name in settings.data.names for word in ("--data", name)]
     sets = [word for change in changes[preset] for word in ("--set", change)]
     return shlex.join(["unexpected", "train", preset, *data, *sets])
 
 
-def _alike(settings: TrainingSettings, preset: TrainingSettings) -> bool:
-    return type(preset) is type(settings) and preset.task.kind == settings.task.kind
+def _is_base(name: str, settings: TrainingSettings) -> bool:
+    """Whether the command means this preset by its name, and that one has the same settings to change."""
+    preset = PRESETS[name]
+    alike = type(preset) is type(settings) and preset.task.kind == settings.task.kind
+    return alike and (name, tuple(settings.data.names)) not in FROM_NOTHING
 
 
 def _changes(settings: TrainingSettings, preset: TrainingSettings, folder: Path) -> list[str]:
@@ -46,9 +49,8 @@ def _changes(settings: TrainingSettings, preset: TrainingSettings, folder: Path)
 
 
 def _as_yaml(value: object) -> str:
-    """Text without quotes where it stays text."""
-    simple = isinstance(value, str) and re.fullmatch(r"[\w./-]+", value) is not None
-    return value if simple and yaml.safe_load(value) == value else json.dumps(value)
+    """In one line."""
+    return yaml.safe_dump(value, default_flow_style=True, width=math.inf).removesuffix("...\n").strip()
 
 
 def _leaf(values: Any, name: str) -> Any:

@@ -40,6 +40,8 @@ def again(command):
         override(PRESETS["fast"], CHANGES),
         first_stage(PRESETS["fast_drawn"]),
         override(PRESETS["fast_baselines"], ["name='0.1'", "optimizer.learning_rate=1e-5"]),
+        override(PRESETS["fast"], ["data.sources=[drawn]"]),  # with --data drawn, fast means fast_drawn
+        derive(PRESETS["fast"], task={"perceptual_weights": "/x/\U0001f600 \x85\n: .pth"}),
     ],
 )
 def test_the_command_makes_the_same_training(settings, tmp_path):
