@@ -84,7 +84,7 @@ def _explain(fault: Mapping[str, Any], known: list[str]) -> str:
     if fault["type"] == "string_type" and isinstance(fault["input"], _NO_TEXT):
         return (
             f"setting '{name}' = {fault['input']!r}: expected text; YAML takes 0552, 1e+3, yes or 2026-11-27 for a "
-            f'number, a truth or a date: put it in quotes, as in {name.rpartition(".")[2]}: "0552"'
+            'number, a truth or a date: put it in quotes, such as "0552"'
         )
     return f"setting '{name}' = {fault['input']!r}: {fault['msg']}"
 

@@ -62,7 +62,11 @@ def test_settings_are_frozen_and_survive_a_round_trip():
         ({"steps": 0, "note": 7}, r"setting 'steps' = 0.*\nsetting 'note' = 7"),
         (
             {"note": 0o552},
-            r"setting 'note' = 362: expected text; YAML takes 0552, .*: put it in quotes, as in note: \"0552\"",
+            r"setting 'note' = 362: expected text; YAML takes 0552, .*: put it in quotes, such as \"0552\"",
+        ),
+        (
+            {"inner": {"names": [0o552]}},
+            r"setting 'inner\.names\.0' = 362: expected text; .* quotes, such as \"0552\"$",
         ),
         ({"note": None}, "setting 'note' = None: Input should be a valid string"),
     ],
