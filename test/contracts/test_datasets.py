@@ -204,6 +204,8 @@ def test_roots(tmp_path, monkeypatch):
     MADE.camvid(tmp_path / "0552")
     (tmp_path / "roots.yaml").write_text("camvid: 0552\n")  # YAML's 362
     assert "0552" in open_dataset("camvid").frames[0].image.parts
+    (tmp_path / "roots.yaml").write_text("camvid: ~\n")  # none, and not the home folder
+    assert "a" in open_dataset("camvid").frames[0].image.parts
     (tmp_path / "roots.yaml").write_text("- camvid\n")
     with pytest.raises(DatasetError, match="expected lines 'data set: folder'"):
         open_dataset("camvid")
