@@ -63,6 +63,9 @@ def test_a_finished_run_says_that_other_data_did_not_teach_it(roads, tmp_path, c
     said = f"is finished and learned from paired_folder={roads}: if paired_folder={other} is other data, another run"
     assert said in caplog.text
     assert contents(tmp_path / "run") == before  # config.json says what it learned from
+    (tmp_path / "run/config.json").unlink()
+    caplog.clear()
+    assert not run(settings(other), tmp_path / "run") and "learned from" not in caplog.text  # nobody knows
 
 
 def test_a_finished_detector_is_not_published_anew(roads, tmp_path):

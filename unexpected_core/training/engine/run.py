@@ -191,7 +191,7 @@ def _read_config(path: Path) -> dict:
 def _tell_other_sources(settings: TrainingSettings, folder: Path) -> None:
     """The same data may lie elsewhere now; other data would not be learned from without a word."""
     before = _read_config(folder / CONFIG).get("data", {}).get("sources", [])
-    if before != list(settings.data.sources):
+    if before and before != list(settings.data.sources):
         LOGGER.warning(
             "%s is finished and learned from %s: if %s is other data, another run folder (--run) learns from it",
             folder,
