@@ -23,6 +23,8 @@ from unexpected_core.training.publish import publish_fast
 
 EVERY = 5
 """The last one in so many of the kept frames are for validation: neighbours in a drive look alike."""
+NOTE = "drive.txt"
+"""File of a run folder that says which drive it learns from."""
 
 
 def main() -> None:
@@ -36,6 +38,7 @@ def main() -> None:
     print(f"kept {kept} frames of {drive} in {folder / 'kept'}")
     if kept < 2:
         sys.exit("too few alarms to learn from: drive on, or lower the detector's threshold")
+    (folder / NOTE).write_text(str(drive.resolve()))
 
     # The comparer alone learns; drawn frames remind it of what it knows.
     sources = [f"paired_folder={folder / 'kept'}", "drawn"]
@@ -52,12 +55,10 @@ def main() -> None:
 
 
 def refuse_another_drive(folder: Path, drive: Path) -> None:
-    """Note whose a run folder is; a finished training would not learn from a second drive."""
-    note, name = folder / "drive.txt", str(drive.resolve())
-    if note.exists() and note.read_text() != name:
-        sys.exit(f"{folder} is that of {note.read_text()} ({note.name}): give another run folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    note.write_text(name)
+    """A finished training would not learn from a second drive."""
+    note = folder / NOTE
+    if note.exists() and note.read_text() != str(drive.resolve()):
+        sys.exit(f"{folder} is that of {note.read_text()} ({NOTE}): give another run folder")
     shutil.rmtree(folder / "kept", ignore_errors=True)  # of a run that was broken off, or of a shorter drive
 
 

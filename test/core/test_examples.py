@@ -56,6 +56,12 @@ def test_a_second_drive_is_not_said_to_have_taught_what_the_first_one_did(reposi
     assert done.returncode == 1 and f"run is that of {tmp_path}/first.mcap (drive.txt): give another" in done.stderr
 
 
+def test_a_drive_that_is_not_there_takes_no_run_folder(repository, tmp_path):
+    command = [sys.executable, "-P", str(repository / "examples/05_drive_to_training.py"), "frist.mcap", "run"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and "frist.mcap" in done.stderr and not (tmp_path / "run/drive.txt").exists()
+
+
 @pytest.mark.slow
 def test_from_nothing_to_a_detector_and_its_first_detection(repository, tmp_path):
     command = [sys.executable, "-P", str(repository / "examples/02_train_from_nothing.py"), "run"]
