@@ -103,3 +103,13 @@ def test_help_is_quick_and_loads_no_torch():
     assert done.returncode == 0, done.stderr
     assert time.perf_counter() - start < 5  # 0.15 s alone; the bound is for a busy machine
     assert all(name in done.stdout for name in COMMANDS)
+
+
+def test_nor_does_the_help_of_any_command_load_torch():
+    code = (
+        "import sys\nfrom unexpected_core.cli.main import COMMANDS, main\n"
+        "for name in COMMANDS:\n    try: main([name, '--help'])\n    except SystemExit: pass\n"
+        "    assert 'torch' not in sys.modules, name"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
