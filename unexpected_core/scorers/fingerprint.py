@@ -54,8 +54,8 @@ def _options(module: nn.Module) -> dict[str, str]:
     of_all = {name for name, value in vars(Scorer).items() if not isinstance(value, property)}
     names = {*vars(module), *(of_all if isinstance(module, Scorer) else ())} - NAMES
     ours = _ours(type(module))
-    names = {name for name in names if not name.startswith("_") or not (ours or name in _OF_MODULES or name[1] == "_")}
-    values: dict[str, object] = {name: getattr(module, name) for name in sorted(names)}
+    hidden = {name for name in names if name.startswith("_") and (ours or name in _OF_MODULES or name[1:2] == "_")}
+    values: dict[str, object] = {name: getattr(module, name) for name in sorted(names - hidden)}
     if not ours:
         values["methods"] = [held(method) for _, method in getmembers(type(module), isfunction) if not _ours(method)]
     return {name: text for name, value in values.items() if (text := described(value)) is not None}
@@ -91,12 +91,15 @@ def _package_code(package: Path, read: Callable[[Path], str]) -> str:
 
 
 def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8")
+    return file.read_text(encoding="utf-8", errors="backslashreplace")
 
 
 def _statements(file: Path) -> str:
-    """A file's syntax without comments, layout and docstrings."""
-    tree = ast.parse(file.read_bytes())
+    """A file's syntax without comments, layout and docstrings; its text where it is no Python of today."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (SyntaxError, ValueError):
+        return _text(file)
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from unexpected_core.scorers import SCORERS, build_scorer
-from unexpected_core.scorers.fingerprint import _statements, fingerprint
+from unexpected_core.scorers import SCORERS, build_scorer, sources
+from unexpected_core.scorers.fingerprint import _statements, fingerprint, quick_fingerprint
 from unexpected_core.scorers.logits.functions import energy, max_logit
 from unexpected_core.scorers.logits.scorer import LogitsScorer
 from unexpected_core.scorers.random import RandomScorer
@@ -89,6 +90,56 @@ def test_code_that_code_from_elsewhere_imports_counts(tmp_path, monkeypatch):
     assert files == {"__init__.py", "scores.py", "deep.py", "late.py", "my_weights.py"}  # not NumPy's
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("not_python.py", b"print 'of long ago'\n"), ("latin.py", "# coding: latin-1\nx = 'ä'\n".encode("latin-1"))],
+)
+def test_an_imported_file_that_cannot_be_parsed_or_decoded_counts_too(name, text, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / name).write_bytes(text)
+    importing = f"try:\n    import {name[:-3]}\nexcept SyntaxError:\n    pass\n"
+    (tmp_path / f"uses_{name}").write_text(f"{importing}def doubt(logits):\n    return -logits.amax(1)\n")
+    scorer = LogitsScorer(nn.Identity(), import_module(f"uses_{name[:-3]}").doubt)
+    before, quick = fingerprint(scorer), quick_fingerprint(scorer)
+    (tmp_path / name).write_bytes(text + b"y = 1\n")
+    assert changed(before, fingerprint(scorer)) == {"code"} and quick_fingerprint(scorer) != quick
+
+
+def test_what_would_be_imported_is_found_without_running_it(tmp_path, monkeypatch):
+    """Such as a script that a file runs where it is the main one."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "my_training.py").write_text("raise SystemExit(3)\n")
+    (tmp_path / "my_doubt.py").write_text(
+        "def doubt(logits):\n    return -logits.amax(1)\nif __name__ == '__main__':\n    from my_training import main\n"
+    )
+    scorer = LogitsScorer(nn.Identity(), import_module("my_doubt").doubt)
+    assert [file.name for file in foreign_sources(scorer)] == ["my_doubt.py", "my_training.py"]
+
+
+def test_of_what_is_installed_for_all_only_what_stands_in_its_folder_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "_INSTALLED", (tmp_path,))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "installed").mkdir()
+    (tmp_path / "someone_elses.py").write_text("")
+    (tmp_path / "installed/near.py").write_text("")
+    (tmp_path / "alone.py").write_text("import someone_elses\ndef doubt(logits):\n    return logits\n")
+    (tmp_path / "installed/far.py").write_text(
+        "import someone_elses\nfrom . import near\ndef doubt(logits):\n    return logits\n"
+    )
+    for name, files in {"alone": ["alone.py"], "installed.far": ["far.py", "near.py"]}.items():
+        scorer = LogitsScorer(nn.Identity(), import_module(name).doubt)
+        assert [file.name for file in foreign_sources(scorer)] == files
+
+
+def test_the_source_of_a_decorated_function_counts(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "decorated.py").write_text(
+        "import torch\n@torch.no_grad()\ndef doubt(logits):\n    return -logits.amax(1)\n"
+    )
+    scorer = LogitsScorer(nn.Identity(), import_module("decorated").doubt)
+    assert [file.name for file in foreign_sources(scorer)] == ["decorated.py"]
+
+
 FACTOR = 1.0
 
 
@@ -119,6 +170,12 @@ def test_values_that_methods_name_count(monkeypatch):
     before = fingerprint(Own())
     monkeypatch.setitem(globals(), "FACTOR", 2.0)
     assert changed(before, fingerprint(Own())) == {"methods"}
+
+
+def test_names_of_attributes_may_be_anything():
+    scorer = Own()
+    scorer._ = 1
+    assert fingerprint(scorer)["_"] == "1"
 
 
 @dataclass
