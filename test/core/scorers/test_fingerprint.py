@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from unexpected_core.scorers import SCORERS, build_scorer, sources
+from unexpected_core.scorers.described import described
 from unexpected_core.scorers.fingerprint import _statements, fingerprint, quick_fingerprint
 from unexpected_core.scorers.logits.functions import energy, max_logit
 from unexpected_core.scorers.logits.scorer import LogitsScorer
@@ -166,10 +168,17 @@ def test_whatever_a_scorer_of_ones_own_holds_counts(name, value):
     assert changed(before, fingerprint(scorer)) == {name}
 
 
-def test_values_that_methods_name_count(monkeypatch):
-    before = fingerprint(Own())
+class Decorated(LogitsScorer):
+    @torch.inference_mode()
+    def forward(self, images):
+        return super().forward(images * FACTOR)
+
+
+@pytest.mark.parametrize("kind", [Own, lambda: Decorated(nn.Identity(), max_logit)])
+def test_values_that_methods_name_count(kind, monkeypatch):
+    before = fingerprint(kind())
     monkeypatch.setitem(globals(), "FACTOR", 2.0)
-    assert changed(before, fingerprint(Own())) == {"methods"}
+    assert changed(before, fingerprint(kind())) == {"methods"}
 
 
 def test_names_of_attributes_may_be_anything():
@@ -180,6 +189,11 @@ def test_names_of_attributes_may_be_anything():
 
 @dataclass
 class Choice:
+    share: float
+
+
+@dataclass
+class Share:
     share: float
 
 
@@ -200,6 +214,68 @@ def closure(choice):
 def test_what_functions_hold_counts(made):
     a, same, b = (fingerprint(LogitsScorer(nn.Identity(), made(Choice(share)))) for share in (1.0, 1.0, 0.1))
     assert a == same and changed(a, b) == {"function"}
+
+
+class Mean(NamedTuple):
+    of: int
+
+
+class Median(NamedTuple):
+    of: int
+
+
+@pytest.mark.parametrize(("value", "other"), [(Mean(3), Median(3)), (Choice(0.5), Share(0.5))])
+def test_values_of_two_kinds_are_two(value, other):
+    assert described(value) != described(other)
+
+
+def up(x):
+    return TABLE["down"](x)
+
+
+def down(x):
+    return TABLE["up"](x)
+
+
+TABLE = {"up": up, "down": down}
+
+
+def ladder(share):
+    def higher(x):
+        return lower(x)
+
+    def lower(x):
+        return higher(x) * share
+
+    return higher
+
+
+def test_what_names_itself_is_described_once():
+    table, name = [1], __name__
+    table.append(table)
+    assert described(table) == "(1, ...)" and described([table[:1], table[:1]]) == "((1), (1))"
+    assert described(up) == f"{name}.up with TABLE=('up', {name}.up, 'down', {name}.down with TABLE=...)"
+    assert described(ladder(1.0)) == described(ladder(1.0)) != described(ladder(2.0))
+
+
+def test_functions_in_functions_are_described_at_once():
+    """Not twice for each one that they are in."""
+    inside = ladder(1.0)
+    for _ in range(40):
+        inside = closure_over(inside)
+    assert described(inside).count("share=1.0") == 1
+
+
+def closure_over(inner):
+    return lambda x: inner(x)
+
+
+def test_what_a_closure_keeps_is_not_taken_for_a_global_of_that_name():
+    assert described(scaled(1.0)) != described(scaled(2.0))
+
+
+def scaled(FACTOR):
+    return lambda x: x.FACTOR * FACTOR
 
 
 def test_values_that_functions_name_count(monkeypatch):
