@@ -54,18 +54,21 @@ def test_a_finished_run_is_left_as_it_is(roads, tmp_path):
     assert before.items() <= contents(tmp_path).items()
 
 
-def test_a_finished_run_says_that_other_data_did_not_teach_it(roads, tmp_path, caplog):
+def test_a_run_says_that_other_data_did_not_teach_it(roads, tmp_path, caplog):
     assert run(settings(roads), tmp_path / "run")
     before = contents(tmp_path / "run")
     other = tmp_path / "other"
     other.symlink_to(roads)
     assert not run(settings(other), tmp_path / "run")
-    said = f"is finished and learned from paired_folder={roads}: if paired_folder={other} is other data, another run"
+    said = f"has learned from paired_folder={roads}: if paired_folder={other} is other data, another run folder"
     assert said in caplog.text
     assert contents(tmp_path / "run") == before  # config.json says what it learned from
+    caplog.clear()
+    assert run(settings(other, "loop.epochs=3"), tmp_path / "run") and said in caplog.text
+    assert str(other) in (tmp_path / "run/config.json").read_text()
     (tmp_path / "run/config.json").unlink()
     caplog.clear()
-    assert not run(settings(other), tmp_path / "run") and "learned from" not in caplog.text  # nobody knows
+    assert not run(settings(roads), tmp_path / "run") and "learned from" not in caplog.text  # nobody knows
 
 
 def test_a_finished_detector_is_not_published_anew(roads, tmp_path):

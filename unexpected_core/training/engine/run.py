@@ -81,9 +81,10 @@ def run(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> 
     if settings.data.train == settings.data.val:
         LOGGER.warning("data.val is data.train: the frames that are learned from decide the best epoch")
     with alone_in(folder), stop_file_consumed(folder):
-        if not refuse_changes(settings, folder) and is_finished(folder, settings.loop.epochs):
+        if not refuse_changes(settings, folder):
             _tell_other_sources(settings, folder)
-            return False
+            if is_finished(folder, settings.loop.epochs):
+                return False
         keep_config(settings, folder)
         try:
             task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
@@ -189,11 +190,12 @@ def _read_config(path: Path) -> dict:
 
 
 def _tell_other_sources(settings: TrainingSettings, folder: Path) -> None:
-    """The same data may lie elsewhere now; other data would not be learned from without a word."""
+    """The same data may lie elsewhere now; other data are not learned from, or too, without a word."""
     before = _read_config(folder / CONFIG).get("data", {}).get("sources", [])
-    if before and before != list(settings.data.sources):
+    progress = read_progress(folder) if before and before != list(settings.data.sources) else None
+    if progress and (progress.epoch or progress.step):
         LOGGER.warning(
-            "%s is finished and learned from %s: if %s is other data, another run folder (--run) learns from it",
+            "%s has learned from %s: if %s is other data, another run folder (--run) is for that",
             folder,
             ", ".join(before),
             ", ".join(settings.data.sources),
