@@ -13,6 +13,7 @@ from unexpected_core.log import LOGGER
 from unexpected_core.training.command import command_of
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.training.tasks.settings_fast import PARTS, BaselineTraining, CuesTraining, FastTraining
 from unexpected_core.weights.cards import Card, WeightsError, licence_of, read_card
 from unexpected_core.weights.catalog import BASELINES, SUFFIX, find_weights
@@ -23,12 +24,12 @@ OF_START = ("working_height", "max_logit_weight")
 """Settings of a `fast` training that go onto the card."""
 
 
-def publish_fast(settings: FastTraining, folder: Path) -> Path:
+def publish_fast(settings: FastTraining, folder: Path, whole: TrainingSettings | None = None) -> Path:
     """The weights of a `fast` training -> fast.safetensors with its card, which ``load_detector(folder)`` opens.
 
     The card keeps what still holds of the detector the training began with: where only parts learned, the others'
     options, and of OF_START what the settings leave at its default; in any case what it and its teacher had learned
-    from.
+    from. whole: the training that this is a stage of, which no command makes alone.
     """
     learn, kept = settings.task.learn, settings.task.model_dump(include=set(OF_START))
     kept["options"] = {"size": settings.task.size}
@@ -41,7 +42,7 @@ def publish_fast(settings: FastTraining, folder: Path) -> Path:
             statistics = None if "segmenter" in learn else began.logit_statistics
             kept |= {"options": began.options, "logit_statistics": statistics, **_left_as_it_was(settings, began)}
     card = Card(name=settings.task.size, architecture="fast", **kept)
-    return _publish(settings, folder, "fast", card)
+    return _publish(settings, folder, "fast", card, command_of(whole or settings, folder))
 
 
 def _left_as_it_was(settings: FastTraining, began: Card) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def publish_baselines(settings: BaselineTraining, folder: Path) -> Path:
     name = find_weights(settings.task.start).stem + BASELINES
     options = {"members": settings.task.members}
     card = Card(name=name, architecture="fast_baselines", options=options, stands_on=base.card.sha256)
-    return _publish(settings, folder, name, card)
+    return _publish(settings, folder, name, card, command_of(settings, folder))
 
 
 def publish_cues(settings: CuesTraining, folder: Path) -> Path:
@@ -82,16 +83,18 @@ def publish_cues(settings: CuesTraining, folder: Path) -> Path:
         options={"seeds": settings.task.seeds},
         stands_on=read_card(find_weights(settings.task.start)).sha256,
     )
-    return _publish(settings, folder, "cues", card)
+    return _publish(settings, folder, "cues", card, command_of(settings, folder))
 
 
-def _publish(settings: FastTraining | BaselineTraining | CuesTraining, folder: Path, name: str, card: Card) -> Path:
+def _publish(
+    settings: FastTraining | BaselineTraining | CuesTraining, folder: Path, name: str, card: Card, command: str
+) -> Path:
     content = load(folder / CHECKPOINTS[settings.loop.publish])
     data = list(dict.fromkeys([*card.training_data, *settings.data.names]))
     learned = {
         "training_data": data,
         "preset": settings.name,
-        "command": command_of(settings, folder),
+        "command": command,
         "licence": licence_of(data),
         "scores": _scores(content["state"]),
     }

@@ -56,14 +56,14 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
     """
     refuse_random_parts(settings)
     with engine.stop_file_consumed(folder):
-        first = first_stage(settings)
+        whole, first = settings, first_stage(settings)
         if first is not None:
             start = folder / FIRST / f"fast{SUFFIX}"
             settings = derive(settings, task={"start": str(start.absolute())})
             engine.refuse_changes(settings, folder)  # now, not after hours of the first stage
             if not is_finished(folder, settings.loop.epochs):
                 _read_helpers(settings, folder)
-                if not _segmenter_learned(first, folder):
+                if not _segmenter_learned(first, folder, whole):
                     return None
         trained = engine.run(settings, folder)
         if not trained:
@@ -91,7 +91,7 @@ def _read_helpers(settings: FastTraining, folder: Path) -> None:
     check_helpers(settings.task, taught=teacher not in (own, own / f"fast{SUFFIX}"))
 
 
-def _segmenter_learned(first: FastTraining, folder: Path) -> bool:
+def _segmenter_learned(first: FastTraining, folder: Path, whole: TrainingSettings) -> bool:
     """Train and publish the first stage, as far as that is still to be done; returns whether it has ended."""
     inside, epochs = folder / FIRST, first.loop.epochs
     try:
@@ -102,7 +102,7 @@ def _segmenter_learned(first: FastTraining, folder: Path) -> bool:
     if not trained:
         LOGGER.info("%s is finished: a higher first.epochs goes on, until what comes after it has learned", inside)
     if engine.is_first_process() and is_finished(inside, epochs) and (trained or not is_published(first, inside)):
-        publish_fast(first, inside)
+        publish_fast(first, inside, whole)
     if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage
         open_fabric(first.loop).barrier()  # what the first one has written is there for all
     return is_finished(inside, epochs)

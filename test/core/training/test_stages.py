@@ -17,6 +17,7 @@ from unexpected_core.config import override
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.training import stages
+from unexpected_core.training.command import command_of
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.checkpoint import read_progress
 from unexpected_core.training.errors import TrainingError
@@ -76,7 +77,8 @@ def test_the_segmenter_learns_alone_and_then_with_the_others(roads, tmp_path):
     assert trained and last.task.start == str(tmp_path / "segmenter/fast.safetensors")
     reached = torch.load(tmp_path / "segmenter/optimizer.pth", weights_only=True)["networks"]
     alone = read_weights(tmp_path / "segmenter").state
-    assert read_weights(tmp_path / "segmenter").card.options == {"size": "nano"}
+    card = read_weights(tmp_path / "segmenter").card
+    assert card.options == {"size": "nano"} and card.command == command_of(settings(roads), tmp_path)
     assert all(torch.allclose(alone[key].float(), value.float(), atol=1e-3) for key, value in reached.items())
     log = (tmp_path / "segmenter/training.log").read_text()
     assert "train_labels" in log and "train_compare" not in log
