@@ -26,7 +26,8 @@ class Scorer(nn.Module):
     None where forward's scores are shown as they are. logit_statistics: mean and standard deviation of each class's
     max logit on training images, for standardized_max_logit. max_logit_weight: see `less_max_logit`. weights, sha256:
     the file it was loaded from. random_weights: its networks are untrained, so that its results mean nothing and must
-    say so.
+    say so. revision: of a scorer with code from elsewhere; stored scores of one revision are taken for its own, and
+    without one none are.
     """
 
     name: str = "scorer"
@@ -39,6 +40,7 @@ class Scorer(nn.Module):
     weights: Path | None = None
     sha256: str = ""
     random_weights: bool = False
+    revision: str = ""
 
     @property
     def multiple(self) -> int:

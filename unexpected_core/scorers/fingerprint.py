@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import inspect
 import json
 from collections.abc import Callable
 from functools import cache
-from inspect import getmembers, isfunction
 from pathlib import Path
 from types import FunctionType
+from uuid import uuid4
 
 from torch import nn
 
 from unexpected_core.scorers.base import Scorer
-from unexpected_core.scorers.described import described, held
-from unexpected_core.scorers.sources import PACKAGE, foreign_sources
 
+PACKAGE = Path(__file__).resolve().parents[1]
 CODE = ("scorers", "networks", "pipeline", "images.py", "structs.py")
 """Files and folders of the package that scores pass through."""
-NAMES = {"name", "model_id", "weights", "sha256", "threshold", "training"}
-"""Attributes that change no score."""
+KNOWN = ("unexpected_core", "torch", "torchvision")
+"""Packages whose code is known here: the first by its source, the others change no scores by themselves."""
+NAMES = {"name", "model_id", "weights", "sha256", "threshold", "training", "revision"}
+"""Attributes that change no score, or that are spoken of by themselves."""
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _OF_MODULES = frozenset(vars(nn.Module()))
+_UNKNOWN = "?"
+"""In place of a value's JSON."""
 
 
 def fingerprint(scorer: Scorer) -> dict[str, str]:
     """{"tensors": hash of all parameters and buffers, "layers": of all other options inside, "code": of the source}.
 
-    And the scorer's own options, such as its card's working_height, one by one, so that a change can be named.
+    And the scorer's own options, such as its card's working_height, one by one, so that a change can be named; and
+    where `has_unknown_code`, "revision": the scorer's, or a new one each time.
     """
     return _parts(scorer, _statements)
 
@@ -37,32 +43,61 @@ def quick_fingerprint(scorer: Scorer) -> str:
     return _hash(json.dumps(_parts(scorer, _text)))
 
 
+def has_unknown_code(scorer: Scorer) -> bool:
+    """Whether classes, functions or values inside are not this package's: nothing here tells when they change."""
+    kinds = {type(module) for module in scorer.modules()}
+    return not all(_comes_from_known(each) for kind in kinds for each in (kind, *_methods(kind))) or any(
+        module._forward_hooks or module._forward_pre_hooks or _UNKNOWN in _options(module).values()
+        for module in scorer.modules()
+    )
+
+
+def _methods(kind: type) -> list[FunctionType]:
+    """A class's methods, which others may have been put in the place of."""
+    return [method for _, method in inspect.getmembers(kind, inspect.isfunction)]
+
+
+def own_code() -> str:
+    """Hash of this package's source that scores pass through."""
+    return _package_code(_statements)
+
+
 def _parts(scorer: Scorer, read: Callable[[Path], str]) -> dict[str, str]:
     inside = [(name, type(module).__qualname__, _options(module)) for name, module in scorer.named_modules() if name]
-    return _options(scorer) | {
-        "tensors": _tensors(scorer),
-        "layers": _hash(json.dumps(inside)),
-        "code": code_of(scorer, read),
-    }
+    parts = {"tensors": _tensors(scorer), "layers": _hash(json.dumps(inside)), "code": _package_code(read)}
+    if has_unknown_code(scorer):
+        parts["revision"] = scorer.revision or f"none-{uuid4().hex[:8]}"
+    return _options(scorer) | parts
 
 
 def _options(module: nn.Module) -> dict[str, str]:
-    """What a module's attributes say, those of its class too where the module has its own.
+    """What a module's attributes say, in JSON; those of its class too where it is a scorer.
 
     Not what a scorer derives of them, nor what only this package's own modules keep for themselves.
     """
-    of_all = {name for name, value in vars(Scorer).items() if not isinstance(value, property)}
-    names = {*vars(module), *(of_all if isinstance(module, Scorer) else ())} - NAMES
-    ours = _ours(type(module))
-    hidden = {name for name in names if name.startswith("_") and (ours or name in _OF_MODULES or name[1:2] == "_")}
-    values: dict[str, object] = {name: getattr(module, name) for name in sorted(names - hidden)}
-    if not ours:
-        values["methods"] = [held(method) for _, method in getmembers(type(module), isfunction) if not _ours(method)]
-    return {name: text for name, value in values.items() if (text := described(value)) is not None}
+    of_all = Scorer.__annotations__ if isinstance(module, Scorer) else ()
+    names = {*vars(module), *of_all} - NAMES - _OF_MODULES
+    hidden = "_" if _comes_from_known(type(module)) else "__"
+    return {name: _described(getattr(module, name)) for name in sorted(names) if not name.startswith(hidden)}
 
 
-def _ours(thing: type | FunctionType) -> bool:
-    return thing.__module__.partition(".")[0] in ("unexpected_core", "torch")
+def _described(value: object) -> str:
+    try:
+        return json.dumps(value, default=_plain)
+    except (TypeError, ValueError, RecursionError):  # no plain values, or in themselves
+        return _UNKNOWN
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    if inspect.isfunction(value) and _comes_from_known(value) and "<" not in value.__qualname__:
+        return f"{value.__module__}.{value.__qualname__}"
+    raise TypeError(value)
+
+
+def _comes_from_known(thing: type | FunctionType) -> bool:
+    return thing.__module__.partition(".")[0] in KNOWN
 
 
 def _tensors(module: nn.Module) -> str:
@@ -74,39 +109,23 @@ def _tensors(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def own_code() -> str:
-    """Hash of this package's source that scores pass through whatever makes them, an exported file too."""
-    return _hash(_package_code(PACKAGE, _statements))
-
-
-def code_of(module: nn.Module, read: Callable[[Path], str]) -> str:
-    """Hash of the source that runs: this package's, and that of classes and functions from elsewhere."""
-    return _hash("".join([_package_code(PACKAGE, read), *(read(file) for file in foreign_sources(module))]))
-
-
 @cache
-def _package_code(package: Path, read: Callable[[Path], str]) -> str:
-    files = [file for part in CODE for file in sorted([package / part, *(package / part).rglob("*.py")])]
+def _package_code(read: Callable[[Path], str]) -> str:
+    files = [file for part in CODE for file in sorted([PACKAGE / part, *(PACKAGE / part).rglob("*.py")])]
     return _hash("".join(read(file) for file in files if file.is_file()))
 
 
 def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8", errors="backslashreplace")
+    return file.read_text(encoding="utf-8")
 
 
 def _statements(file: Path) -> str:
-    """A file's syntax without comments, layout and docstrings; its text where it is no Python of today."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError):
-        return _text(file)
+    """A file's syntax without comments, layout and docstrings."""
+    tree = ast.parse(file.read_bytes())
     for node in ast.walk(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
     return ast.dump(tree)
-
-
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def _hash(text: str) -> str:

@@ -210,7 +210,8 @@ def test_unusable_files_are_named(root, tmp_path):
         open_source(open_dataset("obstacle_folder", root), tmp_path / "other")
 
 
-def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys):
+def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys, caplog):
+    """Which is asked again each time: its code may have changed, and nothing tells."""
     torch = pytest.importorskip("torch")
     from unexpected_core.scorers import SCORERS
 
@@ -222,8 +223,13 @@ def test_example_adds_a_scorer_in_twenty_lines(root, tmp_path, capsys):
         spec.loader.exec_module(example)
         logits = torch.tensor([[2.0, 2.0, 2.0], [2.0, -50.0, 1.0]]).reshape(1, 2, 1, 3)
         assert example.margin(logits)[0, 0].tolist() == pytest.approx([1, 0, 1 - np.tanh(0.5)])
-        evaluate("margin", "obstacle_folder", "--root", root, "--random-weights", "--limit", 1, *CPU, "--out", tmp_path)
+        for _ in range(2):
+            evaluate(
+                "margin", "obstacle_folder", "--root", root, "--random-weights", "--limit", 1, *CPU, "--out", tmp_path
+            )
         assert "| margin |" in capsys.readouterr().out
+        assert "margin has code from elsewhere, whose changes are not seen: its scores are not" in caplog.text
+        assert "1 of 1 stored scores are computed again: they were made otherwise (scorer revision none-" in caplog.text
     finally:
         del SCORERS["margin"], sys.modules["add_a_scorer"]
 

@@ -25,6 +25,7 @@ from unexpected_core.pipeline.programs.program import Program
 from unexpected_core.pipeline.programs.store import KEPT, forget_oldest, program_name, programs_folder
 from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
 from unexpected_core.scorers import SCORERS, build_scorer
+from unexpected_core.scorers.random import RandomScorer
 from unexpected_core.scorers.served import Served
 
 PLAIN = {"precision": "float32", "warmup": False}
@@ -105,6 +106,13 @@ def test_without_a_compiler_eager_runs_and_the_reason_is_said(cache, monkeypatch
     monkeypatch.setenv("CXX", "no-such-compiler")
     assert_works(detector())
     assert "runtime=compile: no compiler no-such-compiler; install g++; going on with eager" in caplog.text
+
+
+def test_nothing_is_compiled_where_nothing_tells_when_its_code_changes(cache, monkeypatch, caplog):
+    forward = RandomScorer.forward
+    monkeypatch.setattr(RandomScorer, "forward", lambda scorer, images: forward(scorer, images))
+    assert detector("auto").runtime == "eager" and not caplog.records
+    assert detector().runtime == "eager" and "whose changes are not seen; set its `revision`; going on" in caplog.text
 
 
 def test_where_nothing_can_be_kept_eager_runs_and_the_reason_is_said(tmp_path, cache, monkeypatch, caplog):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.files import expand_home, sha256
+from unexpected_core.log import LOGGER
 from unexpected_core.scorers import SCORERS
 
 if TYPE_CHECKING:
@@ -131,9 +132,15 @@ def stored_candidate(name: str, dataset: Dataset, settings: EvaluationSettings, 
 def _score(name: str, detector: Detector, dataset: Dataset, settings: EvaluationSettings, out: Path) -> Source:
     from unexpected_core.evaluation.score import Answer, Method, write_scores
     from unexpected_core.evaluation.store import label_of, score_folder
-    from unexpected_core.scorers.fingerprint import fingerprint, own_code
+    from unexpected_core.scorers.fingerprint import fingerprint, has_unknown_code, own_code
 
     label = label_of(name)
+    if detector.scorer is not None and has_unknown_code(detector.scorer) and not detector.scorer.revision:
+        LOGGER.warning(
+            "%s has code from elsewhere, whose changes are not seen: its scores are not taken again; to keep them, "
+            "give the scorer a `revision`, and another one with each change",
+            name,
+        )
     parts = (
         {"file": sha256(expand_home(name)), "code": own_code()}
         if detector.scorer is None

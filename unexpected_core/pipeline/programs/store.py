@@ -17,7 +17,7 @@ from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.programs.compiling import check, compile_program, compiler
 from unexpected_core.pipeline.programs.program import Program, side_step
 from unexpected_core.pipeline.runner import RuntimeMissing
-from unexpected_core.scorers.fingerprint import quick_fingerprint
+from unexpected_core.scorers.fingerprint import has_unknown_code, quick_fingerprint
 from unexpected_core.scorers.served import Served
 
 SUFFIX = ".pt2"
@@ -33,16 +33,15 @@ def open_program(eager: Served, make: bool) -> Program | None:
     """
     try:
         side_step(eager)
-        folder = programs_folder()
+        file = programs_folder() / program_name(eager)
     except RuntimeMissing:
         if make:
             raise
         return None
     if make:
-        make_private(folder)
-    elif not os.access(folder, os.R_OK):  # Path.is_dir raises where a folder above is closed to this user
+        make_private(file.parent)
+    elif not os.access(file.parent, os.R_OK):  # Path.is_dir raises where a folder above is closed to this user
         return None
-    file = folder / program_name(eager)
     if os.access(file, os.R_OK):
         try:
             return _load(file, eager)
@@ -83,7 +82,14 @@ def programs_folder() -> Path:
 
 
 def program_name(eager: Served) -> str:
-    """Of a scorer's file: for these weights, this code, this torch and this processor."""
+    """Of a scorer's file: for these weights, this code, this torch and this processor.
+
+    Raises RuntimeMissing where nothing tells when the code changes.
+    """
+    if has_unknown_code(eager.scorer) and not eager.scorer.revision:
+        raise RuntimeMissing(
+            f"{eager.scorer.name} has code from elsewhere, whose changes are not seen; set its `revision`"
+        )
     made_by = [str(eager.dtype), torch.__version__, platform.machine(), *sorted(processor_flags())]
     key = hashlib.sha256(json.dumps([quick_fingerprint(eager.scorer), *made_by]).encode()).hexdigest()
     return f"{key[:32]}{SUFFIX}"
