@@ -26,6 +26,7 @@ GROUND = {
     "files",
     "log",
     "processes",
+    "yaml_values",
 }
 FLOOR_1 = {"networks", "drawing", "media", "metrics", "visualize"}
 BELOW_CLI = (

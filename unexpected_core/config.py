@@ -5,7 +5,6 @@ YAML files, ``--set key=value``, ROS parameters, README tables and saved config.
 
 from __future__ import annotations
 
-import datetime
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -16,12 +15,13 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from unexpected_core.log import one_line
+from unexpected_core.yaml_values import parse_yaml
 
 type Value = str | int | float | bool | Path | Sequence[Value] | None
 """What an option or a setting can be where it is given by name; the model, or the signature it goes to, says more."""
 Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]
 """A float that may be NaN, which is null in JSON."""
-_NO_TEXT = (int, float, datetime.date)
+_NO_TEXT = (int, float)
 """What YAML makes of some texts without quotes; a truth is an int, too."""
 
 
@@ -83,8 +83,8 @@ def _explain(fault: Mapping[str, Any], known: list[str]) -> str:
         return unknown_name("setting", name, known)
     if fault["type"] == "string_type" and isinstance(fault["input"], _NO_TEXT):
         return (
-            f"setting '{name}' = {fault['input']!r}: expected text; YAML takes 0552, 1e+3, yes or 2026-11-27 for a "
-            'number, a truth or a date: put it in quotes, such as "0552"'
+            f"setting '{name}' = {fault['input']!r}: expected text; YAML takes 12, 1e+3 or yes for a number or a "
+            'truth: put it in quotes, such as "12"'
         )
     return f"setting '{name}' = {fault['input']!r}: {fault['msg']}"
 
@@ -143,7 +143,7 @@ def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
         if not equals:
             raise SettingsError(f"expected name=value, found '{text}'")
         try:
-            nested: Any = yaml.safe_load(value) if value.strip() else ""
+            nested: Any = parse_yaml(value) if value.strip() else ""
         except yaml.YAMLError as error:
             raise SettingsError(f"setting '{name.strip()}': cannot read '{value}' as a YAML value") from error
         if name.strip() in words and isinstance(nested, _NO_TEXT):
@@ -154,23 +154,10 @@ def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
     return changed(settings, *changes)
 
 
-class _EachNameOnce(yaml.SafeLoader):
-    """YAML takes the last of two equal names, and what stands below the first would be lost without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        names: set[str] = set()
-        for key, _ in node.value:
-            name = str(key.value)
-            if name in names:
-                raise yaml.MarkedYAMLError(problem=f"'{name}' stands twice", problem_mark=key.start_mark)
-            names.add(name)
-        return super().construct_mapping(node, deep)
-
-
 def read_yaml[S: Settings](path: str | Path, presets: Mapping[str, S]) -> S:
     """A YAML file whose ``base:`` names a preset and whose other keys override it. Raises SettingsError."""
     try:
-        values = yaml.load(Path(path).read_text(encoding="utf-8"), _EachNameOnce) or {}
+        values = parse_yaml(Path(path).read_text(encoding="utf-8")) or {}
     except (OSError, yaml.YAMLError) as error:
         raise SettingsError(f"cannot read settings from {path}: {one_line(error)}") from error
     if not isinstance(values, dict):

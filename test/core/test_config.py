@@ -61,12 +61,12 @@ def test_settings_are_frozen_and_survive_a_round_trip():
         ({"inner": {"rate": "fast"}}, r"setting 'inner\.rate' = 'fast': Input should be a valid number"),
         ({"steps": 0, "note": 7}, r"setting 'steps' = 0.*\nsetting 'note' = 7"),
         (
-            {"note": 0o552},
-            r"setting 'note' = 362: expected text; YAML takes 0552, .*: put it in quotes, such as \"0552\"",
+            {"note": 362},
+            r"setting 'note' = 362: expected text; YAML takes 12, .*: put it in quotes, such as \"12\"",
         ),
         (
-            {"inner": {"names": [0o552]}},
-            r"setting 'inner\.names\.0' = 362: expected text; .* quotes, such as \"0552\"$",
+            {"inner": {"names": [362]}},
+            r"setting 'inner\.names\.0' = 362: expected text; .* quotes, such as \"12\"$",
         ),
         ({"note": None}, "setting 'note' = None: Input should be a valid string"),
     ],
@@ -80,6 +80,8 @@ def test_overrides_are_yaml_values_on_dotted_names():
     other = override(Outer(), ["inner.rate=4", "inner.names=[x, y]", "note=a=b", "steps = 7"])
     assert other == Outer(steps=7, inner=Inner(rate=4, names=["x", "y"]), note="a=b")
     assert override(other, ["note="]) == Outer(steps=7, inner=Inner(rate=4, names=["x", "y"]))
+    decimal = override(other, ["steps=010", "inner.names=[0552]"])  # as a shell and YAML 1.2 have it
+    assert decimal == Outer(steps=10, inner=Inner(rate=4, names=["0552"]), note="a=b")
     with pytest.raises(SettingsError, match="expected name=value, found 'steps'"):
         override(Outer(), ["steps"])
     with pytest.raises(SettingsError, match=r"setting 'note': cannot read '\[' as a YAML value"):

@@ -14,6 +14,7 @@ import yaml
 
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.config import Setting, Settings, settings_of
+from unexpected_core.yaml_values import parse_yaml
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
@@ -59,7 +60,7 @@ def read_options(split: str | None, texts: Sequence[str]) -> dict[str, Any]:
         if not equals:
             raise UsageError(f"--option expects NAME=VALUE, found '{text}'")
         try:
-            options[name] = yaml.safe_load(value)
+            options[name] = parse_yaml(value)
         except yaml.YAMLError as error:
             raise UsageError(f"--option {name}: cannot read '{value}' as a YAML value; quote it") from error
     return options

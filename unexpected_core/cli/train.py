@@ -6,11 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
-import yaml
-
 from unexpected_core.config import SettingsError, override, read_yaml, unknown_name
 from unexpected_core.training.presets import FROM_NOTHING, PRESETS, RENAMED, derive
 from unexpected_core.training.settings import TrainingSettings
+from unexpected_core.yaml_values import format_yaml
 
 EXAMPLES = """examples:
   unexpected train fast --data drawn                     a detector from nothing, in minutes
@@ -124,5 +123,5 @@ def _settings(preset: str, data: list[str], assignments: list[str]) -> TrainingS
 
 
 def _as_yaml(settings: TrainingSettings, folder: Path) -> str:
-    text = yaml.safe_dump(json.loads(settings.model_dump_json()), sort_keys=False, allow_unicode=True)
+    text = format_yaml(json.loads(settings.model_dump_json()))
     return f"# run folder: {folder}\n{text}".rstrip()

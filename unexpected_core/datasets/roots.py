@@ -17,6 +17,7 @@ import yaml
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.files import HomeError, expand_home, files_in
 from unexpected_core.log import one_line
+from unexpected_core.yaml_values import TextLoader, parse_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +86,11 @@ def _candidates(home: Home, root: str | Path | None) -> Iterator[tuple[Path, str
         yield Path(os.environ["DIR_DATASETS"]) / home.folder, "below $DIR_DATASETS"
 
 
-class _Texts(yaml.SafeLoader):
-    """0552 is a folder, no number; but null, or nothing, is none."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [(tag, form) for tag, form in kinds if tag.endswith((":null", ":merge"))]
-        for first, kinds in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
 def _read(path: Path) -> dict[str, object]:
     if not path.is_file():
         return {}
     try:
-        roots = yaml.load(path.read_text(encoding="utf-8"), _Texts) or {}
+        roots = parse_yaml(path.read_text(encoding="utf-8"), TextLoader) or {}
     except yaml.YAMLError as error:
         raise DatasetError(f"cannot read {path}: {one_line(error)}") from error
     if not isinstance(roots, dict):

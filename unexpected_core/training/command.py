@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from unexpected_core.config import settings_of
 from unexpected_core.training.engine.run import FREE
 from unexpected_core.training.presets import FROM_NOTHING, PRESETS
 from unexpected_core.training.settings import TrainingSettings
+from unexpected_core.yaml_values import format_yaml
 
 NOT_WHAT = frozenset(FREE) - {"loop.epochs"} | {"data.sources"}
 """Settings that say where and how fast; data sets are named by --data, without their roots."""
@@ -50,7 +48,7 @@ def _changes(settings: TrainingSettings, preset: TrainingSettings, folder: Path)
 
 def _as_yaml(value: object) -> str:
     """In one line."""
-    return yaml.safe_dump(value, default_flow_style=True, width=math.inf).removesuffix("...\n").strip()
+    return format_yaml(value, flow=True).removesuffix("...\n").strip()
 
 
 def _leaf(values: Any, name: str) -> Any:
