@@ -32,10 +32,11 @@ def expand_home(path: str | Path) -> Path:
 
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, settled: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it there when the block ends well, delete it when it does not.
 
-    A crash or a full disk thus never leaves half a file under the final name. Parent folders are made.
+    A crash or a full disk thus never leaves half a file under the final name. Parent folders are made. settled: nor
+    does a power cut; for what cannot be made again soon, since it takes some milliseconds or more.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,8 +46,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     try:
         with written_named(path):
             yield temporary
+            if settled:
+                settle(temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
+        if settled:
+            settle(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,7 +1,9 @@
 """Files that are whole or absent, and the commit that made them."""
 
+import os
 import re
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from unexpected_core.cli.main import main
 from unexpected_core.config import SettingsError, build
 from unexpected_core.datasets import DatasetError, open_dataset
 from unexpected_core.evaluation.store import write_score
-from unexpected_core.files import HomeError, expand_home, visible
+from unexpected_core.files import HomeError, atomic_path, expand_home, visible
 from unexpected_core.images import write_image
 from unexpected_core.media.drive import write_bag
 from unexpected_core.media.footage import open_footage
@@ -54,6 +56,21 @@ def test_what_does_not_fit_on_the_disk_is_named(files_no_longer_than, tmp_path):
                 rate=10,
             )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_what_must_outlast_a_power_cut_is_on_the_disk_before_it_has_its_name(settled, tmp_path, monkeypatch):
+    file, calls, sync = tmp_path / "weights", [], os.fsync
+
+    def noted(handle):
+        calls.append((str(Path(f"/proc/self/fd/{handle}").readlink()), file.exists()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    with atomic_path(file, settled=settled) as temporary:
+        temporary.write_text("all of it")
+    assert file.read_text() == "all of it"
+    assert calls == ([(str(temporary), False), (str(tmp_path), True)] if settled else [])
 
 
 def test_folders_that_are_links_are_looked_into_once(tmp_path, caplog):

@@ -55,7 +55,7 @@ def write_weights(path: str | Path, state: dict[str, Tensor], card: Card, half: 
     if path.suffix != SUFFIX:
         raise WeightsError(f"weight files end in {SUFFIX}, found {path.name}")
     tensors = {key: _storable(key, tensor, half) for key, tensor in state.items()}
-    with atomic_path(path) as temporary:
+    with atomic_path(path, settled=True) as temporary:
         try:
             save_file(tensors, temporary)
         except SafetensorError as error:

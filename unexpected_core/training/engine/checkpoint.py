@@ -51,7 +51,7 @@ class Progress:
 def save(path: Path, content: dict[str, Any]) -> None:
     """Write tensors and plain values. Raises TrainingError; the file that was there before is then untouched."""
     try:
-        with atomic_path(path) as temporary:
+        with atomic_path(path, settled=True) as temporary:
             torch.save(content, temporary)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as RuntimeError
         free = shutil.disk_usage(path.parent).free / 2**20
