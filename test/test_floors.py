@@ -26,6 +26,7 @@ GROUND = {
     "files",
     "log",
     "processes",
+    "stopping",
     "yaml_values",
 }
 FLOOR_1 = {"networks", "drawing", "media", "metrics", "visualize"}

@@ -11,6 +11,7 @@ from unexpected_core.config import override
 from unexpected_core.log import to_terminal
 from unexpected_core.media.bags.growing import partial_path
 from unexpected_core.media.kinds import kind_of
+from unexpected_core.stopping import stop_requests
 from unexpected_ros.bags import BagError
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.tools.chosen import chosen_detector
@@ -18,7 +19,7 @@ from unexpected_ros.tools.fleet import REPORT, FleetError, bags_below, by_proces
 from unexpected_ros.tools.frame_by_frame import FrameByFrame
 from unexpected_ros.tools.job import DONE, Job
 from unexpected_ros.tools.offline import NODE, process_bag
-from unexpected_ros.tools.resuming import Interrupted, stop_requests
+from unexpected_ros.tools.resuming import Interrupted
 
 
 def _many(given: argparse.Namespace) -> int:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +16,6 @@ from unexpected_core.regions import find_regions
 from unexpected_core.structs import Region
 from unexpected_ros.inputs.incoming import region_from, stamp_ns
 from unexpected_ros.scene.limits import are_set
-from unexpected_ros.start import SIGNALS
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
@@ -95,21 +92,3 @@ def _seen(output: Callable[[str], Any], settings: NodeSettings) -> tuple[int, Se
 def _hides_regions(settings: NodeSettings) -> bool:
     """Whether the tracker knows more regions than are reported."""
     return settings.detect.min_persistence > 1 or are_set(settings.ground)
-
-
-@contextmanager
-def stop_requests() -> Iterator[Callable[[], bool]]:
-    """SIGINT and SIGTERM ask for an end between two frames, once more for one at once. Gives: has it been asked for?"""
-    asked = []
-
-    def ask(*_: object) -> None:
-        if asked:
-            raise KeyboardInterrupt
-        asked.append(True)
-
-    before = {number: signal.signal(number, ask) for number in SIGNALS}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -8,10 +8,13 @@ import runpy
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
+
+from unexpected_core.training.engine.checkpoint import read_progress
 
 pytestmark = pytest.mark.timeout(1800)  # these seconds become minutes on a busy machine
 TINY = Path(__file__).with_name("tiny_training.py")
@@ -82,6 +85,28 @@ def test_killed_and_resumed_is_the_same_to_the_last_bit(processes, tmp_path, kil
     train(processes, folder, epochs)
     assert content(folder) == content(uninterrupted)
     assert not list(folder.rglob(".*")), "temporary files of killed processes stayed behind"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_training_after_the_step_that_it_is_at(processes, tmp_path, number):
+    """Sent to its helpers, too, as a terminal's Ctrl-C is; no state was saved since the first epoch's end."""
+    options = ["loop.epochs=2", "loop.epoch_examples=800", "loop.checkpoint_seconds=600", "loop.workers=2"]
+    uninterrupted = train(processes, tmp_path / "uninterrupted", *options)
+    folder, state = tmp_path / "stopped", tmp_path / "stopped/optimizer.pth"
+    command = [sys.executable, str(TINY), str(folder), "stochastic", *options]
+    stopped = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    try:
+        while stopped.poll() is None and not (state.exists() and read_progress(folder).epoch == 0):
+            time.sleep(0.01)
+        os.killpg(stopped.pid, number)
+        errors = stopped.communicate(timeout=120)[1]
+    finally:
+        stopped.kill()
+    assert stopped.returncode and "KeyboardInterrupt" in errors and "DataLoader" not in errors.splitlines()[-1], errors
+    there = read_progress(folder)
+    assert there.epoch or there.step
+    train(processes, folder, *options)
+    assert content(folder) == content(uninterrupted)
 
 
 def test_same_seed_same_bits_whatever_the_number_of_workers(processes, tmp_path):

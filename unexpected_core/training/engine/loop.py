@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 import torch.distributed as processes
@@ -17,6 +19,7 @@ from torch import Tensor, nn
 
 from unexpected_core.log import LOGGER
 from unexpected_core.log import progress as show_progress
+from unexpected_core.stopping import stop_requests, until
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.average import in_use, moving_average
 from unexpected_core.training.engine.checkpoint import (
@@ -101,7 +104,12 @@ class Training:
             return self.progress
         # What is recorded at the step of the saved state is whole: the state was saved after it.
         self.recorder.start(self.progress.log_bytes, self.done_steps + self.progress.started)
-        with explain_memory(self.settings), explain_batch_norm(self.options, self.share):
+        alone = self.fabric.world_size == 1  # several processes could not leave at the same step
+        with (
+            explain_memory(self.settings),
+            explain_batch_norm(self.options, self.share),
+            stop_requests() if alone else nullcontext(lambda: False) as self.asked,
+        ):
             if not self.progress.started:
                 self.start()
             elif self.progress.epoch or self.progress.step:
@@ -139,16 +147,27 @@ class Training:
         if self.fabric.is_global_zero:
             batches = show_progress(batches, f"epoch {epoch}", len(remaining))
         saved = time.monotonic()
-        for step, parts in zip(remaining, batches, strict=True):
+        for step, parts in zip(remaining, until(self.asked, batches), strict=False):
             losses = self.learn_step(parts, epoch, step)
             progress.step = step + 1
             progress.sums = {name: progress.sums.get(name, 0.0) + value for name, value in losses.items()}
             if time.monotonic() - saved >= options.checkpoint_seconds and progress.step < self.steps:
                 self.save_state()
                 saved = time.monotonic()
+        if progress.step < self.steps:
+            self.save_state()
+            self.leave()
         means = {name: total / self.steps for name, total in progress.sums.items()}
         progress.step, progress.sums = 0, {}
         self.finish_epoch(epoch, means)
+        if self.asked():
+            self.leave()
+
+    def leave(self) -> NoReturn:
+        """A signal has asked to stop, and everything is saved: raise KeyboardInterrupt."""
+        done = f"{self.progress.epoch} epochs and {self.progress.step} steps"
+        LOGGER.info("stopped after %s; the same command goes on from there", done)
+        raise KeyboardInterrupt
 
     def learn_step(self, parts: list[Batch], epoch: int, step: int) -> dict[str, float]:
         """One optimiser step; returns the losses before it, means over the whole batch."""

@@ -3,6 +3,7 @@ nothing of it needs saving: a training resumed at a position goes on as if it ha
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -154,7 +155,7 @@ def _loaded(
         num_workers=workers,
         generator=torch.Generator().manual_seed(0),
         pin_memory=torch.cuda.is_available(),
-        worker_init_fn=_one_thread,
+        worker_init_fn=_begin,
     )
     for batch in loader:
         if isinstance(batch, Exception):
@@ -162,6 +163,10 @@ def _loaded(
         yield batch
 
 
-def _one_thread(_: int) -> None:
-    """As many workers as cores, each with as many threads, would only wait for one another."""
+def _begin(_: int) -> None:
+    """As many workers as cores, each with as many threads, would only wait for one another.
+
+    A terminal's Ctrl-C goes to all processes, and is the first one's to answer.
+    """
     cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

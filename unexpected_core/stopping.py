@@ -1,0 +1,48 @@
+"""Requests to stop, by Ctrl-C (SIGINT) or by a machine's manager (SIGTERM): work ends where it can be gone on with."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stop_requests() -> Iterator[Callable[[], bool]]:
+    """Such a signal asks for an end at the next good moment, once more for one at once. Gives: has it been asked for?
+
+    Signals that are ignored, as SIGINT is in the background of a script, stay so, and so do those of other threads'
+    work: Python gives signals to the main thread alone.
+    """
+    asked = []
+
+    def ask(*_: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(True)
+
+    main = threading.current_thread() is threading.main_thread()
+    heard = [number for number in SIGNALS if main and signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, ask) for number in heard}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def until[T](asked: Callable[[], bool], items: Iterator[T]) -> Iterator[T]:
+    """Items until an end is asked for. That the signal has ended a process that makes them is then no error."""
+    while not asked():
+        try:
+            item = next(items)
+        except StopIteration:
+            return
+        except RuntimeError:  # of torch's loader
+            if not asked():
+                raise
+            return
+        yield item
