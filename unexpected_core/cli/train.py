@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(settings: TrainingSettings, folder: Path) -> None:
     """All stages, then whatever is published of such a task."""
     from unexpected_core.training import stages
-    from unexpected_core.training.engine.run import is_first_process
+    from unexpected_core.training.engine.alone import is_first_process
 
     ended = stages.run(settings, folder)
     publish = PUBLISH.get(settings.task.kind)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from unexpected_core.config import settings_of
-from unexpected_core.training.engine.run import FREE
+from unexpected_core.training.engine.same_settings import FREE
 from unexpected_core.training.presets import FROM_NOTHING, PRESETS
 from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.yaml_values import format_yaml

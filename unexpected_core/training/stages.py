@@ -9,7 +9,9 @@ from pathlib import Path
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
 from unexpected_core.training.engine import run as engine
+from unexpected_core.training.engine.alone import is_first_process, stop_file_consumed
 from unexpected_core.training.engine.checkpoint import is_finished, read_progress
+from unexpected_core.training.engine.same_settings import refuse_changes
 from unexpected_core.training.engine.setup import open_fabric
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import derive
@@ -55,12 +57,12 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
     ended the training before that stage had learned for an epoch.
     """
     refuse_random_parts(settings)
-    with engine.stop_file_consumed(folder):
+    with stop_file_consumed(folder):
         whole, first = settings, first_stage(settings)
         if first is not None:
             start = folder / FIRST / f"fast{SUFFIX}"
             settings = derive(settings, task={"start": str(start.absolute())})
-            engine.refuse_changes(settings, folder)  # now, not after hours of the first stage
+            refuse_changes(settings, folder)  # now, not after hours of the first stage
             if not is_finished(folder, settings.loop.epochs):
                 _read_helpers(settings, folder)
                 if not _segmenter_learned(first, folder, whole):
@@ -101,7 +103,7 @@ def _segmenter_learned(first: FastTraining, folder: Path, whole: TrainingSetting
         raise TrainingError(re.sub(names, lambda found: NAMES[found[0]], str(error))) from error
     if not trained:
         LOGGER.info("%s is finished: a higher first.epochs goes on, until what comes after it has learned", inside)
-    if engine.is_first_process() and is_finished(inside, epochs) and (trained or not is_published(first, inside)):
+    if is_first_process() and is_finished(inside, epochs) and (trained or not is_published(first, inside)):
         publish_fast(first, inside, whole)
     if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage
         open_fabric(first.loop).barrier()  # what the first one has written is there for all

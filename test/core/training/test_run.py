@@ -16,9 +16,11 @@ from unexpected_core.datasets import DatasetError
 from unexpected_core.drawing.errors import DrawingError
 from unexpected_core.images import read_image
 from unexpected_core.training.engine import sampler
+from unexpected_core.training.engine.alone import alone_in
 from unexpected_core.training.engine.checkpoint import Progress, load_state, save_state
 from unexpected_core.training.engine.loop import Training
-from unexpected_core.training.engine.run import alone_in, keep_config, resolve, run_folder
+from unexpected_core.training.engine.run import resolve, run_folder
+from unexpected_core.training.engine.same_settings import keep_config
 from unexpected_core.training.engine.schedule import rate_factor
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples import drawn
@@ -314,7 +316,7 @@ def test_an_exception_reaches_the_caller_and_the_log(tmp_path):
 
 
 def test_two_trainings_in_one_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr("unexpected_core.training.engine.run.PATIENCE", 0.0)
+    monkeypatch.setattr("unexpected_core.training.engine.alone.PATIENCE", 0.0)
     with alone_in(tmp_path):
         refused = pytest.raises(TrainingError, match=r"another process is training in .*: wait for it, end it, or use")
         with refused, alone_in(tmp_path):

@@ -1,0 +1,104 @@
+"""config.json: the settings that a run folder was begun with, and which of them may differ when it goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from unexpected_core.config import settings_of
+from unexpected_core.files import write_text
+from unexpected_core.log import LOGGER
+from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, read_progress
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.settings import TrainingSettings
+
+CONFIG = "config.json"
+FREE = (
+    "loop.epochs",
+    "loop.workers",
+    "loop.device",
+    "loop.devices",
+    "loop.nodes",
+    "loop.checkpoint_seconds",
+    "loop.frames",
+    "data.cache",
+)
+"""Settings that may differ between a training and its resumption: where and how long, not what."""
+
+
+def keep_config(settings: TrainingSettings, folder: Path) -> None:
+    """Write config.json, or compare with the one that is there. Raises TrainingError naming what differs."""
+    path, now = folder / CONFIG, json.loads(settings.model_dump_json())
+    before = _read_config(path)
+    if before == now:
+        return
+    if changes := refuse_changes(settings, folder):
+        _start_anew(folder, changes)
+    write_text(path, json.dumps(now, indent=2) + "\n")
+
+
+def refuse_changes(settings: TrainingSettings, folder: Path) -> str:
+    """What differs from config.json, if any. Raises TrainingError where a step of that training is finished."""
+    before, now = _read_config(folder / CONFIG), json.loads(settings.model_dump_json())
+    names = [setting.name for setting in settings_of(type(settings))]
+    # A setting that the file lacks is newer than the training: its default is what went before.
+    changes = "; ".join(
+        f"{name} was {_value(before, name)}, now {_value(now, name)}"
+        for name in names
+        if name not in FREE
+        and _value(before, name) not in (None, _value(now, name))
+        and not (name == "task.start" and _moved(_value(before, name), _value(now, name), folder))
+    )
+    progress = read_progress(folder) if changes else None
+    if progress and (progress.epoch or progress.step):
+        raise TrainingError(
+            f"{folder} holds a training with other settings: {changes}. Use another "
+            "--run for a new training, or the old settings to go on"
+        )
+    return changes
+
+
+def _moved(before: str, now: str, folder: Path) -> bool:
+    """Whether a file of the run folder (what an earlier stage wrote) has another path because the folder has."""
+    if not Path(now).is_relative_to(folder.absolute()):
+        return False
+    inside = Path(now).relative_to(folder.absolute()).parts
+    return Path(before).parts[-len(inside) :] == inside
+
+
+def tell_other_sources(settings: TrainingSettings, folder: Path) -> None:
+    """The same data may lie elsewhere now; other data are not learned from, or too, without a word."""
+    before = _read_config(folder / CONFIG).get("data", {}).get("sources", [])
+    progress = read_progress(folder) if before and before != list(settings.data.sources) else None
+    if progress and (progress.epoch or progress.step):
+        LOGGER.warning(
+            "%s has learned from %s: if %s is other data, another run folder (--run) is for that",
+            folder,
+            ", ".join(before),
+            ", ".join(settings.data.sources),
+        )
+
+
+def _read_config(path: Path) -> dict:
+    if not path.exists():
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
+
+
+def _start_anew(folder: Path, changes: str) -> None:
+    """Delete what a training left that has not finished a step."""
+    LOGGER.info("%s: no step was finished before; started anew (%s)", folder, changes)
+    for name in (STATE, BEST, LAST):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _value(values: Any, name: str) -> Any:
+    for part in name.split("."):
+        values = values.get(part) if isinstance(values, dict) else None
+    if name == "data.sources" and values:  # the same data may lie elsewhere
+        return [source.partition("=")[0] for source in values]
+    return values
