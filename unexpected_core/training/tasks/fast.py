@@ -7,8 +7,7 @@ unexpected; the generator learns to paint the photo without them; the comparer l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -17,7 +16,6 @@ from torch.nn.functional import avg_pool2d
 
 from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
 from unexpected_core.labels import colorize
-from unexpected_core.log import LOGGER
 from unexpected_core.networks.blocks import double
 from unexpected_core.networks.choices import SIZE, Size
 from unexpected_core.networks.fast_comparer import FastComparer, direct_head
@@ -25,18 +23,10 @@ from unexpected_core.networks.fast_generator import FastGenerator, appearance
 from unexpected_core.networks.fast_segmenter import FastSegmenter, SegmenterOutput
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
-from unexpected_core.training.examples.fast import FastExamples
-from unexpected_core.training.examples.samples import open_data
+from unexpected_core.training.tasks.fast_examples import fast_examples
 from unexpected_core.training.tasks.losses import discrepancy_loss, distillation, painting_loss, pixel_cross_entropy
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
-from unexpected_core.training.tasks.settings_fast import (
-    PARTS,
-    BaselineTraining,
-    CuesTraining,
-    FastSettings,
-    FastTraining,
-    Part,
-)
+from unexpected_core.training.tasks.settings_fast import PARTS, FastSettings, FastTraining, Part
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.reading import load_into, read_weights, verify
 
@@ -195,50 +185,3 @@ def _teacher(name: str) -> nn.Module:
     """The segmenter of a detector of either size. Raises WeightsError."""
     size = verify(find_weights(name)).options.get("size", SIZE)
     return fast_networks(size, name)["segmenter"].eval().requires_grad_(False)
-
-
-def fast_examples(settings: FastTraining | BaselineTraining | CuesTraining) -> tuple[FastExamples, FastExamples]:
-    """Examples to learn from and to validate with. Raises TrainingError, DatasetError, WeightsError."""
-    if start := settings.task.start:  # now, not after minutes of reading data
-        found = verify(find_weights(start)).options.get("size", SIZE)
-        expected = getattr(settings.task, "size", SIZE)
-        if found != expected:
-            cure = f": --set task.size={found}, or another start" if hasattr(settings.task, "size") else ""
-            raise TrainingError(f"{start} has task.size={found}, expected {expected}{cure}")
-    return _examples(settings, training=True), _examples(settings, training=False)
-
-
-def _examples(settings: FastTraining | BaselineTraining | CuesTraining, training: bool) -> FastExamples:
-    data, task = settings.data, settings.task
-    if not data.sources:
-        raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
-    if training:
-        _tell_unused(settings)
-    opened = [open_data(data, name, root, data.train if training else data.val) for name, root in data.named]
-    return FastExamples(
-        opened,
-        task,
-        [_of(task.aspects, source, 0.0) for source in data.named],
-        [name in task.coarse for name, _ in data.named],
-        training,
-        times=[_of(task.repeats, source, 1) for source in data.named] if training else (),
-        limit=0 if training else data.val_examples,
-    )
-
-
-def _tell_unused(settings: FastTraining | BaselineTraining | CuesTraining) -> None:
-    """Warn of names in task.aspects and task.repeats that no data set has: a slip would leave frames squeezed."""
-    names = dict.fromkeys(name for source in settings.data.named for name in (source[0], Path(source[1]).name) if name)
-    for table in ("aspects", "repeats"):
-        for name in getattr(settings.task, table):
-            if name not in names:
-                LOGGER.warning(
-                    "task.%s: '%s' changes nothing, no data set and no folder of one is called so; there are %s",
-                    *(table, name, ", ".join(names)),
-                )
-
-
-def _of[T](table: Mapping[str, T], source: tuple[str, str], default: T) -> T:
-    """What a table says of a source, by the name of its folder or of its data set."""
-    name, root = source
-    return table.get(Path(root).name, table.get(name, default))

@@ -1,0 +1,64 @@
+"""What the `fast` detector, its baselines and its cue heads learn from: the data sets of `data`, made into examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from unexpected_core.log import LOGGER
+from unexpected_core.networks.choices import SIZE
+from unexpected_core.training.errors import TrainingError
+from unexpected_core.training.examples.fast import FastExamples
+from unexpected_core.training.examples.samples import open_data
+from unexpected_core.training.tasks.settings_fast import BaselineTraining, CuesTraining, FastTraining
+from unexpected_core.weights.catalog import find_weights
+from unexpected_core.weights.reading import verify
+
+AnyTraining = FastTraining | BaselineTraining | CuesTraining
+
+
+def fast_examples(settings: AnyTraining) -> tuple[FastExamples, FastExamples]:
+    """Examples to learn from and to validate with. Raises TrainingError, DatasetError, WeightsError."""
+    if start := settings.task.start:  # now, not after minutes of reading data
+        found = verify(find_weights(start)).options.get("size", SIZE)
+        expected = getattr(settings.task, "size", SIZE)
+        if found != expected:
+            cure = f": --set task.size={found}, or another start" if hasattr(settings.task, "size") else ""
+            raise TrainingError(f"{start} has task.size={found}, expected {expected}{cure}")
+    return _examples(settings, training=True), _examples(settings, training=False)
+
+
+def _examples(settings: AnyTraining, training: bool) -> FastExamples:
+    data, task = settings.data, settings.task
+    if not data.sources:
+        raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
+    if training:
+        _tell_unused(settings)
+    opened = [open_data(data, name, root, data.train if training else data.val) for name, root in data.named]
+    return FastExamples(
+        opened,
+        task,
+        [_of(task.aspects, source, 0.0) for source in data.named],
+        [name in task.coarse for name, _ in data.named],
+        training,
+        times=[_of(task.repeats, source, 1) for source in data.named] if training else (),
+        limit=0 if training else data.val_examples,
+    )
+
+
+def _tell_unused(settings: AnyTraining) -> None:
+    """Warn of names in task.aspects and task.repeats that no data set has: a slip would leave frames squeezed."""
+    names = dict.fromkeys(name for source in settings.data.named for name in (source[0], Path(source[1]).name) if name)
+    for table in ("aspects", "repeats"):
+        for name in getattr(settings.task, table):
+            if name not in names:
+                LOGGER.warning(
+                    "task.%s: '%s' changes nothing, no data set and no folder of one is called so; there are %s",
+                    *(table, name, ", ".join(names)),
+                )
+
+
+def _of[T](table: Mapping[str, T], source: tuple[str, str], default: T) -> T:
+    """What a table says of a source, by the name of its folder or of its data set."""
+    name, root = source
+    return table.get(Path(root).name, table.get(name, default))
