@@ -59,33 +59,21 @@ def project(spot: Spot, points: np.ndarray) -> np.ndarray:
     return np.stack([column, row], 1).astype(np.float32)
 
 
-def fill(shapes: list[np.ndarray], soft: float, mask: np.ndarray) -> Patch | None:
-    """Polygons, int [n, 2] (columns and rows), with edges `soft` pixels wide, where the mask is; None where it is
-    not."""
-    window = _box(np.concatenate(shapes), 1 + 2.5 * soft, mask.shape)
+def fill(shapes: list[np.ndarray], soft: float, mask: np.ndarray, line: int = 0) -> Patch | None:
+    """Polygons, float [n, 2] (columns and rows), with edges `soft` pixels wide, where the mask bool [H, W] is; None
+    where it is not. line: draw open lines of so many pixels in their place."""
+    window = _box(np.concatenate(shapes), line + 1 + 2.5 * soft, mask.shape)
     if window is None or not (inside := mask[window]).any():
         return None
     canvas = np.zeros(inside.shape, np.uint8)
     corner = window[1].start, window[0].start
     for points in shapes:
-        cv2.fillPoly(canvas, [np.round((points - corner) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return Patch(window, on(soften(canvas.astype(np.float32) / 255, soft), inside))
-
-
-def draw_line(points: np.ndarray, thickness: int, soft: float, mask: np.ndarray) -> Patch | None:
-    """A polyline, int [n, 2] (columns and rows); see fill."""
-    window = _box(points, thickness + 1 + 2.5 * soft, mask.shape)
-    if window is None or not (inside := mask[window]).any():
-        return None
-    canvas = np.zeros(inside.shape, np.uint8)
-    corner = window[1].start, window[0].start
-    cv2.polylines(canvas, [np.round((points - corner) * 16).astype(np.int32)], False, 255, thickness, cv2.LINE_AA, 4)
-    return Patch(window, on(soften(canvas.astype(np.float32) / 255, soft), inside))
-
-
-def on(alpha: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """alpha float [H, W], and 0 outside the mask, bool [H, W]."""
-    return alpha * mask
+        sixteenths = [np.round((points - corner) * 16).astype(np.int32)]  # of a pixel: OpenCV's shift 4
+        if line:
+            cv2.polylines(canvas, sixteenths, False, 255, line, cv2.LINE_AA, 4)
+        else:
+            cv2.fillPoly(canvas, sixteenths, 255, cv2.LINE_AA, 4)
+    return Patch(window, soften(canvas.astype(np.float32) / 255, soft) * inside)
 
 
 def _box(points: np.ndarray, margin: float, size: tuple[int, int]) -> Window | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unexpected_core.discrepancy_data.pasting.blend import dim, mix
-from unexpected_core.discrepancy_data.pasting.ground import Patch, Spot, blotches, choose_spot, draw_line, fill, project
+from unexpected_core.discrepancy_data.pasting.ground import Patch, Spot, blotches, choose_spot, fill, project
 from unexpected_core.discrepancy_data.pasting.place import BESIDE, ROAD, View
 from unexpected_core.labels import TRAIN_ID
 
@@ -32,7 +32,7 @@ class Site(NamedTuple):
     def line(self, path: np.ndarray, wide: float, soft: float) -> Patch | None:
         """The ground under a line, float [n, 2], so wide in metres: 1 to 5 pixels."""
         thickness = int(np.clip(round(self.spot.metre * wide), 1, 5))
-        return draw_line(project(self.spot, path), thickness, float(soft), self.where)
+        return fill([project(self.spot, path)], float(soft), self.where, thickness)
 
     def dim(self, patch: Patch | None, gain: float | np.ndarray) -> None:
         """Times gain, one factor or float [3] for red, green and blue."""

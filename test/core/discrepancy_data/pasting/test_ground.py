@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.discrepancy_data.pasting import stains
-from unexpected_core.discrepancy_data.pasting.ground import Spot, blotches, choose_spot, draw_line, project
+from unexpected_core.discrepancy_data.pasting.ground import Spot, blotches, choose_spot, fill, project
 from unexpected_core.discrepancy_data.pasting.marks import lay_crossing, lay_mark, lay_paint
 from unexpected_core.discrepancy_data.pasting.place import View, choose_place, random_pixel
 from unexpected_core.discrepancy_data.pasting.settings import PasteSettings
@@ -58,15 +58,15 @@ def test_nothing_is_projected_behind_the_camera():
 def test_a_line_is_as_thick_as_asked_and_stays_on_the_mask():
     mask = np.ones((40, 60), bool)
     mask[:, 40:] = False
-    window, alpha = draw_line(np.float32([(-5, 20), (70, 20)]), 5, 0.0, mask)
+    window, alpha = fill([np.float32([(-5, 20), (70, 20)])], 0.0, mask, line=5)
     whole = np.zeros((40, 60))
     whole[window] = alpha
     assert whole[:, 10].sum() == pytest.approx(7, abs=1.5) and whole[20, 10] == 1 and not whole[:, 40:].any()
     assert whole[:, :40].any(0).all()
-    window, alpha = draw_line(np.float32([(10, 20), (30, 20)]), 5, 2.0, mask)
+    window, alpha = fill([np.float32([(10, 20), (30, 20)])], 2.0, mask, line=5)
     assert 0.5 < alpha.max() < 1 and alpha[:, 0].max() < 0.01 and alpha[0].max() < 0.01
-    assert draw_line(np.float32([(45, 20), (55, 20)]), 1, 0.0, mask) is None
-    assert draw_line(np.float32([(90, 20), (95, 20)]), 1, 0.0, mask) is None
+    assert fill([np.float32([(45, 20), (55, 20)])], 0.0, mask, line=1) is None
+    assert fill([np.float32([(90, 20), (95, 20)])], 0.0, mask, line=1) is None
 
 
 def test_blotches_are_as_large_as_asked():
