@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unexpected_core.datasets.base import FileDataset, Frame, images_below, match
+from unexpected_core.datasets.frames import FileDataset, Frame
+from unexpected_core.datasets.matching import images_below, match
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import CAMVID
 

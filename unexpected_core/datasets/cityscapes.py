@@ -7,16 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from unexpected_core.datasets.base import (
-    DatasetError,
-    FileDataset,
-    Frame,
-    camera_path,
-    check_count,
-    ending,
-    images_below,
-    match,
-)
+from unexpected_core.datasets.base import DatasetError
+from unexpected_core.datasets.frames import FileDataset, Frame, camera_path
+from unexpected_core.datasets.matching import check_count, ending, images_below, match
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.images import read_map
 from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, OUTSIDE_ROI, LabelKind

@@ -152,7 +152,7 @@ def _guarded(action: Callable[[], object], target: Path) -> None:
 
 
 def _copy(copy: Copy, size: tuple[int, int]) -> None:
-    if copy.source.name.endswith(CAMERA):  # holds at any size, see base._read_camera
+    if copy.source.name.endswith(CAMERA):  # holds at any size, see frames._read_camera
         with atomic_path(copy.target) as temporary:
             copyfile(copy.source, temporary)
     elif copy.is_map:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, check_count, ending, images_below
+from unexpected_core.datasets.base import DatasetError
+from unexpected_core.datasets.frames import FileDataset, Frame
 from unexpected_core.datasets.lost_and_found import HOME as LOST_AND_FOUND
 from unexpected_core.datasets.lost_and_found import sequence_of
+from unexpected_core.datasets.matching import check_count, ending, images_below
 from unexpected_core.datasets.road_anomaly import flat_frames
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.files import visible

@@ -6,17 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from unexpected_core.datasets.base import (
-    USE_WHAT_IS_THERE,
-    DatasetError,
-    FileDataset,
-    Frame,
-    camera_path,
-    ending,
-    images_below,
-    match,
-)
+from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.cityscapes import read_roi
+from unexpected_core.datasets.frames import FileDataset, Frame, camera_path
+from unexpected_core.datasets.matching import USE_WHAT_IS_THERE, ending, images_below, match
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import LOST_AND_FOUND_IMAGE, LOST_AND_FOUND_ROAD
 from unexpected_core.log import LOGGER

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, check_count, ending, images_below, match
+from unexpected_core.datasets.base import DatasetError
+from unexpected_core.datasets.frames import FileDataset, Frame
+from unexpected_core.datasets.matching import check_count, ending, images_below, match
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import NYU, NYU_CLASSES
 

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from unexpected_core.datasets.base import DatasetError, FileDataset, Frame, check_count, images_below, match
+from unexpected_core.datasets.base import DatasetError
+from unexpected_core.datasets.frames import FileDataset, Frame
+from unexpected_core.datasets.matching import check_count, images_below, match
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import FLAT_ANOMALY, ROAD_ANOMALY
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from unexpected_core.config import unknown_name
-from unexpected_core.datasets.base import DatasetError, FileDataset, check_count
+from unexpected_core.datasets.base import DatasetError
+from unexpected_core.datasets.frames import FileDataset
+from unexpected_core.datasets.matching import check_count
 from unexpected_core.datasets.road_anomaly import flat_frames
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import OBSTACLE

@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 
 from unexpected_core.datasets import Dataset, DatasetError
-from unexpected_core.datasets.base import translate
+from unexpected_core.datasets.frames import translate
 from unexpected_core.discrepancy_data import layout
 from unexpected_core.discrepancy_data.altering import image_fingerprint, roi
 from unexpected_core.discrepancy_data.manifest import ManifestError, read_manifest

@@ -16,7 +16,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from unexpected_core.datasets.base import DatasetError, images_below
+from unexpected_core.datasets.base import DatasetError
+from unexpected_core.datasets.matching import images_below
 from unexpected_core.files import expand_home, sha256
 from unexpected_core.images import read_cut_out
 from unexpected_core.log import LOGGER
