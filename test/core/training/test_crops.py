@@ -8,7 +8,7 @@ import pytest
 from unexpected_core.datasets import Dataset
 from unexpected_core.structs import Sample
 from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map, frames_by_class, rare_class
-from unexpected_core.training.examples.fast import FastExamples
+from unexpected_core.training.examples.fast import ExampleSource, FastExamples
 from unexpected_core.training.examples.settings import ExampleSettings
 
 ROAD, SIGN, SKY = 0, 7, 10
@@ -100,6 +100,6 @@ def test_frames_by_class():
 
 def test_rare_classes_are_met_wherever_they_are():
     settings = ExampleSettings(crop=(20, 24), heights=(100, 100), paste=False, rare=1.0)
-    examples = FastExamples([Two()], settings, [0.0], [False], train=True)
+    examples = FastExamples([ExampleSource(Two())], settings, train=True)
     signs = [(examples.example(0, np.random.default_rng(seed))["labels"] == SIGN).any() for seed in range(60)]
     assert 0.25 < np.mean(signs) < 0.75  # a third of the classes, and by chance; frame 0 has none

@@ -9,7 +9,7 @@ from unexpected_core.datasets.base import Dataset
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.structs import Sample
 from unexpected_core.training.errors import TrainingError
-from unexpected_core.training.examples.fast import FastExamples, touches_border
+from unexpected_core.training.examples.fast import ExampleSource, FastExamples, touches_border
 from unexpected_core.training.examples.settings import ExampleSettings
 
 ROAD, BUS = 0, 15
@@ -32,7 +32,8 @@ class Street(Dataset):
 
 def example(dataset, coarse=False, seed=0, **changes):
     settings = ExampleSettings(crop=(64, 128), heights=(64, 64), paste=False, **changes)
-    return FastExamples([dataset], settings, [0.0], [coarse], train=False).example(0, np.random.default_rng(seed))
+    examples = FastExamples([ExampleSource(dataset, coarse=coarse)], settings, train=False)
+    return examples.example(0, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("obstacle, coarse, expected", [(False, False, 255), (True, False, 1), (False, True, 0)])
@@ -63,7 +64,7 @@ def test_ids_that_no_class_has_are_named():
 
 def learn(dataset, seed=0, **changes):
     settings = ExampleSettings(crop=(48, 96), heights=(64, 120), **changes)
-    return FastExamples([dataset], settings, [0.0], [False], train=True).example(0, np.random.default_rng(seed))
+    return FastExamples([ExampleSource(dataset)], settings, train=True).example(0, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -103,7 +104,7 @@ def test_known_things_of_another_frame_are_expected():
     buses = 0
     for seed in range(12):
         settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes)
-        examples = FastExamples([Street(), Traffic(name="buses")], settings, [0.0, 0.0], [False] * 2, train=False)
+        examples = FastExamples([*map(ExampleSource, (Street(), Traffic(name="buses")))], settings, train=False)
         found = examples.example(0, np.random.default_rng(seed))
         bus = found["labels"] == BUS
         assert not found["discrepancy"][bus].any()
@@ -123,7 +124,7 @@ def test_a_large_frame_is_known_to_the_pixel():
             return Sample("one", np.zeros((1028, 1030, 3), np.uint8), labels, obstacle=obstacle)
 
     settings = ExampleSettings(crop=(1028, 1030), heights=(1028, 1028), paste=False)
-    found = FastExamples([Large()], settings, [0.0], [False], train=False).example(0, np.random.default_rng(0))
+    found = FastExamples([ExampleSource(Large())], settings, train=False).example(0, np.random.default_rng(0))
     expected = np.zeros((1028, 1030), np.uint8)
     expected[101:220, 33:248] = expected[301:308, 33:40] = 255
     expected[401:404, 33:36] = 1
@@ -148,7 +149,7 @@ def pasted_over(thing, dataset, *lenders):
     pastes = {"known": 0, "probability": 0, "distractors": 0, "crossings": 0, "bonnet": 0, "recolour": 0, thing: 1}
     settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes)
     sets = [dataset, *lenders]
-    examples = FastExamples(sets, settings, [0.0] * len(sets), [False] * len(sets), train=False)
+    examples = FastExamples([*map(ExampleSource, sets)], settings, train=False)
     for seed in range(20):
         found = examples.example(0, np.random.default_rng(seed))
         shows = (found["image"][0] > 200) & (found["image"][1] < 50)
@@ -175,7 +176,7 @@ def test_an_obstacle_is_never_lent_as_a_known_thing_whatever_its_label():
 
     pastes = {"known": 1, "probability": 0, "distractors": 0, "crossings": 0, "bonnet": 0, "recolour": 0}
     settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes)
-    examples = FastExamples([Street(), Anomaly(name="lender")], settings, [0.0] * 2, [False] * 2, train=False)
+    examples = FastExamples([*map(ExampleSource, (Street(), Anomaly(name="lender")))], settings, train=False)
     for seed in range(12):
         assert not (examples.example(0, np.random.default_rng(seed))["labels"] == BUS).any()
 

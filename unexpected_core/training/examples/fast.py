@@ -22,6 +22,19 @@ from unexpected_core.training.examples.samples import checked_labels, spread
 from unexpected_core.training.examples.settings import ExampleSettings
 
 
+class ExampleSource(NamedTuple):
+    """A data set, and how its frames are taken.
+
+    aspect: width / height that they really had (0 = as stored). coarse: its labels know few classes, so that 255 there
+    does not mean 'unknown thing'. times: how often each frame comes in a pass.
+    """
+
+    dataset: Dataset
+    aspect: float = 0.0
+    coarse: bool = False
+    times: int = 1
+
+
 class _Frame(NamedTuple):
     """A frame as stored, and width / height that it really had."""
 
@@ -34,24 +47,17 @@ class FastExamples:
 
     discrepancy: 1 unexpected, 0 expected, 255 nobody knows. photo uint8 [3, h, w]: the crop in the same light but
     without what was pasted as unexpected, and as sharp and clean as it was.
-    aspects: width / height that each data set's frames really had (0 = as stored). Sets with coarse = True have labels
-    for few classes, so that 255 there does not mean 'unknown thing'. times: how often each set's frames come in a pass
-    (none given: once). limit: so many of the examples, evenly spread; 0 = all.
+    limit: so many of the examples, evenly spread; 0 = all.
     """
 
     def __init__(
-        self,
-        datasets: Sequence[Dataset],
-        settings: ExampleSettings,
-        aspects: Sequence[float],
-        coarse: Sequence[bool],
-        train: bool,
-        times: Sequence[int] = (),
-        limit: int = 0,
+        self, sources: Sequence[ExampleSource], settings: ExampleSettings, train: bool, limit: int = 0
     ) -> None:
-        self.datasets, self.settings, self.aspects, self.coarse, self.train = datasets, settings, aspects, coarse, train
-        times = times or [1] * len(datasets)
-        where = [(d, i) for d, dataset in enumerate(datasets) for i in range(len(dataset)) for _ in range(times[d])]
+        self.sources, self.settings, self.train = sources, settings, train
+        datasets = [source.dataset for source in sources]
+        where = [
+            (d, i) for d, source in enumerate(sources) for i in range(len(datasets[d])) for _ in range(source.times)
+        ]
         self.where = [where[number] for number in spread(len(where), limit)]
         self.keys = [f"{datasets[d].name}/{datasets[d].keys[i]}" for d, i in self.where]
         self.cut_outs = open_cut_outs(settings.pastes.things if settings.paste else "", training=train)
@@ -61,7 +67,7 @@ class FastExamples:
         return len(self.where)
 
     def example(self, index: int, random: np.random.Generator) -> dict[str, np.ndarray]:
-        """See training.tasks.Examples."""
+        """See Examples.example."""
         (d, i), around = self._choose_frame(index, random)
         frame = self._frame(d, i)
         crop = self._choose_crop(frame, around, random)
@@ -91,11 +97,12 @@ class FastExamples:
 
     def _frame(self, d: int, i: int) -> _Frame:
         """Its own obstacles have no label, whatever the data set says: nothing known is learned or lent of them."""
-        sample = self.datasets[d][i]
-        labels = checked_labels(f"{self.datasets[d].name}/{sample.key}", sample.labels)
+        source = self.sources[d]
+        sample = source.dataset[i]
+        labels = checked_labels(f"{source.dataset.name}/{sample.key}", sample.labels)
         if sample.obstacle is not None:
             sample = replace(sample, labels=unaware(labels, sample.obstacle))
-        return _Frame(sample, self.aspects[d] or sample.image.shape[1] / sample.image.shape[0])
+        return _Frame(sample, source.aspect or sample.image.shape[1] / sample.image.shape[0])
 
     def _choose_crop(self, frame: _Frame, around: int | None, random: np.random.Generator) -> Crop:
         s, stored = self.settings, frame.sample.labels.shape
@@ -110,7 +117,7 @@ class FastExamples:
     def _unexpected(self, d: int, sample: Sample, labels: np.ndarray, crop: Crop) -> np.ndarray:
         """1 = the data set's own obstacles, 0 = nothing unexpected, 255 = who knows; labels, result: uint8 [h, w]."""
         unexpected = np.zeros_like(labels)
-        if not self.coarse[d]:
+        if not self.sources[d].coarse:
             unexpected[(labels == IGNORE) & (cut_map(_nameless_things(sample.labels), crop) == 1)] = IGNORE
         if sample.obstacle is not None:
             unexpected[cut_map(sample.obstacle, crop) == 1] = 1

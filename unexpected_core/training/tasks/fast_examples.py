@@ -8,7 +8,7 @@ from pathlib import Path
 from unexpected_core.log import LOGGER
 from unexpected_core.networks.choices import SIZE
 from unexpected_core.training.errors import TrainingError
-from unexpected_core.training.examples.fast import FastExamples
+from unexpected_core.training.examples.fast import ExampleSource, FastExamples
 from unexpected_core.training.examples.samples import open_data
 from unexpected_core.training.tasks.settings_fast import BaselineTraining, CuesTraining, FastTraining
 from unexpected_core.weights.catalog import find_weights
@@ -34,16 +34,16 @@ def _examples(settings: AnyTraining, training: bool) -> FastExamples:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
     if training:
         _tell_unused(settings)
-    opened = [open_data(data, name, root, data.train if training else data.val) for name, root in data.named]
-    return FastExamples(
-        opened,
-        task,
-        [_of(task.aspects, source, 0.0) for source in data.named],
-        [name in task.coarse for name, _ in data.named],
-        training,
-        times=[_of(task.repeats, source, 1) for source in data.named] if training else (),
-        limit=0 if training else data.val_examples,
-    )
+    sources = [
+        ExampleSource(
+            open_data(data, name, root, data.train if training else data.val),
+            aspect=_of(task.aspects, (name, root), 0.0),
+            coarse=name in task.coarse,
+            times=_of(task.repeats, (name, root), 1) if training else 1,
+        )
+        for name, root in data.named
+    ]
+    return FastExamples(sources, task, training, limit=0 if training else data.val_examples)
 
 
 def _tell_unused(settings: AnyTraining) -> None:
