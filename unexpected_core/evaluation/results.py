@@ -21,13 +21,14 @@ from unexpected_core.evaluation.measure.result import MethodResult
 from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.files import commit, write_text
 from unexpected_core.metrics.bootstrap import compare
+from unexpected_core.metrics.curves import PIXEL_METRICS
 from unexpected_core.metrics.modes import VERSION
 
 if TYPE_CHECKING:
     from unexpected_core.evaluation.measure.method import Measured
 
 FORMAT = 2
-COMPARED = ("average_precision", "auroc", "fpr95", "best_f1", "siou", "ppv", "f1")
+COMPARED = (*PIXEL_METRICS, "siou", "ppv", "f1")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from unexpected_core.config import Number
 from unexpected_core.metrics.components import ComponentCounts, component_statistics
-from unexpected_core.metrics.curves import PixelNumbers
+from unexpected_core.metrics.curves import PIXEL_METRICS, PixelNumbers
 from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.modes import PerImage
 from unexpected_core.metrics.pixel import PixelCounts
@@ -25,7 +25,6 @@ from unexpected_core.metrics.smiyc import BinnedCounts
 RESAMPLES = 2000
 CHUNK = 250
 """Resamples evaluated at a time: bounds the memory."""
-PIXEL_METRICS = ("average_precision", "auroc", "fpr95", "best_f1")
 
 
 @dataclass(frozen=True, slots=True)

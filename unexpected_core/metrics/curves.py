@@ -12,6 +12,8 @@ import numpy as np
 
 RESOLUTION = 512
 """Points kept of a curve: about this many along recall and as many along false positives."""
+PIXEL_METRICS = ("average_precision", "auroc", "fpr95", "best_f1")
+"""Fields of PixelNumbers that are given an interval."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,10 +130,8 @@ class Sweep:
     def numbers(self) -> PixelNumbers:
         """The metrics of everything added."""
         p, n = self.positives, self.negatives
-        thresholds, true, false = (
-            np.concatenate(column) if column else np.zeros(0)
-            for column in (zip(*self._points, strict=True) if self._points else ((), (), ()))
-        )
+        points = self._points or [(np.zeros(0),) * 3]
+        thresholds, true, false = (np.concatenate(column) for column in zip(*points, strict=True))
         return PixelNumbers(
             average_precision=self._precision_sum / p if p else np.nan,
             auroc=self._area / (p * n) if p and n else np.nan,

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from unexpected_core.config import unknown_name
-from unexpected_core.metrics.curves import PixelNumbers
+from unexpected_core.metrics.curves import PIXEL_METRICS, PixelNumbers
 from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.pixel import PixelCounts
 from unexpected_core.metrics.smiyc import BinnedCounts
@@ -56,7 +56,7 @@ class PerImage(PixelCounts):
 
     def __init__(self, folder: str | Path | None = None) -> None:
         super().__init__(folder)
-        self.per_frame: list[tuple[float, float, float, float]] = []
+        self.per_frame: list[tuple[float, ...]] = []
 
     def add(self, score: np.ndarray, obstacle: np.ndarray) -> None:
         """See PixelCounts."""
@@ -65,7 +65,7 @@ class PerImage(PixelCounts):
             single = PixelCounts()
             single.add(score, obstacle)
             numbers = single.numbers()
-            self.per_frame.append((numbers.average_precision, numbers.auroc, numbers.fpr95, numbers.best_f1))
+            self.per_frame.append(tuple(getattr(numbers, name) for name in PIXEL_METRICS))
 
     def merge(self, other: PerImage) -> None:
         """See PixelCounts."""
@@ -75,9 +75,8 @@ class PerImage(PixelCounts):
     def numbers(self) -> PixelNumbers:
         """See PixelCounts."""
         pooled = super().numbers()
-        means = np.mean(self.per_frame, axis=0).tolist() if self.per_frame else [np.nan] * 4
-        names = ("average_precision", "auroc", "fpr95", "best_f1")
-        return replace(pooled, **dict(zip(names, means, strict=True)))
+        means = np.mean(self.per_frame, axis=0).tolist() if self.per_frame else [np.nan] * len(PIXEL_METRICS)
+        return replace(pooled, **dict(zip(PIXEL_METRICS, means, strict=True)))
 
 
 PIXEL_MODES: dict[str, Callable[..., PixelCounts | BinnedCounts]] = {

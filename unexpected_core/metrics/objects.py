@@ -64,9 +64,5 @@ def recall_table(obstacles: Obstacles, by: str) -> list[dict[str, float]]:
 
 def join(parts: list[Obstacles]) -> Obstacles:
     """Obstacles of several frames in one."""
-    return Obstacles(
-        *(
-            np.concatenate(column) if column else np.zeros(0)
-            for column in (zip(*parts, strict=True) if parts else ((), (), (), ()))
-        )
-    )
+    parts = parts or [Obstacles(*[np.zeros(0)] * 4)]
+    return Obstacles(*(np.concatenate(column) for column in zip(*parts, strict=True)))

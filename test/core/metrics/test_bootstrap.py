@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from unexpected_core.metrics.bootstrap import (
-    PIXEL_METRICS,
     Resampled,
     compare,
     frame_statistics,
@@ -16,6 +15,7 @@ from unexpected_core.metrics.bootstrap import (
     sequence_weights,
 )
 from unexpected_core.metrics.components import ComponentCounts, FrameComponents
+from unexpected_core.metrics.curves import PIXEL_METRICS
 from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.modes import PIXEL_MODES, pixel_counts
 from unexpected_core.metrics.tallies import Tally16
