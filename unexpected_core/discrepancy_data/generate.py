@@ -24,6 +24,7 @@ from unexpected_core.discrepancy_data.altering import (
     fingerprint_of,
     labels_of,
 )
+from unexpected_core.discrepancy_data.frequencies import frequencies
 from unexpected_core.discrepancy_data.manifest import FrameRecord, Journal, Manifest
 from unexpected_core.discrepancy_data.pasting.cutouts import fingerprint, open_cut_outs
 from unexpected_core.discrepancy_data.swaps import FIRST_OBJECT, Recipe
@@ -73,7 +74,7 @@ def generate(
         size=dataset.size if isinstance(dataset, Resized) else None,
         generator=generator,
         recipe=recipe,
-        frequencies=_frequencies(dataset, recipe, workers),
+        frequencies=frequencies(dataset, recipe, workers),
         cut_outs=fingerprint(*things),
     )
     change = partial(alter, dataset, recipe=recipe, frequencies=manifest.frequencies, cut_outs=open_cut_outs(*things))
@@ -196,26 +197,3 @@ def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, s
         write_image(out / name, values, QUALITY[recipe.gen_img_ext] if name.startswith("gen_image") else 90)
     wrong, files = int(frame.discrepancy.sum()), {name: sha256(out / name) for name in maps}
     return FrameRecord(key=frame.key, source=frame.source, image=frame.seen, wrong=wrong, files=files)
-
-
-def _frequencies(dataset: Dataset, recipe: Recipe, workers: int) -> tuple[float, ...] | None:
-    if recipe.new_class == "uniform" or not recipe.swap_fraction:
-        return None
-    counts = class_counts(dataset, workers)
-    return tuple((counts / counts.sum()).round(9).tolist())
-
-
-def class_counts(dataset: Dataset, workers: int = 2) -> np.ndarray:
-    """Pixels of each class over a whole data set, int64 [19]; unreadable frames are left out. Raises DatasetError."""
-
-    def count(key: str) -> np.ndarray:
-        try:
-            return np.bincount(labels_of(dataset[key]).ravel(), minlength=256)[:NUM_CLASSES]
-        except ImageError:
-            return np.zeros(NUM_CLASSES, np.int64)
-
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        total = sum(progress(pool.map(count, dataset.keys), f"classes of {dataset.name}", len(dataset)))
-    if np.count_nonzero(total) < 2:
-        raise DatasetError(f"data set '{dataset.name}' has fewer than two classes to swap")
-    return total

@@ -11,7 +11,8 @@ import pytest
 from unexpected_core.config import override
 from unexpected_core.datasets import Dataset, Resized, open_dataset
 from unexpected_core.discrepancy_data.altering import alter
-from unexpected_core.discrepancy_data.generate import class_counts, generate
+from unexpected_core.discrepancy_data.frequencies import class_counts
+from unexpected_core.discrepancy_data.generate import generate
 from unexpected_core.discrepancy_data.manifest import ManifestError
 from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
 from unexpected_core.discrepancy_data.swaps import RECIPES
