@@ -68,6 +68,14 @@ def settings_of(model: type[Settings], prefix: str = "") -> Iterator[Setting]:
         )
 
 
+def value_at(values: Mapping[str, Any], name: str) -> Any:
+    """What nested mappings hold under a dotted name; None where they hold nothing."""
+    found: Any = values
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return found
+
+
 def build[S: Settings](model: type[S], values: Mapping[str, Any]) -> S:
     """Values (nested mapping) -> settings. Raises SettingsError: one line per fault, unknown names with the nearest."""
     try:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
-from typing import Any
 
-from unexpected_core.config import settings_of
+from unexpected_core.config import settings_of, value_at
 from unexpected_core.training.engine.same_settings import FREE
 from unexpected_core.training.presets import FROM_NOTHING, PRESETS
 from unexpected_core.training.settings import TrainingSettings
@@ -40,7 +39,7 @@ def _changes(settings: TrainingSettings, preset: TrainingSettings, folder: Path)
     """'name=value' of all that differs."""
     now, before = (json.loads(each.model_dump_json()) for each in (settings, preset))
     names = [setting.name for setting in settings_of(type(settings)) if setting.name not in NOT_WHAT]
-    changed = {name: _leaf(now, name) for name in names if _leaf(now, name) != _leaf(before, name)}
+    changed = {name: value_at(now, name) for name in names if value_at(now, name) != value_at(before, name)}
     if Path(str(changed.get("task.start") or "/")).is_relative_to(folder.absolute()):
         changed.pop("task.start", None)
     return [f"{name}={_as_yaml(value)}" for name, value in changed.items()]
@@ -49,9 +48,3 @@ def _changes(settings: TrainingSettings, preset: TrainingSettings, folder: Path)
 def _as_yaml(value: object) -> str:
     """In one line."""
     return format_yaml(value, flow=True).removesuffix("...\n").strip()
-
-
-def _leaf(values: Any, name: str) -> Any:
-    for part in name.split("."):
-        values = values[part]
-    return values

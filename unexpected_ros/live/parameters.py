@@ -12,7 +12,7 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from unexpected_core.config import Setting, Settings, build, merge, settings_of, unknown_name
+from unexpected_core.config import Setting, Settings, build, merge, settings_of, unknown_name, value_at
 from unexpected_core.files import write_text
 from unexpected_ros.live.ros import as_meant
 from unexpected_ros.live.settings import NodeSettings
@@ -102,14 +102,8 @@ def nest(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def flatten(settings: Settings) -> dict[str, Any]:
     """Settings -> values by dotted name, in order of definition."""
-
-    def leaf(name: str) -> Any:
-        value: Any = settings
-        for part in name.split("."):
-            value = getattr(value, part)
-        return value
-
-    return {setting.name: leaf(setting.name) for setting in settings_of(type(settings))}
+    values = settings.model_dump()
+    return {setting.name: value_at(values, setting.name) for setting in settings_of(type(settings))}
 
 
 def documentation() -> str:

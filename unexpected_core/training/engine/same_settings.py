@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from unexpected_core.config import settings_of
+from unexpected_core.config import settings_of, value_at
 from unexpected_core.files import write_text
 from unexpected_core.log import LOGGER
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, read_progress
@@ -96,9 +96,8 @@ def _start_anew(folder: Path, changes: str) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _value(values: Any, name: str) -> Any:
-    for part in name.split("."):
-        values = values.get(part) if isinstance(values, dict) else None
-    if name == "data.sources" and values:  # the same data may lie elsewhere
-        return [source.partition("=")[0] for source in values]
-    return values
+def _value(values: dict, name: str) -> Any:
+    value = value_at(values, name)
+    if name == "data.sources" and value:  # the same data may lie elsewhere
+        return [source.partition("=")[0] for source in value]
+    return value
