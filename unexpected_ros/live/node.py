@@ -13,10 +13,10 @@ from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.config import SettingsError
 from unexpected_ros.live.answering import Answering
-from unexpected_ros.live.aside import aside
 from unexpected_ros.live.feed import Feed
 from unexpected_ros.live.lifecycle import refuse_the_impossible
 from unexpected_ros.live.logs import forward_to, stop_forwarding
+from unexpected_ros.live.own_thread import in_own_thread
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.publishers import overrides, unused
 from unexpected_ros.live.twins import Twins
@@ -155,7 +155,7 @@ class DetectorNode(LifecycleNode):
 
             return load_detector(model.pop("path"), **model, **detect)
 
-        detector = aside(load)
+        detector = in_own_thread(load)
         if THRESHOLD not in self._given:
             self.set_parameters([Parameter(THRESHOLD, value=float(detector.settings.detect.threshold))])
             self._given.discard(THRESHOLD)

@@ -8,13 +8,13 @@ import weakref
 
 import pytest
 
-from unexpected_ros.live.aside import aside
+from unexpected_ros.live.own_thread import in_own_thread
 
 
 def test_result_and_error_are_those_of_the_work():
-    assert aside(lambda: 3) == 3
+    assert in_own_thread(lambda: 3) == 3
     with pytest.raises(ZeroDivisionError):
-        aside(lambda: 1 / 0)
+        in_own_thread(lambda: 1 / 0)
 
 
 class Held:
@@ -22,7 +22,7 @@ class Held:
 
     def load(self):
         with pytest.raises(ZeroDivisionError):
-            aside(lambda: 1 / 0)
+            in_own_thread(lambda: 1 / 0)
 
 
 def test_an_error_does_not_keep_who_waited():
@@ -51,7 +51,7 @@ def test_a_signal_ends_the_wait_and_not_the_work():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            aside(work)
+            in_own_thread(work)
     finally:
         signal.signal(signal.SIGINT, before)
     assert not done.is_set()
