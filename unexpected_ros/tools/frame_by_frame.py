@@ -15,7 +15,7 @@ from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.bags.footage import header_of
 from unexpected_core.media.bags.message_types import CAMERA_INFO
 from unexpected_core.media.errors import IncompleteError
-from unexpected_core.media.stamps import Told
+from unexpected_core.media.stamps import StampedCache
 from unexpected_ros.bags import BagError, BagWriter
 from unexpected_ros.inputs.connection import Complaint, explain_mismatch, explain_place
 from unexpected_ros.inputs.incoming import camera_from, complain_of, stamp_ns
@@ -66,7 +66,7 @@ class FrameByFrame:
         self.rectified = is_rectified(image_topic, self.settings.camera.rectified)
         self.info_topic: str | None = None
         self.infos: list[str] = []  # all topics with calibrations
-        self.told: Told[tuple[Camera, str]] = Told()  # by camera_info, with its frame_id
+        self.calibrations: StampedCache[tuple[Camera, str]] = StampedCache()  # with the frame_id of the camera_info
         self.received = self.processed = 0
         self.failures: Counter[str] = Counter()
         self.problems: list[str] = []
@@ -108,12 +108,12 @@ class FrameByFrame:
             self.problems += [str(error)] if str(error) not in self.problems else []
             return
         camera = camera_from(info, self.rectified)
-        self.told.tell(stamp_ns(info.header), (camera, info.header.frame_id))
+        self.calibrations.add(stamp_ns(info.header), (camera, info.header.frame_id))
         complain_of(camera, self.image_topic, self.warn)
 
     def is_calibrated(self, frame: Message) -> bool:
         """Whether nothing that comes later can tell more of the frame's camera."""
-        return self.info_topic is None or self.told.has(header_of(frame.data)[0])
+        return self.info_topic is None or self.calibrations.has(header_of(frame.data)[0])
 
     def _doubt(
         self, camera: Camera | None, frames: tuple[str, str], size: tuple[int, int], mounting: Mounting | None
@@ -159,7 +159,7 @@ class FrameByFrame:
         stamp = self.make("builtin_interfaces/msg/Time", sec=header.stamp.sec, nanosec=header.stamp.nanosec)
         header = self.make("std_msgs/msg/Header", frame_id=header.frame_id, stamp=stamp)
         mounting = self.mounts.of(header.frame_id, self.settings.camera)
-        camera, info_frame = self.told.holding(seen.stamp) or (None, "")
+        camera, info_frame = self.calibrations.valid_at(seen.stamp) or (None, "")
         if doubt := self._doubt(camera, (info_frame, header.frame_id), seen.image.shape[:2], mounting):
             self.warn("doubt" if camera else "no camera", str(doubt))
         found = limited(found, self.settings.ground, camera, mounting, partial(self.warn, "ground"))

@@ -16,7 +16,7 @@ from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.errors import IncompleteError, MediaError
 from unexpected_core.media.messages import image_of
 from unexpected_core.media.shots import Footage, Shot
-from unexpected_core.media.stamps import Told
+from unexpected_core.media.stamps import StampedCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +49,25 @@ class BagFootage(Footage):
 
     def _images(self, bag: Bag) -> Iterator[tuple[Message, bytes | None]]:
         """Each with its CameraInfo, which may come behind it. Raises IncompleteError behind the last one."""
-        info_topic, told = bag.camera_info_topic(self.topic), Told[bytes]()
+        info_topic, infos = bag.camera_info_topic(self.topic), StampedCache[bytes]()
         waiting: tuple[int, Message] | None = None
         incomplete: IncompleteError | None = None
         try:
             for message in bag.messages(self.topic, *([info_topic] if info_topic else [])):
                 stamp, _ = header_of(message.data)
                 if message.channel.topic == info_topic:
-                    told.tell(stamp, bytes(message.data))
+                    infos.add(stamp, bytes(message.data))
                 elif message.channel.type in IMAGES:  # a topic may have carried another type, too
                     if waiting:
-                        yield waiting[1], told.holding(waiting[0])
+                        yield waiting[1], infos.valid_at(waiting[0])
                     waiting = stamp, message
-                if waiting and (info_topic is None or told.has(waiting[0])):
-                    yield waiting[1], told.holding(waiting[0])
+                if waiting and (info_topic is None or infos.has(waiting[0])):
+                    yield waiting[1], infos.valid_at(waiting[0])
                     waiting = None
         except IncompleteError as error:
             incomplete = error
         if waiting:
-            yield waiting[1], told.holding(waiting[0])
+            yield waiting[1], infos.valid_at(waiting[0])
         if incomplete:
             raise incomplete
 
