@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from unexpected_core.datasets import Dataset, DatasetError
-from unexpected_core.discrepancy_data.pastes import NOTHING, paste_objects, unaware
+from unexpected_core.discrepancy_data.pastes import NOTHING, ignore_unexpected, paste_objects
 from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
 from unexpected_core.discrepancy_data.pasting.things import Lender
 from unexpected_core.discrepancy_data.swaps import Recipe, alter_labels, errors
@@ -74,7 +74,7 @@ def _lender(dataset: Dataset, index: int, borrower: Sample) -> Lender:
     except (ImageError, DatasetError):
         sample, labels = borrower, labels_of(borrower)
     if sample.obstacle is not None:
-        labels = unaware(labels, sample.obstacle)  # they are lent as what is unexpected, never as something known
+        labels = ignore_unexpected(labels, sample.obstacle)  # obstacles are lent as such, never as something known
     return Lender(sample.image, labels, 0.0, sample.obstacle)
 
 
@@ -106,7 +106,10 @@ def fingerprint_of(sample: Sample) -> str:
 
 
 def earlier_fingerprint(sample: Sample) -> str | None:
-    """What versions wrote for which a set's obstacles were nothing wrong; None where that makes a difference."""
+    """The fingerprint that earlier versions wrote, to which obstacles were no errors; None for a sample with obstacles.
+
+    There what they made is out of date.
+    """
     if sample.obstacle is not None and (sample.obstacle == 1).any():
         return None
     parts = [values for values in (sample.image, sample.labels, sample.instances) if values is not None]

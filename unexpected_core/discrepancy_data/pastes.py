@@ -1,6 +1,6 @@
 """Pasted objects: things put into the photo while the labels stay unaware of them.
 
-In this order: ground of another colour (pasting/classes.py), flat marks (pasting/marks.py), known things with their
+In this order: ground of another colour (pasting/recolour.py), flat marks (pasting/marks.py), known things with their
 labels (pasting/known.py), the own bonnet: all of this is *expected*, and the photo that a generator is to paint. Then
 the things that are not (pasting/things.py), where the ground plane says (pasting/place.py), in the light of the place
 (pasting/light.py).
@@ -16,18 +16,18 @@ import numpy as np
 
 from unexpected_core.discrepancy_data.pasting.blend import mix, overlap
 from unexpected_core.discrepancy_data.pasting.bonnet import lay_bonnet
-from unexpected_core.discrepancy_data.pasting.classes import recolour
 from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
 from unexpected_core.discrepancy_data.pasting.known import paste_known
 from unexpected_core.discrepancy_data.pasting.light import as_sharp, contact_shadow, lit
 from unexpected_core.discrepancy_data.pasting.marks import lay_crossing, lay_mark
 from unexpected_core.discrepancy_data.pasting.place import View, choose_place, horizon_share
+from unexpected_core.discrepancy_data.pasting.recolour import recolour
 from unexpected_core.discrepancy_data.pasting.settings import PasteSettings
 from unexpected_core.discrepancy_data.pasting.sharpness import edge_blur
 from unexpected_core.discrepancy_data.pasting.things import Lender, any_thing
 from unexpected_core.labels import IGNORE
 
-__all__ = ["Lender", "PasteSettings", "Pasted", "paste_objects", "unaware"]
+__all__ = ["Lender", "PasteSettings", "Pasted", "ignore_unexpected", "paste_objects"]
 NOTHING = CutOuts([])
 
 
@@ -118,6 +118,6 @@ def _place_object(
     discrepancy[window][thing.alpha[part] > 0.5 * min(1, thing.alpha.max())] = 1  # a blurred twig is a thing, too
 
 
-def unaware(labels: np.ndarray, discrepancy: np.ndarray) -> np.ndarray:
-    """Labels for a segmenter: what is unexpected (1) has no class it could learn. uint8 [H, W]."""
+def ignore_unexpected(labels: np.ndarray, discrepancy: np.ndarray) -> np.ndarray:
+    """Labels uint8 [H, W] for a segmenter to learn from: 255 where something is unexpected (1), which has no class."""
     return np.where(discrepancy == 1, IGNORE, labels).astype(np.uint8)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unexpected_core.discrepancy_data.pastes import PasteSettings, paste_objects, unaware
+from unexpected_core.discrepancy_data.pastes import PasteSettings, ignore_unexpected, paste_objects
 from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
 from unexpected_core.discrepancy_data.pasting.place import View
 from unexpected_core.discrepancy_data.pasting.things import Lender, cut_obstacle
@@ -127,7 +127,7 @@ def test_a_crop_of_a_frame_has_things_as_large_as_the_frame_would(street, cut_ou
 
 def test_a_segmenter_never_learns_a_class_for_pasted_pixels():
     labels, discrepancy = np.array([[0, 2], [10, 13]], np.uint8), np.array([[0, 1], [0, 255]], np.uint8)
-    assert unaware(labels, discrepancy).tolist() == [[0, 255], [10, 13]]
+    assert ignore_unexpected(labels, discrepancy).tolist() == [[0, 255], [10, 13]]
 
 
 def test_frames_without_ground_still_get_objects(sources):

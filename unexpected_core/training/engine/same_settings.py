@@ -39,7 +39,7 @@ def keep_config(settings: TrainingSettings, folder: Path) -> None:
 
 
 def refuse_changes(settings: TrainingSettings, folder: Path) -> str:
-    """What differs from config.json, if any. Raises TrainingError where a step of that training is finished."""
+    """What differs from config.json in words, '' for nothing. Raises TrainingError once a step of it is finished."""
     before, now = _read_config(folder / CONFIG), json.loads(settings.model_dump_json())
     names = [setting.name for setting in settings_of(type(settings))]
     # A setting that the file lacks is newer than the training: its default is what went before.
@@ -60,7 +60,7 @@ def refuse_changes(settings: TrainingSettings, folder: Path) -> str:
 
 
 def _moved(before: str, now: str, folder: Path) -> bool:
-    """Whether a file of the run folder (what an earlier stage wrote) has another path because the folder has."""
+    """Whether both paths mean one file of the run folder, which was moved; `now` lies in it (an earlier stage's)."""
     if not Path(now).is_relative_to(folder.absolute()):
         return False
     inside = Path(now).relative_to(folder.absolute()).parts
@@ -68,7 +68,7 @@ def _moved(before: str, now: str, folder: Path) -> bool:
 
 
 def tell_other_sources(settings: TrainingSettings, folder: Path) -> None:
-    """The same data may lie elsewhere now; other data are not learned from, or too, without a word."""
+    """Warn of other data sets or roots than before. No error: the same data may only lie elsewhere now."""
     before = _read_config(folder / CONFIG).get("data", {}).get("sources", [])
     progress = read_progress(folder) if before and before != list(settings.data.sources) else None
     if progress and (progress.epoch or progress.step):

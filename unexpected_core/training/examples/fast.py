@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.datasets import Dataset
-from unexpected_core.discrepancy_data.pastes import Pasted, paste_objects, unaware
+from unexpected_core.discrepancy_data.pastes import Pasted, ignore_unexpected, paste_objects
 from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
 from unexpected_core.discrepancy_data.pasting.place import View, horizon_share
 from unexpected_core.discrepancy_data.pasting.things import Lender
@@ -83,7 +83,7 @@ class FastExamples:
             seen = change_sensor(seen, random)
         return {
             "image": np.ascontiguousarray(seen.transpose(2, 0, 1)),
-            "labels": unaware(pasted.labels, pasted.discrepancy),
+            "labels": ignore_unexpected(pasted.labels, pasted.discrepancy),
             "discrepancy": discrepancy,
             "photo": np.ascontiguousarray(photo.transpose(2, 0, 1)),
         }
@@ -101,7 +101,7 @@ class FastExamples:
         sample = source.dataset[i]
         labels = checked_labels(f"{source.dataset.name}/{sample.key}", sample.labels)
         if sample.obstacle is not None:
-            sample = replace(sample, labels=unaware(labels, sample.obstacle))
+            sample = replace(sample, labels=ignore_unexpected(labels, sample.obstacle))
         return _Frame(sample, source.aspect or sample.image.shape[1] / sample.image.shape[0])
 
     def _choose_crop(self, frame: _Frame, around: int | None, random: np.random.Generator) -> Crop:

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from unexpected_core.discrepancy_data.pasting.classes import recolour
 from unexpected_core.discrepancy_data.pasting.light import as_sharp, lit
+from unexpected_core.discrepancy_data.pasting.recolour import recolour
 from unexpected_core.discrepancy_data.pasting.shapes import silhouette
 from unexpected_core.discrepancy_data.pasting.sharpness import edge_blur
 from unexpected_core.discrepancy_data.pasting.textures import borrowed_texture, drawn_texture

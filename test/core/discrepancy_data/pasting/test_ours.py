@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from unexpected_core.discrepancy_data.pasting.bonnet import lay_bonnet
-from unexpected_core.discrepancy_data.pasting.classes import recolour
 from unexpected_core.discrepancy_data.pasting.place import View
+from unexpected_core.discrepancy_data.pasting.recolour import recolour
 
 ROAD, SIDEWALK, BUILDING, VEGETATION, TERRAIN, SKY, CAR = 0, 1, 2, 8, 9, 10, 13
 
