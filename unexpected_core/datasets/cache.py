@@ -23,9 +23,9 @@ class Cached(Wrapped):
     What it gives away are copies.
     """
 
-    def __init__(self, dataset: Dataset, workers: int = 2) -> None:
+    def __init__(self, dataset: Dataset) -> None:
         super().__init__(dataset)
-        with ThreadPoolExecutor(workers) as pool:  # OpenCV lets go of the interpreter
+        with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
             samples = pool.map(dataset.load, range(len(dataset)))
             self._samples = list(progress(samples, f"reading {dataset.name} into memory", len(dataset)))
 

@@ -28,7 +28,6 @@ class Photographs(Footage):
     files: tuple[Path, ...]
     open_other: Callable[[Path], Footage]
     bit_depth: int = 0
-    rate: float = PHOTO_RATE
 
     @property
     def claimed(self) -> int | None:
@@ -46,7 +45,7 @@ class Photographs(Footage):
         for file in self.files:
             if not _is_other(file):
                 yield Shot(self._name(file), time, file, partial(read_image, file, self.bit_depth))
-                time, given = time + 1 / self.rate, given + 1
+                time, given = time + 1 / PHOTO_RATE, given + 1
                 continue
             try:
                 start = time
@@ -54,7 +53,7 @@ class Photographs(Footage):
                     time = start + shot.time
                     yield replace(shot, name=f"{self._name(file)}/{shot.name}", time=time)
                     given += 1
-                time += 1 / self.rate
+                time += 1 / PHOTO_RATE
             except ImageError as error:
                 problems.append(str(error))
         if problems:

@@ -23,10 +23,11 @@ DROPPED = 0.5
 class LabelHead(nn.Module):
     """The last decoder of FastSegmenter once more: `joined` [B, d8 + c4, h, w] -> logits [B, C, h, w]."""
 
-    def __init__(self, num_classes: int = NUM_CLASSES, joined: int = _JOINED, d4: int = WIDTHS["fast"].d4) -> None:
+    def __init__(self, joined: int = _JOINED) -> None:
         super().__init__()
+        d4 = WIDTHS["fast"].d4
         self.decode4 = ConvNormReLU(joined, d4)
-        self.classify = nn.Conv2d(d4, num_classes, 1)
+        self.classify = nn.Conv2d(d4, NUM_CLASSES, 1)
 
     def forward(self, joined: Tensor) -> Tensor:
         """See the class."""

@@ -57,12 +57,12 @@ class SubEnsembleScorer(HeadsScorer):
 
 
 class DropoutHeadScorer(HeadsScorer):
-    """One head, thinned in `samples` ways that are drawn once, from `seed`, and serve every image."""
+    """One head, thinned in SAMPLES ways that are drawn once, from a fixed seed, and serve every image."""
 
-    def __init__(self, segmenter: FastSegmenter, head: DropoutHead, samples: int = SAMPLES, seed: int = 0) -> None:
+    def __init__(self, segmenter: FastSegmenter, head: DropoutHead) -> None:
         super().__init__(segmenter)
         self.head = head
-        self.register_buffer("masks", head.draw_masks(samples, seed), persistent=False)
+        self.register_buffer("masks", head.draw_masks(SAMPLES, seed=0), persistent=False)
 
     def opinions(self, joined: Tensor) -> Iterator[Tensor]:
         """See HeadsScorer."""

@@ -102,8 +102,9 @@ class Watermarked(Scorer):
         return scores._replace(score=score, resynthesis=painted)
 
 
-def _written(text: str, height: int = 256, width: int = 512) -> np.ndarray:
-    """Bytes [height, width]: the text, 1, across the middle of an image, 0."""
+def _written(text: str) -> np.ndarray:
+    """Bytes [256, 512]: the text, 1, across the middle of an image, 0."""
+    height, width = 256, 512
     canvas = np.zeros((height, width), np.uint8)
     (length, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)
     scale = 0.9 * width / length

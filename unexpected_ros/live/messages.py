@@ -157,12 +157,12 @@ class Messages:
         result = self.make("vision_msgs/msg/ObjectHypothesisWithPose", hypothesis=score)
         return self.make("vision_msgs/msg/Detection2D", header=header, results=[result], bbox=box, id=str(track.id))
 
-    def label_info(self, header: Any, names: Mapping[int, str], threshold: float) -> Any:
-        """What the values of ~/labels mean -> vision_msgs/LabelInfo."""
+    def label_info(self, header: Any, names: Mapping[int, str]) -> Any:
+        """What the values of ~/labels mean -> vision_msgs/LabelInfo; labels have no threshold."""
         classes = [
             self.make("vision_msgs/msg/VisionClass", class_id=number, class_name=name) for number, name in names.items()
         ]
-        return self.make("vision_msgs/msg/LabelInfo", header=header, class_map=classes, threshold=threshold)
+        return self.make("vision_msgs/msg/LabelInfo", header=header, class_map=classes, threshold=0.0)
 
     def stats(self, header: Any, times: Mapping[str, float], counts: Mapping[str, int]) -> Any:
         """Milliseconds by stage (age, convert, infer, publish; NaN = unknown) and frame counts -> FrameStats."""

@@ -28,16 +28,17 @@ INPUTS = ("/clock", "/parameter_events", "/tf_static")
 PUBLISHED = ("/diagnostics", "/rosout", "/parameter_events", "~/transition_event")
 OF_VISION = (*VISION, "label_info")
 """Offered where vision_msgs is installed, as /tf_static is heard where tf2_msgs is."""
+NAME = "detector"
 HEAD = """<!-- SROS 2: all that the detector needs when it is started as by detector.launch.py. Where inputs are
      remapped, change the topics of the first list alike. docs/security.md says how to use it. -->
 """
 
 
-def policy(cameras: Sequence[str] = (), namespace: str = "/unexpected", name: str = "detector") -> str:
+def policy(cameras: Sequence[str] = (), namespace: str = "/unexpected") -> str:
     """The text of config/sros2_policy.xml, or of one for several cameras."""
     root = ElementTree.Element("policy", version="0.2.0")
-    enclave = ElementTree.SubElement(ElementTree.SubElement(root, "enclaves"), "enclave", path=f"{namespace}/{name}")
-    profile = ElementTree.SubElement(ElementTree.SubElement(enclave, "profiles"), "profile", ns=namespace, node=name)
+    enclave = ElementTree.SubElement(ElementTree.SubElement(root, "enclaves"), "enclave", path=f"{namespace}/{NAME}")
+    profile = ElementTree.SubElement(ElementTree.SubElement(enclave, "profiles"), "profile", ns=namespace, node=NAME)
     places = [f"{camera}/" for camera in cameras] or [""]
     _list(profile, "topics", "subscribe", "topic", (*_in(places, OF_CAMERA), *INPUTS))
     outputs = (f"~/{output}" for output in _in(places, (*OUTPUTS, *OF_VISION)))

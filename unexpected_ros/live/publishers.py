@@ -53,7 +53,7 @@ class Publishers:
         publisher = self._node.create_publisher(CLASSES[LABEL_INFO], f"~/{self._place}label_info", qos)
         names = {label.train_id: label.name for label in CITYSCAPES if label.train_id != IGNORE}
         header = ros_message("std_msgs/msg/Header", stamp=self._node.get_clock().now().to_msg(), frame_id="")
-        publisher.publish(Messages(ros_message).label_info(header, names, 0.0))
+        publisher.publish(Messages(ros_message).label_info(header, names))
         return publisher
 
     @property

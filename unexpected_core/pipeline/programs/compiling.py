@@ -17,6 +17,8 @@ from unexpected_core.pipeline.programs.program import Program, side_step
 from unexpected_core.pipeline.runner import RuntimeMissing
 from unexpected_core.scorers.served import Named, Served
 
+CACHE = "TORCHINDUCTOR_CACHE_DIR"
+"""What names the folder that Inductor compiles in."""
 EXACT = 1e-4
 """Greatest difference of scores to eager in float32; in half precision AGREES, for 999 pixels of 1000."""
 TRIALS = ((1, (96, 160)), (2, (75, 131)))
@@ -42,23 +44,23 @@ def compile_program(eager: Served, target: Path, key: str) -> None:
         "compile_threads": 1,  # no processes that stay
         "aot_inductor.metadata": {"key": key, "outputs": " ".join(named.names)},
     }
-    with _scratch("TORCHINDUCTOR_CACHE_DIR"):  # by default a folder below /tmp that stays
+    with _cache_of_its_own():
         graph = torch.export.export(named, (images,), dynamic_shapes={"images": free})
         torch._inductor.aoti_compile_and_package(graph, package_path=str(target), inductor_configs=options)
 
 
 @contextmanager
-def _scratch(variable: str) -> Iterator[None]:
-    """A folder of this user's own, named by an environment variable, that is gone afterwards."""
-    before = os.environ.get(variable)
+def _cache_of_its_own() -> Iterator[None]:
+    """The compiler's cache in a folder that is gone afterwards; by default it is one below /tmp that stays."""
+    before = os.environ.get(CACHE)
     with tempfile.TemporaryDirectory(prefix="unexpected-") as folder:
-        os.environ[variable] = folder
+        os.environ[CACHE] = folder
         try:
             yield
         finally:
-            os.environ.pop(variable)
+            os.environ.pop(CACHE)
             if before is not None:
-                os.environ[variable] = before
+                os.environ[CACHE] = before
 
 
 @torch.inference_mode()
