@@ -11,7 +11,6 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from unexpected_core.config import Value, unknown_name
-from unexpected_core.datasets.bag import bag
 from unexpected_core.datasets.base import Dataset, DatasetError, Resized
 from unexpected_core.datasets.bdd100k import bdd100k
 from unexpected_core.datasets.camvid import camvid
@@ -22,9 +21,9 @@ from unexpected_core.datasets.folders import image_folder, obstacle_folder, pair
 from unexpected_core.datasets.idd import idd_lite
 from unexpected_core.datasets.lost_and_found import lost_and_found, lost_and_found_no_known, lost_and_found_small
 from unexpected_core.datasets.nyu import nyu
+from unexpected_core.datasets.played import bag, video
 from unexpected_core.datasets.road_anomaly import road_anomaly
 from unexpected_core.datasets.smiyc import anomaly_track, obstacle_track
-from unexpected_core.datasets.video import video
 
 __all__ = ["DATASETS", "Dataset", "DatasetError", "Resized", "open_dataset"]
 

@@ -1,4 +1,4 @@
-"""Data sets that are played from the start rather than opened at any place: videos and bags."""
+"""Videos and bags as data sets: played from the start rather than opened at any place. No ROS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unexpected_core.datasets.base import Dataset, DatasetError
 from unexpected_core.images import ImageError
-from unexpected_core.media.errors import IncompleteError
+from unexpected_core.media.errors import IncompleteError, MediaError
 from unexpected_core.media.shots import Footage, Shot
 from unexpected_core.structs import Sample
 
@@ -50,3 +50,37 @@ def check_claim(path: Path, count: int) -> None:
     size = sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
     if count > size:
         raise DatasetError(f"{path} claims {count} images in {size} bytes: it is damaged; copy or record it again")
+
+
+def video(root: str | Path | None = None, every: int = 30) -> PlayedDataset:
+    """Open a video file (root = its path), taking every k-th frame (30 as the authors). Raises DatasetError.
+
+    key = five-digit number of the frame in the video.
+    """
+    from unexpected_core.media.video import open_video  # loads FFmpeg, which few data sets need
+
+    path = Path(root or "")
+    if not path.is_file():
+        raise DatasetError(f"data set 'video': {root or 'no file given'} is not a file; pass root=PATH of a video")
+    if every < 1:
+        raise DatasetError(f"data set 'video': every = {every}, expected 1 or more")
+    try:
+        return PlayedDataset(path.stem, open_video(path, every), 5, every)
+    except MediaError as error:
+        raise DatasetError(f"data set 'video': {error}") from error
+
+
+def bag(root: str | Path | None = None, topic: str | None = None) -> PlayedDataset:
+    """Open a bag (root = its path); topic may be left out when it holds one image topic. Raises DatasetError.
+
+    All images of the topic in order of recording; key = six-digit number.
+    """
+    from unexpected_core.media.bags.footage import open_bag_footage  # reads what few data sets need
+
+    path = Path(root or "")
+    if not root or not path.exists():
+        raise DatasetError(f"data set 'bag': {root or 'no file given'} does not exist; pass root=PATH of a rosbag2")
+    try:
+        return PlayedDataset(path.stem, open_bag_footage(path, topic), 6)
+    except MediaError as error:
+        raise DatasetError(str(error)) from error
