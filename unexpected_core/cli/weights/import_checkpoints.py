@@ -13,14 +13,15 @@ AUTHORS_LICENCE = "as its authors say (original code: GPL-3.0; pix2pixHD: CC BY-
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See cli.main."""
+    """See cli.weights."""
     paths = "a checkpoint, an experiment's folder, or the folder that holds all experiments"
     parser.add_argument("paths", nargs="+", metavar="PATH", help=paths)
     parser.add_argument("--out", required=True, metavar="DIR", help="folder for the weight files (--weights later)")
     parser.add_argument("--half", action="store_true", help="store matrices as float16: half the size, not quite equal")
+    parser.set_defaults(action=_import)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def _import(arguments: argparse.Namespace) -> int:
     """Import everything found, go on after a bad file. Returns 0 all done, 1 some, 2 none."""
     from unexpected_core.weights.authors_files import find_checkpoints
     from unexpected_core.weights.cards import WeightsError
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
             found, failed = [], failed + 1
         for experiment, file in found:
             try:
-                print(_import(experiment, file, out, arguments.half))
+                print(_import_one(experiment, file, out, arguments.half))
                 done += 1
             except WeightsError as error:
                 LOGGER.error("%s: %s", experiment, error)
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if not failed else 1 if done else 2
 
 
-def _import(experiment: str, file: Path, out: Path, half: bool) -> str:
+def _import_one(experiment: str, file: Path, out: Path, half: bool) -> str:
     from unexpected_core.weights.authors import read_checkpoint
     from unexpected_core.weights.cards import Card, WeightsError
     from unexpected_core.weights.catalog import SUFFIX

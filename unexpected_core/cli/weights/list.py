@@ -1,0 +1,36 @@
+"""`unexpected weights list`: the shipped detectors, or the weight files of a folder."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """See cli.weights."""
+    parser.add_argument("folder", nargs="?", help="folder of weight files")
+    parser.set_defaults(action=_list)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from unexpected_core.weights.cards import read_card
+    from unexpected_core.weights.catalog import shipped
+
+    paths = _files(arguments.folder) if arguments.folder else list(shipped().values())
+    width = max((len(path.stem) for path in paths), default=0)
+    for path in paths:
+        card = read_card(path)
+        print(
+            f"{path.stem:{width}} {path.stat().st_size / 1e6:6.1f} MB  {card.architecture}, "
+            f"height {card.working_height or 'any'}, threshold {card.threshold:g}, "
+            f"trained on {', '.join(card.training_data) or 'not said'}"
+        )
+    return 0
+
+
+def _files(name: str) -> list[Path]:
+    """The weight files of a folder, else of a name. Raises WeightsError."""
+    from unexpected_core.files import visible
+    from unexpected_core.weights.catalog import SUFFIX, find_weights
+
+    return visible(name, f"*{SUFFIX}") or [find_weights(name)]
