@@ -20,11 +20,11 @@ from unexpected_core.discrepancy_data.pasting.cutouts import CutOuts
 from unexpected_core.discrepancy_data.pasting.known import paste_known
 from unexpected_core.discrepancy_data.pasting.light import as_sharp, contact_shadow, lit
 from unexpected_core.discrepancy_data.pasting.marks import lay_crossing, lay_mark
-from unexpected_core.discrepancy_data.pasting.place import View, choose_place, horizon_share
+from unexpected_core.discrepancy_data.pasting.place import Place, View, choose_place, horizon_share
 from unexpected_core.discrepancy_data.pasting.recolour import recolour
 from unexpected_core.discrepancy_data.pasting.settings import PasteSettings
 from unexpected_core.discrepancy_data.pasting.sharpness import edge_blur
-from unexpected_core.discrepancy_data.pasting.things import Lender, any_thing
+from unexpected_core.discrepancy_data.pasting.things import Lender, Thing, any_thing
 from unexpected_core.labels import IGNORE
 
 __all__ = ["Lender", "PasteSettings", "Pasted", "ignore_unexpected", "paste_objects"]
@@ -76,7 +76,9 @@ def paste_objects(
     image, discrepancy = photo.copy(), np.zeros(labels.shape, np.uint8)
     if rng.random() < settings.probability:
         for _ in range(rng.integers(1, settings.most + 1)):
-            _place_object(image, discrepancy, labels, lenders, view, blur, rng, settings, cut_outs)
+            place = choose_place(labels, view, rng, settings)
+            thing = any_thing(place.rows, cut_outs, lenders, rng, settings)
+            _lay(thing, place, image, discrepancy, blur, rng, settings)
     return Pasted(image, discrepancy, photo, labels, covered)
 
 
@@ -90,30 +92,26 @@ def _lay_marks(
             lay_mark(photo, labels, view, settings.camera_height, rng)
 
 
-def _place_object(
+def _lay(
+    thing: Thing,
+    place: Place,
     image: np.ndarray,
     discrepancy: np.ndarray,
-    labels: np.ndarray,
-    lenders: Sequence[Lender],
-    view: View,
     blur: tuple[float, float],
     rng: np.random.Generator,
     settings: PasteSettings,
-    cut_outs: CutOuts,
 ) -> None:
-    """Choose a foot and a size, draw one object and its contact shadow. Changes image and discrepancy in place."""
-    place = choose_place(labels, view, rng, settings)
-    thing = any_thing(place.rows, cut_outs, lenders, rng, settings)
+    """Draw a thing where its place is, and its contact shadow. Changes image and discrepancy in place."""
     size = thing.alpha.shape
     top, left = place.foot[0] - size[0], place.foot[1] - size[1] // 2
-    placed = overlap(top, left, size, labels.shape)
+    placed = overlap(top, left, size, discrepancy.shape)
     if placed is None:
         return
     thing = as_sharp(lit(thing, image[placed[0]], rng, rng.random() < settings.camouflage), blur, rng)
     if place.grounded and rng.random() < settings.shadows:
         contact_shadow(image, place.foot, size, rng)
     rim = (len(thing.alpha) - size[0]) // 2
-    window, part = overlap(top - rim, left - rim, thing.alpha.shape, labels.shape)
+    window, part = overlap(top - rim, left - rim, thing.alpha.shape, discrepancy.shape)
     mix(image, window, thing.alpha[part], thing.texture[part])
     discrepancy[window][thing.alpha[part] > 0.5 * min(1, thing.alpha.max())] = 1  # a blurred twig is a thing, too
 
