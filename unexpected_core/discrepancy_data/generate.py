@@ -84,7 +84,7 @@ def generate(
         todo = [key for key in keys if key not in records]
         if len(todo) < len(keys):
             LOGGER.info("%s: %d of %d frames are there already", out, len(keys) - len(todo), len(keys))
-        made = _make(change, todo, out, recipe, paint, split, workers)
+        made = _make(todo, change, paint, partial(_write, out, split, recipe), workers)
         failed = _keep(progress(made, f"discrepancies of {dataset.name}", len(todo)), journal, records)
         frames = tuple(records[key] for key in sorted(records))
         done = {"failed": failed, "complete": len(keys) == len(dataset), "frames": frames}
@@ -155,12 +155,10 @@ def _keep(
 
 
 def _make(
-    change: Callable[[str], Altered],
     keys: list[str],
-    out: Path,
-    recipe: Recipe,
+    change: Callable[[str], Altered],
     paint: Painter,
-    split: str,
+    write: Callable[[Altered, np.ndarray], FrameRecord],
     workers: int,
 ) -> Iterator[tuple[str, FrameRecord | Exception]]:
     """Read and write in threads (OpenCV lets go of the interpreter), paint here; in order, a few frames at a time."""
@@ -174,12 +172,12 @@ def _make(
                 except (ImageError, DatasetError) as error:
                     written.append(error)
                 else:
-                    written.append(pool.submit(_write, out, frame, paint(frame.labels, frame.photo), recipe, split))
+                    written.append(pool.submit(write, frame, paint(frame.labels, frame.photo)))
             for key, result in zip(group, written, strict=True):
                 yield key, result if isinstance(result, Exception) else result.result()
 
 
-def _write(out: Path, frame: Altered, resynthesis: np.ndarray, recipe: Recipe, split: str) -> FrameRecord:
+def _write(out: Path, split: str, recipe: Recipe, frame: Altered, resynthesis: np.ndarray) -> FrameRecord:
     def labels(ending: str) -> str:
         return layout.label_file(split, frame.key, ending)
 
