@@ -87,7 +87,9 @@ def measure(candidate: Candidate, settings: EvaluationSettings) -> Measured:
         pixel={mode: _pixel_result(pixels, mode) for mode in settings.mode},
         threshold=threshold,
         components=_component_result(regions.exact, components, settings),
-        components_smiyc=None if smiyc is None else _smiyc_result(regions.smiyc, pixels.weights, smiyc, settings),
+        components_smiyc=None
+        if smiyc is None
+        else _component_result(regions.smiyc, resample_components(regions.smiyc, pixels.weights), settings, smiyc),
         evidence=summarise(pixels.reading.facts),
         per_frame=_frame_rows(pixels, regions),
         **_further(pixels.reading, regions, exact.curve, threshold, settings),
@@ -141,12 +143,6 @@ def _component_result(
 
 def _per_minute(per_frame: Interval, frame_rate: float | None) -> Interval | None:
     return Interval(*(frame_rate * 60 * value for value in asdict(per_frame).values())) if frame_rate else None
-
-
-def _smiyc_result(
-    counts: ComponentCounts, weights: np.ndarray, threshold: float, settings: EvaluationSettings
-) -> ComponentResult:
-    return _component_result(counts, resample_components(counts, weights), settings, threshold)
 
 
 def _further(
