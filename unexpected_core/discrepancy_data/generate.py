@@ -1,7 +1,7 @@
 """Making a discrepancy set: alter labels, repaint, write. Any number of workers gives the same bytes.
 
-A frame's random numbers come from the seed and its key alone. Its files are whole or absent; a set that was stopped, by
-whatever, is continued by the same call.
+A frame's random numbers come from the seed and its key alone. Its files are whole or absent; the same call continues a
+set that was interrupted.
 """
 
 from __future__ import annotations
@@ -112,9 +112,9 @@ def _check(dataset: Dataset) -> None:
 
 
 def _unchanged(dataset: Dataset, records: Mapping[str, FrameRecord], out: Path, workers: int) -> dict[str, FrameRecord]:
-    """The frames made before that are still what they were made from; others are told, and made again.
+    """The records of earlier frames whose sources are unchanged; the others are logged, and made again.
 
-    Folders may have one name and hold other frames of equal names: raises GenerationError where none is the same.
+    Raises GenerationError where none is unchanged: then it is another data set, whose frames have the same names.
     """
 
     def differs(key: str) -> bool:
@@ -142,7 +142,7 @@ def _unchanged(dataset: Dataset, records: Mapping[str, FrameRecord], out: Path, 
 def _keep(
     made: Iterable[tuple[str, FrameRecord | Exception]], journal: Journal, records: dict[str, FrameRecord]
 ) -> dict[str, str]:
-    """Note every frame as soon as it is written; returns those that were left out, and why."""
+    """Add every frame to the journal as soon as it is written; returns the keys of those left out, with the cause."""
     failed: dict[str, str] = {}
     for key, result in made:
         if isinstance(result, FrameRecord):

@@ -1,4 +1,4 @@
-"""The command that a training can be repeated with: what its settings change of a preset."""
+"""The command line that repeats a training: a preset, and the settings that differ from it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ NOT_WHAT = frozenset(FREE) - {"loop.epochs"} | {"data.sources"}
 
 
 def command_of(settings: TrainingSettings, folder: Path) -> str:
-    """`unexpected train PRESET --data ... --set ...`: of the preset of that name, else of the nearest one.
+    """`unexpected train PRESET --data ... --set ...`, with the preset of the settings' name, else the nearest one.
 
-    folder: the run folder; a start inside it was made by the training itself.
+    folder: the run folder; a task.start inside it is left out, as the training made it itself.
     """
     changes = {name: _changes(settings, preset, folder) for name, preset in PRESETS.items() if _is_base(name, settings)}
     preset = settings.name if settings.name in changes else min(changes, key=lambda name: len(changes[name]))
@@ -29,7 +29,7 @@ def command_of(settings: TrainingSettings, folder: Path) -> str:
 
 
 def _is_base(name: str, settings: TrainingSettings) -> bool:
-    """Whether the command means this preset by its name, and that one has the same settings to change."""
+    """Whether the command line with this name would take this preset, and it has the same settings to change."""
     preset = PRESETS[name]
     alike = type(preset) is type(settings) and preset.task.kind == settings.task.kind
     return alike and (name, tuple(settings.data.names)) not in FROM_NOTHING

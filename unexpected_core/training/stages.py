@@ -1,4 +1,4 @@
-"""A training in stages: what goes before, and in which folder. Each stage is a training like any other."""
+"""A training in two stages: the segmenter alone, then the whole detector. Each stage is a training like any other."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def refuse_random_parts(settings: TrainingSettings) -> None:
 
 
 def _read_helpers(settings: FastTraining, folder: Path) -> None:
-    """What the last stage would miss after hours of the first. Raises its errors."""
+    """Read the files that the last stage needs now, not after hours of the first. Raises what that stage would."""
     teacher = expand_home(settings.task.teacher).absolute() if settings.task.teacher else None
     own = (folder / FIRST).absolute()  # it may teach, and is yet to learn
     check_helpers(settings.task, taught=teacher not in (own, own / f"fast{SUFFIX}"))

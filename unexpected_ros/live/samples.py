@@ -42,7 +42,7 @@ def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Det
 
 
 class Keeper:
-    """Writes in a thread of its own, so that no frame waits for a disk; warn hears of what cannot be written."""
+    """Writes samples in a thread of its own, so that no frame waits for a disk; `warn`: what cannot be written."""
 
     def __init__(self, warn: CauseLog) -> None:
         self._warn, self._pace = warn, Pace()

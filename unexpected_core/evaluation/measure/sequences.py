@@ -1,4 +1,4 @@
-"""Which frames belong together: one can flicker from another, and they are no independent witnesses of a number."""
+"""Which frames are of one sequence: flicker is measured between them, and statistically they are not independent."""
 
 from __future__ import annotations
 

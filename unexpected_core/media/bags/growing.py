@@ -27,9 +27,9 @@ class GrowingBag:
         self.writer, self._earlier = writer, earlier
 
     def earlier(self) -> Iterator[Message]:
-        """The messages of the earlier run as they were written, up to where it was killed, or where they are damaged.
+        """The messages of the earlier run in the order of writing, up to where it was killed or the file is damaged.
 
-        They are given up when this ends: what is to be kept is written again.
+        The earlier file is deleted when this ends: the caller writes again what is to be kept.
         """
         if self._earlier is None:
             return
@@ -61,7 +61,7 @@ def growing_bag(path: str | Path, types: Typestore, recipe: Mapping[str, str]) -
     """
     path = check_target(path)
     partial = partial_path(path)
-    aside = partial.with_name(f".{partial.name}")  # an earlier one that a run was killed while taking over
+    aside = partial.with_name(f".{partial.name}")  # of a run that was killed while it took over an earlier one
     with _alone_at(partial):
         earlier = _usable(aside, recipe) or _usable(partial, recipe)
         if earlier == partial:
@@ -128,7 +128,7 @@ def _usable(partial: Path, recipe: Mapping[str, str]) -> Path | None:
 
 
 def _leave(writer: BagWriter, aside: Path) -> None:
-    """Keep whatever an interrupted run may be gone on with: its own bag, or the one it was still taking over."""
+    """Keep what an interrupted run can be continued from: its own bag, or the one that it was still taking over."""
     with suppress(Exception):  # such as a full disk; the next run reads what got there
         writer.close()
     if aside.is_file():

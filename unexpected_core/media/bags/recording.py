@@ -1,4 +1,4 @@
-"""A bag of what happens only once: whatever ends the writing, a power cut too, what was written is kept."""
+"""A bag of live data, which cannot be recorded again: what was written is kept, even after a power cut."""
 
 from __future__ import annotations
 

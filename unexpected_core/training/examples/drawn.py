@@ -1,4 +1,4 @@
-"""Drawn roads as folders: drawn once, by all cores, then read like photographs."""
+"""Drawn roads as data to learn from: drawn once into a folder, by all cores, and from then on read like photographs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What heads stand on that learn on a trained detector: its segmenter and generator, which stand still."""
+"""The frozen segmenter and generator of a trained detector, on which further heads learn."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from unexpected_core.training.tasks.fast import fast_networks
 
 
 def frozen_parts(start: str) -> nn.ModuleDict:
-    """segmenter and generator of a detector (shipped name, file or folder). Raises WeightsError."""
+    """segmenter and generator of a detector (shipped name, file or folder), without gradients. Raises WeightsError."""
     base = fast_networks(start=start).requires_grad_(False)
     return nn.ModuleDict({"segmenter": base["segmenter"], "generator": base["generator"]})
 
 
 @torch.no_grad()
 def seen_by(networks: nn.ModuleDict, images: Tensor) -> tuple[SegmenterOutput, Appearance, Tensor]:
-    """What they make of images, float [B, 3, H, W] in [0, 1]; at the end the resynthesis [B, 3, H/2, W/2]."""
+    """Their outputs for images, float [B, 3, H, W] in [0, 1]; the last one is the resynthesis [B, 3, H/2, W/2]."""
     segmented = networks["segmenter"].eval()(images)
     seen = appearance(images, segmented.logits)
     return segmented, seen, networks["generator"].eval()(segmented.logits, seen)
