@@ -20,7 +20,7 @@ from unexpected_core.training.engine.alone import alone_in
 from unexpected_core.training.engine.checkpoint import Progress, load_state, save_state
 from unexpected_core.training.engine.loop import Training
 from unexpected_core.training.engine.run import resolve, run_folder
-from unexpected_core.training.engine.same_settings import keep_config
+from unexpected_core.training.engine.same_settings import keep_config, refuse_changes
 from unexpected_core.training.engine.schedule import rate_factor
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples import drawn
@@ -248,14 +248,15 @@ def test_config_is_kept_and_a_different_training_is_refused(tmp_path):
     keep_config(settings, tmp_path)
     assert json.loads((tmp_path / "config.json").read_text())["task"]["class_weights"] == [1.45693524, 19.18586532]
     elsewhere = ["loop.epochs=99", "loop.workers=4", "data.sources=[cityscapes_small=/elsewhere]"]
+    assert refuse_changes(override(settings, elsewhere), tmp_path) == ""
     keep_config(override(settings, elsewhere), tmp_path)
     save_state(tmp_path, Progress(started=True, step=1), {})
     with pytest.raises(TrainingError, match=r"holds a training with other settings: loop\.batch was 2, now 4\. Use"):
-        keep_config(override(settings, ["loop.batch=4"]), tmp_path)
+        refuse_changes(override(settings, ["loop.batch=4"]), tmp_path)
     with pytest.raises(TrainingError, match=r"loop\.accumulate was 1, now 2"):  # parts are normalised one by one
-        keep_config(override(settings, ["loop.accumulate=2"]), tmp_path)
+        refuse_changes(override(settings, ["loop.accumulate=2"]), tmp_path)
     with pytest.raises(TrainingError, match=r"task\.compares was full, now labels_only"):
-        keep_config(PRESETS["0517_discrepancy_labels_only"], tmp_path)
+        refuse_changes(PRESETS["0517_discrepancy_labels_only"], tmp_path)
 
 
 def test_ensemble_members_differ_in_name_and_seed_only(monkeypatch):

@@ -10,7 +10,7 @@ from pathlib import Path
 from unexpected_core.log import LOGGER
 from unexpected_core.training.engine.alone import alone_in, stop_file_consumed
 from unexpected_core.training.engine.checkpoint import is_finished
-from unexpected_core.training.engine.same_settings import keep_config, refuse_changes, tell_other_sources
+from unexpected_core.training.engine.same_settings import keep_config, refuse_changes, start_anew, tell_other_sources
 from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.weights.experiments import ENVIRONMENT
 
@@ -55,7 +55,9 @@ def run(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> 
     if settings.data.train == settings.data.val:
         LOGGER.warning("data.val is data.train: the frames that are learned from decide the best epoch")
     with alone_in(folder), stop_file_consumed(folder):
-        if not refuse_changes(settings, folder):
+        if changes := refuse_changes(settings, folder):
+            start_anew(folder, changes)
+        else:
             tell_other_sources(settings, folder)
             if is_finished(folder, settings.loop.epochs):
                 return False

@@ -28,14 +28,10 @@ FREE = (
 
 
 def keep_config(settings: TrainingSettings, folder: Path) -> None:
-    """Write config.json, or compare with the one that is there. Raises TrainingError naming what differs."""
+    """Write config.json, where it says something else. Raises TrainingError where it cannot be read."""
     path, now = folder / CONFIG, json.loads(settings.model_dump_json())
-    before = _read_config(path)
-    if before == now:
-        return
-    if changes := refuse_changes(settings, folder):
-        _start_anew(folder, changes)
-    write_text(path, json.dumps(now, indent=2) + "\n")
+    if _read_config(path) != now:
+        write_text(path, json.dumps(now, indent=2) + "\n")
 
 
 def refuse_changes(settings: TrainingSettings, folder: Path) -> str:
@@ -80,6 +76,13 @@ def tell_other_sources(settings: TrainingSettings, folder: Path) -> None:
         )
 
 
+def start_anew(folder: Path, changes: str) -> None:
+    """Delete what a training left that has not finished a step."""
+    LOGGER.info("%s: no step was finished before; started anew (%s)", folder, changes)
+    for name in (STATE, BEST, LAST):
+        (folder / name).unlink(missing_ok=True)
+
+
 def _read_config(path: Path) -> dict:
     if not path.exists():
         return {}
@@ -87,13 +90,6 @@ def _read_config(path: Path) -> dict:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
-
-
-def _start_anew(folder: Path, changes: str) -> None:
-    """Delete what a training left that has not finished a step."""
-    LOGGER.info("%s: no step was finished before; started anew (%s)", folder, changes)
-    for name in (STATE, BEST, LAST):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _value(values: dict, name: str) -> Any:
