@@ -1,9 +1,11 @@
-"""From samples of data sets to examples for training: joined, checked, cropped, mirrored."""
+"""From samples of data sets to training examples: data sets joined, labels checked, maps cropped and mirrored."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from unexpected_core.datasets.cache import cached
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.labels import IGNORE, NUM_CLASSES, LabelKind
 from unexpected_core.log import LOGGER
+from unexpected_core.structs import Sample
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.augment import Augmentation
 from unexpected_core.training.examples.drawn import drawn_dataset
@@ -73,15 +76,16 @@ def spread(count: int, limit: int) -> list[int]:
 
 
 class SampleExamples:
-    """Image and labels of samples; changed at random for training, whole for validation (augment=None).
+    """The maps of samples; changed at random for training, whole for validation (augment=None).
 
+    maps_of: sample -> its maps by name, RGB uint8 [H, W, 3] or ids uint8 [H, W]; a function that can be pickled.
     limit: use so many samples, evenly spread; 0 = all.
     """
 
     def __init__(
-        self, dataset: Dataset, augment: Augmentation | None = None, num_classes: int = NUM_CLASSES, limit: int = 0
+        self, dataset: Dataset, maps_of: Callable[[Any], Maps], augment: Augmentation | None, limit: int = 0
     ) -> None:
-        self.dataset, self.augment, self.num_classes = dataset, augment, num_classes
+        self.dataset, self.maps_of, self.augment = dataset, maps_of, augment
         self.chosen = spread(len(dataset), limit)
         self.keys = [dataset.keys[i] for i in self.chosen]
 
@@ -89,20 +93,25 @@ class SampleExamples:
         return len(self.keys)
 
     def example(self, index: int, random: np.random.Generator) -> Maps:
-        """image uint8 [3, H, W], labels uint8 [H, W]. Raises TrainingError."""
+        """Images uint8 [3, H, W], ids uint8 [H, W], by name. Raises TrainingError."""
         sample = self.dataset[self.chosen[index]]
-        maps = {"image": sample.image, "labels": checked_labels(sample.key, sample.labels, self.num_classes)}
-        return changed(sample.key, maps, self.augment)
+        return changed(sample.key, self.maps_of(sample), self.augment)
 
 
 def labelled_examples(
     data: DataSettings, num_classes: int = NUM_CLASSES, ids: LabelKind = "train"
 ) -> tuple[SampleExamples, SampleExamples]:
     """Examples of images and labels, to learn from and to validate with; see `open_joined`."""
+    maps_of = partial(labelled_maps, num_classes=num_classes)
     return (
-        SampleExamples(open_joined(data, data.train, ids), Augmentation(data), num_classes),
-        SampleExamples(open_joined(data, data.val, ids), None, num_classes, data.val_examples),
+        SampleExamples(open_joined(data, data.train, ids), maps_of, Augmentation(data)),
+        SampleExamples(open_joined(data, data.val, ids), maps_of, None, data.val_examples),
     )
+
+
+def labelled_maps(sample: Sample, num_classes: int) -> Maps:
+    """image and labels of a sample. Raises TrainingError."""
+    return {"image": sample.image, "labels": checked_labels(sample.key, sample.labels, num_classes)}
 
 
 def checked_labels(key: str, labels: np.ndarray | None, num_classes: int = NUM_CLASSES) -> np.ndarray:

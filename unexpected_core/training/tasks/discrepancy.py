@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, nn
 
-from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
+from unexpected_core.discrepancy_data.reader import DiscrepancyDataset, DiscrepancySample
 from unexpected_core.labels import colorize
 from unexpected_core.networks import build_network
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.augment import Augmentation
-from unexpected_core.training.examples.samples import changed, checked_labels, has_splits, open_joined, spread
+from unexpected_core.training.examples.samples import Maps, SampleExamples, checked_labels, has_splits, open_joined
 from unexpected_core.training.tasks.imagenet import start_discrepancy
 from unexpected_core.training.tasks.losses import pixel_cross_entropy
 from unexpected_core.training.tasks.settings import DiscrepancySettings, DiscrepancyTraining
@@ -64,27 +64,14 @@ class DiscrepancyTask:
         }
 
 
-class DiscrepancyExamples:
-    """Image, resynthesis, altered labels and discrepancy, changed alike."""
-
-    def __init__(self, dataset: DiscrepancyDataset, augment: Augmentation | None, limit: int = 0) -> None:
-        self.dataset, self.augment = dataset, augment
-        self.chosen = spread(len(dataset), limit)
-        self.keys = [dataset.keys[i] for i in self.chosen]
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def example(self, index: int, random: np.random.Generator) -> dict[str, np.ndarray]:
-        """image, resynthesis uint8 [3, H, W]; labels, discrepancy uint8 [H, W]. Raises TrainingError."""
-        sample = self.dataset[self.chosen[index]]
-        maps = {
-            "image": sample.image,
-            "resynthesis": sample.resynthesis,
-            "labels": checked_labels(sample.key, sample.labels),
-            "discrepancy": sample.discrepancy,
-        }
-        return changed(sample.key, maps, self.augment)
+def discrepancy_maps(sample: DiscrepancySample) -> Maps:
+    """Image, resynthesis, altered labels and discrepancy of a sample, to be changed alike. Raises TrainingError."""
+    return {
+        "image": sample.image,
+        "resynthesis": sample.resynthesis,
+        "labels": checked_labels(sample.key, sample.labels),
+        "discrepancy": sample.discrepancy,
+    }
 
 
 def open_set(settings: DiscrepancyTraining, split: str) -> DiscrepancyDataset:
@@ -109,6 +96,6 @@ def open_task(settings: DiscrepancyTraining) -> OpenedTask:
     data = settings.data
     return (
         DiscrepancyTask(settings.task),
-        DiscrepancyExamples(open_set(settings, data.train), Augmentation(data)),
-        DiscrepancyExamples(open_set(settings, data.val), None, data.val_examples),
+        SampleExamples(open_set(settings, data.train), discrepancy_maps, Augmentation(data)),
+        SampleExamples(open_set(settings, data.val), discrepancy_maps, None, data.val_examples),
     )
