@@ -14,22 +14,23 @@ from unexpected_core.training.command import command_of
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
-from unexpected_core.training.tasks.settings_fast import PARTS, BaselineTraining, CuesTraining, FastTraining
+from unexpected_core.training.tasks.settings_fast import PARTS, BaselineTraining, CuesTraining, FastFamily, FastTraining
 from unexpected_core.weights.cards import Card, WeightsError, licence_of, read_card
 from unexpected_core.weights.catalog import BASELINES, SUFFIX, find_weights
 from unexpected_core.weights.reading import read_weights, verify, write_weights
 
 CHECKPOINTS = {"best": BEST, "last": LAST}
 OF_START = ("working_height", "max_logit_weight")
-"""Settings of a `fast` training that go onto the card."""
+"""Settings of a `fast` training that are kept on the card."""
 
 
 def publish_fast(settings: FastTraining, folder: Path, whole: TrainingSettings | None = None) -> Path:
     """The weights of a `fast` training -> fast.safetensors with its card, which ``load_detector(folder)`` opens.
 
-    The card keeps what still holds of the detector the training began with: where only parts learned, the others'
-    options, and of OF_START what the settings leave at its default; in any case what it and its teacher had learned
-    from. whole: the training that this is a stage of, which no command makes alone.
+    From the card of the detector that the training began with (task.start), this card takes the data that one had
+    learned from, and where only some parts learned, also its options and those of OF_START that the settings leave at
+    their defaults. The teacher's data are added, too.
+    whole: the training that this one is a stage of; the command on the card is then that of the whole.
     """
     learn, kept = settings.task.learn, settings.task.model_dump(include=set(OF_START))
     kept["options"] = {"size": settings.task.size}
@@ -46,7 +47,7 @@ def publish_fast(settings: FastTraining, folder: Path, whole: TrainingSettings |
 
 
 def _left_as_it_was(settings: FastTraining, began: Card) -> dict[str, Any]:
-    """Of OF_START what the detector begun with says and the settings do not change; where that differs, it is told."""
+    """OF_START of the detector begun with, where the settings have their defaults; a value that differs is logged."""
     task, fields, kept = settings.task, type(settings.task).model_fields, {}
     for name in OF_START:
         usual, before = fields[name].default, getattr(began, name)
@@ -86,9 +87,7 @@ def publish_cues(settings: CuesTraining, folder: Path) -> Path:
     return _publish(settings, folder, "cues", card, command_of(settings, folder))
 
 
-def _publish(
-    settings: FastTraining | BaselineTraining | CuesTraining, folder: Path, name: str, card: Card, command: str
-) -> Path:
+def _publish(settings: FastFamily, folder: Path, name: str, card: Card, command: str) -> Path:
     content = load(folder / CHECKPOINTS[settings.loop.publish])
     data = list(dict.fromkeys([*card.training_data, *settings.data.names]))
     learned = {
@@ -103,14 +102,14 @@ def _publish(
     return path
 
 
-def is_published(settings: FastTraining | BaselineTraining, folder: Path) -> bool:
-    """Whether the run folder holds a whole weight file of what the training has reached. Raises TrainingError."""
+def is_published(settings: FastFamily, folder: Path) -> bool:
+    """Whether the run folder holds an undamaged weight file of the newest checkpoint. Raises TrainingError."""
     scores = _scores(load(folder / CHECKPOINTS[settings.loop.publish])["state"])
     return any(_card_of(path).scores == scores for path in visible(folder, f"*{SUFFIX}"))
 
 
 def _card_of(path: Path) -> Card:
-    """The card of a weight file, an empty one where the two do not belong together."""
+    """The card of a weight file; an empty one where the file is damaged, or not the one that the card is for."""
     try:
         return verify(path)
     except WeightsError:

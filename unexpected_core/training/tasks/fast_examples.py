@@ -10,14 +10,12 @@ from unexpected_core.networks.choices import SIZE
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.fast import ExampleSource, FastExamples
 from unexpected_core.training.examples.samples import open_data
-from unexpected_core.training.tasks.settings_fast import BaselineTraining, CuesTraining, FastTraining
+from unexpected_core.training.tasks.settings_fast import FastFamily
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.reading import verify
 
-AnyTraining = FastTraining | BaselineTraining | CuesTraining
 
-
-def fast_examples(settings: AnyTraining) -> tuple[FastExamples, FastExamples]:
+def fast_examples(settings: FastFamily) -> tuple[FastExamples, FastExamples]:
     """Examples to learn from and to validate with. Raises TrainingError, DatasetError, WeightsError."""
     if start := settings.task.start:  # now, not after minutes of reading data
         found = verify(find_weights(start)).options.get("size", SIZE)
@@ -28,7 +26,7 @@ def fast_examples(settings: AnyTraining) -> tuple[FastExamples, FastExamples]:
     return _examples(settings, training=True), _examples(settings, training=False)
 
 
-def _examples(settings: AnyTraining, training: bool) -> FastExamples:
+def _examples(settings: FastFamily, training: bool) -> FastExamples:
     data, task = settings.data, settings.task
     if not data.sources:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
@@ -46,7 +44,7 @@ def _examples(settings: AnyTraining, training: bool) -> FastExamples:
     return FastExamples(sources, task, training, limit=0 if training else data.val_examples)
 
 
-def _tell_unused(settings: AnyTraining) -> None:
+def _tell_unused(settings: FastFamily) -> None:
     """Warn of names in task.aspects and task.repeats that no data set has: a slip would leave frames squeezed."""
     names = dict.fromkeys(name for source in settings.data.named for name in (source[0], Path(source[1]).name) if name)
     for table in ("aspects", "repeats"):

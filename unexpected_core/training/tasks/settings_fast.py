@@ -110,3 +110,7 @@ class CuesTraining(TrainingSettings):
 
     task: CuesSettings = CuesSettings()
     loop: PublishingLoop = PublishingLoop()
+
+
+FastFamily = FastTraining | BaselineTraining | CuesTraining
+"""Trainings that learn from the same kind of examples, and end with a weight file."""
