@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from unexpected_core.datasets.frames import FileDataset, Frame
-from unexpected_core.datasets.matching import check_count, ending, images_below, match
+from unexpected_core.datasets.matching import check_count, images_below, maps_below, match
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import TRAIN_IDS
 
@@ -24,8 +24,6 @@ def bdd100k(root: str | Path | None = None, split: str = "train", check_counts: 
     path = find_root(HOME, root)
     images = images_below(path / "images" / split)
     check_count(f"bdd100k-{split}", len(images), COUNTS.get(split) if check_counts else None)
-    folder = path / "labels" / split
-    files = ending(images_below(folder), "_train_id") if folder.is_dir() else {}
-    labels = match("bdd100k", images, files, "_train_id.png")
+    labels = match("bdd100k", images, maps_below(path / "labels" / split, "_train_id"), "_train_id.png")
     frames = [Frame(key, image, labels=labels.get(key)) for key, image in images.items()]
     return FileDataset(f"bdd100k-{split}", frames, labels_table=TRAIN_IDS)

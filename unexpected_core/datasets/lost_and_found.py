@@ -9,7 +9,7 @@ from typing import Literal
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.cityscapes import read_roi
 from unexpected_core.datasets.frames import FileDataset, Frame, camera_path
-from unexpected_core.datasets.matching import USE_WHAT_IS_THERE, ending, images_below, match
+from unexpected_core.datasets.matching import USE_WHAT_IS_THERE, ending, images_below, maps_below, match
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import LOST_AND_FOUND_IMAGE, LOST_AND_FOUND_ROAD
 from unexpected_core.log import LOGGER
@@ -72,8 +72,7 @@ def _open(
 
 
 def _frames(home: Home, root: Path, split: str, images: dict[str, Path]) -> list[Frame]:
-    folder = root / "gtCoarse" / split
-    files = _names(ending(images_below(folder), "_gtCoarse_labelIds")) if folder.is_dir() else {}
+    files = _names(maps_below(root / "gtCoarse" / split, "_gtCoarse_labelIds"))
     maps = match(home.name, images, files, "_gtCoarse_labelIds.png", others=True)  # of frames left out
     return [
         Frame(

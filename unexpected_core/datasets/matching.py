@@ -34,6 +34,11 @@ def ending(files: dict[str, Path], end: str) -> dict[str, Path]:
     return {key.removesuffix(end): path for key, path in files.items() if key.endswith(end)}
 
 
+def maps_below(folder: Path, end: str) -> dict[str, Path]:
+    """The maps `KEY<end>.*` below a folder, by key; none where there is no such folder, as in test splits."""
+    return ending(images_below(folder), end) if folder.is_dir() else {}
+
+
 def match(
     name: str, images: dict[str, Path], maps: dict[str, Path], what: str, others: bool = False
 ) -> dict[str, Path]:

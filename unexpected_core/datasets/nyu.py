@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.frames import FileDataset, Frame
-from unexpected_core.datasets.matching import check_count, ending, images_below, match
+from unexpected_core.datasets.matching import check_count, ending, images_below, maps_below, match
 from unexpected_core.datasets.roots import Home, find_root
 from unexpected_core.labels import NYU, NYU_CLASSES
 
@@ -30,7 +30,7 @@ def nyu(root: str | Path | None = None, split: str = "all", check_counts: bool =
     images = ending(images_below(path / "images"), "_rgb")
     check_count("nyu", len(images), 1449 if check_counts else None)
     maps, separate = (
-        match("nyu", images, ending(images_below(path / folder), end), end) if (path / folder).is_dir() else {}
+        match("nyu", images, maps_below(path / folder, end), end)
         for folder, end in (("labels_gupta2013_category40", "_category40"), ("instances_gupta2013", "_instances"))
     )
     frames = [Frame(key, images[key], maps.get(key), separate.get(key)) for key in _keys(path, split, images)]
