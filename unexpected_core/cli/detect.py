@@ -61,13 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
     from unexpected_core.cli.detecting import Detecting
     from unexpected_core.cli.outputs import Outputs
     from unexpected_core.cli.tally import did_the_same, exit_code, write_summary
+    from unexpected_core.pipeline.named_files import named_files
 
     if arguments.resume and "regions" not in kinds:
         raise UsageError("--resume needs regions among --save: regions.jsonl says which frames are done")
     detector = _detector(arguments)
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
     settings = {**detector.settings.model_dump(mode="json"), **{name: getattr(arguments, name) for name in RECIPE}}
-    summary, out, start = {**about, "settings": settings}, Path(arguments.out), time.perf_counter()
+    files = named_files(detector.settings.model, detector.settings.detect)
+    summary, out, start = {**about, "settings": settings, "files": files}, Path(arguments.out), time.perf_counter()
     resume = did_the_same(out / "summary.json", summary) and arguments.resume
     with Outputs(out, kinds, arguments.score_format, detector.random_weights, resume) as results:
         write_summary(out / "summary.json", [], summary)

@@ -15,6 +15,7 @@ from typing import Any
 
 from unexpected_core.config import override
 from unexpected_core.files import write_text
+from unexpected_core.pipeline.named_files import named_files
 
 DONE, INCOMPLETE, BROKEN, DIED, INTERRUPTED = "done", "incomplete", "broken", "died", "interrupted"
 
@@ -45,11 +46,14 @@ class Job:
         return Path(f"{self.target}.running")
 
     def recipe(self) -> dict[str, Any]:
-        """All that the result depends on."""
-        source = Path(self.source)
+        """All that the result depends on; of settings that name files also what these hold."""
+        from unexpected_ros.live.settings import NodeSettings
+
+        settings, source = override(NodeSettings(), self.assignments), Path(self.source)
+        named = named_files(settings.model.model_copy(update={"path": self.model}), settings.detect)
         files = [source, *sorted(source.iterdir())] if source.is_dir() else [source]
         about = [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files]
-        return json.loads(json.dumps(asdict(self) | {"files": about}))
+        return json.loads(json.dumps(asdict(self) | {"files": about, "named": named}))
 
 
 def perform(job: Job, stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:

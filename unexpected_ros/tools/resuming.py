@@ -12,6 +12,7 @@ import numpy as np
 from unexpected_core.log import LOGGER
 from unexpected_core.media.bags.bag import Bag
 from unexpected_core.media.bags.channels import Message
+from unexpected_core.pipeline.named_files import named_files
 from unexpected_core.regions import find_regions
 from unexpected_core.structs import Region
 from unexpected_ros.inputs.incoming import region_from, stamp_ns
@@ -43,6 +44,7 @@ def recipe(
         "node": node,
         "model": detector.model_id,
         "detect": detector.settings.model_dump_json(),
+        "named": json.dumps(named_files(detector.settings.model, detector.settings.detect)),
         "settings": settings.model_dump_json() if settings else "",
     }
 

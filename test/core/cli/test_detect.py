@@ -345,6 +345,18 @@ def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch, caplog):
     assert detect(*words[:-1], "mask", "--resume") == 2
 
 
+def test_with_a_mask_that_was_painted_anew_nothing_is_kept(tmp_path, caplog):
+    """The name of its file is the same: frames of the old mask and of the new one would lie in one folder."""
+    write_image(tmp_path / "photo.png", picture())
+    words = (tmp_path / "photo.png", "--out", tmp_path / "out", "--threshold", 0, "--ego-mask", tmp_path / "car.png")
+    write_image(tmp_path / "car.png", np.zeros((6, 9), np.uint8))
+    assert detect(*words) == 0 and lines(tmp_path / "out")[0]["regions"]
+    assert detect(*words, "--resume") == 0 and "other settings" not in caplog.text
+    write_image(tmp_path / "car.png", np.full((6, 9), 255, np.uint8))
+    assert detect(*words, "--resume") == 0 and "is of other settings; everything is done again" in caplog.text
+    assert not (read_map(next((tmp_path / "out" / "score").iterdir()))).any()
+
+
 def test_results_of_another_detector_in_the_same_folder_are_told(tmp_path, caplog):
     """Scores of two methods in one folder would be judged as those of one."""
     for name in "ab":

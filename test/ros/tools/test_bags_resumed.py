@@ -11,8 +11,11 @@ from pathlib import Path
 from time import monotonic as clock
 from time import sleep
 
+import numpy as np
 import pytest
 
+from unexpected_core.images import write_image
+from unexpected_core.pipeline.detector import Detector
 from unexpected_ros.bags import create_bag
 from unexpected_ros.tools.offline import process_bag
 from unexpected_ros.tools.resuming import Interrupted
@@ -79,6 +82,20 @@ def test_a_partial_bag_of_another_command_is_replaced_with_a_word(tmp_path, sour
     process_bag(source, tmp_path / "out.mcap", detector)
     assert "out.partial.mcap is of another command and is replaced" in caplog.text
     assert not any(topic.startswith("/a/") for topic in contents(tmp_path / "out.mcap"))
+
+
+def test_with_a_mask_that_was_painted_anew_it_begins_again(tmp_path, source, detector, caplog):
+    """Frames of two masks in one bag would be taken for those of one."""
+    mask, asked = tmp_path / "car.png", iter([False, False, True])
+    write_image(mask, np.zeros((8, 8), np.uint8))
+    masked = Detector(detector.scorer, detector.settings.model_copy(deep=True))
+    masked.update(ego_mask=str(mask))
+    with pytest.raises(Interrupted):
+        process_bag(source, tmp_path / "out.mcap", masked, stop=lambda: next(asked))
+    write_image(mask, np.full((8, 8), 255, np.uint8))
+    process_bag(source, tmp_path / "out.mcap", masked)
+    assert "out.partial.mcap is of another command and is replaced" in caplog.text
+    assert not any(message.regions for _, _, message in contents(tmp_path / "out.mcap")[f"{NODE}/regions"])
 
 
 def test_an_interrupt_from_the_keyboard(tmp_path, source):

@@ -11,9 +11,11 @@ import time
 import numpy as np
 import pytest
 
+from unexpected_core.images import write_image
 from unexpected_core.media.drive import write_bag
 from unexpected_ros.bags import create_bag, open_bag
 from unexpected_ros.tools.fleet import bags_below
+from unexpected_ros.tools.job import Job, is_done, perform
 
 FRAMES, BAGS = 60, 4
 
@@ -119,6 +121,18 @@ def test_what_is_wrong_is_said_before_anything_is_begun(folder, tmp_path, option
     assert words in told[1] and not (tmp_path / "out").exists()
     told = start(folder, folder / "out").communicate(timeout=100)
     assert "lies in the input" in told[1]
+
+
+def test_bags_are_done_anew_when_a_file_that_settings_name_is_another(tmp_path):
+    """A mask that was painted anew, or weights trained anew in their place: 'done already' would be of the old ones."""
+    bag, mask = tmp_path / "a.mcap", tmp_path / "car.png"
+    write_bag(bag, [(np.zeros((20, 30, 3), np.uint8), None)], 10.0)
+    write_image(mask, np.zeros((8, 8), np.uint8))
+    settings = (f"detect.ego_mask={mask}",)
+    job = Job(str(bag), str(tmp_path / "out.mcap"), "random", "cpu", settings, None, "/unexpected/detector")
+    assert perform(job)["state"] == "done" and is_done(job)
+    write_image(mask, np.full((8, 8), 255, np.uint8))
+    assert is_done(job) is None and perform(job)["state"] == "done" and is_done(job)
 
 
 def test_bags_that_would_be_written_to_one_place_are_refused(tmp_path):
