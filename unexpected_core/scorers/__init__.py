@@ -126,9 +126,9 @@ def load_scorer(name_or_path: str | Path = "fast", method: str = "", **published
     name = str(name_or_path)
     if name in SCORERS and SCORERS[name].published:
         scorer = build_scorer(name, **published)
-    elif published.get("weights"):
+    elif idle := _idle(published):
         methods = ", ".join(known for known, entry in SCORERS.items() if entry.published)
-        raise UnknownScorer(f"a folder of experiments serves {methods}; '{name}' is opened by its own file or folder")
+        raise UnknownScorer(f"{idle} serves {methods}; '{name}' is opened by its own file or folder: leave it out")
     elif name == "random" or published.get("random_weights"):
         scorer = build_scorer("random")
     else:
@@ -136,6 +136,17 @@ def load_scorer(name_or_path: str | Path = "fast", method: str = "", **published
     if method and method != scorer.name:
         scorer = build_scorer(method, base=scorer)
     return scorer.eval()
+
+
+def _idle(published: Mapping[str, Value]) -> str:
+    """What only the paper's methods heed, and somebody has set; '' where there is nothing."""
+    from unexpected_core.scorers.settings import PublishedSettings
+
+    words = {"weights": "a folder of experiments"}
+    for name, field in PublishedSettings.model_fields.items():
+        if name != "random_weights" and published.get(name, field.default) != field.default:
+            return words.get(name, f"the setting '{name}'")
+    return ""
 
 
 def _trained(path: str | Path) -> Scorer:

@@ -262,6 +262,11 @@ def test_without_weights_the_user_is_told_what_to_get_and_where_to_put_it(tree, 
         load_scorer("iccv2019", weights=str(tree))
     with pytest.raises(UnknownScorer, match=r"a folder of experiments serves iccv2019, .*'fast' is opened by its own"):
         load_scorer("fast", weights=str(tree))
+    for name, value in {"segmenter": "nano", "resynthesis_input": "raw_tanh", "compat": True}.items():
+        with pytest.raises(
+            UnknownScorer, match=rf"the setting '{name}' serves iccv2019, .*; 'random' is .* leave it out"
+        ):
+            load_scorer("random", **{name: value})
     rbm = tree / "0525_RBM_road_lowLR" / "chk_best.pth"
     with pytest.raises(WeightsError, match=r"holds rbm, expected discrepancy_full: 0521_\* is its place"):
         load_network(rbm, "discrepancy_full")
