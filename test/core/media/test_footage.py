@@ -21,6 +21,12 @@ def picture(n):
     return np.full((HEIGHT, WIDTH, 3), (n, 2 * n, 200), np.uint8)
 
 
+def image(types, n):
+    """A raw image message of stamp n, of the typestore's types."""
+    header = types["std_msgs/msg/Header"](stamp=types["builtin_interfaces/msg/Time"](n, 0), frame_id="c")
+    return types["sensor_msgs/msg/Image"](header, HEIGHT, WIDTH, "rgb8", 0, 3 * WIDTH, picture(n).reshape(-1))
+
+
 def test_photographs_play_by_number_and_a_broken_one_is_left_out(tmp_path, caplog):
     for n in (10, 2, 1):
         write_image(tmp_path / f"shot{n}.png", picture(n))
@@ -127,6 +133,27 @@ def test_a_video_of_variable_rate_keeps_its_times_in_a_bag(tmp_path, make_video)
     assert [shot.time for shot in open_footage(tmp_path / "b.mcap").shots()] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4])
     assert main(["data", "to-bag", str(tmp_path / "a.mcap"), str(tmp_path / "c.mcap"), "--size", "32x24"]) == 0
     assert {shot.read().shape for shot in open_footage(tmp_path / "c.mcap").shots()} == {(24, 32, 3)}
+
+
+def test_a_bag_of_several_cameras_becomes_that_of_the_one_that_is_named(tmp_path, caplog, capsys):
+    """files.md: several image topics, choose with --topic; the error said so, and there was no such option."""
+    with create_bag(tmp_path / "two.mcap") as bag:
+        for n, topic in enumerate(("/front/image", "/rear/image", "/front/image")):
+            bag.write(topic, image(bag.types.types, n), n * 10**9)
+    two, out = str(tmp_path / "two.mcap"), str(tmp_path / "out.mcap")
+    assert main(["data", "to-bag", two, out]) == 2 and "--topic" in capsys.readouterr().err
+    assert main(["data", "to-bag", two, out, "--topic", "/front/image"]) == 0 and not caplog.text
+    assert [(shot.time, shot.read()[0, 0, 0]) for shot in open_footage(out).shots()] == [(0, 0), (2, 2)]
+    assert main(["data", "to-bag", out, two]) == 0 and "its camera_info is not taken over" in caplog.text
+
+
+@pytest.mark.parametrize("option", ["root", "split", "option"])
+def test_options_of_data_sets_are_refused_beside_a_path(tmp_path, capsys, option):
+    """They changed nothing: all frames of a folder came with --option limit=3."""
+    write_image(tmp_path / "photo.png", np.zeros((20, 30, 3), np.uint8))
+    assert main(["data", "to-bag", str(tmp_path), str(tmp_path / "a.mcap"), f"--{option}", "limit=3"]) == 2
+    assert f"--{option} is of data sets, and {tmp_path} is a path: leave it out" in capsys.readouterr().err
+    assert main(["data", "to-bag", "drawn", str(tmp_path / "a.mcap"), "--topic", "/front"]) == 2
 
 
 def test_a_cut_video_makes_a_shorter_bag_and_a_complaint(tmp_path, make_video, caplog):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--split", metavar="NAME", help="split of the data set")
     add("--size", metavar="WxH", help="resize, such as 1024x512")
     add("--option", action="append", default=[], metavar="NAME=VALUE", help="the data set's own options")
+    add("--topic", help="image topic of a bag that has several")
     parser.set_defaults(action=_to_bag)
 
 
@@ -60,22 +61,33 @@ def _frames(arguments: argparse.Namespace, problems: list[str]) -> Iterator[Driv
 
     source, size, path = arguments.source, parse_size(arguments.size), Path(arguments.source)
     if source in DATASETS:
+        _refuse(arguments, ("topic",), "is of bags that are given by their path")
         arguments.dataset = source
         return (DriveFrame(sample.image) for sample in open_from(arguments))
     if not path.exists():
         known = ", ".join(DATASETS)
         raise UsageError(f"'{source}' is neither a folder, video or bag nor a data set; data sets: {known}")
-    frames = played(path, arguments.rate is None, problems, Path(arguments.out))
+    _refuse(arguments, ("root", "split", "option"), f"is of data sets, and {source} is a path")
+    frames = played(path, arguments.rate is None, problems, Path(arguments.out), arguments.topic)
     if not size:
         return frames  # with their intrinsics, which hold for the size on disk only
     return (DriveFrame(resize_image(frame.image, size), None, frame.time) for frame in frames)
 
 
-def played(path: Path, own_times: bool, problems: list[str], out: Path) -> Iterator[DriveFrame]:
+def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> None:
+    """Raises UsageError naming an option that is given and would change nothing."""
+    for name in names:
+        if getattr(arguments, name):
+            raise UsageError(f"--{name} {why}: leave it out")
+
+
+def played(
+    path: Path, own_times: bool, problems: list[str], out: Path, topic: str | None = None
+) -> Iterator[DriveFrame]:
     """The pictures of a video, a bag or a folder, or of its images/, with their intrinsics where it tells them.
 
     own_times: those of videos and bags are kept. What is broken or missing is noted in problems. out: an older bag of
-    this name is no picture. Raises MediaError.
+    this name is no picture. topic: of a bag with several cameras. Raises MediaError.
     """
     from unexpected_core.drawing.folder import intrinsics
     from unexpected_core.media.drive import DriveFrame
@@ -83,10 +95,13 @@ def played(path: Path, own_times: bool, problems: list[str], out: Path) -> Itera
     from unexpected_core.media.footage import open_footage
 
     known = intrinsics(path)
-    footage = open_footage(path / "images" if (path / "images").is_dir() else path, skip=[out.resolve()])
-    own_times = own_times and not footage.is_untimed
+    footage = open_footage(path / "images" if (path / "images").is_dir() else path, topic, skip=[out.resolve()])
+    own_times, calibrated = own_times and not footage.is_untimed, False
     try:
         for shot in footage.shots():
+            if shot.camera_info and not calibrated:
+                calibrated = True
+                LOGGER.warning("%s: its camera_info is not taken over; that of the new bag says 'uncalibrated'", path)
             try:
                 camera = known.get(PurePosixPath(shot.name).stem)
                 yield DriveFrame(shot.read(), camera, shot.time if own_times else None)
