@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unexpected_core.formats import IMAGE_SUFFIXES
+from unexpected_core.log import LOGGER
 from unexpected_core.media.errors import MediaError
 from unexpected_core.media.folder import Photographs
 from unexpected_core.media.footage import open_footage
-from unexpected_core.media.kinds import BAG_SUFFIXES, VIDEO_SUFFIXES
+from unexpected_core.media.kinds import BAG_SUFFIXES, VIDEO_SUFFIXES, kind_of
 from unexpected_core.media.shots import Footage, Shot
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
@@ -31,7 +32,10 @@ def open_input(
             raise MediaError(f"{path} lies where results are to be written, and is left alone; choose another --out")
     except OSError as error:
         raise MediaError(f"cannot read {path}: {error.strerror or error}") from error
-    return open_footage(path, topic, every, bit_depth, skip=written)
+    footage = open_footage(path, topic, every, bit_depth, skip=written)
+    if every > 1 and (footage.is_untimed or kind_of(path) == "bag"):
+        LOGGER.warning("%s: --every %d is of videos; all of its frames are taken", path, every)
+    return footage
 
 
 def output_name(footage: Footage, shot: Shot) -> str:

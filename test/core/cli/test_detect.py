@@ -345,6 +345,18 @@ def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch, caplog):
     assert detect(*words[:-1], "mask", "--resume") == 2
 
 
+def test_that_every_is_of_videos_is_told_where_there_is_none(tmp_path, caplog):
+    """A day of photographs, or a bag, was gone through whole, without a word."""
+    write_image(tmp_path / "day" / "photo.png", picture())
+    write_bag(tmp_path / "bag", [picture()])
+    (tmp_path / "mixed").mkdir()
+    make_video(tmp_path / "mixed" / "drive.avi", 3)
+    inputs = [tmp_path / name for name in ("day", "bag", "mixed", "mixed/drive.avi")]
+    assert detect(*inputs, "--out", tmp_path / "out", "--every", 2, "--save", "mask") == 0
+    told = [record.getMessage() for record in caplog.records if "--every" in record.getMessage()]
+    assert told == [f"{path}: --every 2 is of videos; all of its frames are taken" for path in inputs[:2]]
+
+
 def test_with_a_mask_that_was_painted_anew_nothing_is_kept(tmp_path, caplog):
     """The name of its file is the same: frames of the old mask and of the new one would lie in one folder."""
     write_image(tmp_path / "photo.png", picture())
