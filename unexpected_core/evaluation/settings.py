@@ -20,6 +20,10 @@ FORMATS = {"float32": ".npy", "16bit": ".npz", "hdf5": ".hdf5"}
 """Score format -> ending of its files; see evaluation.store."""
 
 
+MOST_HEIGHTS = 30
+"""Image heights that no camera's focal length has, nor its horizon is away: pixels were given."""
+
+
 def _modes(value: str | Sequence[str]) -> tuple[str, ...]:
     names = check_modes(value.split(",") if isinstance(value, str) else value)
     return ("exact", *(name for name in dict.fromkeys(names) if name != "exact"))
@@ -51,6 +55,11 @@ def _camera(values: Sequence[float | str] | None) -> RoadCamera | None:
         raise ValueError(f"the row of the horizon must be a number, found {camera.horizon:g}")
     if not (0 < camera.height < math.inf and 0 < camera.focal < math.inf):
         raise ValueError(f"height and focal length must be above 0, found {camera.height:g} and {camera.focal:g}")
+    if camera.focal > MOST_HEIGHTS or abs(camera.horizon) > MOST_HEIGHTS:
+        raise ValueError(
+            "focal length and row of the horizon are shares of the image height, such as 2.2 and 0.4, found "
+            f"{camera.focal:g} and {camera.horizon:g}: divide pixels by the image height"
+        )
     return camera
 
 

@@ -52,6 +52,8 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys, scored):
         (["--camera", "0", "2", "0.1"], "height and focal length must be above 0, found 0 and 2"),
         (["--camera", "nan", "2", "0.1"], "height and focal length must be above 0, found nan and 2"),
         (["--camera", "1", "2", "nan"], "the row of the horizon must be a number, found nan"),
+        (["--camera", "1.4", "1000", "240"], "found 1000 and 240: divide pixels by the image height"),
+        (["--camera", "1.4", "2", "50"], "found 2 and 50: divide pixels by the image height"),
         (["--option", "count"], "--option expects NAME=VALUE, found 'count'"),
         (["--option", "count=["], "--option count: cannot read '[' as a YAML value"),
         (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),
