@@ -14,7 +14,7 @@ from unexpected_core.media.kinds import kind_of
 from unexpected_core.stopping import stop_requests
 from unexpected_ros.bags import BagError
 from unexpected_ros.live.settings import NodeSettings
-from unexpected_ros.tools.chosen import chosen_detector
+from unexpected_ros.tools.chosen import check_named, chosen_detector
 from unexpected_ros.tools.fleet import REPORT, FleetError, bags_below, by_processes, by_ray, refuse_doubles, run_fleet
 from unexpected_ros.tools.frame_by_frame import FrameByFrame
 from unexpected_ros.tools.job import DONE, Job
@@ -72,10 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parse(arguments)
     to_terminal()
     try:
+        named = check_named(given.set)
         if given.input.is_dir() and kind_of(given.input) == "folder":
             return _many(given)
         settings = override(NodeSettings(), given.set)
-        detector = chosen_detector(given.model, given.device, settings, {each.partition("=")[0] for each in given.set})
+        detector = chosen_detector(given.model, given.device, settings, named)
         with stop_requests() as stop:
             done = process_bag(given.input, given.output, detector, given.topic, given.node, settings, stop)
     except (ValueError, OSError) as error:

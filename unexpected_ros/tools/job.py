@@ -99,10 +99,9 @@ def _process(job: Job, stop: Callable[[], bool]) -> dict[str, Any]:
 def _detector(model: str, device: str, assignments: tuple[str, ...]) -> Any:
     """One copy of the weights in each process."""
     from unexpected_ros.live.settings import NodeSettings
-    from unexpected_ros.tools.chosen import chosen_detector
+    from unexpected_ros.tools.chosen import check_named, chosen_detector
 
-    named = {each.partition("=")[0] for each in assignments}
-    return chosen_detector(model, device, override(NodeSettings(), assignments), named)
+    return chosen_detector(model, device, override(NodeSettings(), assignments), check_named(assignments))
 
 
 def is_done(job: Job) -> dict[str, Any] | None:

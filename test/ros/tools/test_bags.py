@@ -215,6 +215,15 @@ def test_parameters_of_the_node_are_heeded(source, tmp_path, capsys):
     assert "model.path is said by --model and --device; leave it out of --set" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("setting", ["save.above=0.8", "input.max_rate_hz=2", "cameras=front", "load.budget_ms=50"])
+def test_what_only_a_running_node_heeds_is_refused(source, tmp_path, capsys, setting):
+    """It changed nothing, without a word: no sample was saved, and every frame was worked on."""
+    assert main([str(source), str(tmp_path / "x.mcap"), "--model", "random", "--set", setting]) == 1
+    name = setting.partition("=")[0]
+    told = f"error: {name} is for a running node and would change nothing in a bag: leave it out of --set"
+    assert told in capsys.readouterr().err and not (tmp_path / "x.mcap").exists()
+
+
 def test_no_ros_is_imported(repository):
     code = "import sys, unexpected_ros.tools.offline; print({'rclpy', 'sensor_msgs', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=repository)

@@ -114,6 +114,7 @@ def test_bags_are_found_below_a_folder(folder):
     [
         (["--workers", "0"], "expected 1 to 1024"),
         (["--set", "detect.treshold=0.5"], "did you mean 'detect.threshold'"),
+        (["--set", "model.path=fast"], "said by --model and --device"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_begun(folder, tmp_path, options, words):
