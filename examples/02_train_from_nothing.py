@@ -6,7 +6,6 @@ The same as `unexpected train fast --data drawn`. Stop it whenever you like; the
 """
 
 import sys
-from pathlib import Path
 
 from unexpected_core import load_detector
 from unexpected_core.cli.judge_drawn import judge_drawn
@@ -24,8 +23,10 @@ from unexpected_core.visualize import overlay
 def main() -> None:
     """Draw, train, publish, judge, use."""
     to_terminal()
-    settings = override(PRESETS["fast_drawn"], sys.argv[2:])
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else run_folder(settings)
+    rest = sys.argv[1:]
+    given = rest.pop(0) if rest and "=" not in rest[0] else None
+    settings = override(PRESETS["fast_drawn"], rest)
+    folder = run_folder(settings, given)
 
     if not (ended := stages.run(settings, folder)):  # the segmenter alone, then all together
         return  # stopped before that

@@ -62,6 +62,14 @@ def test_a_drive_that_is_not_there_takes_no_run_folder(repository, tmp_path):
     assert done.returncode == 1 and "frist.mcap" in done.stderr and not (tmp_path / "run/drive.txt").exists()
 
 
+def test_from_nothing_settings_may_stand_without_a_run_folder(repository, tmp_path):
+    """The first of them was taken for the run folder, and the whole training begun."""
+    command = [sys.executable, "-P", str(repository / "examples/02_train_from_nothing.py"), "loop.epoks=1"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=100)
+    assert done.returncode == 1 and "unknown setting 'loop.epoks'; did you mean 'loop.epochs'" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_from_nothing_to_a_detector_and_its_first_detection(repository, tmp_path):
     command = [sys.executable, "-P", str(repository / "examples/02_train_from_nothing.py"), "run"]
