@@ -15,6 +15,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from os.path import expanduser
 
 from unexpected_core import __version__
 from unexpected_core.log import to_terminal
@@ -35,7 +36,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command; returns the exit code: 0 done, 1 done in part, 2 refused, 130 interrupted."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = [_at_home(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     command = words[0] if words and words[0] in COMMANDS else None
     options = _read(command, words)
     to_terminal()
@@ -50,6 +51,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not type(error).__module__.startswith("unexpected_core"):
             raise
         return _end(f"unexpected {command}: {error}", 2)
+
+
+def _at_home(word: str) -> str:
+    """'--out=~/found' -> '--out=/home/me/found': shells leave that ~ to us, and a folder of this name is a trap."""
+    option, equals, value = word.partition("=")
+    return f"{option}={expanduser(value)}" if equals and option.startswith("--") and value.startswith("~") else word
 
 
 def _end(message: str, code: int) -> int:

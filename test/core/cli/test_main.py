@@ -44,6 +44,16 @@ def test_inputs_and_options_may_stand_in_any_order(tmp_path, capsys):
     assert "unexpected evaluate: error: unrecognized arguments: too_many" in capsys.readouterr().err
 
 
+def test_results_of_an_option_with_a_tilde_lie_in_the_home_folder(tmp_path, monkeypatch):
+    """Shells leave --out=~/found as it is; it made a folder named ~ where one stood, for `rm -r ~` to come."""
+    write_image(tmp_path / "a.png", np.zeros((60, 90, 3), np.uint8))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert main(["detect", "../a.png", "--random-weights", "--save=regions", "--out=~/found"]) == 0
+    assert (tmp_path / "home/found/regions.jsonl").is_file() and not list((tmp_path / "here").iterdir())
+
+
 def test_names_behind_two_dashes_may_begin_with_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_image("-a.png", np.zeros((60, 90, 3), np.uint8))
