@@ -15,9 +15,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from os.path import expanduser
 
 from unexpected_core import __version__
+from unexpected_core.files import HomeError, expand_home
 from unexpected_core.log import to_terminal
 
 COMMANDS = {
@@ -36,7 +36,10 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command; returns the exit code: 0 done, 1 done in part, 2 refused, 130 interrupted."""
-    words = [_at_home(word) for word in (sys.argv[1:] if arguments is None else arguments)]
+    try:
+        words = [_at_home(word) for word in (sys.argv[1:] if arguments is None else arguments)]
+    except HomeError as error:
+        return _end(f"unexpected: {error}", 2)
     command = words[0] if words and words[0] in COMMANDS else None
     options = _read(command, words)
     to_terminal()
@@ -56,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _at_home(word: str) -> str:
     """'--out=~/found' -> '--out=/home/me/found': shells leave that ~ to us, and a folder of this name is a trap."""
     option, equals, value = word.partition("=")
-    return f"{option}={expanduser(value)}" if equals and option.startswith("--") and value.startswith("~") else word
+    return f"{option}={expand_home(value)}" if equals and option.startswith("--") and value.startswith("~") else word
 
 
 def _end(message: str, code: int) -> int:
