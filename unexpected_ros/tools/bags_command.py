@@ -75,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         named = check_named(given.set)
         if given.input.is_dir() and kind_of(given.input) == "folder":
             return _many(given)
+        if given.ray or given.workers != 1:
+            one = "a folder of one recording is one bag" if given.input.is_dir() else "it is no folder"
+            option = "--ray" if given.ray else "--workers"
+            raise FleetError(f"{option} is for folders of several bags, and not for {given.input}: {one}; leave it out")
         settings = override(NodeSettings(), given.set)
         detector = chosen_detector(given.model, given.device, settings, named)
         with stop_requests() as stop:

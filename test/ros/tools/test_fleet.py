@@ -14,6 +14,7 @@ import pytest
 from unexpected_core.images import write_image
 from unexpected_core.media.drive import write_bag
 from unexpected_ros.bags import create_bag, open_bag
+from unexpected_ros.tools.bags_command import main
 from unexpected_ros.tools.fleet import bags_below
 from unexpected_ros.tools.job import Job, is_done, perform
 
@@ -122,6 +123,16 @@ def test_what_is_wrong_is_said_before_anything_is_begun(folder, tmp_path, option
     assert words in told[1] and not (tmp_path / "out").exists()
     told = start(folder, folder / "out").communicate(timeout=100)
     assert "lies in the input" in told[1]
+
+
+@pytest.mark.parametrize("option", [("--workers", "2"), ("--ray", "local")])
+def test_several_processes_for_one_bag_are_refused(tmp_path, capsys, option):
+    """They changed nothing; of a folder in which one bag lay that day OUT became a bag, without a report."""
+    write_bag(tmp_path / "in" / "a.mcap", [(np.zeros((20, 30, 3), np.uint8), None)], 10.0)
+    for given, why in (("in", "a folder of one recording is one bag"), ("in/a.mcap", "it is no folder")):
+        assert main([str(tmp_path / given), str(tmp_path / "out"), "--model", "random", *option]) == 1
+        told = f"{option[0]} is for folders of several bags, and not for {tmp_path / given}: {why}; leave it out"
+        assert told in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 def test_bags_are_done_anew_when_a_file_that_settings_name_is_another(tmp_path):
