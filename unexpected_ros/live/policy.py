@@ -59,9 +59,17 @@ def _list(profile: ElementTree.Element, kind: str, verb: str, item: str, names: 
         ElementTree.SubElement(group, item).text = name
 
 
+def _cameras(text: str) -> dict[str, int]:
+    """The parameter as a type for argparse, which of other errors tells the name of the function alone."""
+    try:
+        return parse_cameras(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="write the SROS 2 policy of the node")
-    parser.add_argument("--cameras", type=parse_cameras, default={}, help="as the parameter has them; default: one")
+    parser.add_argument("--cameras", type=_cameras, default={}, help="as the parameter has them; default: one")
     parser.add_argument(
         "--out", type=Path, default=Path(__file__).resolve().parents[2] / "config" / "sros2_policy.xml", metavar="FILE"
     )

@@ -65,3 +65,11 @@ def test_what_is_told_to_be_secure_never_runs_open(tmp_path, program, there):
     assert ended.returncode == 1
     last = ended.stderr.splitlines()[-1]
     assert "Traceback" not in ended.stderr and (f"{tmp_path}/enclaves{ENCLAVE}" in last or "security" in last)
+
+
+def test_cameras_that_are_none_are_told_with_what_was_expected(tmp_path):
+    """It was 'invalid parse_cameras value'."""
+    command = [sys.executable, "-P", "-m", "unexpected_ros.live.policy", "--cameras", "front rear:x"]
+    done = subprocess.run([*command, "--out", tmp_path / "policy.xml"], capture_output=True, text=True)
+    assert done.returncode == 2 and "'rear:x': expected a weight of 1 to 100, such as rear:2" in done.stderr
+    assert not list(tmp_path.iterdir())
