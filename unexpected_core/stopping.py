@@ -14,8 +14,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def stop_requests() -> Iterator[Callable[[], bool]]:
     """Such a signal asks for an end at the next good moment, once more for one at once. Gives: has it been asked for?
 
-    Signals that are ignored, as SIGINT is in the background of a script, stay so, and so do those of other threads'
-    work: Python gives signals to the main thread alone.
+    In other threads than the main one nothing is ever asked for: Python gives signals to that one alone.
     """
     asked = []
 
@@ -24,8 +23,7 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked.append(True)
 
-    main = threading.current_thread() is threading.main_thread()
-    heard = [number for number in SIGNALS if main and signal.getsignal(number) != signal.SIG_IGN]
+    heard = SIGNALS if threading.current_thread() is threading.main_thread() else ()
     before = {number: signal.signal(number, ask) for number in heard}
     try:
         yield lambda: bool(asked)

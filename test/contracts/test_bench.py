@@ -25,6 +25,10 @@ LONGER = {
     "held_cues": ("paired_folder={roads} obstacle_folder={data}/obstacles", r"features held: [\d.]+ / [\d.]+"),
     "loader": ("--data paired_folder={roads} --preset fast_drawn --steps 1", r"in memory +loading +[\d.]+ ms"),
     "mutants": ("--rooms losses --sample 1", r"losses: [01] of 1 noticed"),
+    "pixel_grids": (
+        "softmax direct obstacle_folder={data}/obstacles --detector nano",
+        r"fpr95, mean: [\d.]+ and [\d.]+, difference [-+][\d.]+ \[",
+    ),
     "video_readers": ("", r"h264 bare +60 +60 "),
 }
 ELSEWHERE = {
