@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out.suffix.lower() != ".png":
         raise UsageError(f"--out: a mask is a .png, which keeps black black; found {arguments.out.name}")
     footage = open_footage(arguments.drive, arguments.topic)
-    step = max(1, footage.count() // arguments.most)
-    mask = learn_ego_mask(_frames(footage, step, arguments.most))
+    mask = learn_ego_mask(_frames(footage, arguments.most))
     write_image(arguments.out, mask.astype(np.uint8) * 255)
     if not mask.any():
         print(f"nothing of the own car is in the picture; {arguments.out} is black")
@@ -56,11 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _frames(footage: Footage, step: int, most: int) -> Iterator[np.ndarray]:
-    """Every `step`-th picture, without those that cannot be read."""
+def _frames(footage: Footage, most: int) -> Iterator[np.ndarray]:
+    """Pictures from the whole drive, at equal distances, without those that cannot be read."""
     from unexpected_core.images import ImageError
 
-    for shot in islice(footage.shots(), 0, step * most, step):
+    count = footage.count()
+    wanted = {number * count // most for number in range(most)}
+    for number, shot in enumerate(footage.shots()):
+        if number not in wanted:
+            continue
         try:
             yield shot.read()
         except ImageError as error:

@@ -12,6 +12,7 @@ raise them, they are printed in one line and the command ends with 2. Anything e
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -35,7 +36,7 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one sub-command; returns the exit code: 0 done, 1 done in part, 2 refused, 130 interrupted."""
+    """Run one sub-command; returns the exit code: 0 done, 1 done in part, 2 refused, 130 interrupted, 141 unread."""
     try:
         words = [_at_home(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     except HomeError as error:
@@ -44,9 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _read(command, words)
     to_terminal()
     try:
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return _end("interrupted", 130)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes as it ends
+        return 141
     except OSError as error:  # a folder that cannot be written, a full disk
         where = f"{error.filename}: " if error.filename else ""
         return _end(f"unexpected {command}: {where}{error.strerror or error}", 2)

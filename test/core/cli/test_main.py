@@ -1,5 +1,6 @@
 """The command line as a whole: what it refuses, in one line, and how quickly it helps."""
 
+import os
 import subprocess
 import sys
 import time
@@ -101,6 +102,16 @@ def test_defects_are_not_dressed_up_as_advice(tmp_path, monkeypatch):
     monkeypatch.setattr(detector, "load_detector", broken)
     with pytest.raises(ZeroDivisionError):
         main(["detect", "x.png", "--out", str(tmp_path)])
+
+
+def test_a_reader_who_has_seen_enough_ends_it_quietly():
+    """As `unexpected ... | head -1` does."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "unexpected_core.cli.main", "train", "fast", "--dry-run"]
+    with open(writing, "w") as closed:  # noqa: PTH123
+        done = subprocess.run(command, stdout=closed, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_help_is_quick_and_loads_no_torch():
