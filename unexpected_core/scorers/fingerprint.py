@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FunctionType
 from uuid import uuid4
 
+import torch
 from torch import nn
 
 from unexpected_core.scorers.base import Scorer
@@ -24,6 +25,8 @@ KNOWN = ("unexpected_core", "torch", "torchvision")
 NAMES = {"name", "model_id", "weights", "sha256", "threshold", "training", "revision"}
 """Attributes that change no score, or that are spoken of by themselves."""
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+PROGRAMS = (torch.jit.ScriptModule, torch.fx.GraphModule)
+"""Modules of torch's whose code is a value that they hold, traced or exported from somebody's."""
 _OF_MODULES = frozenset(vars(nn.Module()))
 _UNKNOWN = "?"
 """In place of a value's JSON."""
@@ -47,7 +50,10 @@ def has_unknown_code(scorer: Scorer) -> bool:
     """Whether classes, functions or values inside are not this package's: nothing here tells when they change."""
     kinds = {type(module) for module in scorer.modules()}
     return not all(_comes_from_known(each) for kind in kinds for each in (kind, *_methods(kind))) or any(
-        module._forward_hooks or module._forward_pre_hooks or _UNKNOWN in _options(module).values()
+        isinstance(module, PROGRAMS)
+        or module._forward_hooks
+        or module._forward_pre_hooks
+        or _UNKNOWN in _options(module).values()
         for module in scorer.modules()
     )
 
@@ -97,7 +103,7 @@ def _plain(value: object) -> object:
 
 
 def _comes_from_known(thing: type | FunctionType) -> bool:
-    return thing.__module__.partition(".")[0] in KNOWN
+    return (thing.__module__ or "").partition(".")[0] in KNOWN  # of no module: made by exec
 
 
 def _tensors(module: nn.Module) -> str:

@@ -72,6 +72,12 @@ def holding(value):
     return scorer
 
 
+class Twice(nn.Module):
+    def forward(self, images):
+        return 2 * images
+
+
+IMAGE = torch.zeros(1, 3, 4, 4)
 ITSELF = []
 ITSELF.append(ITSELF)
 ELSEWHERE = {
@@ -82,6 +88,9 @@ ELSEWHERE = {
     "a hook": lambda: hooked(RandomScorer()),
     "an array": lambda: holding(np.zeros(3)),
     "a list in itself": lambda: holding(ITSELF),
+    "a traced segmenter": lambda: LogitsScorer(torch.jit.trace(Twice(), IMAGE), max_logit),
+    "a graph": lambda: LogitsScorer(torch.fx.symbolic_trace(Twice()), max_logit),
+    "an exported segmenter": lambda: LogitsScorer(torch.export.export(Twice(), (IMAGE,)).module(), max_logit),
     "a function in a table": lambda: holding({"road": [own_function]}),
 }
 
