@@ -9,7 +9,10 @@ from typing import Any
 import yaml
 
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*|0x[0-9a-fA-F]+)$")
-_FLOAT = re.compile(r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.inf)$|\.nan$")
+_FLOAT = re.compile(
+    r"[-+]?(?:(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(?:inf|Inf|INF))$|"
+    r"\.(?:nan|NaN|NAN)$"
+)
 _TAGS = {kind: f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "timestamp")}
 
 
@@ -21,15 +24,19 @@ class ValueLoader(yaml.SafeLoader):
         for first, kinds in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        """A mapping. Raises MarkedYAMLError where a name stands twice."""
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge what `<<` names; what stands beside it wins, in a mapping that is merged into a further one too.
+
+        Raises MarkedYAMLError where a name stands twice.
+        """
         names: set[str] = set()
         for key, _ in node.value:
             name = str(key.value)
             if name in names:
                 raise yaml.MarkedYAMLError(problem=f"'{name}' stands twice", problem_mark=key.start_mark)
             names.add(name)
-        return super().construct_mapping(node, deep)
+        super().flatten_mapping(node)
+        node.value = list({str(key.value): (key, value) for key, value in node.value}.values())
 
 
 class TextLoader(ValueLoader):

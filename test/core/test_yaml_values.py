@@ -9,7 +9,8 @@ from unexpected_core.yaml_values import TextLoader, format_yaml, parse_yaml
 
 READ = {
     "12": 12, "-3": -3, "0": 0, "1_000": 1000, "0x1F": 31, "1e3": 1000.0, "1e-3": 0.001, "-.5": -0.5, "5.": 5.0,
-    "1.5E+2": 150.0, ".inf": math.inf, "yes": True, "false": False, "~": None, "[64, 0552]": [64, "0552"],
+    "1.5E+2": 150.0, ".inf": math.inf, "-.Inf": -math.inf, "+.INF": math.inf,
+    "yes": True, "false": False, "~": None, "[64, 0552]": [64, "0552"],
     "{a: 1, b: 2}": {"a": 1, "b": 2},
 }  # fmt: skip
 TEXTS = [
@@ -43,6 +44,26 @@ def test_what_only_looks_like_a_number_is_text(text):
 def test_a_name_stands_once_in_a_mapping(text):
     with pytest.raises(yaml.YAMLError, match="stands twice"):
         parse_yaml(text)
+
+
+@pytest.mark.parametrize("text", [".nan", ".NaN", ".NAN"])
+def test_no_number_is_a_number(text):
+    assert math.isnan(parse_yaml(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (
+            "a: &a {x: 1}\nb: &b {<<: *a, x: 2}\nc: {<<: *b, y: 3}",
+            {"a": {"x": 1}, "b": {"x": 2}, "c": {"x": 2, "y": 3}},
+        ),
+        ("a: {b: &b {<<: {x: 1}, x: 2}}\nc: {<<: *b}", {"a": {"b": {"x": 2}}, "c": {"x": 2}}),
+        ("a: &a {x: 1}\nb: {<<: [*a, {x: 3, y: 4}]}", {"a": {"x": 1}, "b": {"x": 1, "y": 4}}),
+    ],
+)
+def test_what_is_merged_gives_way(text, value):
+    assert parse_yaml(text) == value
 
 
 def test_texts_of_a_text_loader():
