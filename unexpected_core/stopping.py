@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+AGAIN_S = 1.0
+"""A second signal before that is the first one, twice: `timeout` sends it to the process and to its group."""
 
 
 @contextmanager
 def stop_requests() -> Iterator[Callable[[], bool]]:
     """Such a signal asks for an end at the next good moment, once more for one at once. Gives: has it been asked for?
 
-    In other threads than the main one nothing is ever asked for: Python gives signals to that one alone.
+    In other threads than the main one nothing is ever asked for: Python gives signals to that one alone. Signals that
+    somebody's C code answers stay so.
     """
-    asked = []
+    asked: list[float] = []
 
     def ask(*_: object) -> None:
-        if asked:
+        if asked and time.monotonic() - asked[0] > AGAIN_S:
             raise KeyboardInterrupt
-        asked.append(True)
+        asked.append(time.monotonic())
 
-    heard = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+    main = threading.current_thread() is threading.main_thread()
+    heard = [number for number in SIGNALS if main and signal.getsignal(number) is not None]
     before = {number: signal.signal(number, ask) for number in heard}
     try:
         yield lambda: bool(asked)
