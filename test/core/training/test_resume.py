@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from unexpected_core.config import override
+from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.checkpoint import read_progress
+from unexpected_core.training.engine.loop import Training
 
 pytestmark = pytest.mark.timeout(1800)  # these seconds become minutes on a busy machine
 TINY = Path(__file__).with_name("tiny_training.py")
@@ -89,7 +92,7 @@ def test_killed_and_resumed_is_the_same_to_the_last_bit(processes, tmp_path, kil
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_training_after_the_step_that_it_is_at(processes, tmp_path, number):
-    """Sent to its helpers, too, as a terminal's Ctrl-C is; no state was saved since the first epoch's end."""
+    """Sent to its helpers, too, as a terminal's Ctrl-C is, at whatever moment after the first state was saved."""
     options = ["loop.epochs=2", "loop.epoch_examples=800", "loop.checkpoint_seconds=600", "loop.workers=2"]
     uninterrupted = train(processes, tmp_path / "uninterrupted", *options)
     folder, state = tmp_path / "stopped", tmp_path / "stopped/optimizer.pth"
@@ -103,10 +106,70 @@ def test_a_signal_ends_a_training_after_the_step_that_it_is_at(processes, tmp_pa
     finally:
         stopped.kill()
     assert stopped.returncode and "KeyboardInterrupt" in errors and "DataLoader" not in errors.splitlines()[-1], errors
-    there = read_progress(folder)
-    assert there.epoch or there.step
     train(processes, folder, *options)
     assert content(folder) == content(uninterrupted)
+
+
+@pytest.mark.parametrize(
+    ("moment", "times", "there"),
+    [
+        ((False, 1), 1, None),  # at the untrained networks' validation, which is made again
+        ((True, 2), 1, (0, 2)),
+        ((True, 2), 2, (0, 2)),  # timeout(1) sends it to the process and to its group
+        ((True, 3), 1, (0, 3)),  # the epoch's last step: the validation waits
+        ((False, 5), 1, (0, 3)),  # within the validation at its end
+        ((False, 9), 1, (1, 3)),
+    ],
+)
+def test_what_was_learned_by_the_time_of_a_signal_is_saved_and_gone_on_with(tmp_path, moment, times, there):
+    """moment: (in a step, the so-manieth call of `losses` of that kind); there: epochs and steps that are saved."""
+    tiny, calls = runpy.run_path(str(TINY)), {True: 0, False: 0}
+    settings = override(tiny["SETTINGS"], ["loop.epochs=2", "loop.checkpoint_seconds=600", "loop.batch_val=2"])
+
+    class Signalled(tiny["TinyTask"]):
+        def losses(self, networks, batch):
+            calls[torch.is_grad_enabled()] += 1
+            if (torch.is_grad_enabled(), calls[torch.is_grad_enabled()]) == moment:
+                for _ in range(times):
+                    signal.raise_signal(signal.SIGTERM)
+            return super().losses(networks, batch)
+
+    def learn(task, folder):
+        Training(settings, task, *(tiny["TinyExamples"](count, "stochastic") for count in (13, 7)), folder).run()
+
+    learn(tiny["TinyTask"]("stochastic"), tmp_path / "uninterrupted")
+    folder = tmp_path / "stopped"
+    with pytest.raises(KeyboardInterrupt):
+        learn(Signalled("stochastic"), folder)
+    assert calls[moment[0]] == moment[1], "it went on after the signal"
+    progress = read_progress(folder)
+    assert (progress and (progress.epoch, progress.step)) == there
+    learn(tiny["TinyTask"]("stochastic"), folder)
+    assert content(folder) == content(tmp_path / "uninterrupted")
+
+
+def test_a_signal_to_all_processes_leaves_the_loaders_workers_to_the_first(tmp_path):
+    """Else their end is an exception in the first one, in whatever it does: a step, or the validation."""
+    tiny = runpy.run_path(str(TINY))
+    batches = sampler.training_batches(tiny["TinyExamples"](40, "plain"), sampler.Share(2), 1, 1, range(20), 2)
+    found = [next(batches)]
+    workers = multiprocessing.active_children()
+    subprocess.run(["kill", "-TERM", *(str(worker.pid) for worker in workers)], check=True)
+    assert len(workers) == 2 and len([*found, *batches]) == 20
+    batches.close()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+
+
+def test_the_first_process_ends_workers_at_once():
+    tiny = runpy.run_path(str(TINY))
+    batches = sampler.training_batches(tiny["TinyExamples"](40, "plain"), sampler.Share(2), 1, 1, range(20), 1)
+    next(batches)
+    (worker,) = multiprocessing.active_children()
+    worker.terminate()
+    worker.join(60)
+    assert worker.exitcode == 0
 
 
 def test_same_seed_same_bits_whatever_the_number_of_workers(processes, tmp_path):

@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
-from typing import NoReturn
 
 import torch
 import torch.distributed as processes
@@ -154,17 +153,16 @@ class Training:
             if time.monotonic() - saved >= options.checkpoint_seconds and progress.step < self.steps:
                 self.save_state()
                 saved = time.monotonic()
-        if progress.step < self.steps:
-            self.save_state()
-            self.leave()
-        means = {name: total / self.steps for name, total in progress.sums.items()}
-        progress.step, progress.sums = 0, {}
-        self.finish_epoch(epoch, means)
-        if self.asked():
-            self.leave()
+        self.leave_if_asked()  # a validation may take longer than whoever asked will wait
+        self.finish_epoch(epoch, {name: total / self.steps for name, total in progress.sums.items()})
+        self.leave_if_asked()
 
-    def leave(self) -> NoReturn:
-        """A signal has asked to stop, and everything is saved: raise KeyboardInterrupt."""
+    def leave_if_asked(self) -> None:
+        """Where a signal has asked to stop: save what was learned, and raise KeyboardInterrupt."""
+        if not self.asked():
+            return
+        if self.progress.epoch or self.progress.step:
+            self.save_state()
         done = f"{self.progress.epoch} epochs and {self.progress.step} steps"
         LOGGER.info("stopped after %s; the same command goes on from there", done)
         raise KeyboardInterrupt
@@ -214,7 +212,7 @@ class Training:
         return False
 
     def finish_epoch(self, epoch: int, means: dict[str, float]) -> None:
-        """Validate, record, and save everything."""
+        """Validate, record, and save everything. Until the validation ends, all steps of the epoch are its progress."""
         progress = self.progress
         found = self.validate()
         self.check_finite(found, epoch, None)
@@ -222,7 +220,7 @@ class Training:
         best = found["loss"] < progress.best
         if best:
             progress.best, progress.best_epoch = found["loss"], epoch
-        progress.epoch = epoch
+        progress.epoch, progress.step, progress.sums = epoch, 0, {}
         self.record(epoch, means, found, best)
         if self.fabric.is_global_zero:
             weights = published_weights(self.networks_in_use, self.task.published)
@@ -246,12 +244,13 @@ class Training:
         networks = self.networks_in_use.eval()
         sums: Counter[str] = Counter()
         batches = sampler.validation_batches(self.validation, o.batch_val, o.seed, rank, world, o.workers)
-        for number, batch in enumerate(batches):
+        for number, batch in enumerate(until(self.asked, batches)):
             torch.manual_seed(sampler.seed_of(o.seed, 0, number * world + rank))
             with self.fabric.autocast():
                 found = self.task.losses(networks, self.fabric.to_device(batch))
             count = len(next(iter(batch.values())))
             sums.update({name: value.item() * count for name, value in found.items()})
+        self.leave_if_asked()
         total = sum_over_processes(sums, world)
         return {name: value / len(self.validation) for name, value in total.items()}
 

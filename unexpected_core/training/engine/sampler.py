@@ -3,7 +3,9 @@ nothing of it needs saving: a training resumed at a position goes on as if it ha
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -166,7 +168,17 @@ def _loaded(
 def _begin(_: int) -> None:
     """As many workers as cores, each with as many threads, would only wait for one another.
 
-    A terminal's Ctrl-C goes to all processes, and is the first one's to answer.
+    A signal to all processes, such as a terminal's Ctrl-C, is the first one's to answer, which may be in a step.
     """
     cv2.setNumThreads(0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # not on macOS and Windows
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A SIGTERM that the first process sends ends a worker, as torch has it; anybody else's would be an error there."""
+    while signal.sigwaitinfo([signal.SIGTERM]).si_pid != os.getppid():
+        pass
+    os._exit(0)
