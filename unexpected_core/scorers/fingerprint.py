@@ -72,7 +72,7 @@ def _parts(scorer: Scorer, read: Callable[[Path], str]) -> dict[str, str]:
     inside = [(name, type(module).__qualname__, _options(module)) for name, module in scorer.named_modules() if name]
     parts = {"tensors": _tensors(scorer), "layers": _hash(json.dumps(inside)), "code": _package_code(read)}
     if has_unknown_code(scorer):
-        parts["revision"] = scorer.revision or f"none-{uuid4().hex[:8]}"
+        parts["revision"] = str(scorer.revision or f"none-{uuid4().hex[:8]}")  # somebody's may be a number
     return _options(scorer) | parts
 
 

@@ -107,6 +107,13 @@ def test_a_scorer_with_anything_from_elsewhere_is_never_the_same_without_a_revis
     assert changed(before, fingerprint(scorer)) == {"revision"} and quick_fingerprint(scorer) != quick
 
 
+def test_a_revision_may_be_a_number():
+    """Fingerprints are texts: a ledger shows what of them changed."""
+    scorer = Own()
+    scorer.revision = 2
+    assert fingerprint(scorer)["revision"] == "2"
+
+
 def test_a_method_put_in_the_place_of_this_packages_is_from_elsewhere(monkeypatch):
     monkeypatch.setattr(RandomScorer, "forward", lambda self, images: images)
     assert has_unknown_code(RandomScorer())
