@@ -11,9 +11,12 @@ from unexpected_core.stopping import stop_requests
 
 @pytest.fixture(autouse=True)
 def as_before():
+    """As in a terminal: in the background of a script, SIGINT is ignored."""
+    heeds = signal.signal(signal.SIGINT, signal.default_int_handler)
     before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
     yield
     assert {number: signal.getsignal(number) for number in stopping.SIGNALS} == before
+    signal.signal(signal.SIGINT, heeds)
 
 
 @pytest.mark.parametrize("second", stopping.SIGNALS)

@@ -97,7 +97,11 @@ def test_a_signal_ends_a_training_after_the_step_that_it_is_at(processes, tmp_pa
     uninterrupted = train(processes, tmp_path / "uninterrupted", *options)
     folder, state = tmp_path / "stopped", tmp_path / "stopped/optimizer.pth"
     command = [sys.executable, str(TINY), str(folder), "stochastic", *options]
-    stopped = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    heeds = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a script do not
+    try:
+        stopped = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, heeds)
     try:
         while stopped.poll() is None and not (state.exists() and read_progress(folder).epoch == 0):
             time.sleep(0.01)

@@ -105,9 +105,13 @@ def test_an_interrupt_from_the_keyboard(tmp_path, source):
             bag.write("/camera/image", raw(types, n % 5), n)
     words = ["long.mcap", "out.mcap", "--model", "random", "--device", "cpu"]
     command = [sys.executable, "-m", "unexpected_ros.bags", *words]
-    running = subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+    heeds = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background of a script do not
+    try:
+        running = subprocess.Popen(
+            command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        )
+    finally:
+        signal.signal(signal.SIGINT, heeds)
     end = clock() + 100
     partial = tmp_path / "out.partial.mcap"
     while not partial.exists() and clock() < end:
