@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from unexpected_core.log import one_line
-from unexpected_core.yaml_values import parse_yaml
+from unexpected_core.yaml_values import parse_yaml, reason
 
 type Value = str | int | float | bool | Path | Sequence[Value] | None
 """What an option or a setting can be where it is given by name; the model, or the signature it goes to, says more."""
@@ -153,7 +153,9 @@ def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
         try:
             nested: Any = parse_yaml(value) if value.strip() else ""
         except yaml.YAMLError as error:
-            raise SettingsError(f"setting '{name.strip()}': cannot read '{value}' as a YAML value") from error
+            raise SettingsError(
+                f"setting '{name.strip()}': cannot read '{value}' as a YAML value ({reason(error)})"
+            ) from error
         if name.strip() in words and isinstance(nested, _NO_TEXT):
             nested = value.strip()
         for part in reversed(name.strip().split(".")):

@@ -62,6 +62,11 @@ def parse_yaml(text: str, loader: type[ValueLoader] = ValueLoader) -> Any:
     return yaml.load(text, loader)
 
 
+def reason(error: yaml.YAMLError) -> str:
+    """What is wrong with a text of one line, without its place."""
+    return getattr(error, "problem", None) or " ".join(str(error).split())
+
+
 def format_yaml(value: Any, flow: bool = False) -> str:
     """Plain values -> text that `parse_yaml` reads as the same, names in their order. flow: in one line."""
     style = {"default_flow_style": True, "width": math.inf} if flow else {}

@@ -84,6 +84,8 @@ def test_overrides_are_yaml_values_on_dotted_names():
     assert decimal == Outer(steps=10, inner=Inner(rate=4, names=["0552"]), note="a=b")
     with pytest.raises(SettingsError, match="expected name=value, found 'steps'"):
         override(Outer(), ["steps"])
+    with pytest.raises(SettingsError, match=r"setting 'inner': cannot read .* as a YAML value \('rate' stands twice\)"):
+        override(Outer(), ["inner={rate: 1, rate: 2}"])
     with pytest.raises(SettingsError, match=r"setting 'note': cannot read '\[' as a YAML value"):
         override(Outer(), ["note=["])
     with pytest.raises(SettingsError, match=r"did you mean 'inner\.rate'"):

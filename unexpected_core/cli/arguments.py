@@ -14,7 +14,7 @@ import yaml
 
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.config import Setting, Settings, settings_of
-from unexpected_core.yaml_values import parse_yaml
+from unexpected_core.yaml_values import parse_yaml, reason
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
@@ -62,7 +62,9 @@ def read_options(split: str | None, texts: Sequence[str]) -> dict[str, Any]:
         try:
             options[name] = parse_yaml(value)
         except yaml.YAMLError as error:
-            raise UsageError(f"--option {name}: cannot read '{value}' as a YAML value; quote it") from error
+            raise UsageError(
+                f"--option {name}: cannot read '{value}' as a YAML value ({reason(error)}); quote it"
+            ) from error
     return options
 
 
