@@ -156,7 +156,7 @@ def test_a_signal_to_all_processes_leaves_the_loaders_workers_to_the_first(tmp_p
     """Else their end is an exception in the first one, in whatever it does: a step, or the validation."""
     tiny = runpy.run_path(str(TINY))
     batches = sampler.training_batches(tiny["TinyExamples"](40, "plain"), sampler.Share(2), 1, 1, range(20), 2)
-    found = [next(batches), next(batches)]  # one of each worker: both have begun
+    found = [next(batches)]  # of one worker: the other may be starting
     workers = multiprocessing.active_children()
     subprocess.run(["kill", "-TERM", *(str(worker.pid) for worker in workers)], check=True)
     assert len(workers) == 2 and len([*found, *batches]) == 20

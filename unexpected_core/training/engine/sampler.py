@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 from unexpected_core.training.engine.batches import by_size, of_one_size
 from unexpected_core.training.engine.task import Examples
 from unexpected_core.training.errors import TrainingError
+
+TELLS_SENDERS = hasattr(signal, "sigwaitinfo")
+"""Whether the system tells who sent a signal: not macOS and Windows."""
 
 
 def seed_of(*numbers: int) -> int:
@@ -159,10 +163,25 @@ def _loaded(
         pin_memory=torch.cuda.is_available(),
         worker_init_fn=_begin,
     )
-    for batch in loader:
+    with _sigterm_held():  # workers inherit that, and are never without it
+        batches = iter(loader)
+    for batch in batches:
         if isinstance(batch, Exception):
             raise batch
         yield batch
+
+
+@contextmanager
+def _sigterm_held() -> Iterator[None]:
+    """A SIGTERM to this process meanwhile comes afterwards."""
+    if not TELLS_SENDERS:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(_: int) -> None:
@@ -172,7 +191,7 @@ def _begin(_: int) -> None:
     """
     cv2.setNumThreads(0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "sigwaitinfo"):  # not on macOS and Windows
+    if TELLS_SENDERS:
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
         threading.Thread(target=_end_with_parent, daemon=True).start()
 
