@@ -2,6 +2,7 @@
 
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,12 +12,9 @@ from unexpected_core.stopping import stop_requests
 
 @pytest.fixture(autouse=True)
 def as_before():
-    """As in a terminal: in the background of a script, SIGINT is ignored."""
-    heeds = signal.signal(signal.SIGINT, signal.default_int_handler)
     before = {number: signal.getsignal(number) for number in stopping.SIGNALS}
     yield
     assert {number: signal.getsignal(number) for number in stopping.SIGNALS} == before
-    signal.signal(signal.SIGINT, heeds)
 
 
 @pytest.mark.parametrize("second", stopping.SIGNALS)
@@ -34,11 +32,22 @@ def test_one_signal_that_comes_twice_asks_and_a_later_one_ends_at_once(second, m
         signal.raise_signal(second)
 
 
-def test_signals_that_are_ignored_stay_so():
+def test_a_signal_that_was_ignored_asks_too_and_is_ignored_afterwards():
+    """As SIGINT is in the background of a script."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with stop_requests() as asked:
             signal.raise_signal(signal.SIGINT)
-            assert not asked()
+            assert asked()
+        signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_in_another_thread_nothing_is_asked_for():
+    def within():
+        with stop_requests() as asked:
+            return asked()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert not pool.submit(within).result()
