@@ -62,7 +62,9 @@ def assert_works(found):
 
 def test_auto_neither_compiles_nor_makes_a_folder(cache, monkeypatch, caplog):
     monkeypatch.setattr(store, "compile_program", lambda *_: pytest.fail("compiled"))
-    assert detector("auto").runtime == "eager" and not cache.exists()
+    with monkeypatch.context() as nothing_there:
+        nothing_there.setattr(store, "program_name", lambda _: pytest.fail("looked at all weights"))
+        assert detector("auto").runtime == "eager" and not cache.exists()
     cache.mkdir(mode=0o700, parents=True)
     assert detector("auto").runtime == "eager" and not caplog.records
 

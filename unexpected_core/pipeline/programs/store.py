@@ -33,15 +33,17 @@ def open_program(eager: Served, make: bool) -> Program | None:
     """
     try:
         side_step(eager)
-        file = programs_folder() / program_name(eager)
+        folder = programs_folder()
+        # Path.is_dir raises where a folder above is closed to this user; the name takes a look at all weights.
+        if not make and not os.access(folder, os.R_OK):
+            return None
+        file = folder / program_name(eager)
     except RuntimeMissing:
         if make:
             raise
         return None
     if make:
-        make_private(file.parent)
-    elif not os.access(file.parent, os.R_OK):  # Path.is_dir raises where a folder above is closed to this user
-        return None
+        make_private(folder)
     if os.access(file, os.R_OK):
         try:
             return _load(file, eager)
