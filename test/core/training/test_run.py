@@ -17,7 +17,7 @@ from unexpected_core.drawing.errors import DrawingError
 from unexpected_core.images import read_image
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.alone import alone_in
-from unexpected_core.training.engine.checkpoint import Progress, load_state, save_state
+from unexpected_core.training.engine.checkpoint import Progress, fingerprint, load_state, save_state
 from unexpected_core.training.engine.loop import Training
 from unexpected_core.training.engine.run import resolve, run_folder
 from unexpected_core.training.engine.same_settings import keep_config, refuse_changes
@@ -124,6 +124,20 @@ def test_data_that_grew_or_shrank_meanwhile_are_told_and_the_epoch_begins_anew(e
     assert not re.search(r"train_loss \d{5}", log)
 
 
+def test_as_many_other_data_are_told_too(tmp_path, caplog):
+    """A frame renamed, or one taken out and one put in: from there on each index is another example."""
+    run(tmp_path, ["loop.epochs=1"])
+    state = torch.load(tmp_path / "optimizer.pth", weights_only=True)
+    state["progress"] |= {"step": 2, "keys": fingerprint([f"other {i}" for i in range(13)])}
+    torch.save(state, tmp_path / "optimizer.pth")
+    run(tmp_path, ["loop.epochs=2"])
+    assert "learned from 13 other examples, now there are 13" in caplog.text
+    assert "per epoch (there were 13 other examples)" in (tmp_path / "training.log").read_text()
+    caplog.clear()
+    run(tmp_path)
+    assert "learned from" not in caplog.text, "they are noted now"
+
+
 def test_data_that_changed_before_the_first_step_are_what_it_learned_from(tmp_path, caplog):
     run(tmp_path, ["loop.epochs=0"])
     assert run(tmp_path, ["loop.epochs=1"], train=21).examples == 21
@@ -135,7 +149,7 @@ def test_data_that_changed_before_the_first_step_are_what_it_learned_from(tmp_pa
 def test_states_of_earlier_versions_do_not_say_from_how_many_examples(tmp_path, caplog):
     run(tmp_path, ["loop.epochs=1"])
     state = torch.load(tmp_path / "optimizer.pth", weights_only=True)
-    del state["progress"]["examples"]
+    del state["progress"]["examples"], state["progress"]["keys"]
     torch.save(state, tmp_path / "optimizer.pth")
     assert run(tmp_path, train=21).examples == 21
     assert "now there are" not in caplog.text

@@ -6,9 +6,11 @@ process killed between two files repeats some steps, with the same result. chk_l
 
 from __future__ import annotations
 
+import hashlib
 import math
 import shutil
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ class Progress:
     started: the untrained networks were validated. epoch: epochs finished. step: steps taken in the one after. sums:
     losses summed over those steps. best: least validation loss so far, with its epoch. log_bytes: length of
     training.log up to here. examples: how many are learned from, 0 = not noted.
+    keys: `fingerprint` of their names, '' = not noted.
     """
 
     started: bool = False
@@ -46,6 +49,12 @@ class Progress:
     best_epoch: int = 0
     log_bytes: int = 0
     examples: int = 0
+    keys: str = ""
+
+
+def fingerprint(keys: Sequence[str]) -> str:
+    """One word for the names of the examples in their order, equal where they are."""
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16]
 
 
 def save(path: Path, content: dict[str, Any]) -> None:

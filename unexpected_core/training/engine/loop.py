@@ -26,6 +26,7 @@ from unexpected_core.training.engine.checkpoint import (
     LAST,
     STOP,
     Progress,
+    fingerprint,
     load_state,
     published_weights,
     remove_leftovers,
@@ -114,7 +115,7 @@ class Training:
             elif self.progress.epoch or self.progress.step:
                 LOGGER.info("resuming after %d epochs and %d steps", self.progress.epoch, self.progress.step)
                 self.tell_other_data()
-            self.progress.examples = len(self.examples)
+            self.note_data()
             while self.progress.epoch < self.options.epochs and not self.stop_asked():
                 self.learn_epoch(self.progress.epoch + 1)
         self.recorder.close()
@@ -127,16 +128,23 @@ class Training:
             f"{self.settings.name}: {len(self.examples)} examples, {self.steps} steps of "
             f"{self.options.batch} per epoch, {len(self.validation)} validation examples"
         )
-        self.progress.started, self.progress.examples = True, len(self.examples)
+        self.progress.started = True
+        self.note_data()
         self.finish_epoch(0, {})
 
+    def note_data(self) -> None:
+        """Note what is learned from, for the run that goes on from the saved state."""
+        self.progress.examples, self.progress.keys = len(self.examples), fingerprint(self.examples.keys)
+
     def tell_other_data(self) -> None:
-        """Where the data grew or shrank since the state was saved: say so, and begin the epoch anew, in their order."""
+        """Where the data are others since the state was saved: say so, and begin the epoch anew, in their order."""
         progress, now = self.progress, len(self.examples)
-        if progress.examples not in (0, now):
-            LOGGER.warning("%s learned from %d examples, now there are %d", self.folder, progress.examples, now)
+        others = progress.keys not in ("", fingerprint(self.examples.keys))
+        if others or progress.examples not in (0, now):
+            before = f"{progress.examples}{' other' if progress.examples == now else ''} examples"
+            LOGGER.warning("%s learned from %s, now there are %d", self.folder, before, now)
             text = f"from epoch {progress.epoch + 1} on: {now} examples, {self.steps} steps of {self.options.batch}"
-            self.recorder.line(f"{text} per epoch (there were {progress.examples} examples)")
+            self.recorder.line(f"{text} per epoch (there were {before})")
             progress.step, progress.sums = 0, {}
 
     def learn_epoch(self, epoch: int) -> None:
