@@ -34,6 +34,7 @@ from unexpected_core.training.engine.checkpoint import (
     save_weights,
 )
 from unexpected_core.training.engine.explain import explain_batch_norm, explain_memory
+from unexpected_core.training.engine.muon import Muon
 from unexpected_core.training.engine.recorder import Recorder
 from unexpected_core.training.engine.schedule import Schedule
 from unexpected_core.training.engine.setup import (
@@ -47,7 +48,7 @@ from unexpected_core.training.engine.task import Batch, Examples, Task
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
 
-OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "muon": Muon}
 SKIPS = 20
 """Steps in a row that may be skipped for gradients that are not finite."""
 

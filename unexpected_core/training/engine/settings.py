@@ -12,7 +12,9 @@ from unexpected_core.config import Settings
 class OptimizerSettings(Settings):
     """How weights follow gradients."""
 
-    method: Literal["adam", "adamw"] = Field("adam", description="optimiser")
+    method: Literal["adam", "adamw", "muon"] = Field(
+        "adam", description="optimiser; muon: orthogonalised steps for convolutions, adamw for the rest"
+    )
     learning_rate: float = Field(1e-4, gt=0, description="learning rate at the start")
     betas: tuple[float, float] = Field((0.9, 0.999), description="decay of Adam's two moments")
     weight_decay: float = Field(0.0, ge=0, description="weight decay")
