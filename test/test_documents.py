@@ -8,14 +8,14 @@ import json
 import re
 import shlex
 import sys
-from itertools import chain, product
+from itertools import chain, product, takewhile
 from pathlib import Path
 from textwrap import dedent
 from typing import get_args
 
 import pytest
 
-from unexpected_core.cli.main import COMMANDS, _read
+from unexpected_core.cli.main import COMMANDS, _parser, _read
 from unexpected_core.datasets import DATASETS
 from unexpected_core.discrepancy_data.swaps import RECIPES
 from unexpected_core.drawing.tracks import TRACKS
@@ -117,6 +117,25 @@ def test_commands_are_understood(page, words, capsys):
         assert "arguments are required" in said or "is required" in said, f"{page}: {said}"
     else:
         assert isinstance(options, argparse.Namespace)
+
+
+def examples_in_help():
+    """(command, words) of each line below "examples:" in the help of a command or of its actions."""
+    for name in COMMANDS:
+        called = _parser(name)[1]
+        actions = [a for a in called._actions if isinstance(a, argparse._SubParsersAction)]
+        for parser in [called, *(sub for a in actions for sub in a.choices.values())]:
+            lines = (parser.epilog or "").partition("examples:\n")[2].splitlines()
+            yield from ((name, line.strip()) for line in takewhile(lambda line: line.startswith("  "), lines))
+
+
+@pytest.mark.parametrize(("name", "line"), sorted(set(examples_in_help())), ids=lambda value: value[:60])
+def test_examples_in_the_help_can_be_typed(name, line):
+    program, command, *rest = shlex.split(line, comments=True)
+    if program == "unexpected":
+        _read(command, [command, *rest])
+    else:
+        assert (program, command) == ("ros2", "run"), f"{name}: {line}"
 
 
 def test_enough_commands_were_found():

@@ -12,11 +12,11 @@ from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.yaml_values import format_yaml
 
 EXAMPLES = """examples:
-  unexpected train fast --data drawn                     a detector from nothing, in minutes
+  unexpected train fast --data drawn                       # a detector from nothing, in minutes
   unexpected train 0521_discrepancy_full --data cityscapes=/data/cityscapes --set loop.workers=4
-  unexpected train 0521_discrepancy_full --class-weights what its data would be weighted with
-  unexpected train my_variant.yaml --run runs/my_variant a YAML file with 'base: <preset>'
-  unexpected train 0525_rbm_road --dry-run               print the settings and stop
+  unexpected train 0521_discrepancy_full --class-weights  # what its data would be weighted with
+  unexpected train my_variant.yaml --run runs/my_variant   # a YAML file with 'base: <preset>'
+  unexpected train 0525_rbm_road --dry-run                 # print the settings and stop
 To resume, run the same command again. A file named 'stop' in the run folder ends the training after the epoch.
 Several devices or machines: torchrun --nproc-per-node 4 -m unexpected_core.cli.main train PRESET ...
 """

@@ -13,7 +13,7 @@ EPILOG = """\
 examples:
   unexpected data discrepancy --data cityscapes_small --generator weights/pix2pixhd --split train --out DIR
   unexpected data discrepancy --data cityscapes_small --generator fast --recipe swap_by_frequency --out DIR
-  unexpected data discrepancy --data paired_folder=DIR --generator fast --recipe pastes --set seed=1
+  unexpected data discrepancy --data paired_folder=ROADS --generator fast --recipe pastes --set seed=1 --out DIR
 
 The recipe swap_uniform is the paper's; layout and names are those of the authors' archive. The same seed gives the same
 bytes with any number of workers. Stopped half-way, the same command goes on. Exit code: 0 done, 1 frames left out."""

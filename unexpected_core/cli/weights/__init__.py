@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     for name, (summary, add) in ACTIONS.items():
-        add(actions.add_parser(name, help=summary))
+        add(actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + "."))
 
 
 def run(arguments: argparse.Namespace) -> int:
