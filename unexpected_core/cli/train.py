@@ -73,7 +73,8 @@ def _publish_cues(settings: TrainingSettings, folder: Path, trained: bool) -> No
     from unexpected_core.training.publish import is_published, publish_cues
 
     if trained or not is_published(settings, folder):
-        print(f"wrote {publish_cues(settings, folder)}: python bench/cues.py {folder} measures what each cue is worth")
+        judge = f"python bench/cues.py {folder} OBSTACLE_FOLDER ... --detector {settings.task.start}"
+        print(f"wrote {publish_cues(settings, folder)}: {judge} measures what each cue is worth")
 
 
 def _publish_baselines(settings: TrainingSettings, folder: Path, trained: bool) -> None:
