@@ -22,7 +22,7 @@ from unexpected_core.scorers.fingerprint import fingerprint
 def main(root: str, name: str = "fast") -> None:
     to_terminal()
     dataset = open_dataset("lost_and_found_no_known", root)  # 1043 frames, ROI = road
-    detector = load_detector(name)
+    detector = load_detector(name, runtime="eager", precision="float32")  # as `evaluate`: the same on every machine
     settings, out = EvaluationSettings(mode=("exact", "smiyc")), Path("results")
 
     # What made a score is written beside it: run this again with other weights, and they are computed again.

@@ -37,7 +37,7 @@ def main() -> None:
     kept = keep_alarms(before, drive, folder / "kept")
     print(f"kept {kept} frames of {drive} in {folder / 'kept'}")
     if kept < 2:
-        sys.exit("too few alarms to learn from: drive on, or lower the detector's threshold")
+        sys.exit("too few alarms to learn from: give a longer drive")
     (folder / NOTE).write_text(str(drive.resolve()))
 
     # The comparer alone learns; drawn frames remind it of what it knows.
