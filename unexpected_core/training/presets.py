@@ -82,7 +82,7 @@ _FAST = derive(
     first={"epochs": 40, "batch": 8, "crop": (224, 448)},
     task={"segmenter_rate": 0.5},
 )
-# The same course with wider crops and eight times the examples, for a GPU.
+# The same course with wider crops, 2.5 and 5 times the examples, for a GPU.
 _GPU = derive(
     _FAST,
     name="fast_gpu",
