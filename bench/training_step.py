@@ -17,6 +17,7 @@ import torch
 
 from unexpected_core.config import override
 from unexpected_core.files import commit
+from unexpected_core.training.engine.loop import OPTIMIZERS
 from unexpected_core.training.engine.run import TASKS
 from unexpected_core.training.presets import PRESETS
 
@@ -46,7 +47,7 @@ def seconds_per_step(name, device, half, steps):
         settings = override(settings, ["task.start=random"])
     task = getattr(import_module(TASKS[settings.task.kind]), CLASSES[settings.task.kind])(settings.task)
     networks = task.build().to(device).train()
-    optimizer = torch.optim.Adam([p for p in networks.parameters() if p.requires_grad])
+    optimizer = OPTIMIZERS[settings.optimizer.method](p for p in networks.parameters() if p.requires_grad)
     cut = settings.task if hasattr(settings.task, "crop") else settings.data
     size = cut.crop or (512, 1024)
     batch = synthetic_batch(size, settings.loop.batch, device)

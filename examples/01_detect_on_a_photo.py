@@ -6,6 +6,8 @@ from unexpected_core import load_detector
 from unexpected_core.images import read_image, write_image
 from unexpected_core.visualize import overlay
 
+if len(sys.argv) < 2:
+    sys.exit(__doc__)
 photo = sys.argv[1]
 weights = sys.argv[2] if len(sys.argv) > 2 else "fast"  # "random" needs no weights and means nothing
 

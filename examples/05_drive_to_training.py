@@ -29,6 +29,8 @@ NOTE = "drive.txt"
 
 def main() -> None:
     """Drive, keep, train, drive again."""
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     to_terminal()
     drive, rest = Path(sys.argv[1]), sys.argv[2:]
     folder = Path(rest.pop(0) if rest and "=" not in rest[0] else f"exp/after_{drive.resolve().name}")

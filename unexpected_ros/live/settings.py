@@ -142,7 +142,10 @@ class SaveSettings(Settings):
 
     directory: str = Field("~/unexpected_samples", description="folder of the samples that ~/save_sample writes")
     above: float = Field(
-        1.0, ge=0.0, le=1.0, description="frames with a region of a higher score are saved by themselves; 1 = none are"
+        1.0,
+        ge=0.0,
+        le=1.0,
+        description="frames with a region of a higher max_score are saved by themselves; 1 = none",
     )
     per_minute: int = Field(6, ge=1, le=600, description="most frames in a minute that are saved by themselves")
 
