@@ -1,6 +1,7 @@
 """The examples that take longer, from end to end and at their smallest."""
 
 import re
+import runpy
 import subprocess
 import sys
 
@@ -106,3 +107,10 @@ def test_a_detector_is_judged_by_several_processes(repository, tmp_path):
     )
     assert run.returncode == 0, run.stderr[-2000:]
     assert "| detector |" in run.stdout and (tmp_path / "results/report.html").is_file()
+
+
+@pytest.mark.parametrize("name", ["01_detect_on_a_photo.py", "05_drive_to_training.py"])
+def test_an_example_without_its_file_says_what_it_wants(name, repository, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [name])
+    with pytest.raises(SystemExit, match=f"python examples/{name}"):
+        runpy.run_path(str(repository / "examples" / name), run_name="__main__")
