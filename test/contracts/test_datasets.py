@@ -242,7 +242,7 @@ def test_played_errors(tmp_path):
     (tmp_path / "drive.avi").write_bytes(b"not a video")
     with pytest.raises(DatasetError, match="cannot be decoded as a video"):
         open_dataset("video", tmp_path / "drive.avi")
-    with pytest.raises(DatasetError, match="no file given is not a file"):
+    with pytest.raises(DatasetError, match="'video': no file given; pass root=PATH"):
         open_dataset("video")
     MADE.bag(tmp_path, ("/left", "/right"))
     with pytest.raises(DatasetError, match=r"2 image topics .*/left, /right.*choose with topic="):

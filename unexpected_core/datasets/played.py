@@ -52,6 +52,10 @@ def check_claim(path: Path, count: int) -> None:
         raise DatasetError(f"{path} claims {count} images in {size} bytes: it is damaged; copy or record it again")
 
 
+def _found(root: str | Path | None, wrong: str) -> str:
+    return f"{root} {wrong}" if root else "no file given"
+
+
 def video(root: str | Path | None = None, every: int = 30) -> PlayedDataset:
     """Open a video file (root = its path), taking every k-th frame (30 as the authors). Raises DatasetError.
 
@@ -61,7 +65,7 @@ def video(root: str | Path | None = None, every: int = 30) -> PlayedDataset:
 
     path = Path(root or "")
     if not path.is_file():
-        raise DatasetError(f"data set 'video': {root or 'no file given'} is not a file; pass root=PATH of a video")
+        raise DatasetError(f"data set 'video': {_found(root, 'is not a file')}; pass root=PATH of a video")
     if every < 1:
         raise DatasetError(f"data set 'video': every = {every}, expected 1 or more")
     try:
@@ -79,7 +83,7 @@ def bag(root: str | Path | None = None, topic: str | None = None) -> PlayedDatas
 
     path = Path(root or "")
     if not root or not path.exists():
-        raise DatasetError(f"data set 'bag': {root or 'no file given'} does not exist; pass root=PATH of a rosbag2")
+        raise DatasetError(f"data set 'bag': {_found(root, 'does not exist')}; pass root=PATH of a rosbag2")
     try:
         return PlayedDataset(path.stem, open_bag_footage(path, topic), 6)
     except MediaError as error:

@@ -92,9 +92,9 @@ def test_an_environment_variable_does_not_change_what_the_paper_is_compared_on(m
         (
             "nano,random",
             "--detector mine",
-            "--detector would change nothing: nano, random stand on no other's networks",
+            "--detector would change nothing: no method here stands on another's networks",
         ),
-        ("nano", "--random-weights", "--random-weights would change nothing: nano have weights of their own"),
+        ("nano", "--random-weights", "--random-weights would change nothing: each method here has weights of its own"),
         ("theirs", "--from-scores d --device cpu", "--device would change nothing: stored scores are judged as they"),
         ("theirs", "--from-scores d --store hdf5", "--store would change nothing"),
         ("theirs", "--from-scores d --threshold weights", "or 'weights' where a detector runs"),

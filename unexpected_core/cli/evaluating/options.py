@@ -37,11 +37,11 @@ def check_used(arguments: argparse.Namespace, settings: EvaluationSettings, name
         return
     kinds = {kind_of(name) for name in names}
     if kinds == {"own"}:
-        _refuse(_given(arguments, ("random_weights",)), f"{', '.join(names)} have weights of their own")
+        _refuse(_given(arguments, ("random_weights",)), "each method here has weights of its own")
     if "published" not in kinds:
         _refuse([option for option in published if option != "random_weights"], "no method of the paper is judged")
     if "on detector" not in kinds:
-        _refuse(_given(arguments, ("detector",)), f"{', '.join(names)} stand on no other's networks")
+        _refuse(_given(arguments, ("detector",)), "no method here stands on another's networks")
     if not settings.from_normal_driving:
         lonely = [name for name in ("normal_split", "false_alarms") if name in settings.model_fields_set]
         _refuse(lonely, "no --normal-root or --normal-data is given")
