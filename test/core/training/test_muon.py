@@ -26,10 +26,11 @@ def test_nothing_to_follow_moves_nothing():
     assert orthogonalised(torch.zeros(3, 5)).eq(0).all()
 
 
-def test_one_step_of_a_convolution_is_as_large_as_one_of_adamw_would_be():
+@pytest.mark.parametrize("shape", [(16, 8, 3, 3), (64, 1, 3, 3)])
+def test_one_step_of_a_convolution_is_as_large_as_one_of_adamw_would_be(shape):
     """Root mean square 0.2 times the rate (Liu et al., 2025), in whatever layout its weights lie."""
     torch.manual_seed(0)
-    weight = nn.Parameter(torch.zeros(16, 8, 3, 3).to(memory_format=torch.channels_last))
+    weight = nn.Parameter(torch.zeros(shape).to(memory_format=torch.channels_last))
     weight.grad = torch.randn_like(weight) * 1e-6
     before = weight.grad.clone()
     Muon([weight], lr=0.1, weight_decay=0).step()
