@@ -112,7 +112,7 @@ def _measure(
     images = list(trial_images(cameras, size))
     runs = {name: _turn(detector, images) for name, detector in detectors.items()}
     speeds = side_by_side(runs, arguments.seconds)
-    print(f"\n{size[1]}x{size[0]}, {cameras} camera(s): milliseconds from bytes to regions")
+    print(f"\n{size[0]} rows of {size[1]}, {cameras} camera(s): milliseconds from bytes to regions")
     first, lines = next(iter(speeds.values())), []
     for name, speed in speeds.items():
         found = detectors[name].detect_batch(images, resynthesis=False)[-1]
@@ -146,7 +146,7 @@ def _measure_regions(size: tuple[int, int], count: int, seconds: float) -> dict[
     score, labels, settings = map_with_regions(count, *size), no_labels(size), RegionSettings(max_regions=256)
     speed = side_by_side({"": lambda: find_regions(score, labels, settings)}, seconds)[""]
     found = len(find_regions(score, labels, settings)[1])
-    print(f"{size[1]}x{size[0]}, {found:3} region(s): {speed.best:8.2f} ms from score map to regions")
+    print(f"{size[0]} rows of {size[1]}, {found:3} region(s): {speed.best:8.2f} ms from score map to regions")
     return {"step": "regions", "height": size[0], "width": size[1], **_rounded(speed), "regions": found}
 
 

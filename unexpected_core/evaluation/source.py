@@ -86,6 +86,7 @@ def open_source(dataset: Dataset, folder: Path) -> Source:
     if not scores:
         raise PredictionError(
             f"{folder} has scores for {next(iter(files))} ..., data set '{dataset.name}' has frames "
-            f"{dataset.keys[0]} ...: no name is in both"
+            f"{dataset.keys[0]} ...: no name is in both. Give the data set and split that were scored, or name the "
+            "scores as its frames are named"
         )
     return Source(dataset, scores, surplus=len(files) - len(scores))

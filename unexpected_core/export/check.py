@@ -26,7 +26,7 @@ class Difference(NamedTuple):
     resynthesis: float
 
     def __str__(self) -> str:
-        shape = f"{self.count} x {self.size[1]}x{self.size[0]}"
+        shape = f"{self.count} x {self.size[0]} rows of {self.size[1]}"
         return f"{shape}: score {self.score:.2g}, labels {self.labels:.2%}, resynthesis {self.resynthesis:.2g} levels"
 
     @property

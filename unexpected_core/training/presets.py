@@ -4,7 +4,7 @@ A variant is three lines here, or a YAML file whose `base:` names a preset:
 
     "0552_example_new_variant": derive(
         _FULL, name="0552_example_new_variant",
-        task={"gen_name": "055X_semGT__fakeSwapFgd_0.25", "swap_fraction": 0.25}),
+        task={"gen_name": "0552_example_new_variant", "swap_fraction": 0.25, "gen_img_ext": ".webp"}),
 """
 
 from __future__ import annotations

@@ -41,11 +41,13 @@ def find_weights(name_or_path: str | Path) -> Path:
     """A shipped name, a weight file, or a folder that holds exactly one -> the weight file. Raises WeightsError.
 
     A shipped name may be followed by the first digits of a fingerprint, as in model ids ('fast-98f57f30'): those very
-    weights, and not what a later version of the package ships under the name.
+    weights, and not what a later version of the package ships under the name; or by '_baselines': those beside it.
     """
     text = str(name_or_path)
     if text in shipped():
         return shipped()[text]
+    if text.endswith(BASELINES) and (base := text.removesuffix(BASELINES)) in shipped():
+        return find_baselines(shipped()[base])
     name, _, fingerprint = text.rpartition("-")
     if name in shipped() and FINGERPRINT.fullmatch(fingerprint):
         return _these_very(shipped()[name], fingerprint)

@@ -35,7 +35,7 @@ def test_one_line_for_each_detector_size_and_number_of_cameras(tmp_path, capsys)
         assert line["date"] and line["cpu"] and line["torch"] and line["resident_mb"] > 50
     assert [line["times_first"] for line in lines[::2]] == [1] * 4
     printed = capsys.readouterr().out
-    assert "96x64, 2 camera(s)" in printed and "random eager float32" in printed
+    assert "64 rows of 96, 2 camera(s)" in printed and "random eager float32" in printed
     assert bench("--sizes", "40x60", "--out", str(out)) == 0
     assert len(out.read_text().splitlines()) == 9
 
@@ -65,7 +65,7 @@ def test_regions_are_timed_on_maps_that_hold_so_many(tmp_path, capsys):
     whole, *regions = (json.loads(line) for line in out.read_text().splitlines())
     assert whole["scale"] == 0.5 and [line["regions"] for line in regions] == [1, 7, 64]
     assert all(line["step"] == "regions" and line["best"] > 0 and line["date"] for line in regions)
-    assert "512x256,  64 region(s)" in capsys.readouterr().out
+    assert "256 rows of 512,  64 region(s)" in capsys.readouterr().out
 
 
 def test_functions_take_turns():

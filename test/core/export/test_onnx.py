@@ -180,9 +180,8 @@ def test_the_check_finds_a_file_of_other_weights(folder, tmp_path):
     (same,) = compare(module, tmp_path / "other.onnx", batches)
     (other,) = compare(module, folder / "toy.onnx", batches)
     assert same.fits and same.score < 1e-5 and not other.fits and other.score > 1e-3
-    assert (
-        str(Difference(2, (96, 163), 1e-6, 0.0, 0.5)) == "2 x 163x96: score 1e-06, labels 0.00%, resynthesis 0.5 levels"
-    )
+    said = "2 x 96 rows of 163: score 1e-06, labels 0.00%, resynthesis 0.5 levels"
+    assert str(Difference(2, (96, 163), 1e-6, 0.0, 0.5)) == said
     assert sizes_to_check(None, (32, 64)) == [(1, (32, 64)), (2, (32, 64))]
 
 

@@ -142,6 +142,8 @@ def test_weights_of_another_network_are_refused_key_by_key(file):
 def test_names_and_places_that_do_not_exist(tmp_path, file, monkeypatch):
     monkeypatch.setattr(catalog, "shipped", lambda: {"fast": file})
     assert find_weights("fast") == file
+    with pytest.raises(WeightsError, match=r"no baselines of the detector .*: expected toy_baselines\.safetensors"):
+        find_weights("fast_baselines")
     with pytest.raises(WeightsError, match="unknown detector 'fats'; did you mean 'fast'"):
         find_weights("fats")
     with pytest.raises(WeightsError, match=r"no weight file .*gone\.safetensors: expected a shipped name \(fast\)"):
