@@ -188,7 +188,7 @@ def test_thresholds_read_off_the_test_frames(value, source, suspicious):
     exact = SimpleNamespace(best_f1_threshold=0.62341, fpr95_threshold=0.31149)
     evidence = SimpleNamespace(low=0.0, high=1.0, distinct=1000)
     result = SimpleNamespace(threshold=Threshold(value, source), pixel={"exact": exact}, evidence=evidence)
-    assert bool(tuned_on_test(result, None)) is suspicious
+    assert bool(tuned_on_test(result)) is suspicious
 
 
 class Scenes(Dataset):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from unexpected_core.evaluation.doctor.words import percent, some
 from unexpected_core.evaluation.measure.result import MethodResult
-from unexpected_core.evaluation.results import DatasetFacts
 
 
-def misplaced(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def misplaced(result: MethodResult) -> str | None:
     """Edges of scores must lie where their images have edges."""
     fit = result.evidence.score_fit
     if not fit.other:
@@ -18,7 +17,7 @@ def misplaced(result: MethodResult, dataset: DatasetFacts) -> str | None:
     )
 
 
-def mispaired(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def mispaired(result: MethodResult) -> str | None:
     """Every score must be that of its own image."""
     pairs = result.evidence.score_pairs
     if not pairs.strangers:
@@ -30,7 +29,7 @@ def mispaired(result: MethodResult, dataset: DatasetFacts) -> str | None:
     )
 
 
-def wrong_truth(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def wrong_truth(result: MethodResult) -> str | None:
     """Ground truth must lie on its image."""
     evidence = result.evidence
     fit, pairs, offset = evidence.truth_fit, evidence.truth_pairs, evidence.truth.offset
@@ -49,7 +48,7 @@ def wrong_truth(result: MethodResult, dataset: DatasetFacts) -> str | None:
     return None
 
 
-def too_good(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def too_good(result: MethodResult) -> str | None:
     """Nobody finds every pixel, or knows where an annotator drew the line."""
     ap, truth = result.pixel["exact"].average_precision.value, result.evidence.truth
     if ap > 0.995:

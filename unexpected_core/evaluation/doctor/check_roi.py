@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from unexpected_core.evaluation.doctor.words import percent
 from unexpected_core.evaluation.measure.result import MethodResult
-from unexpected_core.evaluation.results import DatasetFacts
 
 
-def label_coding(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def label_coding(result: MethodResult) -> str | None:
     """0 normal, 1 obstacle, 255 outside; obstacles are the smaller part, and move."""
     evidence = result.evidence
     if 1 not in evidence.ids:
@@ -38,16 +37,21 @@ ROI_SHARE = {
 """Beginning of a data set's name, letters only -> share of the image that is judged, road or nearly everything."""
 
 
-def roi(result: MethodResult, dataset: DatasetFacts) -> str | None:
-    """The ROI judged must be the ROI that the scores were made for, and that the data set has."""
+def other_roi(result: MethodResult, dataset: str) -> str | None:
+    """The share of the image that is judged must be what the data set of this name has."""
+    share, name = result.evidence.roi_share, "".join(letter for letter in dataset.lower() if letter.isalpha())
+    low, high = next((span for start, span in ROI_SHARE.items() if name.startswith(start)), (0.0, 1.0))
+    if low <= share <= high:
+        return None
+    return (
+        f"the ROI is {percent(share)} of the image, of this data set it is {percent(low)} to {percent(high)}; "
+        "road ROI and whole image must not be compared"
+    )
+
+
+def roi(result: MethodResult) -> str | None:
+    """The ROI judged must be the ROI that the scores were made for."""
     evidence, frames = result.evidence, result.frames
-    name = "".join(letter for letter in dataset.name.lower() if letter.isalpha())
-    low, high = next((share for start, share in ROI_SHARE.items() if name.startswith(start)), (0.0, 1.0))
-    if not low <= evidence.roi_share <= high:
-        return (
-            f"the ROI is {percent(evidence.roi_share)} of the image, of this data set it is "
-            f"{percent(low)} to {percent(high)}; road ROI and whole image must not be compared"
-        )
     if evidence.blanked > 0.15 and evidence.distinct > 64:
         return (
             f"{percent(evidence.blanked)} of the ROI are areas of exactly the lowest score {evidence.low:g}: "
@@ -60,7 +64,7 @@ def roi(result: MethodResult, dataset: DatasetFacts) -> str | None:
     return None
 
 
-def no_roi(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def no_roi(result: MethodResult) -> str | None:
     """Right for some sets; on others sky and houses are counted."""
     evidence = result.evidence
     if evidence.whole_frames == result.frames and evidence.obstacle_share < 0.02:

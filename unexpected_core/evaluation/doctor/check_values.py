@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from unexpected_core.evaluation.doctor.words import percent, some
 from unexpected_core.evaluation.measure.result import MethodResult
-from unexpected_core.evaluation.results import DatasetFacts
 
 
-def damaged(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def damaged(result: MethodResult) -> str | None:
     """Scores need room at both ends; few levels, or tiny ones, may be meant."""
     evidence = result.evidence
     halved = evidence.types == ("float16",)
@@ -28,7 +27,7 @@ def damaged(result: MethodResult, dataset: DatasetFacts) -> str | None:
     return None
 
 
-def rescaled(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def rescaled(result: MethodResult) -> str | None:
     """One scale for all frames: a score must mean the same in every image."""
     if not result.evidence.constants:
         return None
@@ -38,7 +37,7 @@ def rescaled(result: MethodResult, dataset: DatasetFacts) -> str | None:
     )
 
 
-def coarse(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def coarse(result: MethodResult) -> str | None:
     """Scores that were made small and large again."""
     factor = result.evidence.coarse
     if factor < 6.8:
@@ -49,7 +48,7 @@ def coarse(result: MethodResult, dataset: DatasetFacts) -> str | None:
     )
 
 
-def brightness(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def brightness(result: MethodResult) -> str | None:
     """A score is not the photograph."""
     found = result.evidence.brightness
     if abs(found) > 0.97:
@@ -57,7 +56,7 @@ def brightness(result: MethodResult, dataset: DatasetFacts) -> str | None:
     return None
 
 
-def repeated(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def repeated(result: MethodResult) -> str | None:
     """Different images must not get the same scores."""
     evidence = result.evidence
     if evidence.same_scores:
@@ -75,7 +74,7 @@ def repeated(result: MethodResult, dataset: DatasetFacts) -> str | None:
     return None
 
 
-def noise(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def noise(result: MethodResult) -> str | None:
     """Chance level, and the scores know nothing of their images: what honest methods near chance do not do."""
     auroc, own = result.pixel["exact"].auroc, result.evidence.score_fit.own
     if 0.35 < auroc.value < 0.65 and abs(own) < 0.018 and result.frames >= 5 and result.evidence.distinct > 64:

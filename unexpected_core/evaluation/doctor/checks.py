@@ -14,12 +14,11 @@ from unexpected_core.evaluation.doctor.check_values import brightness, coarse, d
 from unexpected_core.evaluation.doctor.threshold import declared_tuning, tuned_on_test
 from unexpected_core.evaluation.doctor.words import percent
 from unexpected_core.evaluation.measure.result import MethodResult
-from unexpected_core.evaluation.results import DatasetFacts
 
-Check = Callable[[MethodResult, DatasetFacts], str | None]
+Check = Callable[[MethodResult], str | None]
 
 
-def frame_count(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def frame_count(result: MethodResult) -> str | None:
     """Every frame of the data set must have been judged, and no score may be left over."""
     judged, expected, stored = result.frames, result.frames_expected, result.frames_stored
     if judged < expected:
@@ -29,7 +28,7 @@ def frame_count(result: MethodResult, dataset: DatasetFacts) -> str | None:
     return None
 
 
-def flipped(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def flipped(result: MethodResult) -> str | None:
     """Far worse than chance is better than chance with the sign turned round."""
     auroc = result.pixel["exact"].auroc
     if auroc.value < 0.4 and not auroc.high >= 0.5:  # NaN where one sequence was judged
@@ -37,12 +36,12 @@ def flipped(result: MethodResult, dataset: DatasetFacts) -> str | None:
     return None
 
 
-def untrained(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def untrained(result: MethodResult) -> str | None:
     """Known, not guessed: the evaluation itself drew the weights."""
     return "the weights are random: the scores mean nothing; load trained ones" if result.random_weights else None
 
 
-def near_chance(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def near_chance(result: MethodResult) -> str | None:
     """An honest method may be no better than chance on a set; then its other numbers say nothing."""
     auroc = result.pixel["exact"].auroc
     if auroc.low <= 0.5 <= auroc.high and 0.4 < auroc.value < 0.6:
@@ -53,7 +52,7 @@ def near_chance(result: MethodResult, dataset: DatasetFacts) -> str | None:
     return None
 
 
-def size(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def size(result: MethodResult) -> str | None:
     """Scores of the ground truth's size, or all smaller by one factor."""
     evidence = result.evidence
     if 0 < evidence.enlarged_frames < result.frames:
@@ -71,14 +70,14 @@ def size(result: MethodResult, dataset: DatasetFacts) -> str | None:
     return None
 
 
-def binary(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def binary(result: MethodResult) -> str | None:
     """Masks are welcome, but curves through two values mean little."""
     if 1 < result.evidence.distinct <= 2:
         return "the scores are masks (two values): AP, AUROC and FPR95 say little; look at the component metrics"
     return None
 
 
-def order_of_the_sort(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def order_of_the_sort(result: MethodResult) -> str | None:
     """Numbers of mode `smiyc` that another run of the benchmark's own code may not give."""
     span = result.pixel["smiyc"].order_range if "smiyc" in result.pixel else None
     if span is None:

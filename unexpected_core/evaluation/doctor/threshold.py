@@ -6,14 +6,13 @@ import math
 from decimal import Decimal
 
 from unexpected_core.evaluation.measure.result import MethodResult
-from unexpected_core.evaluation.results import DatasetFacts
 from unexpected_core.evaluation.threshold import Threshold
 
 CHANCES = 50
 """A rounded threshold is suspicious where so many values with as many digits lie in the range of the scores."""
 
 
-def tuned_on_test(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def tuned_on_test(result: MethodResult) -> str | None:
     """The best-F1 threshold of the test frames, or that of FPR95, in any rounding that leaves two digits or more."""
     threshold, exact = result.threshold, result.pixel["exact"]
     if threshold.source in ("best_f1_on_test", "normal_driving") or result.evidence.distinct <= 2:
@@ -48,7 +47,7 @@ def _rounded(threshold: Threshold, value: float, span: float) -> bool:
     return near and chances >= (10 * CHANCES if threshold.source == "weights" else CHANCES)
 
 
-def declared_tuning(result: MethodResult, dataset: DatasetFacts) -> str | None:
+def declared_tuning(result: MethodResult) -> str | None:
     """The benchmark's own habit, worth a word."""
     if result.threshold.source == "best_f1_on_test" and not math.isnan(result.threshold.value):
         return (
