@@ -91,7 +91,7 @@ def resample_pixels(
     numbers: counts.numbers(). weights: float64 [resamples, frames], of frame_weights or sequence_weights.
 
     Resamples are evaluated at the kept points of the curve (about a thousand); the small difference that this makes
-    to the full curve is measured on the real frames and taken off.
+    to the full curve is measured on the real frames and taken off, see `_corrected`.
     """
     values = {name: getattr(numbers, name) for name in PIXEL_METRICS}
     if isinstance(counts, PerImage):
@@ -102,9 +102,20 @@ def resample_pixels(
         _pixel_statistics(*(weights[i : i + CHUNK] @ table for table in tables)) for i in range(0, len(weights), CHUNK)
     ]
     return {
-        name: Resampled(value, np.concatenate([row[name] for row in rows]) + (value - coarse[name]))
+        name: Resampled(value, _corrected(np.concatenate([row[name] for row in rows]), float(coarse[name]), value))
         for name, value in values.items()
     }
+
+
+def _corrected(resamples: np.ndarray, coarse: float, value: float) -> np.ndarray:
+    """Numbers in [0, 1], moved so that `coarse` would become `value`: odds are multiplied, thus 0 and 1 stay.
+
+    A sum would tear apart two methods that both make no error in a resample, always to the same side.
+    """
+    if not (0 < coarse < 1 and 0 < value < 1):
+        return resamples
+    factor = value / (1 - value) * (1 - coarse) / coarse
+    return resamples * factor / (1 - resamples + resamples * factor)
 
 
 def _resample_means(counts: PerImage, weights: np.ndarray, values: dict[str, float]) -> dict[str, Resampled]:

@@ -48,6 +48,30 @@ def test_equals_measuring_the_drawn_frames(mode):
             assert resampled[name].resamples[row] == pytest.approx(expected, abs=0.012), (name, row)
 
 
+@pytest.mark.parametrize("mode", ["exact", "pooled", "smiyc"])
+def test_resamples_without_an_error_have_none_whatever_the_others_cost(mode):
+    weights = frame_weights(12, resamples=300)
+    without = weights[:, 0] == 0
+
+    def method(seed):
+        rng, counts = np.random.default_rng(seed), pixel_counts(mode)
+        for i in range(12):
+            obstacle = np.zeros((60, 100), np.uint8)
+            obstacle[20:30, 30:50] = 1
+            normal = rng.normal(5 if i == 0 else 0, 1.5, obstacle.shape)  # all errors are the first frame's
+            score = np.where(obstacle, 9 + rng.normal(0, 0.5, obstacle.shape), normal)
+            counts.add((score / 20).astype(np.float32), obstacle)
+        return resample_pixels(counts, counts.numbers(), weights)
+
+    a, b = method(1), method(2)
+    assert without.any() and not without.all()
+    for name, perfect in (("average_precision", 1), ("auroc", 1), ("fpr95", 0)):
+        for each in (a, b):
+            assert each[name].resamples[without] == pytest.approx(perfect, abs=1e-9), name
+            assert each[name].value != perfect and 0 <= each[name].interval().low <= each[name].interval().high <= 1
+        assert np.count_nonzero(np.abs((a[name].resamples - b[name].resamples)[without]) > 1e-9) == 0
+
+
 @pytest.mark.parametrize("length", [1, 15])
 def test_interval_covers_the_truth_about_as_often_as_it_says(length):
     """length: of sequences, whose frames are alike."""
