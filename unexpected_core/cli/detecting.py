@@ -41,7 +41,7 @@ class Detecting:
     def __init__(self, detector: Detector, results: Outputs, resynthesis: bool, about: dict) -> None:
         self.detector, self.results, self.resynthesis, self.about = detector, results, resynthesis, about
         self.tallies: list[Tally] = []
-        self._unique = UniqueNames()
+        self._unique = UniqueNames(results.owners)
 
     def run(
         self, inputs: Iterable[str], topic: str | None, every: int, bit_depth: int, written: Sequence[Path]
@@ -62,7 +62,7 @@ class Detecting:
             footage = open_it()
         except MediaError as error:
             tally.failed = 1
-            self._note(tally, str(path), self._unique(safe_name(path.stem)), error)
+            self._note(tally, str(path), self._unique(safe_name(path.stem), str(path)), error)
             return None, tally
         tally.claimed = footage.claimed
         return footage, tally
@@ -73,9 +73,9 @@ class Detecting:
                 continue
             try:
                 for shot in footage.shots():
-                    yield _Next(tally, self._unique(output_name(footage, shot)), shot)
+                    yield _Next(tally, self._unique(output_name(footage, shot), str(shot.source)), shot)
             except ImageError as error:  # behind the last frame: some are missing
-                self._note(tally, tally.input, self._unique(safe_name(footage.path.stem)), error)
+                self._note(tally, tally.input, self._unique(safe_name(footage.path.stem), tally.input), error)
 
     def _detect(self, tally: Tally, name: str, shot: Shot) -> None:
         source = str(shot.source)

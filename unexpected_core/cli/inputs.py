@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from unexpected_core.formats import IMAGE_SUFFIXES
 from unexpected_core.log import LOGGER
@@ -58,15 +59,19 @@ def safe_name(text: str) -> str:
 
 
 class UniqueNames:
-    """Gives every name once: 'a', 'a-2', 'a-3'; capitals do not make a difference (Windows, macOS)."""
+    """Gives every name once: 'a', 'a-2', 'a-3'; capitals do not make a difference (Windows, macOS).
 
-    def __init__(self) -> None:
+    owners: name -> the only source that may have it, since results of it are there.
+    """
+
+    def __init__(self, owners: Mapping[str, str] = MappingProxyType({})) -> None:
         self._given: set[str] = set()
+        self._owners = {name.lower(): source for name, source in owners.items()}
 
-    def __call__(self, name: str) -> str:
+    def __call__(self, name: str, source: str) -> str:
         """The name itself, or with the next free number."""
         unique, n = name, 1
-        while unique.lower() in self._given:
+        while unique.lower() in self._given or self._owners.get(unique.lower(), source) != source:
             n += 1
             unique = f"{name}-{n}"
         self._given.add(unique.lower())

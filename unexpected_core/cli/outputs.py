@@ -51,6 +51,11 @@ class Outputs:
         if self._lines:
             self._lines.close()
 
+    @property
+    def owners(self) -> dict[str, str]:
+        """Name -> input of the frames that the earlier run has done."""
+        return {name.removesuffix(self._stamped("")): source for source, name in self._earlier}
+
     def earlier(self, source: str, name: str) -> int | None:
         """Regions of a frame that the earlier run has done; None where it is to be done."""
         return self._earlier.get((source, self._stamped(name)))

@@ -19,6 +19,21 @@ def test_equal_names_never_overwrite_each_other(tmp_path, detect, picture, lines
     assert len(lines(tmp_path / "out")) == 4
 
 
+def test_resuming_with_other_inputs_leaves_results_of_the_same_name(tmp_path, detect, picture, lines):
+    for name in ("one/x.png", "two/x.png"):
+        write_image(tmp_path / name, picture())
+    one, two, out = tmp_path / "one", tmp_path / "two", tmp_path / "out"
+    written = []
+    for inputs in ([one], [two], [two, one]):
+        assert detect(*inputs, "--out", out, "--save", "mask,regions", "--resume") == 0
+        written.append((out / "mask/x.random_weights.png").stat().st_mtime_ns)
+    assert [(line["input"], line["name"]) for line in lines(out)] == [
+        (str(one / "x.png"), "x.random_weights"),
+        (str(two / "x.png"), "x-2.random_weights"),
+    ]
+    assert len(set(written)) == 1 and len(list((out / "mask").iterdir())) == 2
+
+
 def test_results_of_an_earlier_run_are_no_inputs_and_inputs_never_overwritten(tmp_path, detect, picture, lines):
     write_image(tmp_path / "photo.png", picture())
     for _ in range(2):

@@ -26,4 +26,9 @@ def test_names_are_safe_on_every_system(text, safe):
 
 def test_numbers_for_names_that_are_taken():
     unique = UniqueNames()
-    assert [unique(name) for name in ("a", "A", "a-2", "a", "b")] == ["a", "A-2", "a-2-2", "a-3", "b"]
+    assert [unique(name, "x") for name in ("a", "A", "a-2", "a", "b")] == ["a", "A-2", "a-2-2", "a-3", "b"]
+
+
+def test_a_name_that_has_an_owner_is_only_his():
+    unique = UniqueNames({"A": "x", "a-2": "y"})
+    assert [unique("a", source) for source in ("y", "z", "x")] == ["a-2", "a-3", "a"]
