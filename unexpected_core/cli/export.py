@@ -31,7 +31,8 @@ examples:
 
 The file takes images uint8 [batch, height, width, 3] (RGB, at the working size) and gives score float32 in [0, 1], and
 labels and resynthesis uint8. Use it wherever a detector is named: unexpected detect --detector fast.onnx. Beside the
-weights it was made from, runtime=auto takes it by itself. Exit code: 0 equal, 1 the check found a difference."""
+weights it was made from, runtime=auto takes it by itself. Exit code: 0 equal, 1 the check found a difference (the file
+is then FILE.unchecked.onnx)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,14 +56,19 @@ def run(arguments: argparse.Namespace) -> int:
 
     scorer = load_scorer(arguments.detector, arguments.scorer, **given(arguments, ModelSettings, PUBLISHED))
     print(f"writing {arguments.onnx} (this takes a minute)", flush=True)
-    exported, module = export_onnx(scorer, arguments.onnx, arguments.size, arguments.opset)
-    megabytes = arguments.onnx.stat().st_size / 1e6
+    unchecked = arguments.onnx.with_stem(f"{arguments.onnx.stem}.unchecked")  # a name that no detector takes by itself
+    exported, module = export_onnx(scorer, unchecked, arguments.size, arguments.opset)
+    megabytes = unchecked.stat().st_size / 1e6
     print(f"{exported.model_id}, opset {exported.opset}, {megabytes:.1f} MB; ONNX Runtime beside torch:")
-    differences = compare(module, arguments.onnx, sizes_to_check(exported.working_height, arguments.size))
+    differences = compare(module, unchecked, sizes_to_check(exported.working_height, arguments.size))
     fits = [_tell(difference) for difference in differences]
+    if not all(fits):
+        print(f"not taken for the detector: it stays {unchecked}, to be looked at")
+        return 1
+    unchecked.replace(arguments.onnx)
     if arguments.int8:
         _int8(arguments, exported)
-    return 0 if all(fits) else 1
+    return 0
 
 
 def _tell(difference: Difference) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,7 +72,7 @@ class OnnxRunner(ExportedRunner):
         entries = self._session.get_modelmeta().custom_metadata_map
         on_cuda = "CUDA" in self._session.get_providers()[0]
         exported = from_metadata(entries, str(file))
-        super().__init__(exported, "cuda:0" if on_cuda else "cpu", exported.precision)
+        super().__init__(exported, f"cuda:{_index(device)}" if on_cuda else "cpu", exported.precision)
         self._outputs = [output.name for output in self._session.get_outputs()]
 
     def score(self, batch: np.ndarray, resynthesis: bool = True) -> Maps:
@@ -128,12 +129,17 @@ class OpenVinoRunner(ExportedRunner):
         return self._compiled[shape]
 
 
-def _providers(device: str, available: Sequence[str]) -> list[str]:
-    if device not in ("auto", "cpu") and not device.startswith("cuda"):
+def _providers(device: str, available: Sequence[str]) -> list[str | tuple[str, dict[str, int]]]:
+    if device not in ("auto", "cpu", "cuda") and not re.fullmatch(r"cuda:\d+", device):
         raise DeviceError(f"unknown device '{device}': expected auto, cpu, cuda or cuda:N")
     cuda = "CUDAExecutionProvider" in available
     if device.startswith("cuda") and not cuda:
         raise DeviceError(f"device '{device}' is not available: this onnxruntime has {', '.join(available)}")
-    return (
-        ["CPUExecutionProvider"] if device == "cpu" or not cuda else ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    )
+    if device == "cpu" or not cuda:
+        return ["CPUExecutionProvider"]
+    return [("CUDAExecutionProvider", {"device_id": _index(device)}), "CPUExecutionProvider"]
+
+
+def _index(device: str) -> int:
+    """Of the GPU that is meant: of 'cuda:1' 1, else the first."""
+    return int(device.partition(":")[2] or 0)

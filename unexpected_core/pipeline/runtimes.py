@@ -6,16 +6,17 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from unexpected_core.config import SettingsError
 from unexpected_core.devices import choose_device, processor_flags
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
-from unexpected_core.pipeline.onnx_runner import OnnxRunner, OpenVinoRunner
+from unexpected_core.pipeline.onnx_runner import ExportedRunner, OnnxRunner, OpenVinoRunner
 from unexpected_core.pipeline.runner import Runner, RuntimeMissing
 from unexpected_core.pipeline.settings import PUBLISHED, ModelSettings
 from unexpected_core.scorers import load_scorer
 from unexpected_core.weights.cards import WeightsError, read_card
 from unexpected_core.weights.catalog import find_weights
-from unexpected_core.weights.exported import SUFFIX
+from unexpected_core.weights.exported import SUFFIX, Exported
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.torch_runner import TorchRunner
@@ -41,11 +42,21 @@ def open_runner(model: ModelSettings) -> Runner:
         return torch_runner(_load(model), model, f"not onnx: {missing}")
 
 
-def _open_file(file: Path, model: ModelSettings) -> Runner:
+def _open_file(file: Path, model: ModelSettings) -> ExportedRunner:
     if not file.is_file():
         raise WeightsError(f"no file {file}: 'unexpected export' makes one")
     if model.runtime not in ("auto", *OF_FILES):
         LOGGER.warning("runtime=%s runs weights, %s is exported; going on with onnx", model.runtime, file.name)
+    runner = _in_its_runtime(file, model)
+    _refuse_another_method(runner.exported, file, model)
+    if model.precision not in ("auto", runner.precision):
+        LOGGER.warning("precision=%s: %s computes in %s", model.precision, file.name, runner.precision)
+    if model.device.startswith("cuda") and runner.device == "cpu":
+        LOGGER.warning("device=%s: %s runs on %s", model.device, file.name, runner.device)
+    return runner
+
+
+def _in_its_runtime(file: Path, model: ModelSettings) -> ExportedRunner:
     if model.runtime != "openvino":
         return OnnxRunner(file, model.device)
     try:
@@ -53,6 +64,17 @@ def _open_file(file: Path, model: ModelSettings) -> Runner:
     except RuntimeMissing as missing:
         LOGGER.warning("runtime=openvino: %s; going on with onnx", missing)
         return OnnxRunner(file, model.device)
+
+
+def _refuse_another_method(exported: Exported, file: Path, model: ModelSettings) -> None:
+    """Raises SettingsError for a setting that was fixed when the file was exported."""
+    for name in ("scorer", *PUBLISHED):
+        value = getattr(model, name)
+        if value != ModelSettings.model_fields[name].default and (name, value) != ("scorer", exported.name):
+            raise SettingsError(
+                f"{name}={value}: {file.name} holds one method, '{exported.name}', as it was exported; leave it out, "
+                "or give weights in place of the file"
+            )
 
 
 def _open_beside(model: ModelSettings) -> Runner:
@@ -73,9 +95,10 @@ def _open_beside(model: ModelSettings) -> Runner:
         raise RuntimeMissing(f"no {file.name} beside the weights ('unexpected export {model.path} --onnx {file}')")
     if model.runtime == "auto" and (faster := _faster_torch(model.device)):
         raise RuntimeMissing(faster)
-    runner = _open_file(file, model)
-    if runner.exported.card is None or runner.exported.card.decides != read_card(weights).decides:
+    runner, card = _open_file(file, model), read_card(weights)
+    if runner.exported.card is None or runner.exported.card.decides != card.decides:
         raise RuntimeMissing(f"{file} was exported from other weights or with another card; export it again")
+    runner.threshold = card.threshold  # it may have been changed since
     return _with_reason(runner, f"{file.name} stands beside the weights")
 
 

@@ -13,9 +13,12 @@ from torch import Tensor
 from unexpected_core import load_detector
 from unexpected_core.cli.evaluating.candidates import Networks
 from unexpected_core.cli.main import main
+from unexpected_core.config import SettingsError
+from unexpected_core.devices import DeviceError
 from unexpected_core.images import trial_image, write_image
 from unexpected_core.labels import CITYSCAPES
 from unexpected_core.pipeline import runtimes
+from unexpected_core.pipeline.onnx_runner import _providers
 from unexpected_core.scorers import SCORERS, build_scorer, fingerprint
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.structs import Scores
@@ -128,6 +131,9 @@ def test_beside_the_weights_it_is_taken_where_torch_is_not_faster(folder, tmp_pa
     monkeypatch.setattr(runtimes, "processor_flags", set)
     assert load_detector(tmp_path / "toy.safetensors", "cpu", scorer="softmax").runtime == "eager"
     given = read_card(tmp_path / "toy.safetensors")
+    write_card(tmp_path / "toy.safetensors", given.model_copy(update={"threshold": 0.9}))
+    changed = load_detector(tmp_path / "toy.safetensors", "cpu")
+    assert changed.runtime == "onnx" and changed.settings.detect.threshold == 0.9
     write_card(tmp_path / "toy.safetensors", given.model_copy(update={"calibration": (2.0, 0.0)}))
     assert load_detector(tmp_path / "toy.safetensors", "cpu").runtime == "eager"
     card = Card(name="other", architecture="random")
@@ -172,6 +178,47 @@ def test_what_is_no_exported_detector_is_refused(folder, tmp_path):
 def test_a_runtime_of_weights_cannot_run_a_file_and_says_so(folder, caplog):
     assert load_detector(folder / "toy.onnx", runtime="compile").runtime == "onnx"
     assert "runtime=compile runs weights, toy.onnx is exported; going on with onnx" in caplog.text
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "openvino"])
+def test_what_a_file_cannot_change_is_refused_or_said(folder, caplog, runtime):
+    pytest.importorskip("onnxruntime" if runtime == "onnx" else runtime)
+    for name, value in {"scorer": "softmax", "segmenter": "fast", "compat": True, "random_weights": True}.items():
+        message = rf"^{name}={value}: toy\.onnx holds one method, 'random', as it was exported; leave it out, or give"
+        with pytest.raises(SettingsError, match=message):
+            load_detector(folder / "toy.onnx", runtime=runtime, **{name: value})
+    assert load_detector(folder / "toy.onnx", runtime=runtime, scorer="random", precision="float32").precision
+    assert "precision" not in caplog.text
+    load_detector(folder / "toy.onnx", runtime=runtime, precision="float16")
+    assert "precision=float16: toy.onnx computes in float32" in caplog.text
+    if runtime == "openvino":
+        load_detector(folder / "toy.onnx", "cuda:1", runtime=runtime)
+        assert "device=cuda:1: toy.onnx runs on cpu" in caplog.text
+
+
+def test_a_gpu_by_its_number():
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    for device, number in {"auto": 0, "cuda": 0, "cuda:1": 1}.items():
+        assert _providers(device, both) == [("CUDAExecutionProvider", {"device_id": number}), "CPUExecutionProvider"]
+    assert _providers("cpu", both) == _providers("auto", both[1:]) == ["CPUExecutionProvider"]
+    with pytest.raises(DeviceError, match="unknown device 'cuda:one': expected auto, cpu, cuda or cuda:N"):
+        _providers("cuda:one", both)
+    with pytest.raises(DeviceError, match="device 'cuda:1' is not available"):
+        _providers("cuda:1", both[1:])
+
+
+def test_a_file_that_differs_is_not_taken_for_the_detector(folder, tmp_path, monkeypatch, capsys):
+    for name in ("toy.safetensors", "toy.json", "toy.onnx"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    before = (tmp_path / "toy.onnx").read_bytes()
+    monkeypatch.setattr("unexpected_core.export.check.SCORE", -1.0)  # so that no file is near enough
+    command = ["export", str(tmp_path / "toy.safetensors"), "--onnx", str(tmp_path / "toy.onnx"), "--size", "64x96"]
+    assert main(command) == 1 and (tmp_path / "toy.onnx").read_bytes() == before
+    assert "TOO MUCH" in (said := capsys.readouterr().out) and "it stays" in said
+    assert (tmp_path / "toy.unchecked.onnx").is_file()
+    monkeypatch.undo()
+    assert main(command) == 0 and (tmp_path / "toy.onnx").read_bytes() != before
+    assert not (tmp_path / "toy.unchecked.onnx").exists()
 
 
 def test_the_check_finds_a_file_of_other_weights(folder, tmp_path):
