@@ -11,8 +11,8 @@ from unexpected_core.evaluation.errors import PredictionError
 from unexpected_core.evaluation.ledger import Ledger, image_hash
 from unexpected_core.evaluation.score import First
 from unexpected_core.evaluation.source import Source, open_source
-from unexpected_core.evaluation.store import benchmark_name, label_of
-from unexpected_core.files import sha256
+from unexpected_core.evaluation.store import SUFFIXES, benchmark_name, label_of
+from unexpected_core.files import sha256, visible
 
 
 def foreign_source(dataset: Dataset, root: Path, method: str) -> Source:
@@ -41,20 +41,15 @@ def foreign_source(dataset: Dataset, root: Path, method: str) -> Source:
 def foreign_folder(root: Path, method: str, dataset: str) -> Path:
     """Where scores lie: root/anomaly_p/METHOD/SET, root/METHOD/SET/scores, root/METHOD/SET, root/METHOD.
 
-    Or root itself, if METHOD is its name. Raises PredictionError, also where the first two are both there.
+    Or root itself, if METHOD is its name. Raises PredictionError, also where the first and another of them hold some.
     """
     benchmark = root / "anomaly_p" / method / benchmark_name(dataset)
-    ours = root / method / dataset / "scores"
-    if benchmark.is_dir() and ours.is_dir():
+    others = [root / method / dataset / "scores", root / method / dataset, root / method]
+    if benchmark.is_dir() and (twice := [folder for folder in others if _holds_scores(folder)]):
         raise PredictionError(
-            f"scores of '{method}' lie in {benchmark} and in {ours}, maybe of two versions: move one of them away"
+            f"scores of '{method}' lie in {benchmark} and in {twice[0]}, maybe of two versions: move one of them away"
         )
-    candidates = [
-        benchmark,
-        ours,
-        root / method / dataset,
-        root / method,
-    ]
+    candidates = [benchmark, *others]
     for folder in [*candidates, *([root] if root.resolve().name == method else [])]:
         if folder.is_dir():
             return folder
@@ -63,6 +58,10 @@ def foreign_folder(root: Path, method: str, dataset: str) -> Path:
         f"no folder of scores: looked for {', '.join(str(path) for path in candidates)}; {root} has "
         f"{', '.join(there[:12]) or 'no folders'}: a folder must bear its method's name"
     )
+
+
+def _holds_scores(folder: Path) -> bool:
+    return any(path.suffix in SUFFIXES for path in visible(folder, "*"))
 
 
 def _check_ledger(source: Source, folder: Path, method: str) -> None:

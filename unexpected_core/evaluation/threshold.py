@@ -55,14 +55,14 @@ def _images(source: Source) -> dict[str, str]:
 def normal_threshold(source: Source, min_area: int, rate: float) -> Threshold:
     """Threshold that at most `rate` of new frames like these reach on min_area pixels.
 
-    The ROI is the data set's (obstacle 0), or the whole image where it has none. Raises PredictionError if there are
-    obstacles among the frames, MetricError if there are too few frames.
+    The ROI is the data set's (obstacle 0), or the whole image where it has none; frames that it ignores as a whole do
+    not count. Raises PredictionError if there are obstacles among the frames, MetricError if there are too few frames.
     """
-    levels = np.array([_alarm_level(source, key, min_area) for key in source.keys])
-    return Threshold(promised_threshold(levels, rate), "normal_driving", rate)
+    levels = [level for key in source.keys if (level := _alarm_level(source, key, min_area)) is not None]
+    return Threshold(promised_threshold(np.array(levels), rate), "normal_driving", rate)
 
 
-def _alarm_level(source: Source, key: str, min_area: int) -> float:
+def _alarm_level(source: Source, key: str, min_area: int) -> float | None:
     obstacle, score = source.dataset[key].obstacle, read_score(source.scores[key])
     if obstacle is None:
         return alarm_level(score, np.ones(score.shape, bool), min_area)
@@ -71,4 +71,6 @@ def _alarm_level(source: Source, key: str, min_area: int) -> float:
             f"frame '{key}' of '{source.dataset.name}' has an obstacle; a threshold from "
             "normal driving needs frames without any"
         )
+    if not (obstacle == 0).any():
+        return None
     return alarm_level(score, resize_map(obstacle, score.shape) == 0, min_area)

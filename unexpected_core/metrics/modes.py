@@ -26,11 +26,12 @@ from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.pixel import PixelCounts
 from unexpected_core.metrics.smiyc import BinnedCounts
 
-VERSION = "2"
+VERSION = "3"
 """Raised whenever a number in results.json changes for the same scores; stamped beside every number.
 
 2: float64 scores are judged as such; intervals draw whole sequences; false alarms are regions; flicker is that inside
 the ROI; equal scores share their risk; the rank of a promised threshold is exact; frames may be ignored as a whole.
+3: resamples without an error have none; frames that are ignored as a whole are none without a false alarm.
 """
 
 

@@ -1,15 +1,13 @@
-"""Images of several sizes as batches of one size."""
+"""Images that can be scored together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Hashable, Sequence
 
 
-def group_by_size(images: Sequence[np.ndarray]) -> list[list[int]]:
-    """Indices of images, uint8 [H, W, 3], that share a size, groups in order of first appearance."""
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for i, image in enumerate(images):
-        groups.setdefault(image.shape[:2], []).append(i)
+def groups_of_equals(keys: Sequence[Hashable]) -> list[list[int]]:
+    """Indices of equal keys, such as sizes of images; groups in order of first appearance."""
+    groups: dict[Hashable, list[int]] = {}
+    for i, key in enumerate(keys):
+        groups.setdefault(key, []).append(i)
     return list(groups.values())

@@ -13,12 +13,12 @@ import numpy as np
 from unexpected_core.config import SettingsError, Value, build, unknown_name
 from unexpected_core.images import check_image
 from unexpected_core.log import LOGGER
-from unexpected_core.pipeline.batching import group_by_size
+from unexpected_core.pipeline.batching import groups_of_equals
 from unexpected_core.pipeline.ego_mask import ego_mask
 from unexpected_core.pipeline.looking import Look, look
 from unexpected_core.pipeline.memory import give_back
 from unexpected_core.pipeline.resizing import working_size
-from unexpected_core.pipeline.runner import Runner
+from unexpected_core.pipeline.runner import DetectorError, Runner
 from unexpected_core.pipeline.runtimes import open_runner, torch_runner
 from unexpected_core.pipeline.settings import DetectorSettings, DetectSettings, ModelSettings
 from unexpected_core.pipeline.timing import Stopwatch
@@ -122,9 +122,11 @@ class Detector:
         Raises ImageError, DetectorError.
         """
         check_image(image)
+        settings = self.settings.detect
         with self._busy:
-            seen = look(self._runner, [image], self.settings.detect, False, Stopwatch())
-        return seen.restored(0)[:2]
+            seen = look(self._runner, [image], settings, False, Stopwatch())
+        score, labels, _ = seen.restored(0)
+        return _beside_the_car(score, settings), labels
 
     def detect_batch(
         self,
@@ -134,8 +136,8 @@ class Detector:
     ) -> list[Detection]:
         """Like detect, for several images RGB uint8 [H, W, 3].
 
-        Those of one size are scored together, and their timings speak of all of them. settings: for all, or one for
-        each image; of those that are scored together the first one's scale counts.
+        Those of one size, scale and roi are scored together, and their timings speak of all of them. settings: for
+        all, or one for each image.
         """
         for image in images:
             check_image(image)
@@ -143,8 +145,9 @@ class Detector:
         each = [settings] * len(images) if isinstance(settings, DetectSettings) else settings
         detections: dict[int, Detection] = {}
         with self._busy:
-            for group in group_by_size(images):
-                found = self._detect_same_size([images[i] for i in group], resynthesis, [each[i] for i in group])
+            looks = [(image.shape, one.scale, one.roi, one.road_only) for image, one in zip(images, each, strict=True)]
+            for group in groups_of_equals(looks):
+                found = self._detect_together([images[i] for i in group], resynthesis, [each[i] for i in group])
                 detections.update(zip(group, found, strict=True))
         return [detections[i] for i in range(len(images))]
 
@@ -167,7 +170,7 @@ class Detector:
             if pending is not None:
                 yield pending.result()
 
-    def _detect_same_size(
+    def _detect_together(
         self, images: list[np.ndarray], resynthesis: Resynthesis, settings: list[DetectSettings]
     ) -> list[Detection]:
         watch = Stopwatch()
@@ -179,12 +182,21 @@ def _finish(seen: Look, i: int, settings: DetectSettings, watch: Stopwatch, enla
     """The i-th image's maps at the image's size, and the regions in them."""
     score, labels, painted = seen.restored(i, enlarge)
     labels = no_labels(seen.size) if labels is None else labels
-    if settings.ego_mask:
-        score = np.where(ego_mask(settings.ego_mask, seen.size), np.float32(0), score)
+    score = _beside_the_car(score, settings)
     watch.lap("restore")
     mask, regions = find_regions(score, labels, settings)
     watch.lap("regions")
     return Detection(score, mask, labels, painted, regions, dict(watch.timings))
+
+
+def _beside_the_car(score: np.ndarray, settings: DetectSettings) -> np.ndarray:
+    """Score float32 [H, W], 0 where the own car is. Raises DetectorError for a mask that cannot be read (any more)."""
+    if not settings.ego_mask:
+        return score
+    try:
+        return np.where(ego_mask(settings.ego_mask, score.shape), np.float32(0), score)
+    except ValueError as error:
+        raise DetectorError(str(error)) from error
 
 
 def load_detector(name_or_path: str | Path = MODEL.path, device: str = MODEL.device, **settings: Value) -> Detector:

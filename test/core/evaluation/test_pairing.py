@@ -1,5 +1,6 @@
 """Scores made elsewhere: whose they are, and of which frames, is proven or refused."""
 
+import re
 import shutil
 
 import numpy as np
@@ -63,6 +64,7 @@ def test_the_benchmarks_folder_of_all_splits_has_no_surplus(root, flat, tmp_path
     dataset.name = "ObstacleTrack-validation"
     folder = tmp_path / "anomaly_p" / "theirs" / "ObstacleTrack-all"
     shutil.copytree(flat, folder)
+    shutil.rmtree(flat)
     np.save(folder / "night_01.npy", np.zeros((33, 57), np.float32))
     assert foreign_source(dataset, tmp_path, "theirs").surplus == 0
 
@@ -95,9 +97,16 @@ def test_scores_of_two_evaluations_in_one_folder_are_not_guessed_between(root, t
     (tmp_path / "bright" / root.name / "labels").mkdir(exist_ok=True)
     benchmark = tmp_path / "anomaly_p" / "bright" / root.name
     shutil.copytree(tmp_path / "bright" / root.name / "scores", benchmark)
-    with pytest.raises(PredictionError, match=r"scores of 'bright' lie in .*anomaly_p.* and in .*scores, maybe of two"):
-        foreign_source(source.dataset, tmp_path, "bright")
-    shutil.rmtree(tmp_path / "bright" / root.name / "scores")
+    ours, files = tmp_path / "bright" / root.name, [path.read_bytes() for path in source.scores.values()]
+    for folder in (ours / "scores", ours, ours.parent):
+        folder.mkdir(exist_ok=True)
+        for number, file in enumerate(files):
+            (folder / f"{number:02d}.npy").write_bytes(file)
+        message = rf"scores of 'bright' lie in .*anomaly_p.* and in {re.escape(str(folder))}, maybe of two"
+        with pytest.raises(PredictionError, match=message):
+            foreign_source(source.dataset, tmp_path, "bright")
+        for path in folder.glob("*.npy"):
+            path.unlink()
     assert foreign_source(source.dataset, tmp_path, "bright").scores["00"].parent == benchmark
 
 

@@ -26,6 +26,7 @@ from unexpected_core.evaluation.store import benchmark_name, read_score, stored_
 from unexpected_core.evaluation.threshold import Threshold, check_unseen, normal_threshold
 from unexpected_core.images import write_image
 from unexpected_core.metrics.components import Sizes
+from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.pixel import measure_pixels
 
 SIZE = (33, 57)
@@ -229,6 +230,19 @@ def test_threshold_from_normal_driving(root, tmp_path, scored):
     assert result.false_alarm_frames.realised_rate == 0 and result.components.f1.value > 0.5
     with pytest.raises(PredictionError, match=r"frame '01' of .* has an obstacle; a threshold from normal driving"):
         normal_threshold(source, 3, 0.5)
+
+
+def test_frames_ignored_as_a_whole_are_none_without_a_false_alarm(own_root, tmp_path, scored):
+    """Frame 0 has a false alarm; 1 and 2 are ignored, and frame 3 has an obstacle."""
+    for i in (1, 2):
+        write_image(own_root / "obstacle" / f"{i:02d}.png", np.full(SIZE, 255, np.uint8))
+    _, source = scored(own_root, tmp_path, answer=lambda image: Answer(np.ones(SIZE, np.float32), None))
+    alarms = result_of(source, SETTINGS, Threshold(0.5, "given")).false_alarm_frames
+    assert (alarms.normal_frames, alarms.realised_rate) == (1, 1)
+    quiet = open_source(First(source.dataset, 3), tmp_path / "scores")
+    assert normal_threshold(quiet, 3, 0.5).value == np.nextafter(1, 2)
+    with pytest.raises(MetricError, match=r"1 normal frames cannot promise a rate of 0\.3; it takes 3 or more"):
+        normal_threshold(quiet, 3, 0.3)
 
 
 def test_pixels_that_form_no_region_are_no_false_alarm(root, tmp_path, scored):

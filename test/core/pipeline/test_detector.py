@@ -13,7 +13,7 @@ from unexpected_core.config import SettingsError
 from unexpected_core.devices import DeviceError
 from unexpected_core.images import ImageError, read_image, resize_image, write_image
 from unexpected_core.labels import IGNORE, TRAIN_ID
-from unexpected_core.pipeline.batching import group_by_size
+from unexpected_core.pipeline.batching import groups_of_equals
 from unexpected_core.pipeline.detector import Detector
 from unexpected_core.pipeline.resizing import to_working, working_size
 from unexpected_core.pipeline.runner import DetectorError
@@ -88,7 +88,36 @@ def test_a_batch_is_its_images_one_by_one(random_detector):
         np.testing.assert_allclose(found.score, alone.score, atol=1e-5)
         assert found.score.shape == image.shape[:2]
     assert random_detector.detect_batch([]) == []
-    assert group_by_size(images) == [[0, 2], [1]]
+    assert groups_of_equals([image.shape for image in images]) == [[0, 2], [1]]
+
+
+def test_each_image_of_a_batch_is_seen_by_its_own_settings(random_detector):
+    images, settings = [picture(80, 120, seed) for seed in range(4)], random_detector.settings.detect
+    changes = (
+        {"roi": "0,0 1,0 1,0.5 0,0.5"},
+        {"roi": "0,0.5 1,0.5 1,1 0,1"},
+        {"scale": 0.5},
+        {"ego_mask": "0,0 1,0 1,1"},
+    )
+    each = [settings.model_copy(update=change) for change in changes]
+    for image, own, found in zip(images, each, random_detector.detect_batch(images, settings=each), strict=True):
+        np.testing.assert_allclose(found.score, random_detector.detect(image, settings=own).score, atol=1e-5)
+    top, bottom, *_ = random_detector.detect_batch(images, settings=each)
+    assert not top.score[41:].any() and top.score.any() and not bottom.score[:39].any() and bottom.score.any()
+
+
+def test_score_is_that_of_detect(tmp_path):
+    """The own car, too, and what is said where its mask is gone."""
+    mask = tmp_path / "car.png"
+    write_image(mask, np.full((4, 4), 255, np.uint8) * (np.arange(4) > 1)[:, None].astype(np.uint8))
+    detector = load_detector("random", "cpu", warmup=False, ego_mask=str(mask), roi="0,0 0.5,0 0.5,1 0,1")
+    image = picture(80, 120)
+    score, _ = detector.score(image)
+    assert np.array_equal(score, detector.detect(image).score) and score[:40, :60].any() and not score[40:].any()
+    mask.unlink()
+    for call in (detector.score, detector.detect):
+        with pytest.raises(DetectorError, match="cannot read the ego mask: "):
+            call(image)
 
 
 def test_read_only_flipped_and_cut_images_are_accepted_and_left_alone(random_detector):

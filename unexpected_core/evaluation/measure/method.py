@@ -167,9 +167,9 @@ def _further(
 
 
 def _false_alarms(pixels: PixelReading, regions: RegionReading, threshold: Threshold) -> FalseAlarms:
-    """Of the frames without obstacles: how many there are, and the share of them that holds a region."""
+    """Of the frames without obstacles, of which anything is judged: how many there are, and what share has a region."""
     counts = regions.exact.table()[:, 2]
-    normal = counts[[fact.obstacle_share == 0 for fact in pixels.facts]]
+    normal = counts[[fact.roi_share > 0 and fact.obstacle_share == 0 for fact in pixels.facts]]
     known = len(normal) > 0 and not math.isnan(threshold.value)
     return FalseAlarms(len(normal), float(np.mean(normal > 0)) if known else math.nan, threshold.promised_rate)
 

@@ -55,7 +55,10 @@ class ComponentResult:
 
 @dataclass(frozen=True)
 class FalseAlarms:
-    """Frames without obstacles, and the share of them with a false alarm: as it turned out, and as promised or None."""
+    """Frames without obstacles, and the share of them with a false alarm: as it turned out, and as promised or None.
+
+    Frames that are ignored as a whole are none of them.
+    """
 
     normal_frames: int
     realised_rate: Number
