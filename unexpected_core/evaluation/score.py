@@ -71,6 +71,7 @@ def write_scores(method: Method, dataset: Dataset, scores: Path, labels: Path, k
 def _paint(path: Path, labels: np.ndarray | None) -> str:
     """Write predicted labels; SHA-256 of the file, '' where there are none."""
     if labels is None:
+        path.unlink(missing_ok=True)  # an earlier method's
         return ""
     write_image(path, labels)
     return sha256(path)

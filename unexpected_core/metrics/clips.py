@@ -13,7 +13,8 @@ from unexpected_core.metrics.keys import MetricError
 class Change(NamedTuple):
     """From one frame to the next.
 
-    score: mean absolute change. mask: share of the called pixels that is not called in both, 0 if none is called.
+    score: mean absolute change. mask: share of the called pixels that is not called in both, 0 if none is called, NaN
+    without a threshold.
     """
 
     score: float
@@ -36,7 +37,8 @@ def change(before: np.ndarray, after: np.ndarray, threshold: float, inside: np.n
     either = np.count_nonzero(a | b)
     differences = np.abs(after.astype(np.float64) - before.astype(np.float64))
     difference = float(differences.mean()) if differences.size else np.nan
-    return Change(difference, 1 - np.count_nonzero(a & b) / either if either else 0.0)
+    flicker = 1 - np.count_nonzero(a & b) / either if either else 0.0
+    return Change(difference, np.nan if np.isnan(threshold) else flicker)
 
 
 def mean_change(changes: list[Change]) -> Change:

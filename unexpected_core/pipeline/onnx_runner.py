@@ -130,7 +130,7 @@ class OpenVinoRunner(ExportedRunner):
 
 
 def _providers(device: str, available: Sequence[str]) -> list[str | tuple[str, dict[str, int]]]:
-    if device not in ("auto", "cpu", "cuda") and not re.fullmatch(r"cuda:\d+", device):
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise DeviceError(f"unknown device '{device}': expected auto, cpu, cuda or cuda:N")
     cuda = "CUDAExecutionProvider" in available
     if device.startswith("cuda") and not cuda:

@@ -64,7 +64,11 @@ def test_a_method_without_labels_is_not_asked_for_them_twice(root, tmp_path, sco
     def mute(image):
         return bright(image)._replace(labels=None)
 
-    assert len(scored(root, tmp_path, answer=mute)[0]) == 5 and scored(root, tmp_path, answer=mute)[0] == []
+    assert scored(root, tmp_path)[1].predicted_labels("01") is not None
+    mute_now = {"answer": mute, "made_by": {"method": "bright", "version": "2"}}
+    asked, source = scored(root, tmp_path, **mute_now)
+    assert len(asked) == 5 and source.predicted_labels("01") is None, "labels are left that an earlier one predicted"
+    assert scored(root, tmp_path, **mute_now)[0] == []
 
 
 def test_a_line_cut_short_by_a_kill_costs_its_frame_only(root, tmp_path, scored):

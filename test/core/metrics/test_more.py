@@ -110,6 +110,7 @@ def test_flicker_written_out():
     assert change(before, after, 0.5) == (pytest.approx(0.4), pytest.approx(2 / 3))
     assert change(before, before, 0.5) == (0, 0) and change(before * 0, after * 0, 0.5) == (0, 0)
     assert mean_change([change(before, after, 0.5), change(after, after, 0.5)]).mask == pytest.approx(1 / 3)
+    assert np.isnan(mean_change([change(before, after, np.nan)]).mask)
     with pytest.raises(MetricError, match=r"frames of one clip differ in size: .*; give each clip a folder of its own"):
         change(before, after.T, 0.5)
     road = np.array([[True, True, True, False]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 
@@ -92,8 +93,8 @@ def _same_scores(facts: Sequence[FrameFacts]) -> tuple[str, ...]:
 
 def _same_images(facts: Sequence[FrameFacts]) -> tuple[str, ...]:
     """Keys of frames whose image, which shows something, is that of another frame."""
-    hashes = [fact.image_hash for fact in facts if fact.image_map.any()]
-    return tuple(fact.key for fact in facts if hashes.count(fact.image_hash) > 1)
+    times = Counter(fact.image_hash for fact in facts if fact.image_map.any())
+    return tuple(fact.key for fact in facts if times[fact.image_hash] > 1)
 
 
 def _likeness(scores: list[np.ndarray], images: list[np.ndarray]) -> float:
