@@ -170,7 +170,8 @@ def test_what_is_wrong_with_an_example_is_said_in_its_own_words(workers, tmp_pat
 
 def test_damaged_state_is_named(tmp_path):
     tmp_path.joinpath("optimizer.pth").write_bytes(b"nothing")
-    with pytest.raises(TrainingError, match=r"cannot read .*optimizer\.pth.*or delete it to train from the start"):
+    said = r"cannot read .*optimizer\.pth.*or delete it and move chk_best.* away, to train from the start"
+    with pytest.raises(TrainingError, match=said):
         load_state(tmp_path, {})
 
 

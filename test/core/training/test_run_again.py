@@ -11,6 +11,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from unexpected_core.cli.main import main
 from unexpected_core.config import override
 from unexpected_core.images import write_image
+from unexpected_core.training import stages
 from unexpected_core.training.engine.explain import explain_batch_norm
 from unexpected_core.training.engine.loop import Training
 from unexpected_core.training.engine.run import run
@@ -111,6 +112,49 @@ def test_damaged_results_of_a_finished_run_are_noticed(name, damage, roads, tmp_
         return
     with pytest.raises(TrainingError, match=rf"{re.escape(name)}.*Restore it, or delete it"):
         run(settings(roads), tmp_path)
+
+
+@pytest.mark.parametrize("other", ["loop.batch=1", "loop.batch=2"])  # goes on, or starts anew
+@pytest.mark.parametrize("kind", ["ours", "without its epoch", "published"])
+@pytest.mark.parametrize("name", ["chk_last.pth", "chk_best.pth"])
+def test_weights_without_a_state_are_not_replaced(name, kind, other, roads, tmp_path):
+    """A published archive unpacks into the run folder of its preset; or optimizer.pth, the largest, was deleted."""
+    run(settings(roads), tmp_path)
+    (tmp_path / "optimizer.pth").unlink()
+    for each in {"chk_last.pth", "chk_best.pth"} - {name}:
+        (tmp_path / each).unlink()
+    content = {"weights": {}, "state": {"epoch_idx": 41} if kind != "without its epoch" else {}}
+    torch.save(content, tmp_path / name, _use_new_zipfile_serialization=kind != "published")
+    before = contents(tmp_path)
+    epoch = "epoch 41" if kind == "ours" else "an unknown epoch"
+    said = rf"{name} is of {epoch}, and no optimizer\.pth is there.* Use another --run, or move it away"
+    with pytest.raises(TrainingError, match=said):
+        stages.run(settings(roads, other), tmp_path)
+    assert contents(tmp_path) == before
+    (tmp_path / name).unlink()
+    assert run(settings(roads, other), tmp_path)
+
+
+def test_untrained_weights_without_a_state_are_written_anew(roads, tmp_path, monkeypatch):
+    """As after a kill before the first state was saved."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "save_state", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(settings(roads), tmp_path)
+    assert (tmp_path / "chk_last.pth").exists() and not (tmp_path / "optimizer.pth").exists()
+    assert run(settings(roads), tmp_path)
+
+
+@pytest.mark.parametrize("content", [{"state": {}, "epoch_idx": 41}, {"progress": {"steps": 3}}, [1]])
+def test_the_state_of_another_program_is_named(content, roads, tmp_path):
+    torch.save(content, tmp_path / "optimizer.pth")
+    before = contents(tmp_path)
+    with pytest.raises(
+        TrainingError,
+        match=r"optimizer\.pth is not the state of such.*Use another --run, or .* move chk_best\.pth and chk_last\.pth",
+    ):
+        run(settings(roads), tmp_path)
+    assert contents(tmp_path) == before
 
 
 def test_tensorboard_keeps_every_finished_epoch(roads, tmp_path):

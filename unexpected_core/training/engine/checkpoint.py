@@ -25,7 +25,7 @@ BEST, LAST, STATE = "chk_best.pth", "chk_last.pth", "optimizer.pth"
 STOP = "stop"
 """A file of this name in the run folder ends the training after the epoch."""
 CURES = {
-    STATE: "delete it to train from the start",
+    STATE: f"delete it and move {BEST} and {LAST} away, to train from the start",
     LAST: "delete it and run the same command again: it is written anew",
     BEST: "delete it: the next better epoch writes it anew",
 }
@@ -84,8 +84,29 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def read_progress(folder: Path) -> Progress | None:
-    """Where the training of a run folder stands; None where no state was saved. Raises TrainingError."""
-    return Progress(**load(folder / STATE)["progress"]) if (folder / STATE).exists() else None
+    """Where the training of a run folder stands; None where no state was saved. Raises TrainingError.
+
+    Also where there is no state, but weights that have learned: a training from the start would replace them.
+    """
+    if (folder / STATE).exists():
+        return _progress(folder / STATE, load(folder / STATE))
+    for path in (folder / BEST, folder / LAST):
+        if path.exists() and (epoch := _epoch_if_readable(path)) != 0:  # 0: killed before the first state was saved
+            raise TrainingError(
+                f"{path} is of {'an unknown epoch' if epoch is None else f'epoch {epoch}'}, and no {STATE} is there to "
+                "go on from: a training from the start would replace it. Use another --run, or move it away"
+            )
+    return None
+
+
+def _progress(path: Path, content: Any) -> Progress:
+    try:
+        return Progress(**content["progress"])
+    except (KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{path} is not the state of such a training: its 'progress' is not there, or another version's ({error}). "
+            f"Use another --run, or {CURES[STATE]}"
+        ) from error
 
 
 def is_finished(folder: Path, epochs: int) -> bool:
@@ -102,6 +123,14 @@ def is_finished(folder: Path, epochs: int) -> bool:
                 f"{folder / name} is of epoch {found}, expected {epoch}, as {STATE} says. Restore it, or {CURES[name]}"
             )
     return (folder / LAST).exists()
+
+
+def _epoch_if_readable(path: Path) -> Any:
+    """None for a file that a training here has not written so, such as a published one."""
+    try:
+        return _epoch(load(path))
+    except TrainingError:
+        return None
 
 
 def _epoch(content: Any) -> Any:
@@ -132,13 +161,17 @@ def save_state(folder: Path, progress: Progress, parts: dict[str, Any]) -> None:
 
 
 def load_state(folder: Path, parts: dict[str, Any]) -> Progress | None:
-    """Put the parts back to where optimizer.pth was written; None when there is no such file. Raises TrainingError."""
+    """Put the parts back to where optimizer.pth was written; None when there is no such file. Raises TrainingError.
+
+    See read_progress.
+    """
     if not (folder / STATE).exists():
-        return None
+        return read_progress(folder)
     content = load(folder / STATE)
+    progress = _progress(folder / STATE, content)
     for name, part in parts.items():
         part.load_state_dict(content[name])
-    return Progress(**content["progress"])
+    return progress
 
 
 def remove_leftovers(folder: Path) -> None:
