@@ -9,7 +9,7 @@ from pathlib import Path
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
 from unexpected_core.training.engine import run as engine
-from unexpected_core.training.engine.alone import is_first_process, stop_file_consumed
+from unexpected_core.training.engine.alone import alone_in, is_first_process
 from unexpected_core.training.engine.checkpoint import is_finished, read_progress
 from unexpected_core.training.engine.same_settings import refuse_changes
 from unexpected_core.training.engine.setup import open_fabric
@@ -57,7 +57,7 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
     ended the training before that stage had learned for an epoch.
     """
     refuse_random_parts(settings)
-    with stop_file_consumed(folder):
+    with alone_in(folder):
         whole, first = settings, first_stage(settings)
         if first is not None:
             start = folder / FIRST / f"fast{SUFFIX}"
@@ -67,7 +67,7 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
                 _read_helpers(settings, folder)
                 if not _segmenter_learned(first, folder, whole):
                     return None
-        trained = engine.run(settings, folder)
+        trained = engine.go_on(settings, folder)
         if not trained:
             LOGGER.info("%s is finished: a higher loop.epochs goes on", folder)
         learned = not settings.loop.epochs or read_progress(folder).epoch

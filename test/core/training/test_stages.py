@@ -20,6 +20,7 @@ from unexpected_core.training import stages
 from unexpected_core.training.command import command_of
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.checkpoint import read_progress
+from unexpected_core.training.engine.loop import Training
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.publish import publish_fast
@@ -176,6 +177,27 @@ def test_a_stop_file_in_the_first_stage_ends_the_training(where, roads, tmp_path
     stop.parent.joinpath("stop").touch()
     run(settings(roads, "loop.epochs=2"), tmp_path)
     assert read_progress(tmp_path).epoch == (1 if where == "." else 2), "the finished first stage takes no notice"
+
+
+@pytest.mark.parametrize("stage", ["only", "first", "second"])
+def test_a_second_command_leaves_the_stop_file_to_the_training_that_it_is_refused_for(
+    stage, roads, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("unexpected_core.training.engine.alone.PATIENCE", 0.0)
+    asked, learn_step, refused = settings(roads, f"first.epochs={int(stage != 'only')}"), Training.learn_step, []
+
+    def another_command_meanwhile(self, *step):
+        if (self.folder == tmp_path) == (stage != "first"):
+            (tmp_path / "stop").touch()
+            with pytest.raises(TrainingError, match=rf"another process is training in {tmp_path}: "):
+                run(asked, tmp_path)
+            refused.append((tmp_path / "stop").exists())
+        return learn_step(self, *step)
+
+    monkeypatch.setattr(Training, "learn_step", another_command_meanwhile)
+    run(asked, tmp_path)
+    assert refused == [True]
+    assert not (tmp_path / "stop").exists()
 
 
 def test_what_was_stopped_before_it_learned_is_not_published(roads, tmp_path):

@@ -24,10 +24,24 @@ PATIENCE = 8.0
 def alone_in(folder: Path) -> Iterator[None]:
     """Keep a second training out of the run folder; the first process of a training speaks for the others.
 
-    Raises TrainingError when another training holds it. A killed training lets go (its loader workers within seconds).
+    However the training ends, a file that asked it to end (STOP) does not wait for the next one.
+    Raises TrainingError when another training holds it, whose stop file stays. A killed training lets go (its loader
+    workers within seconds).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    if fcntl is None or not is_first_process():
+    if not is_first_process():
+        yield
+        return
+    with _held(folder):
+        try:
+            yield
+        finally:
+            (folder / STOP).unlink(missing_ok=True)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    if fcntl is None:
         yield
         return
     handle, deadline = os.open(folder, os.O_RDONLY), time.monotonic() + PATIENCE
@@ -54,13 +68,3 @@ def _locked(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-@contextmanager
-def stop_file_consumed(folder: Path) -> Iterator[None]:
-    """However a training ends, a file that asked it to end does not wait for the next one."""
-    try:
-        yield
-    finally:
-        if is_first_process():
-            (folder / STOP).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from unexpected_core.log import LOGGER
-from unexpected_core.training.engine.alone import alone_in, stop_file_consumed
+from unexpected_core.training.engine.alone import alone_in
 from unexpected_core.training.engine.checkpoint import is_finished
 from unexpected_core.training.engine.same_settings import keep_config, refuse_changes, start_anew, tell_other_sources
 from unexpected_core.training.settings import TrainingSettings
@@ -49,23 +49,28 @@ def run(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> 
     whole: run folder of the training that this is a stage of; a stop file there ends the stage, too.
     Raises TrainingError; every exception is also written to training.log.
     """
+    with alone_in(folder):
+        return go_on(settings, folder, whole)
+
+
+def go_on(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> bool:
+    """`run`, for who holds the folder already: see alone_in."""
     from unexpected_core.training.engine.loop import Training
     from unexpected_core.training.engine.recorder import LOG, append
 
     if settings.data.train == settings.data.val:
         LOGGER.warning("data.val is data.train: the frames that are learned from decide the best epoch")
-    with alone_in(folder), stop_file_consumed(folder):
-        if changes := refuse_changes(settings, folder):
-            start_anew(folder, changes)
-        else:
-            tell_other_sources(settings, folder)
-            if is_finished(folder, settings.loop.epochs):
-                return False
-        keep_config(settings, folder)
-        try:
-            task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
-            Training(settings, task, examples, validation, folder, whole).run()
-            return True
-        except Exception:
-            append(folder / LOG, traceback.format_exc())
-            raise
+    if changes := refuse_changes(settings, folder):
+        start_anew(folder, changes)
+    else:
+        tell_other_sources(settings, folder)
+        if is_finished(folder, settings.loop.epochs):
+            return False
+    keep_config(settings, folder)
+    try:
+        task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
+        Training(settings, task, examples, validation, folder, whole).run()
+        return True
+    except Exception:
+        append(folder / LOG, traceback.format_exc())
+        raise
