@@ -98,6 +98,17 @@ def test_frames_by_class():
     }
 
 
+def test_what_lies_under_an_obstacle_makes_no_rare_frame():
+    """No crop would find a pixel of it: obstacles have no label."""
+
+    class Covered(Two):
+        def load(self, index):
+            shown = super().load(index)
+            return replace(shown, obstacle=(shown.labels == SIGN).astype(np.uint8))
+
+    assert list(frames_by_class([Covered()])) == [ROAD, SKY]
+
+
 def test_rare_classes_are_met_wherever_they_are():
     settings = ExampleSettings(crop=(20, 24), heights=(100, 100), paste=False, rare=1.0)
     examples = FastExamples([ExampleSource(Two())], settings, train=True)

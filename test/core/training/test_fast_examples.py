@@ -1,6 +1,7 @@
 """Examples of the fast networks: what is unexpected, what is not, and what nobody knows."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -49,8 +50,9 @@ def test_a_frame_without_labels_is_named():
         def load(self, index):
             return replace(super().load(index), labels=None)
 
-    with pytest.raises(TrainingError, match="'street/one' has no labels, and this task learns from labels"):
-        example(Bare())
+    for use in (example, partial(learn, rare=0.3)):
+        with pytest.raises(TrainingError, match="'street/one' has no labels, and this task learns from labels"):
+            use(Bare())
 
 
 def test_ids_that_no_class_has_are_named():
@@ -58,8 +60,9 @@ def test_ids_that_no_class_has_are_named():
         def load(self, index):
             return replace(super().load(index), labels=np.full((64, 128), 27, np.uint8))
 
-    with pytest.raises(TrainingError, match="labels of 'street/one' hold id 27; expected 0"):
-        example(Indoors())
+    for use in (example, partial(learn, rare=0.3)):
+        with pytest.raises(TrainingError, match="labels of 'street/one' hold id 27; expected 0"):
+            use(Indoors())
 
 
 def learn(dataset, seed=0, **changes):

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 
 from unexpected_core.datasets import Dataset
+from unexpected_core.discrepancy_data.pastes import ignore_unexpected
 from unexpected_core.labels import NUM_CLASSES, TRAIN_ID
 from unexpected_core.structs import Sample
+from unexpected_core.training.examples.samples import checked_labels
 
 ROAD = TRAIN_ID["road"]
 SOME = 8
@@ -102,12 +104,23 @@ def rare_class(labels: np.ndarray, random: np.random.Generator) -> int | None:
     return int(random.choice(found, p=weights / weights.sum()))
 
 
+def known_labels(dataset: Dataset, sample: Sample) -> np.ndarray:
+    """What is learned of a frame, uint8 [H, W]: obstacles have no label, whatever the data set says.
+
+    Raises TrainingError where there are no labels, or ids that no class has.
+    """
+    labels = checked_labels(f"{dataset.name}/{sample.key}", sample.labels)
+    return labels if sample.obstacle is None else ignore_unexpected(labels, sample.obstacle)
+
+
 def frames_by_class(datasets: Sequence[Dataset]) -> dict[int, list[tuple[int, int]]]:
-    """Class -> (data set, frame) of all frames that hold some of it. Reads every frame once."""
+    """Class -> (data set, frame) of all frames whose known labels hold some of it. Reads every frame once."""
     found: dict[int, list[tuple[int, int]]] = {}
     with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
         for d, dataset in enumerate(datasets):
-            for i, counts in enumerate(pool.map(lambda i, s=dataset: _counts(s[i].labels), range(len(dataset)))):
+            for i, counts in enumerate(
+                pool.map(lambda i, s=dataset: _counts(known_labels(s, s[i])), range(len(dataset)))
+            ):
                 for c in np.flatnonzero(counts >= SOME):
                     found.setdefault(int(c), []).append((d, i))
     return dict(sorted(found.items()))

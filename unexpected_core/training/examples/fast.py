@@ -17,8 +17,16 @@ from unexpected_core.discrepancy_data.pasting.things import Lender
 from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Sample
 from unexpected_core.training.examples.camera import change_light, change_sensor
-from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map, frames_by_class, rare_class
-from unexpected_core.training.examples.samples import checked_labels, spread
+from unexpected_core.training.examples.crops import (
+    Crop,
+    choose_crop,
+    cut_image,
+    cut_map,
+    frames_by_class,
+    known_labels,
+    rare_class,
+)
+from unexpected_core.training.examples.samples import spread
 from unexpected_core.training.examples.settings import ExampleSettings
 
 
@@ -96,12 +104,10 @@ class FastExamples:
         return self.frames_of[around][random.integers(len(self.frames_of[around]))], around
 
     def _frame(self, d: int, i: int) -> _Frame:
-        """Its own obstacles have no label, whatever the data set says: nothing known is learned or lent of them."""
+        """With the labels that are known: nothing known is learned or lent of its own obstacles."""
         source = self.sources[d]
         sample = source.dataset[i]
-        labels = checked_labels(f"{source.dataset.name}/{sample.key}", sample.labels)
-        if sample.obstacle is not None:
-            sample = replace(sample, labels=ignore_unexpected(labels, sample.obstacle))
+        sample = replace(sample, labels=known_labels(source.dataset, sample))
         return _Frame(sample, source.aspect or sample.image.shape[1] / sample.image.shape[0])
 
     def _choose_crop(self, frame: _Frame, around: int | None, random: np.random.Generator) -> Crop:
