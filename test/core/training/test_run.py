@@ -274,6 +274,25 @@ def test_config_is_kept_and_a_different_training_is_refused(tmp_path):
         refuse_changes(PRESETS["0517_discrepancy_labels_only"], tmp_path)
 
 
+def test_a_setting_that_is_newer_than_a_training_must_be_as_it_was_without_it(tmp_path):
+    """That is its default, whatever its preset says now."""
+    settings = PRESETS["fast"]
+    keep_config(override(settings, ["optimizer.method=adam", "loop.average=0"]), tmp_path)
+    save_state(tmp_path, Progress(started=True, step=1), {})
+    kept = json.loads((tmp_path / "config.json").read_text())
+    del kept["optimizer"]["method"], kept["task"]["pastes"], kept["loop"]["average"]
+    (tmp_path / "config.json").write_text(json.dumps(kept))
+    before = override(settings, ["optimizer.method=adam", "loop.average=0"])
+    assert refuse_changes(before, tmp_path) == ""
+    with pytest.raises(
+        TrainingError,
+        match=r"other settings: optimizer\.method was adam, now muon; loop\.average was 0\.0, now 0\.998\.",
+    ):
+        refuse_changes(settings, tmp_path)
+    with pytest.raises(TrainingError, match=r"task\.pastes\.known was \d\.?\d*, now 0\.125"):
+        refuse_changes(override(before, ["task.pastes.known=0.125"]), tmp_path)
+
+
 def test_ensemble_members_differ_in_name_and_seed_only(monkeypatch):
     monkeypatch.setenv("DIR_EXPERIMENTS", "/experiments")
     third = resolve(override(PRESETS["0121_psp_ensemble_bdd"], ["task.member=3"]))

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from unexpected_core.config import settings_of, value_at
+from unexpected_core.config import merge, settings_of, value_at
 from unexpected_core.files import write_text
 from unexpected_core.log import LOGGER
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, read_progress
@@ -36,14 +36,15 @@ def keep_config(settings: TrainingSettings, folder: Path) -> None:
 
 def refuse_changes(settings: TrainingSettings, folder: Path) -> str:
     """What differs from config.json in words, '' for nothing. Raises TrainingError once a step of it is finished."""
-    before, now = _read_config(folder / CONFIG), json.loads(settings.model_dump_json())
-    names = [setting.name for setting in settings_of(type(settings))]
+    now, kept = json.loads(settings.model_dump_json()), _read_config(folder / CONFIG)
     # A setting that the file lacks is newer than the training: its default is what went before.
+    before = merge(json.loads(type(settings)().model_dump_json()), kept) if kept else now
+    names = [setting.name for setting in settings_of(type(settings))]
     changes = "; ".join(
         f"{name} was {_value(before, name)}, now {_value(now, name)}"
         for name in names
         if name not in FREE
-        and _value(before, name) not in (None, _value(now, name))
+        and _value(before, name) != _value(now, name)
         and not (name == "task.start" and _moved(_value(before, name), _value(now, name), folder))
     )
     progress = read_progress(folder) if changes else None
