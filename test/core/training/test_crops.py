@@ -7,6 +7,7 @@ import pytest
 
 from unexpected_core.datasets import Dataset
 from unexpected_core.structs import Sample
+from unexpected_core.training.engine import sampler
 from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map, frames_by_class, rare_class
 from unexpected_core.training.examples.fast import ExampleSource, FastExamples
 from unexpected_core.training.examples.settings import ExampleSettings
@@ -114,3 +115,21 @@ def test_rare_classes_are_met_wherever_they_are():
     examples = FastExamples([ExampleSource(Two())], settings, train=True)
     signs = [(examples.example(0, np.random.default_rng(seed))["labels"] == SIGN).any() for seed in range(60)]
     assert 0.25 < np.mean(signs) < 0.75  # a third of the classes, and by chance; frame 0 has none
+
+
+def test_a_step_names_the_frames_that_it_saw():
+    """Also those that came for a rare class, and where the frames come several times in the epoch."""
+
+    class Shaded(Two):
+        def load(self, index):
+            return replace(super().load(index), image=np.full((100, 120, 3), (40, 200)[index], np.uint8))
+
+    settings = ExampleSettings(crop=(20, 24), heights=(100, 100), paste=False, rare=0.5)
+    examples = FastExamples([ExampleSource(Shaded())], settings, train=True)
+    others = 0
+    batches = sampler.training_batches(examples, sampler.Share(1), 3, 1, range(40), 0)
+    for position, (batch,) in zip(sampler.positions(2, 3, 1, 40), batches, strict=True):
+        seen = "two/road" if batch["photo"].float().mean() > 110 else "two/sky"
+        assert sampler.key_at(examples, 3, position) == seen
+        others += seen != examples.keys[position[1]]
+    assert others > 5

@@ -196,6 +196,29 @@ def test_nan_names_step_examples_and_cure_and_the_state_before_it_survives(tmp_p
     assert torch.equal(before["networks"]["network.0.weight"], after["networks"]["network.0.weight"])
 
 
+def test_nan_names_the_examples_that_the_step_saw(tmp_path):
+    """Not those whose turn it was, where others came in their place."""
+
+    class Others(TINY["TinyExamples"]):
+        def key_of(self, index, random):
+            return self.keys[random.integers(len(self))]
+
+        def example(self, index, random):
+            seen = int(random.integers(len(self)))
+            return super().example(seen, random) | {"seen": np.array(seen)}
+
+    class Wrong(TINY["TinyTask"]):
+        def losses(self, networks, batch):
+            seen[:] = batch["seen"].tolist()
+            wrong = torch.nan if torch.is_grad_enabled() and 5 in seen else 1.0
+            return {"loss": super().losses(networks, batch)["loss"] * wrong}
+
+    examples, seen = Others(13, "plain"), []
+    with pytest.raises(TrainingError) as raised:
+        Training(TINY["SETTINGS"], Wrong("plain"), examples, examples, tmp_path).run()
+    assert f"(examples {', '.join(f'street/{i}' for i in seen)})" in str(raised.value) and 5 in seen
+
+
 def test_out_of_memory_names_the_settings(tmp_path):
     class Greedy(TINY["TinyTask"]):
         def losses(self, networks, batch):

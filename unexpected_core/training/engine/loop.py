@@ -321,9 +321,10 @@ class Training:
 
     def names(self, epoch: int, step: int) -> str:
         """The examples of a step."""
-        order = sampler.epoch_order(len(self.examples), self.options.seed, epoch, self.steps * self.options.batch)
-        batch = order[step * self.options.batch : (step + 1) * self.options.batch]
-        return ", ".join(self.examples.keys[i] for i in batch)
+        seed, batch = self.options.seed, self.options.batch
+        order = sampler.positions(len(self.examples), seed, epoch, self.steps * batch)
+        seen = order[step * batch : (step + 1) * batch]
+        return ", ".join(sampler.key_at(self.examples, seed, position) for position in seen)
 
 
 def sum_over_processes(sums: Counter[str], world: int) -> Counter[str]:

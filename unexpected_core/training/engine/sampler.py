@@ -35,6 +35,25 @@ def epoch_order(count: int, seed: int, epoch: int, wanted: int = 0) -> np.ndarra
     return np.concatenate([random.permutation(count) for _ in range(max(1, -(-wanted // count)))])
 
 
+def positions(count: int, seed: int, epoch: int, wanted: int) -> np.ndarray:
+    """`epoch_order` as what examples draw their random numbers from: tuples (epoch, index, ...) [count or more]."""
+    order = epoch_order(count, seed, epoch, wanted)
+    # An example met again in the same epoch is made with other random numbers.
+    again = [(number // count,) if number >= count else () for number in range(len(order))]
+    return np.fromiter(((epoch, int(i), *more) for i, more in zip(order, again, strict=True)), object, len(order))
+
+
+def _random(seed: int, position: tuple[int, ...]) -> np.random.Generator:
+    return np.random.default_rng([seed, *position])
+
+
+def key_at(examples: Examples, seed: int, position: tuple[int, ...]) -> str:
+    """The key of what is seen at a position."""
+    if key_of := getattr(examples, "key_of", None):
+        return key_of(position[1], _random(seed, position))
+    return examples.keys[position[1]]
+
+
 @dataclass(frozen=True)
 class Share:
     """How a batch is divided: over `world` processes, and in each into `accumulate` parts, one after the other.
@@ -70,7 +89,7 @@ class _Indexed(Dataset):
         _, index, *_ = position
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(self.seed, *position, 1))
-            return self.examples.example(index, np.random.default_rng([self.seed, *position]))
+            return self.examples.example(index, _random(self.seed, position))
 
     def __getitems__(self, positions: Sequence[tuple[int, ...]]) -> list:
         """The examples of a batch; or what is wrong with one: see `_Collate`."""
@@ -116,14 +135,9 @@ def training_batches(
     examples: Examples, share: Share, seed: int, epoch: int, steps: range, workers: int
 ) -> Iterator[list[dict]]:
     """For each step of `steps`: the parts that this process computes, dicts of tensors [B, ...]."""
-    order = epoch_order(len(examples), seed, epoch, steps.stop * share.batch)
-    # An example met again in the same epoch is made with other random numbers.
-    again = [(number // len(examples),) if number >= len(examples) else () for number in range(len(order))]
-    positions = np.fromiter(((epoch, int(i), *more) for i, more in zip(order, again, strict=True)), object, len(order))
+    order = positions(len(examples), seed, epoch, steps.stop * share.batch)
     parts = [
-        part.tolist()
-        for step in steps
-        for part in share.parts(positions[step * share.batch : (step + 1) * share.batch])
+        part.tolist() for step in steps for part in share.parts(order[step * share.batch : (step + 1) * share.batch])
     ]
     loaded = _loaded(examples, seed, parts, workers, of_one_size)
     for _ in steps:

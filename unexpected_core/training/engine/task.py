@@ -48,7 +48,10 @@ class Task(Protocol):
 
 
 class Examples(Protocol):
-    """Training or validation examples of one task; random access, no state, picklable (loader workers copy it)."""
+    """Training or validation examples of one task; random access, no state, picklable (loader workers copy it).
+
+    They may also have `key_of(index, random)`: the key of what `example` makes then, where that may be another's.
+    """
 
     keys: Sequence[str]
 

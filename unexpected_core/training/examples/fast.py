@@ -67,7 +67,7 @@ class FastExamples:
             (d, i) for d, source in enumerate(sources) for i in range(len(datasets[d])) for _ in range(source.times)
         ]
         self.where = [where[number] for number in spread(len(where), limit)]
-        self.keys = [f"{datasets[d].name}/{datasets[d].keys[i]}" for d, i in self.where]
+        self.keys = [self._key(d, i) for d, i in self.where]
         self.cut_outs = open_cut_outs(settings.pastes.things if settings.paste else "", training=train)
         self.frames_of = frames_by_class(datasets) if train and settings.rare else {}
 
@@ -95,6 +95,14 @@ class FastExamples:
             "discrepancy": discrepancy,
             "photo": np.ascontiguousarray(photo.transpose(2, 0, 1)),
         }
+
+    def key_of(self, index: int, random: np.random.Generator) -> str:
+        """See Examples."""
+        return self._key(*self._choose_frame(index, random)[0])
+
+    def _key(self, d: int, i: int) -> str:
+        dataset = self.sources[d].dataset
+        return f"{dataset.name}/{dataset.keys[i]}"
 
     def _choose_frame(self, index: int, random: np.random.Generator) -> tuple[tuple[int, int], int | None]:
         """(data set, frame) of an example, now and then one with a rare class instead, and that class."""
