@@ -60,7 +60,8 @@ class DiscrepancyNetwork(nn.Module):
         """The body, on images float [B, 3, H, W] that are ImageNet-normalised already -> logits [B, 2, H, W].
 
         (The raw resynthesis is left in [-1, 1].) labels: train ids uint8 [B, H, W]."""
-        # Dot products of VGG features leave the range of float16, not that of bfloat16.
+        # Dot products of VGG features leave the range of float16, not that of bfloat16. Not enabled, this switches off
+        # the autocast of a training too, which then learns in float32.
         half = images.dtype == torch.float16
         with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
             if half:  # autocast has no rule for concatenating float16

@@ -132,6 +132,8 @@ def test_half_precision_does_not_overflow_the_correlation():
     features = network.vgg_extractor(network.normalise(images))
     assert max(level.square().sum(1).max() for level in features) > 65504  # the end of float16
     exact = network(images, images, labels)
+    with torch.autocast("cpu", torch.float16):  # as trainings with loop.precision=16-mixed
+        assert torch.equal(network(images, images, labels), exact)
     half = network.half()(images.half(), images.half(), labels).float()
     assert half.isfinite().all() and (half - exact).abs().max() < 0.05 * exact.abs().max()
 
