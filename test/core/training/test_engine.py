@@ -13,6 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.precision import MixedPrecision
 from torch import nn
+from torch.utils.data import DataLoader
 
 from unexpected_core.config import override
 from unexpected_core.images import write_image
@@ -162,3 +163,19 @@ def test_only_who_ended_well_leaves_the_group_of_processes(tmp_path, folders, sa
     here = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     done = subprocess.run(command, env=here, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (code, said), done.stderr
+
+
+def test_a_training_on_the_processor_pins_no_memory_for_a_gpu(tmp_path, monkeypatch):
+    """That would make a context on one that is there, of hundreds of mebibytes."""
+    pinned = []
+
+    class Loader(DataLoader):
+        def __init__(self, *arguments, pin_memory, **options):
+            pinned.append(pin_memory)
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr(sampler, "DataLoader", Loader)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(loop.Training, "learn_step", lambda *_: {"loss": 1.0})  # PyTorch's own would ask the GPU
+    run(tmp_path, ["loop.epochs=1"])
+    assert pinned == [False] * 3  # two validations and an epoch

@@ -71,6 +71,7 @@ class Training:
         self.stop_files = [place / STOP for place in (folder, whole) if place]
         self.options = options = settings.loop
         self.fabric = fabric = open_fabric(options)
+        self.on_gpu = fabric.device.type == "cuda"
         self.share = sampler.Share(options.batch, options.accumulate, fabric.global_rank, fabric.world_size)
         self.steps = sampler.steps_per_epoch(len(examples), options.batch, options.epoch_examples)
         if not len(validation):
@@ -87,7 +88,7 @@ class Training:
         task, fabric, options, o = self.task, self.fabric, self.options, self.settings.optimizer
         torch.manual_seed(sampler.seed_of(options.seed))
         self.networks = task.build()
-        if fabric.world_size > 1 and fabric.device.type == "cuda":
+        if fabric.world_size > 1 and self.on_gpu:
             synchronise_batch_norms(self.networks)
         trained = parameter_groups(self.networks, getattr(task, "rates", {}), o.learning_rate)
         optimizer = OPTIMIZERS[o.method](trained, lr=o.learning_rate, betas=o.betas, weight_decay=o.weight_decay)
@@ -151,7 +152,9 @@ class Training:
     def learn_epoch(self, epoch: int) -> None:
         """The rest of an epoch (all of it, unless resumed), its validation and its checkpoint."""
         progress, options, remaining = self.progress, self.options, range(self.progress.step, self.steps)
-        batches = sampler.training_batches(self.examples, self.share, options.seed, epoch, remaining, options.workers)
+        batches = sampler.training_batches(
+            *(self.examples, self.share, options.seed, epoch, remaining, options.workers, self.on_gpu)
+        )
         if self.fabric.is_global_zero:
             batches = show_progress(batches, f"epoch {epoch}", len(remaining))
         saved = time.monotonic()
@@ -252,7 +255,7 @@ class Training:
         rank, world, o = self.fabric.global_rank, self.fabric.world_size, self.options
         networks = self.networks_in_use.eval()
         sums: Counter[str] = Counter()
-        batches = sampler.validation_batches(self.validation, o.batch_val, o.seed, rank, world, o.workers)
+        batches = sampler.validation_batches(self.validation, o.batch_val, o.seed, rank, world, o.workers, self.on_gpu)
         for number, batch in enumerate(until(self.asked, batches)):
             torch.manual_seed(sampler.seed_of(o.seed, 0, number * world + rank))
             with self.fabric.autocast():

@@ -132,28 +132,31 @@ def steps_per_epoch(count: int, batch: int, limit: int) -> int:
 
 
 def training_batches(
-    examples: Examples, share: Share, seed: int, epoch: int, steps: range, workers: int
+    examples: Examples, share: Share, seed: int, epoch: int, steps: range, workers: int, pinned: bool = False
 ) -> Iterator[list[dict]]:
-    """For each step of `steps`: the parts that this process computes, dicts of tensors [B, ...]."""
+    """For each step of `steps`: the parts that this process computes, dicts of tensors [B, ...].
+
+    pinned: in memory that a GPU reads from fastest; it takes some of the GPU's own.
+    """
     order = positions(len(examples), seed, epoch, steps.stop * share.batch)
     parts = [
         part.tolist() for step in steps for part in share.parts(order[step * share.batch : (step + 1) * share.batch])
     ]
-    loaded = _loaded(examples, seed, parts, workers, of_one_size)
+    loaded = _loaded(examples, seed, parts, workers, of_one_size, pinned)
     for _ in steps:
         yield [next(loaded) for _ in range(share.accumulate)]
 
 
 def validation_batches(
-    examples: Examples, batch: int, seed: int, rank: int, world: int, workers: int
+    examples: Examples, batch: int, seed: int, rank: int, world: int, workers: int, pinned: bool = False
 ) -> Iterator[dict]:
     """Every `world`-th validation batch, in order; epoch 0, so that the random numbers are the same each time.
 
-    Whole images of several data sets may differ in size: a batch is cut where it changes.
+    pinned: see training_batches. Whole images of several data sets may differ in size: a batch is cut where it changes.
     """
     starts = range(0, len(examples), batch)
     parts = [[(0, i) for i in range(start, min(start + batch, len(examples)))] for start in starts[rank::world]]
-    for batches in _loaded(examples, seed, parts, workers, by_size):
+    for batches in _loaded(examples, seed, parts, workers, by_size, pinned):
         yield from batches
 
 
@@ -165,7 +168,7 @@ def some_examples(examples: Examples, indices: list[int], seed: int) -> Iterator
 
 
 def _loaded(
-    examples: Examples, seed: int, parts: list[list[tuple[int, ...]]], workers: int, collate: Callable
+    examples: Examples, seed: int, parts: list[list[tuple[int, ...]]], workers: int, collate: Callable, pinned: bool
 ) -> Iterator[Any]:
     # Its own generator keeps the loader from drawing on torch's global random numbers.
     loader = DataLoader(
@@ -174,7 +177,7 @@ def _loaded(
         collate_fn=_Collate(collate),
         num_workers=workers,
         generator=torch.Generator().manual_seed(0),
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=pinned,
         worker_init_fn=_begin,
     )
     with _sigterm_held():  # workers inherit that, and are never without it
