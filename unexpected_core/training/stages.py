@@ -12,7 +12,7 @@ from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.alone import alone_in, is_first_process
 from unexpected_core.training.engine.checkpoint import is_finished, read_progress
 from unexpected_core.training.engine.same_settings import refuse_changes
-from unexpected_core.training.engine.setup import open_fabric
+from unexpected_core.training.engine.setup import leave_at_exit, open_fabric
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import derive
 from unexpected_core.training.publish import is_published, publish_fast
@@ -107,4 +107,5 @@ def _segmenter_learned(first: FastTraining, folder: Path, whole: TrainingSetting
         publish_fast(first, inside, whole)
     if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage
         open_fabric(first.loop).barrier()  # what the first one has written is there for all
+        leave_at_exit()  # where no further stage comes
     return is_finished(inside, epochs)

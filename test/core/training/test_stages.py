@@ -200,6 +200,25 @@ def test_a_second_command_leaves_the_stop_file_to_the_training_that_it_is_refuse
     assert not (tmp_path / "stop").exists()
 
 
+LEAVING = """
+import atexit, sys
+import torch.distributed as processes
+atexit.register(lambda: print("still in it" if processes.is_initialized() else "left"))  # the first is the last called
+from unexpected_core.cli.main import main
+processes.init_process_group("gloo", store=processes.HashStore(), rank=0, world_size=1)
+assert main(sys.argv[1:]) == 0
+"""
+
+
+def test_who_is_stopped_in_the_first_stage_leaves_the_group_of_processes(roads, tmp_path):
+    (tmp_path / "stop").touch()
+    words = [word for change in changes(roads) for word in ("--set", change)]
+    command = [sys.executable, "-c", LEAVING, "train", "nano", "--run", str(tmp_path), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines()[-1:] == ["left"], done.stderr
+    assert read_progress(tmp_path / "segmenter").epoch == 0
+
+
 def test_what_was_stopped_before_it_learned_is_not_published(roads, tmp_path):
     (tmp_path / "stop").touch()
     command = ["train", "nano", "--run", str(tmp_path)]
