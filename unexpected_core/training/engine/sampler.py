@@ -36,7 +36,10 @@ def epoch_order(count: int, seed: int, epoch: int, wanted: int = 0) -> np.ndarra
 
 
 def positions(count: int, seed: int, epoch: int, wanted: int) -> np.ndarray:
-    """`epoch_order` as what examples draw their random numbers from: tuples (epoch, index, ...) [count or more]."""
+    """`epoch_order` as what examples draw their random numbers from: tuples (epoch, 0..count-1, ...), object [count].
+
+    In several passes if more are wanted.
+    """
     order = epoch_order(count, seed, epoch, wanted)
     # An example met again in the same epoch is made with other random numbers.
     again = [(number // count,) if number >= count else () for number in range(len(order))]
