@@ -117,7 +117,9 @@ class Answering:
             if isinstance(came, Exception):
                 self._lost((frame.feed, frame.message), came)
             else:
-                self.keeper.offer(frame.feed.name, came)
+                result, waited = came
+                started += waited  # nor is it to wait for the pictures of the frame before
+                self.keeper.offer(frame.feed.name, result)
         self.relief.observe(1e3 * (time.perf_counter() - started), settings.load)
 
     def _work_alone(self, frame: Readable) -> None:
@@ -164,7 +166,7 @@ class Answering:
             lambda using, detect: find(seen, using, trackers, detect, cameras, resynthesis),
         )
 
-    def _answered(self, *of_one: Any) -> Result | Exception:
+    def _answered(self, *of_one: Any) -> tuple[Result, float] | Exception:
         """What came of `_answer`."""
         try:
             return self._answer(*of_one)
@@ -173,7 +175,8 @@ class Answering:
 
     def _answer(
         self, frame: Readable, found: Found, camera: Camera | None, settings: NodeSettings, model_id: str, mode: int
-    ) -> Result:
+    ) -> tuple[Result, float]:
+        """The answer, which goes out, and the seconds waited for the one before to be out."""
         feed, header = frame.feed, frame.message.header
         feed.health.count("processed")
         mounting = self._mounts.of(header.frame_id, settings.camera, feed.name)
@@ -191,8 +194,9 @@ class Answering:
             mode,
             mounting,
         )
-        feed.outputs.publish(result).add_done_callback(partial(self._published, frame, result))
-        return result
+        sent, waited = feed.outputs.publish(result)
+        sent.add_done_callback(partial(self._published, frame, result))
+        return result, waited
 
     def _published(self, frame: Readable, result: Result, sent: Future[float]) -> None:
         """All outputs of a frame are out; called in the thread that sends pictures."""

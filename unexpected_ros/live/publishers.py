@@ -66,17 +66,20 @@ class Publishers:
         publisher = self._publishers.get(name)
         return publisher is not None and publisher.get_subscription_count() > 0
 
-    def publish(self, result: Result) -> Future[float]:
-        """Make and send every output that somebody listens to -> the milliseconds that it takes until all are out.
+    def publish(self, result: Result) -> tuple[Future[float], float]:
+        """Make and send every output that somebody listens to -> the milliseconds that it takes until all are out, and
+        the seconds that this call has waited.
 
         Only pictures wait for those of the frame before: of frames whose pictures are not out yet there is one at most.
         """
         started = time.perf_counter()
         self._send(result, [name for name in FIRST if self.wanted(name)], started)
+        first_out = time.perf_counter()
         if self._sending:
             wait([self._sending])  # whoever asked for it hears of its failure
+        waited = time.perf_counter() - first_out
         self._sending = self._sender.submit(self._send_others, result, started)
-        return self._sending
+        return self._sending, waited
 
     def _send_others(self, result: Result, started: float) -> float:
         self._send(result, [name for name in self._publishers if name not in FIRST and self.wanted(name)], started)

@@ -299,6 +299,32 @@ def test_what_programs_wait_for_never_waits_for_pictures(driver, make_node, answ
     driver.destroy(camera, pictures)
 
 
+def test_to_wait_for_the_pictures_of_the_frame_before_is_no_work(
+    driver, make_node, answers, street, to_message, monkeypatch, capfd
+):
+    """Else a node with a budget worked on smaller images as soon as somebody opened RViz, and waited as long."""
+    from unexpected_ros.live.outputs import OUTPUTS
+
+    go, make = threading.Event(), OUTPUTS["overlay"].make
+    slow = OUTPUTS["overlay"]._replace(make=lambda *of_frame: go.wait(60) and make(*of_frame))
+    monkeypatch.setitem(OUTPUTS, "overlay", slow)
+    node = make_node(load__budget_ms=3000.0, load__frames=1)
+    camera, pictures = driver.camera(Image, TOPIC), driver.collect(Image, "/inside/detector/overlay")
+    outputs = node.feeds[0].outputs
+    driver.until(lambda: outputs.wanted("regions") and outputs.wanted("overlay"), "the subscriptions")
+    for number in range(2):
+        camera.publish(to_message(street(), 10**9 + number))
+        driver.until(lambda number=number: len(answers) > number, "regions", 60)
+    driver.spin(4.0)  # the second frame waits for the first one's overlay
+    assert not pictures
+    go.set()
+    driver.until(lambda: len(pictures) == 2, "both overlays", 60)
+    driver.until(lambda: node.answering._worker.at_work_s() == 0, "the end of the work", 60)
+    assert node.answering.relief.rung.name == "full size"
+    assert "over load.budget_ms" not in capfd.readouterr().err
+    driver.destroy(camera, pictures)
+
+
 def test_the_threshold_is_the_detectors_unless_given(make_node, monkeypatch):
     monkeypatch.setattr(RandomScorer, "threshold", 0.37)
     node = make_node(start=False)
