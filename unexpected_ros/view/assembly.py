@@ -25,7 +25,7 @@ class Assembly:
     """Collects parts; hands a frame out when it is whole.
 
     A part that stays away (a method that paints nothing has no resynthesis) is waited for until the next frame's
-    anchor comes, and from then on not at all, until it comes again.
+    anchor comes, and from then on not at all, until it comes again. Where that has the same stamp, the first is lost.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -36,6 +36,9 @@ class Assembly:
 
     def add(self, name: str, stamp: int, part: Any) -> list[Whole]:
         """One part of the frame of `stamp`; returns the frames that are finished now, oldest first."""
+        if name == ANCHOR and ANCHOR in self._waiting.get(stamp, ()):  # of a camera that gives all frames one stamp
+            self._expected &= self._have(stamp)
+            del self._waiting[stamp]  # its photo has gone: the one that is there is of the new frame
         if name == PHOTO:
             self._photos.add(stamp, part)
             if ANCHOR not in self._waiting.get(stamp, ()):
@@ -47,11 +50,13 @@ class Assembly:
         overtaken = self._overtaken(stamp) if name == ANCHOR else []
         return [*overtaken, *([self._hand_out(stamp)] if self._is_whole(stamp) else [])]
 
+    def _have(self, stamp: int) -> set[str]:
+        return self._waiting.get(stamp, {}).keys() | ({PHOTO} if stamp in self._photos else set())
+
     def _is_whole(self, stamp: int) -> bool:
-        parts = self._waiting.get(stamp, {})
-        have = parts.keys() | ({PHOTO} if stamp in self._photos else set())
+        have = self._have(stamp)
         self._expected |= have
-        return ANCHOR in parts and have >= self._expected
+        return ANCHOR in have and have >= self._expected
 
     def _overtaken(self, stamp: int) -> list[Whole]:
         """Frames whose turn is over, since a later anchor is here."""

@@ -42,6 +42,25 @@ def test_what_stays_away_is_waited_for_once_and_welcome_again():
     assert assembly.add("regions", 4, "r4") == []  # and from then on it is waited for
 
 
+def test_what_stays_away_is_not_waited_for_where_all_frames_have_one_stamp():
+    """Of a camera that sets none; else nothing at all was shown of it where a method paints nothing."""
+    assembly, shown = Assembly(["mask", "resynthesis"]), []
+    for n in range(3):
+        for name in ("photo", "regions", "mask"):
+            shown += assembly.add(name, 0, f"{name} {n}")
+    assert [whole.parts for whole in shown] == [
+        {"regions": f"regions {n}", "mask": f"mask {n}", "photo": f"photo {n}"} for n in (1, 2)
+    ]
+
+
+def test_a_camera_without_stamps_and_without_photos_is_shown():
+    assembly, shown = Assembly(["mask"]), []
+    for n in range(3):
+        for name in ("regions", "mask"):
+            shown += assembly.add(name, 0, n)
+    assert [whole.parts for whole in shown] == [{"regions": n, "mask": n} for n in (1, 2)]
+
+
 @pytest.mark.parametrize(("camera_hz", "detector_s"), [(30, 0.5), (30, 2.5), (60, 1.2), (30, 10)])
 def test_a_slow_detector_and_a_fast_camera_meet_in_every_frame(camera_hz, detector_s):
     assembly, step = Assembly([]), int(camera_hz * detector_s)
