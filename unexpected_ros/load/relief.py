@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ class Relief:
         self._detector: Detector | None = None
         self._simple: Detector | None = None
         self._ladder = Ladder()
-        self._left_gpu = False
+        self._spare: Callable[[], Detector | None] = lambda: None  # what `to_cpu` gave, while somebody holds it
         self._to_free = False  # a detector on the GPU was replaced; the frame in work still holds it
 
     @property
@@ -50,7 +51,7 @@ class Relief:
     @property
     def less(self) -> str:
         """How frames are worked on while that is less than was asked for, else ''."""
-        if self._left_gpu:
+        if self._detector and self._detector is self._spare():
             return f"{self.rung.name} on the CPU"
         return self.rung.name if self.rung.cost < 1 else ""
 
@@ -59,13 +60,14 @@ class Relief:
         from unexpected_core.pipeline.simpler import has_direct_head
 
         self._to_free = self._detector is not None and self._detector.device.startswith("cuda")
-        self._detector, self._simple, self._left_gpu = detector, None, False
+        self._detector, self._simple = detector, None
         self._ladder = Ladder(RUNGS if has_direct_head(detector) else WITHOUT_HEAD)
 
     def end(self) -> None:
         """Forget the detector, so that its memory can be had."""
-        self._detector, self._simple, self._left_gpu = None, None, False
+        self._detector, self._simple = None, None
         self._ladder = Ladder()
+        self._free_what_was_left()
 
     def serve[T](
         self, detector: Detector, detect: LiveDetectSettings, run: Callable[[Detector, LiveDetectSettings], T]
@@ -74,9 +76,7 @@ class Relief:
 
         Where memory ends it is tried again one rung lower, and from the last one on the CPU. Raises what `run` raises.
         """
-        if self._to_free:
-            self._to_free = False
-            self._free()
+        self._free_what_was_left()
         if detector is not self._detector:
             self.begin(detector)
         while True:
@@ -87,6 +87,11 @@ class Relief:
             except OutOfMemory as error:
                 self._make_room(error)
 
+    def _free_what_was_left(self) -> None:
+        if self._to_free:
+            self._to_free = False
+            self._free()
+
     def _make_room(self, error: OutOfMemory) -> None:
         if self._detector is None:
             raise error  # the frame in work was abandoned
@@ -95,8 +100,9 @@ class Relief:
         elif self._detector.device != "cpu":
             self._say(f"{error}; going on with the CPU")
             self._simple = None
-            self.begin(self._to_cpu())
-            self._left_gpu = True
+            detector = self._to_cpu()
+            self._spare = weakref.ref(detector)
+            self.begin(detector)
         else:
             raise error
 

@@ -104,6 +104,27 @@ def test_memory_on_the_gpu_is_given_back_when_nobody_holds_its_detector():
     assert alive == [None], "once, and after the frame that still held it"
 
 
+def test_a_detector_on_the_cpu_for_want_of_memory_is_told_of_until_another_one_comes():
+    """Deactivated and activated, a node said that all was well, though it was as slow as before."""
+
+    def run(using, detect):
+        if using.device != "cpu":
+            raise OutOfMemory("no memory")
+
+    used, spares, freed = Held("cuda:0"), [Held("cpu")], []
+    relief = Relief(lambda text: None, lambda: spares[0], lambda: freed.append(True))
+    relief.serve(used, LiveDetectSettings(), run)
+    assert relief.less == "full size on the CPU" and not freed
+    relief.end()
+    assert relief.less == "" and freed == [True]
+    relief.begin(spares[0])
+    assert relief.less == "full size on the CPU"
+    relief.serve(Held("cpu"), LiveDetectSettings(), run)  # loaded anew, as it was asked for
+    assert relief.less == "" and freed == [True]
+    held = weakref.ref(spares.pop())
+    assert held() is None, "nor is its memory kept"
+
+
 def test_modes_are_those_of_the_message():
     pytest.importorskip("unexpected_ros.msg")
     from unexpected_ros.msg import AnomalyArray
@@ -309,6 +330,9 @@ def test_a_frame_without_memory_is_served_smaller_and_a_bad_one_is_reported(driv
 @pytest.mark.ros
 @pytest.mark.parametrize("troubled", ["on a GPU"], indirect=True)
 def test_where_a_gpu_has_no_memory_at_all_the_frame_is_served_by_the_processor(driver, troubled):
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState
+
     troubled.until(lambda a: True, "an answer")
     troubled.order(gpu_full=True)
     driver.spin(0.5)
@@ -320,6 +344,11 @@ def test_where_a_gpu_has_no_memory_at_all_the_frame_is_served_by_the_processor(d
     assert [step.partition(",")[0] for step in steps] == [
         "at three quarters of the size", "at half the size", "at half the size", "with the CPU",
     ]  # fmt: skip
+    assert troubled.status("active, at full size on the CPU to keep up").level == b"\x01"
+    for label in ("deactivate", "activate"):
+        transition = Transition(label=label)
+        assert driver.call(ChangeState, "/troubled/detector/change_state", transition=transition).success
+    troubled._diagnostics.clear()
     assert troubled.status("active, at full size on the CPU to keep up").level == b"\x01"
 
 
