@@ -85,8 +85,10 @@ def check(context: LaunchContext) -> None:
 def over(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
     """When the player has ended, or the detector for good, nothing is left to do."""
     respawned = LaunchConfiguration("respawn", default="false").perform(context) == "true"
-    lasting = ("rviz2", "detector") if respawned else ("rviz2",)
-    return None if event.process_name.startswith(lasting) else Shutdown(reason=f"{event.process_name} has ended")
+    lasting = ("/lib/rviz2/rviz2", "/lib/unexpected_ros/detector") if respawned else ("/lib/rviz2/rviz2",)
+    # by the whole command: processes are named after the first word, which may be a prefix
+    goes_on = any(word.endswith(lasting) for word in event.cmd)
+    return None if goes_on else Shutdown(reason=f"{event.process_name} has ended")
 
 
 def detector(context: LaunchContext) -> list:

@@ -1,6 +1,7 @@
 """The launch files: every argument is described and documented, and where launch is installed they start the node."""
 
 import ast
+import asyncio
 import os
 import subprocess
 from itertools import pairwise
@@ -214,11 +215,45 @@ def test_when_the_player_ends_the_launch_ends(launch, repository, tmp_path):
             ]
         )
     )
-    import asyncio
-
     assert asyncio.run(asyncio.wait_for(service.run_async(), 120)) == 0
     left = subprocess.run(["pgrep", "-f", "__ns:=/short"], capture_output=True, text=True).stdout
     assert not left
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize("prefix", ["", "/usr/bin/env", "env -u NOTHING"])  # such as a Python, or gdb -ex run --args
+@pytest.mark.parametrize(
+    ("program", "argument", "respawn", "goes_on"),
+    [
+        ("lib/unexpected_ros/detector", "", "true", True),
+        ("lib/unexpected_ros/detector", "", "false", False),
+        ("lib/rviz2/rviz2", "", "false", True),
+        ("lib/unexpected_ros/replay", "/photos/rviz2/detector", "true", False),
+    ],
+)
+def test_whose_end_ends_the_launch_does_not_go_by_what_is_put_before_it(
+    launch, repository, tmp_path, prefix, program, argument, respawn, goes_on
+):
+    """Of a detector that is respawned, and of RViz, an end is none, also where a Python is named for the nodes."""
+    from launch.launch_description_sources import python_launch_file_utilities as files
+
+    over = files.load_python_launch_file_as_module(str(repository / "launch" / "replay.launch.py")).over
+    (tmp_path / program).parent.mkdir(parents=True)
+    (tmp_path / program).symlink_to("/bin/true")
+    came, actions = [], launch.actions
+    ended = launch.event_handlers.OnProcessExit(on_exit=lambda *of_event: came.append(over(*of_event)))
+    service = launch.LaunchService(noninteractive=True)
+    service.include_launch_description(
+        launch.LaunchDescription(
+            [
+                actions.SetLaunchConfiguration("respawn", respawn),
+                actions.RegisterEventHandler(ended),
+                actions.ExecuteProcess(cmd=[str(tmp_path / program), argument], prefix=prefix or None),
+            ]
+        )
+    )
+    assert asyncio.run(service.run_async()) == 0
+    assert [action is None for action in came] == [goes_on]
 
 
 @pytest.mark.ros
@@ -239,7 +274,6 @@ def test_the_launched_node_is_the_described_one(launch, repository, driver):
             ]
         )
     )
-    import asyncio
 
     async def run():
         running = asyncio.ensure_future(service.run_async())
