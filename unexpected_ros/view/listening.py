@@ -40,11 +40,16 @@ def pixels(message: Image) -> np.ndarray:
 
 
 class Listening:
-    """Calls on_frame(Whole), in the executor's thread, for each processed frame of a stream, until it is closed."""
+    """Calls on_frame(Whole), in the executor's thread, for each processed frame of a stream, until it is closed.
 
-    def __init__(self, node: Node, stream: Stream, on_frame: Callable[[Whole], None]) -> None:
+    value: of a parameter of the detector; photos are read by them as the detector reads them.
+    """
+
+    def __init__(
+        self, node: Node, stream: Stream, on_frame: Callable[[Whole], None], value: Callable[[str], Any]
+    ) -> None:
         self.stream = stream
-        self._node, self._on_frame = node, on_frame
+        self._node, self._on_frame, self._value = node, on_frame, value
         self._assembly = Assembly((ANCHOR, PHOTO, "stats", *IMAGES))
         self._topics: dict[str, tuple[type, Callable[[Any], None]]] = {
             f"{stream.prefix}/regions": (AnomalyArray, partial(self._on_part, ANCHOR)),
@@ -53,7 +58,7 @@ class Listening:
         }
         if stream.photo:
             kind = CompressedImage if stream.compressed else Image
-            self._topics[stream.photo] = kind, partial(self._on_image, PHOTO, image_to_rgb)
+            self._topics[stream.photo] = kind, partial(self._on_image, PHOTO, self._to_rgb)
         self._subscriptions: dict[str, Subscription] = {}
         self.follow()
 
@@ -82,6 +87,9 @@ class Listening:
         for subscription in self._subscriptions.values():
             self._node.destroy_subscription(subscription)
         self._subscriptions = {}
+
+    def _to_rgb(self, message: Image | CompressedImage) -> np.ndarray:
+        return image_to_rgb(message, self._value("input.max_pixels"), self._value("input.bit_depth"))
 
     def _on_image(self, name: str, convert: Callable[[Any], np.ndarray], message: Any) -> None:
         try:

@@ -74,6 +74,11 @@ class DetectorRemote:
             self._live |= known
             self._on_parameters(list(self._live.values()))
 
+    def value(self, name: str) -> Any:
+        """Of a live parameter; its default while it is not known. May be asked in any thread."""
+        known = self._live.get(name)
+        return known["value"] if known else SETTINGS[name].default
+
     async def set(self, values: dict[str, Any]) -> None:
         """Set live parameters, all or none; `on_parameters` has heard of them then. Raises RemoteError."""
         parameters = [self._parameter(name, value).to_parameter_msg() for name, value in values.items()]

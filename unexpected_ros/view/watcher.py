@@ -26,6 +26,7 @@ class Watcher(Node):
     """Calls, in the executor's thread: on_frame(camera, Whole) for each processed frame of the cameras in `wanted()`,
     on_detector(name or None) when another detector (or another process of its name) is watched, on_state(**changes)
     for the page's state: text, watched (the detector's name) and cameras (name -> good, text, model).
+    value: of a live parameter of the detector that is watched.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class Watcher(Node):
         on_frame: Callable[[str, Whole], None],
         on_detector: Callable[[str | None], None],
         on_state: Callable[..., None],
+        value: Callable[[str], Any],
     ) -> None:
         super().__init__("view", start_parameter_services=False)
-        self._name, self._wanted = name, wanted
+        self._name, self._wanted, self._value = name, wanted, value
         self._on_frame, self._on_detector, self._on_state = on_frame, on_detector, on_state
         self._streams: dict[str, Stream] = {}  # of the detector, by camera
         self._reports: dict[str, dict[str, Any]] = {}
@@ -71,7 +73,8 @@ class Watcher(Node):
             else:
                 self._listening.pop(camera).close()
         for camera in wanted.keys() - self._listening.keys():
-            self._listening[camera] = Listening(self, wanted[camera], partial(self._on_frame, camera))
+            on_frame = partial(self._on_frame, camera)
+            self._listening[camera] = Listening(self, wanted[camera], on_frame, self._value)
 
     def _tell(self) -> None:
         if not self._streams:

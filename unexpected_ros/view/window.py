@@ -73,6 +73,7 @@ async def serve(given: argparse.Namespace, ready: Callable[[str], None], stop: a
         lambda camera, whole: drawing.offer((camera, whole), camera),
         soon(lambda detector: remote.meet(detector)),
         soon(hub.tell),
+        lambda name: remote.value(name),
     )
     remote = DetectorRemote(node, lambda parameters: hub.tell(parameters=parameters))
     executor = SingleThreadedExecutor()

@@ -8,6 +8,7 @@ pytest.importorskip("rclpy")
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
+from unexpected_ros.live.parameters import SETTINGS  # noqa: E402
 from unexpected_ros.view.watcher import Watcher  # noqa: E402
 
 NAME = "/watched/detector"
@@ -35,12 +36,19 @@ def start_detector(driver):
 
 @pytest.fixture
 def watch(driver):
-    """Frames by camera, as a page gets them that looks at all of these cameras."""
+    """Frames by camera, as a page gets them that looks at all of these cameras; by values of live parameters."""
     started = []
 
-    def start(*cameras):
+    def start(*cameras, **values):
         frames = {camera: [] for camera in cameras}
-        watcher = Watcher(NAME, lambda: cameras, lambda camera, whole: frames[camera].append(whole), str, dict)
+        watcher = Watcher(
+            NAME,
+            lambda: cameras,
+            lambda camera, whole: frames[camera].append(whole),
+            str,
+            dict,
+            lambda name: values.get(name, SETTINGS[name].default),
+        )
         started.append(watcher)
         driver.executor.add_node(watcher)
         return frames
@@ -98,9 +106,17 @@ def test_each_camera_has_its_own_photo_whatever_the_topics_are_called(driver, st
         assert photos == {light}, camera
 
 
+def test_a_photo_has_as_many_pixels_as_the_detector_is_told_to_read(driver, start_detector, watch, play):
+    start_detector()
+    both = [watch("", **{"input.max_pixels": 40 * 60 - less}) for less in (0, 1)]
+    send = play({"/watched/image": 90})
+    driver.until(lambda: send() or (last_photo(both[0][""]) == 90 and both[1][""]), "frames of both", SOON_S)
+    assert not any("photo" in whole.parts for whole in both[1][""])
+
+
 def test_it_looks_around_while_simulated_time_stands_still(driver):
     said = []
-    watcher = Watcher(NAME, tuple, lambda *_: None, str, lambda **state: said.append(state))
+    watcher = Watcher(NAME, tuple, lambda *_: None, str, lambda **state: said.append(state), str)
     watcher.set_parameters([Parameter("use_sim_time", value=True)])  # as of a launch file that sets it for all
     driver.executor.add_node(watcher)
     driver.until(lambda: said, "its state", SOON_S)
