@@ -99,11 +99,8 @@ class Answering:
             return
         try:
             found, model_id, mode = self._detect(frames, detector, settings)
-        except Exception:
-            if len(frames) == 1:
-                raise
-            for frame in frames:  # what is wrong with one frame is to cost that frame only
-                self._work_alone(frame)
+        except Exception as error:
+            self._cost(frames, error, ended)
             return
         if ended != self._ended:  # abandoned: whoever might listen has been told that there is no more
             return
@@ -121,6 +118,16 @@ class Answering:
                 started += waited  # nor is it to wait for the pictures of the frame before
                 self.keeper.offer(frame.feed.name, result)
         self.relief.observe(1e3 * (time.perf_counter() - started), settings.load)
+
+    def _cost(self, frames: list[Readable], error: Exception, ended: int) -> None:
+        """What is wrong with one frame is to cost that frame only, and none that is abandoned."""
+        for frame in frames:
+            if ended != self._ended:
+                return
+            if len(frames) == 1:
+                self._lost((frame.feed, frame.message), error)
+            else:
+                self._work_alone(frame)
 
     def _work_alone(self, frame: Readable) -> None:
         item = frame.feed, frame.message
@@ -149,7 +156,7 @@ class Answering:
         for (feed, message), age in zip(batch, ages, strict=True):
             try:
                 frames.append(Readable(feed, message, age, see(message, settings.input)))
-            except EncodingError as error:
+            except Exception as error:
                 self._lost((feed, message), error)
         return frames
 

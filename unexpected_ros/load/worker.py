@@ -24,7 +24,7 @@ class Worker[T]:
     """Runs `work([item, ...])` in a thread of its own; an item that arrives while one of its key waits takes its place.
 
     choose(keys that wait) -> those to work on now, together. An item for which `is_stale(item)` holds when its turn
-    comes is dropped. An exception costs those in work: `on_error(item, exception)` hears of it, and the next are tried.
+    comes is dropped. An exception costs the others: `on_error(item, exception)` hears of it, and the next are tried.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class Worker[T]:
         while items := self._take():
             self._begun = time.monotonic()
             try:
-                fresh = [item for item in items if not self._is_stale(item)]
-                if fresh:
-                    self._work(fresh)
+                items = [item for item in items if not self._is_stale(item)]
+                if items:
+                    self._work(items)
             except Exception as error:  # whatever it is, the next item must be served
                 for item in items:
                     self._report(item, error)

@@ -149,6 +149,72 @@ def test_an_answer_that_cannot_be_sent_costs_its_camera_only(make_node, street, 
     assert rear.latest and statuses(node)[1].message == "frame of front lost: RuntimeError: no such publisher"
 
 
+def test_what_is_wrong_with_a_frame_is_said_of_its_camera_only(make_node, street, to_message, monkeypatch, capfd):
+    """Of another one, whose frame could not be read and so was not worked on, it was said, too."""
+    node = make_node(cameras="front,rear", input__batch=2)
+    front, rear = node.feeds
+    scorer, unreadable = FailsOnce(), to_message(street())
+    model = node.detector.settings.model.model_copy(update={"warmup": False})
+    node.detector = Detector(scorer, node.detector.settings.model_copy(update={"model": model}))
+    scorer.failed, unreadable.encoding = False, "unheard_of"
+    busy, go = threading.Event(), threading.Event()
+    monkeypatch.setattr(node.answering._worker, "_work", lambda batch: busy.set() or go.wait(60))
+    node.answering.offer(front, to_message(street()))
+    assert busy.wait(60)
+    for feed, message in ((front, unreadable), (rear, to_message(street()))):
+        node.answering.offer(feed, message)
+    monkeypatch.undo()
+    go.set()
+    end = time.monotonic() + 60
+    while not rear.health.counts()["error"] and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(0.2)
+    assert (front.health.counts()["error"], rear.health.counts()["error"]) == (0, 1)
+    said = capfd.readouterr().err
+    assert "frame of rear lost: RuntimeError: the network broke" in said and "frame of front lost" not in said
+
+
+def test_a_frame_that_cannot_be_read_for_a_cause_that_nobody_foresaw_costs_no_other(
+    make_node, street, to_message, monkeypatch
+):
+    node = make_node(cameras="front,rear", input__batch=2)
+    front, rear = node.feeds
+    see = answering.see
+
+    def fails(message, settings):
+        if message.header.frame_id == "front":
+            raise MemoryError("no memory for an image")
+        return see(message, settings)
+
+    monkeypatch.setattr(answering, "see", fails)
+    node.answering.work([(feed, to_message(street(), frame_id=feed.name)) for feed in node.feeds])
+    assert (front.health.counts()["error"], rear.health.counts()["error"]) == (1, 0) and rear.latest
+
+
+@pytest.mark.parametrize("cameras", ["front", "front,rear"])
+def test_what_fails_after_it_was_abandoned_is_neither_told_of_nor_tried_again(
+    make_node, street, to_message, monkeypatch, cameras
+):
+    node, begun, go, tries = make_node(cameras=cameras, input__batch=2), threading.Event(), threading.Event(), []
+
+    def slow(*arguments):
+        tries.append(arguments)
+        begun.set()
+        go.wait(60)
+        raise RuntimeError("the network broke")
+
+    monkeypatch.setattr(answering, "find", slow)
+    batch = [(feed, to_message(street())) for feed in node.feeds]
+    working = threading.Thread(target=node.answering.work, args=(batch,))
+    working.start()
+    assert begun.wait(60)
+    node.answering.end()
+    node.answering.begin()
+    go.set()
+    working.join(60)
+    assert len(tries) == 1 and not any(feed.health.counts()["error"] for feed in node.feeds)
+
+
 def test_networks_that_hang_are_told_of(driver, make_node, street, to_message, monkeypatch):
     from diagnostic_msgs.msg import DiagnosticArray
 

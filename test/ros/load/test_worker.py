@@ -96,6 +96,43 @@ def test_a_stale_item_is_dropped_when_its_turn_comes():
     assert done == ["new"]
 
 
+def offered_together(is_stale):
+    """Items that a worker reported as lost, of two that it took at once, whose work fails."""
+    lost, busy, go = [], threading.Event(), threading.Event()
+
+    def work(items):
+        if items == ["first"]:
+            busy.set()
+            assert go.wait(5)
+        else:
+            raise ValueError("no such frame")
+
+    worker = Worker(work, lambda item, error: lost.append((item, str(error))), "bench", is_stale, choose=list)
+    worker.offer("first")
+    assert busy.wait(5)
+    for item in ("front", "rear"):
+        worker.offer(item, item)
+    go.set()
+    end = time.monotonic() + 5
+    while not lost and time.monotonic() < end:
+        time.sleep(0.01)
+    assert worker.stop(timeout=5)
+    return lost
+
+
+def test_an_exception_is_not_reported_for_an_item_that_was_dropped_as_stale():
+    assert offered_together(lambda item: item == "rear") == [("front", "no such frame")]
+
+
+def test_one_in_asking_whether_they_are_stale_costs_all_that_were_taken():
+    def is_stale(item):
+        if item == "rear":
+            raise ValueError("no such clock")
+        return False
+
+    assert offered_together(is_stale) == [("front", "no such clock"), ("rear", "no such clock")]
+
+
 @pytest.mark.parametrize(
     ("age_ms", "max_age_ms", "stale"), [(9, 10, False), (11, 10, True), (1e9, 0, False), (math.nan, 10, False)]
 )
