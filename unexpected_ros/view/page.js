@@ -39,7 +39,10 @@ function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/socket`);
   socket.binaryType = "arraybuffer";
   socket.onmessage = ({ data }) => (data instanceof ArrayBuffer ? show(data) : hear(JSON.parse(data)));
-  socket.onopen = () => send({ camera: asked_for() });
+  socket.onopen = () => {
+    send({ camera: asked_for() });
+    asked(); // for what was wanted meanwhile
+  };
   socket.onclose = () => {
     state("bad", "the viewer's server does not answer; trying again");
     asking = null;
@@ -206,6 +209,7 @@ function ask(name, value) {
   if (!asking) asked();
 }
 function asked() {
+  if (socket.readyState !== WebSocket.OPEN) return; // nobody would answer, and nothing more be asked for
   asking = Object.keys(wanted).length ? wanted : null;
   wanted = {};
   if (asking) send({ set: asking });

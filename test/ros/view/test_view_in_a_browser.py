@@ -88,6 +88,24 @@ def test_a_slider_changes_the_mask_and_the_other_viewers_slider(pages):
     mine.until(lambda: not other.element("detect.road_only").is_selected(), "the other viewer's box to be empty")
 
 
+MOVE_WHILE_AWAY = """
+const slider = document.getElementById("detect.threshold");
+socket.addEventListener("close", () => { slider.value = slider.max; slider.oninput(); });
+socket.close();
+"""
+
+
+def test_what_is_moved_while_the_server_is_away_is_sent_when_it_is_back(pages):
+    """Nothing that was moved after it was sent, either."""
+    mine, other = pages
+    mine.element("detect.threshold").send_keys(Keys.HOME)
+    mine.until(lambda: other.value("detect.threshold") == 0, "the threshold elsewhere")
+    mine.driver.execute_script(MOVE_WHILE_AWAY)
+    mine.until(lambda: other.value("detect.threshold") == 1, "the same elsewhere")
+    mine.element("detect.threshold").send_keys(Keys.HOME)
+    mine.until(lambda: other.value("detect.threshold") == 0, "what is moved afterwards")
+
+
 def test_a_frozen_page_keeps_its_frame(pages):
     page = pages[0]
     page.element("freeze").click()
