@@ -20,7 +20,7 @@ from unexpected_ros.tools.workers import TRIES, spread
 
 REPORT = "report.json"
 type Results = Generator[dict[str, Any]]
-"""What came of each bag, as they end; closing it stops the work."""
+"""What came of each bag, as they end."""
 
 
 class FleetError(ValueError):
@@ -49,15 +49,15 @@ def refuse_doubles(jobs: Iterable[Job]) -> None:
 
 
 def by_processes(jobs: list[Job], workers: int) -> Results:
-    """What came of each job, as they end, by so many processes here."""
+    """What came of each job, as they end, by so many processes here; closing it stops the work between two frames."""
     return spread(perform, died, jobs, workers)
 
 
 def by_ray(jobs: list[Job], address: str) -> Results:
     """What came of each job, as they end, by the workers of a Ray cluster, which see the same file system.
 
-    Ray begins the bags of a worker that dies again on another. address: of the cluster, or 'local' to start one here.
-    Raises FleetError.
+    Ray begins the bags of a worker that dies again on another. Closing this asks none of them to stop.
+    address: of the cluster, or 'local' to start one here. Raises FleetError.
     """
     if not jobs:
         return
