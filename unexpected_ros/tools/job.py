@@ -40,11 +40,6 @@ class Job:
         """The file that says what came of it."""
         return Path(f"{self.target}.json")
 
-    @property
-    def running(self) -> Path:
-        """The file that says which process is at it."""
-        return Path(f"{self.target}.running")
-
     def recipe(self) -> dict[str, Any]:
         """All that the result depends on; of settings that name files also what these hold."""
         from unexpected_ros.live.settings import NodeSettings
@@ -67,7 +62,6 @@ def perform(job: Job, stop: Callable[[], bool] = lambda: False) -> dict[str, Any
     place = {"host": socket.gethostname(), "pid": os.getpid()}
     came: dict[str, Any] = {"received": 0, "processed": 0}
     try:
-        write_text(job.running, json.dumps(place))
         came |= _process(job, stop)
     except Interrupted as error:
         came |= {"state": INTERRUPTED, "problems": [f"interrupted{error}"]}
@@ -76,7 +70,6 @@ def perform(job: Job, stop: Callable[[], bool] = lambda: False) -> dict[str, Any
     came |= {"source": job.source, "target": job.target, "seconds": round(time.monotonic() - started, 2), **place}
     with suppress(OSError):  # such as a full disk, which a problem tells of
         write_text(job.note, json.dumps(came, indent=2) + "\n")
-    job.running.unlink(missing_ok=True)
     return _told(came)
 
 
@@ -121,6 +114,5 @@ def _told(came: dict[str, Any]) -> dict[str, Any]:
 
 def died(job: Job, why: str) -> dict[str, Any]:
     """What is told of a bag whose process ended again and again."""
-    job.running.unlink(missing_ok=True)
     about = {"received": 0, "processed": 0, "seconds": 0.0}
     return {"state": DIED, "problems": [why], "source": job.source, "target": job.target, **about}
