@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 
 from unexpected_core.datasets import Dataset
-from unexpected_core.discrepancy_data.pastes import ignore_unexpected
 from unexpected_core.labels import NUM_CLASSES, TRAIN_ID
 from unexpected_core.structs import Sample
-from unexpected_core.training.examples.samples import checked_labels
+from unexpected_core.training.examples.samples import known_labels
 
 ROAD = TRAIN_ID["road"]
 SOME = 8
@@ -102,15 +101,6 @@ def rare_class(labels: np.ndarray, random: np.random.Generator) -> int | None:
         return None
     weights = 1 / counts[found]
     return int(random.choice(found, p=weights / weights.sum()))
-
-
-def known_labels(dataset: Dataset, sample: Sample) -> np.ndarray:
-    """What is learned of a frame, uint8 [H, W]: obstacles have no label, whatever the data set says.
-
-    Raises TrainingError where there are no labels, or ids that no class has.
-    """
-    labels = checked_labels(f"{dataset.name}/{sample.key}", sample.labels)
-    return labels if sample.obstacle is None else ignore_unexpected(labels, sample.obstacle)
 
 
 def frames_by_class(datasets: Sequence[Dataset]) -> dict[int, list[tuple[int, int]]]:

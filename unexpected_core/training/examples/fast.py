@@ -17,16 +17,8 @@ from unexpected_core.discrepancy_data.pasting.things import Lender
 from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Sample
 from unexpected_core.training.examples.camera import change_light, change_sensor
-from unexpected_core.training.examples.crops import (
-    Crop,
-    choose_crop,
-    cut_image,
-    cut_map,
-    frames_by_class,
-    known_labels,
-    rare_class,
-)
-from unexpected_core.training.examples.samples import spread
+from unexpected_core.training.examples.crops import Crop, choose_crop, cut_image, cut_map, frames_by_class, rare_class
+from unexpected_core.training.examples.samples import known_labels, spread
 from unexpected_core.training.examples.settings import ExampleSettings
 
 

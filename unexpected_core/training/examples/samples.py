@@ -13,6 +13,7 @@ from unexpected_core.datasets import DATASETS, Dataset, open_dataset
 from unexpected_core.datasets.base import Wrapped
 from unexpected_core.datasets.cache import cached
 from unexpected_core.datasets.joined import Joined
+from unexpected_core.discrepancy_data.pastes import ignore_unexpected
 from unexpected_core.labels import IGNORE, NUM_CLASSES, LabelKind
 from unexpected_core.log import LOGGER
 from unexpected_core.structs import Sample
@@ -126,6 +127,15 @@ def checked_labels(key: str, labels: np.ndarray | None, num_classes: int = NUM_C
             "convert full ids to train ids, or raise task.num_classes"
         )
     return labels
+
+
+def known_labels(dataset: Dataset, sample: Sample) -> np.ndarray:
+    """What is learned of a frame, uint8 [H, W]: obstacles have no label, whatever the data set says.
+
+    Raises TrainingError where there are no labels, or ids that no class has.
+    """
+    labels = checked_labels(f"{dataset.name}/{sample.key}", sample.labels)
+    return labels if sample.obstacle is None else ignore_unexpected(labels, sample.obstacle)
 
 
 def changed(key: str, maps: Maps, augment: Augmentation | None) -> Maps:
