@@ -41,12 +41,16 @@ def kind_of(path: Path) -> str:
 
 
 def is_bag_folder(folder: Path) -> bool:
-    """Whether its metadata.yaml is rosbag2's, or it holds nothing but the numbered files of one recording."""
+    """Whether its metadata.yaml is rosbag2's, or it holds the numbered files of one recording and nothing to play else.
+
+    Where there are folders in it, or a bag of ROS 1, that would be left out without a word.
+    """
     metadata = folder / "metadata.yaml"
     if metadata.is_file() and b"rosbag2_bagfile_information" in metadata.read_bytes():
         return True
-    files = [file for file in folder.iterdir() if file.is_file() and not file.name.startswith(".")]
-    return bool(bag_files(folder)) and not any(f.suffix.lower() in (*IMAGE_SUFFIXES, *VIDEO_SUFFIXES) for f in files)
+    shown = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    others = (".bag", *IMAGE_SUFFIXES, *VIDEO_SUFFIXES)
+    return bool(bag_files(folder)) and not any(each.is_dir() or each.suffix.lower() in others for each in shown)
 
 
 def bag_files(folder: Path) -> list[Path]:

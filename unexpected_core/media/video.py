@@ -180,12 +180,14 @@ class _Played:
         bare = self.container.format.name in ("h264", "hevc", "mjpeg")
         if bare and self.packets > self.frames:
             return f"{self.packets - self.frames} of its pictures cannot be decoded"
-        late = self._ends_early()
+        late = "" if claimed and self.frames + self.discarded >= claimed else self._ends_early()
         if late or (claimed and self.frames + self.discarded < claimed and self.container.format.name != "avi"):
             return late or "it claims more than it holds"
         return ""  # AVI counts frames that were dropped on recording, too
 
     def _ends_early(self) -> str:
+        if len(self.container.streams) > 1:
+            return ""  # the duration is that of the longest, such as of the sound
         duration = float(self.container.duration or 0) / av.time_base
         left = duration - self.last - SLACK / (self.video.rate or PHOTO_RATE)
         return f"it claims {duration:.1f} s and ends at {self.last:.1f} s" if left > max(0.5, 0.02 * duration) else ""

@@ -43,6 +43,36 @@ def test_a_folder_of_two_recordings_is_played_one_after_the_other(tmp_path, bags
     bags.check(tmp_path / "both", [2, 3, 4, 0, 1])
 
 
+def test_a_bag_beside_folders_is_no_bag_folder_that_would_hide_them(tmp_path, bags):
+    bags.drive(tmp_path / "drives/monday.mcap", 2)
+    bags.drive(tmp_path / "drives/tuesday/tuesday_0.mcap", 3, first=2)
+    bags.check(tmp_path / "drives", [0, 1, 2, 3, 4])
+
+
+@pytest.mark.parametrize("metadata", [True, False])
+def test_a_folder_with_what_is_not_of_the_bag_is_not_replaced(tmp_path, metadata):
+    def write():
+        with create_bag(tmp_path / "old") as bag:
+            bag.write("/words", bag.types.types["std_msgs/msg/String"](data="a"), 0)
+
+    write()
+    (tmp_path / "old/old.mcap-wal").touch()
+    if not metadata:
+        (tmp_path / "old/metadata.yaml").unlink()
+    write()  # its own files alone are
+    assert sorted(path.name for path in (tmp_path / "old").iterdir()) == ["metadata.yaml", "old.mcap"]
+    for name in ("notes.txt", "day2/b.mcap", "other.mcap"):
+        foreign = tmp_path / "old" / name
+        foreign.parent.mkdir(exist_ok=True)
+        foreign.write_bytes(b"not ours")
+        with pytest.raises(BagError, match="is not replaced"):
+            write()
+        assert foreign.read_bytes() == b"not ours"
+        foreign.unlink()
+        if name == "day2/b.mcap":
+            foreign.parent.rmdir()
+
+
 def test_an_empty_topic_beside_a_full_one_forces_no_choice(tmp_path, bags):
     with bags.mcap(tmp_path / "a.mcap") as file:
         file.channel("/empty/image", bags.IMAGE)

@@ -135,6 +135,23 @@ def test_a_video_of_variable_rate_keeps_its_times_in_a_bag(tmp_path, make_video)
     assert {shot.read().shape for shot in open_footage(tmp_path / "c.mcap").shots()} == {(24, 32, 3)}
 
 
+def test_a_bag_is_not_made_in_place_of_its_source(tmp_path, make_video, capsys):
+    video = str(make_video(tmp_path / "a.mkv", "libx264", 5))
+    bag, folder = str(tmp_path / "a.mcap"), str(tmp_path / "bag")
+    assert main(["data", "to-bag", video, bag]) == 0
+    with create_bag(folder) as written:
+        written.write("/front/image", image(written.types.types, 0), 0)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    inside = f"{folder}/bag.mcap"
+    for source, out in ((bag, bag), (folder, inside), (inside, folder), (folder, f"{folder}/../bag")):
+        assert main(["data", "to-bag", source, out, "--compressed"]) == 2
+        assert f"{out} is also the source, or one lies in the other; name another place" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert main(["data", "to-bag", "video", str(tmp_path / "b.mcap"), "--root", video]) == 2
+    assert "the data set 'video' has no times: give the path of the video itself, or --rate" in capsys.readouterr().err
+    assert main(["data", "to-bag", "video", str(tmp_path / "b.mcap"), "--root", video, "--rate", "2"]) == 0
+
+
 def test_a_bag_of_several_cameras_becomes_that_of_the_one_that_is_named(tmp_path, caplog, capsys):
     """files.md: several image topics, choose with --topic; the error said so, and there was no such option."""
     with create_bag(tmp_path / "two.mcap") as bag:

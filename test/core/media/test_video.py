@@ -225,3 +225,23 @@ def test_real_cases(shared_data):
     assert "not one frame could be decoded (codec h264, 30 frames claimed)" in play(cases / "cut_fast.mp4")[3]
     with pytest.raises(IncompleteError):
         list(open_footage(cases / "cut.avi").shots())
+
+
+@pytest.mark.parametrize("form", ["mp4", "mkv"])
+@pytest.mark.parametrize("begins", [0, 1])
+def test_a_video_that_is_shorter_than_its_sound_is_whole(form, begins, picture, tmp_path):
+    path = tmp_path / f"sound.{form}"
+    with av.open(str(path), "w") as container:
+        stream, sound = container.add_stream("libx264", 10), container.add_stream("aac", 16000)
+        stream.height, stream.width, stream.pix_fmt = 96, 128, "yuv420p"
+        for n in range(20):
+            frame = av.VideoFrame.from_ndarray(cv2.resize(picture(n), (128, 96)), format="rgb24")
+            frame.pts = n + 10 * begins
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        for n in range(80):  # five seconds
+            quiet = av.AudioFrame.from_ndarray(np.zeros((1, 1000), np.float32), format="fltp", layout="mono")
+            quiet.sample_rate, quiet.pts = 16000, 1000 * n
+            container.mux(sound.encode(quiet))
+        container.mux(sound.encode())
+    assert len(list(open_footage(path).shots())) == 20

@@ -11,6 +11,7 @@ from unexpected_core.cli.arguments import open_from, parse_size
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.images import ImageError, resize_image
 from unexpected_core.log import LOGGER
+from unexpected_core.media.kinds import kind_of
 
 if TYPE_CHECKING:
     from unexpected_core.media.drive import DriveFrame
@@ -62,12 +63,17 @@ def _frames(arguments: argparse.Namespace, problems: list[str]) -> Iterator[Driv
     source, size, path = arguments.source, parse_size(arguments.size), Path(arguments.source)
     if source in DATASETS:
         _refuse(arguments, ("topic",), "is of bags that are given by their path")
+        if source in ("video", "bag") and arguments.rate is None:
+            raise UsageError(f"the data set '{source}' has no times: give the path of the {source} itself, or --rate")
         arguments.dataset = source
         return (DriveFrame(sample.image) for sample in open_from(arguments))
     if not path.exists():
         known = ", ".join(DATASETS)
         raise UsageError(f"'{source}' is neither a folder, video or bag nor a data set; data sets: {known}")
     _refuse(arguments, ("root", "split", "option"), f"is of data sets, and {source} is a path")
+    before, after = path.resolve(), Path(arguments.out).resolve()
+    if before.is_relative_to(after) or (after.is_relative_to(before) and kind_of(path) == "bag"):  # it is replaced
+        raise UsageError(f"{arguments.out} is also the source, or one lies in the other; name another place")
     frames = played(path, arguments.rate is None, problems, Path(arguments.out), arguments.topic)
     if not size:
         return frames  # with their intrinsics, which hold for the size on disk only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
@@ -46,6 +47,15 @@ def bag_files_of(path: Path) -> BagFiles:
             LOGGER.warning("%s is not in metadata.yaml and left out; `ros2 bag reindex` adds it", file)
     missing = [f"the file {file.name} is not there" for file in listed if not file.is_file()]
     return BagFiles(there, _counts(about), missing)
+
+
+def entries_beside(folder: Path) -> list[str]:
+    """Names of what lies in a bag's folder and is not of the bag, sorted; what SQLite lays beside a file is."""
+    files = set(bag_files(folder))
+    with suppress(BagError):
+        files |= set(bag_files_of(folder).paths)
+    own = {f"{file.name}{more}" for file in files for more in ("", "-wal", "-shm", "-journal")} | {"metadata.yaml"}
+    return sorted({entry.name for entry in folder.iterdir()} - own)
 
 
 def _metadata(path: Path) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from rosbags.typesys.store import Typestore
 from unexpected_core.files import settle, written_named
 from unexpected_core.log import LOGGER
 from unexpected_core.media.bags.channels import Channel, Message
+from unexpected_core.media.bags.folder import entries_beside
 from unexpected_core.media.bags.message_types import standard_types
 from unexpected_core.media.bags.metadata import about, folder_metadata, profiles
 from unexpected_core.media.errors import BagError
@@ -130,6 +131,11 @@ def check_target(path: str | Path) -> Path:
         raise BagError(f"cannot write {path}: expected a file name ending in .mcap, or the name of a bag folder")
     if path.is_dir() and not is_bag_folder(path):
         raise BagError(f"{path} is a folder, but no rosbag2; it is not replaced")
+    if path.is_dir() and (foreign := entries_beside(path)):
+        raise BagError(
+            f"{path} is not replaced: {', '.join(foreign[:3])} in it {'is' if len(foreign) == 1 else 'are'} not of the "
+            "bag; choose another name, or move what is not of the bag"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
