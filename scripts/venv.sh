@@ -14,7 +14,7 @@ python=${PYTHON:-python3.12}
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
 if [ "$version" != 3.12 ]; then
     echo "venv: Python 3.12 is needed, '$python' gives: $version. Install it (Ubuntu 24.04: sudo apt install" \
-        "python3.12-venv; elsewhere: pyenv install 3.12) or name it: make venv PYTHON=/path/to/python3.12" >&2
+        "python3.12-venv python3.12-dev; elsewhere: pyenv install 3.12) or name it: make venv PYTHON=/path/to/python3.12" >&2
     exit 1
 fi
 
