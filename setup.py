@@ -18,8 +18,8 @@ CORE = [
     "rosbags>=0.11",
     "safetensors>=0.4",
     "simplejpeg>=1.7",
-    "torch>=2.4",
-    "torchvision>=0.19",
+    "torch>=2.7",
+    "torchvision>=0.22",
     "zstandard>=0.22",
 ]
 # ROS 2 Kilted as wheels: for machines without an installed ROS.

@@ -14,7 +14,15 @@ python=${PYTHON:-python3.12}
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || echo none)
 if [ "$version" != 3.12 ]; then
     echo "venv: Python 3.12 is needed, '$python' gives: $version. Install it (Ubuntu 24.04: sudo apt install" \
-        "python3.12-venv python3.12-dev; elsewhere: pyenv install 3.12) or name it: make venv PYTHON=/path/to/python3.12" >&2
+        "python3.12-venv python3.12-dev; elsewhere: pyenv install 3.12) or name it:" \
+        "make venv PYTHON=/path/to/python3.12" >&2
+    exit 1
+fi
+
+headers=$("$python" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
+if [ ! -e "$headers/Python.h" ]; then
+    echo "venv: the messages are compiled with Python's headers, and $headers/Python.h is not there; on Debian and" \
+        "Ubuntu: sudo apt install python3.12-dev" >&2
     exit 1
 fi
 
@@ -24,7 +32,11 @@ if [ -n "${ROS_DISTRO:-}" ]; then
 else
     options= extras=ros,train,plots,export,view,dev numpy=numpy
 fi
-if [ -e .venv ] && ! grep -qsF "$PWD/.venv/" .venv/bin/pip; then rm -rf .venv; fi
+# One that was made at another place, or for another kind of ROS (installed or as wheels), begins anew.
+sees_ros=$([ -n "${ROS_DISTRO:-}" ] && echo true || echo false)
+if ! { grep -qsF "$PWD/.venv/" .venv/bin/pip && grep -qs "^include-system-site-packages = $sees_ros" .venv/pyvenv.cfg; }; then
+    rm -rf .venv
+fi
 if [ ! -e .venv ]; then "$python" -m venv $options .venv; fi
 touch .venv/COLCON_IGNORE
 echo "venv: installing; from nothing this fetches some gigabytes and takes minutes"

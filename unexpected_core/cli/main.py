@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, requires
 
 from unexpected_core import __version__
 from unexpected_core.files import HomeError, expand_home
@@ -56,6 +58,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:  # a folder that cannot be written, a full disk
         where = f"{error.filename}: " if error.filename else ""
         return _end(f"unexpected {command}: {where}{error.strerror or error}", 2)
+    except ModuleNotFoundError as error:
+        if not (extra := _extra_that_brings(error.name or "")):
+            raise
+        cure = f"pip install 'unexpected_ros[{extra}]'"
+        return _end(f"unexpected {command}: {error.name} is not installed: {cure}", 2)
     except Exception as error:
         if not type(error).__module__.startswith("unexpected_core"):
             raise
@@ -66,6 +73,17 @@ def _at_home(word: str) -> str:
     """'--out=~/found' -> '--out=/home/me/found': shells leave that ~ to us, and a folder of this name is a trap."""
     option, equals, value = word.partition("=")
     return f"{option}={expand_home(value)}" if equals and option.startswith("--") and value.startswith("~") else word
+
+
+def _extra_that_brings(module: str) -> str:
+    """The extra of this package that a module comes with, '' where there is none."""
+    try:
+        lines = requires("unexpected_ros") or []
+    except PackageNotFoundError:  # built by colcon, not installed by pip
+        return ""
+    wanted = module.partition(".")[0].replace("_", "-")
+    found = (re.match(r"([\w-]+).*extra == ['\"]([\w-]+)", line) for line in lines)
+    return next((each[2] for each in found if each and each[1].lower().replace("_", "-") == wanted), "")
 
 
 def _end(message: str, code: int) -> int:

@@ -126,7 +126,7 @@ class Detector:
         with self._busy:
             seen = look(self._runner, [image], settings, False, Stopwatch())
         score, labels, _ = seen.restored(0)
-        return _beside_the_car(score, settings), labels
+        return _without_own_car(score, settings), labels
 
     def detect_batch(
         self,
@@ -182,14 +182,14 @@ def _finish(seen: Look, i: int, settings: DetectSettings, watch: Stopwatch, enla
     """The i-th image's maps at the image's size, and the regions in them."""
     score, labels, painted = seen.restored(i, enlarge)
     labels = no_labels(seen.size) if labels is None else labels
-    score = _beside_the_car(score, settings)
+    score = _without_own_car(score, settings)
     watch.lap("restore")
     mask, regions = find_regions(score, labels, settings)
     watch.lap("regions")
     return Detection(score, mask, labels, painted, regions, dict(watch.timings))
 
 
-def _beside_the_car(score: np.ndarray, settings: DetectSettings) -> np.ndarray:
+def _without_own_car(score: np.ndarray, settings: DetectSettings) -> np.ndarray:
     """Score float32 [H, W], 0 where the own car is. Raises DetectorError for a mask that cannot be read (any more)."""
     if not settings.ego_mask:
         return score

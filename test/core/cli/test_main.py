@@ -93,6 +93,28 @@ def test_what_a_library_says_in_several_lines_is_said_in_one(tmp_path, capsys):
     assert "cannot read settings from" in error and "line 2, column" in error and error.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("module", "extra"), [("lightning_fabric.wrappers", "train"), ("jinja2", "plots"), ("onnx", "export")]
+)
+def test_a_module_of_an_extra_that_is_not_installed_is_named_with_it(module, extra, tmp_path, monkeypatch, capsys):
+    def run(arguments):
+        raise ModuleNotFoundError(f"No module named '{module}'", name=module)
+
+    monkeypatch.setattr("unexpected_core.cli.doctor.run", run)
+    assert main(["doctor", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said == f"unexpected doctor: {module} is not installed: pip install 'unexpected_ros[{extra}]'\n"
+
+
+def test_a_module_that_no_extra_has_is_a_defect(tmp_path, monkeypatch):
+    def run(arguments):
+        import unexpected_core.no_such_module  # noqa: F401
+
+    monkeypatch.setattr("unexpected_core.cli.doctor.run", run)
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        main(["doctor", str(tmp_path)])
+
+
 def test_defects_are_not_dressed_up_as_advice(tmp_path, monkeypatch):
     from unexpected_core.pipeline import detector
 

@@ -36,6 +36,17 @@ def make_node(driver):
 
 
 @pytest.fixture
+def statuses():
+    """A node -> what its diagnostics say of its first camera's input, and of the detector."""
+
+    def of(node):
+        health = node.feeds[0].health
+        return health.input_status("input", "", ""), health.detector_status("detector", "", "active", {})
+
+    return of
+
+
+@pytest.fixture
 def answers(driver):
     from unexpected_ros.msg import AnomalyArray
 
