@@ -63,15 +63,15 @@ def convert(
     """Copy a data set to size (height, width). Files that are there already are kept; each is whole or absent.
 
     Unreadable files are reported and left out. Raises ConversionError when source and target overlap, the target was
-    made with another size, nothing is found, or the disk is full.
+    made with another size or holds files of the same names from another source, nothing is found, or the disk is full.
     """
     if name not in PARTS:
         raise ConversionError(unknown_name("data set to convert", name, PARTS))
     source, target = Path(source), Path(target)
     _refuse_overlap(source, target)
     copies = find_copies(name, source, target)
-    _note(target, {"dataset": name, "size": list(size), "quality": QUALITY})
     todo = [copy for copy in copies if not copy.target.is_file()]
+    _note(target, {"dataset": name, "size": list(size), "quality": QUALITY}, source, len(copies) - len(todo))
     if len(todo) < len(copies):
         LOGGER.info("%s: %d of %d files are there already", target, len(copies) - len(todo), len(copies))
     failed = _copy_all(todo, size, workers, f"converting {name}", target)
@@ -109,18 +109,27 @@ def _refuse_overlap(source: Path, target: Path) -> None:
         )
 
 
-def _note(target: Path, making: dict) -> None:
-    """Remember size and quality, so that one folder never holds two sizes."""
-    path = target / "conversion.json"
-    if path.is_file():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if before != making:
-            raise ConversionError(
-                f"{target} holds a conversion made otherwise: {before}, now {making}; "
-                "choose another folder, or the same settings to go on"
-            )
-    else:
-        _guarded(lambda: write_text(path, json.dumps(making) + "\n"), target)
+def _note(target: Path, making: dict, source: Path, there: int) -> None:
+    """Remember size, quality and sources, so that one folder never holds two sizes.
+
+    there: files of this source's names that the target holds already, which would be taken for its own.
+    """
+    path, place = target / "conversion.json", str(source.resolve())
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    sources = before.pop("sources", [])
+    if before and before != making:
+        raise ConversionError(
+            f"{target} holds a conversion made otherwise: {before}, now {making}; "
+            "choose another folder, or the same settings to go on"
+        )
+    if sources and there and place not in sources:
+        raise ConversionError(
+            f"{target} holds {there} files of the same names from {' and '.join(sources)}; choose another folder, "
+            f"or, where that is {source} moved since, write its new place into {path}"
+        )
+    if place not in sources:
+        text = json.dumps(making | {"sources": [*sources, place]})
+        _guarded(lambda: write_text(path, text + "\n"), target)
 
 
 def _copy_all(copies: list[Copy], size: tuple[int, int], workers: int, title: str, target: Path) -> dict[str, str]:

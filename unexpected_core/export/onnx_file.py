@@ -35,7 +35,7 @@ def export_onnx(
     """
     file = Path(file)
     if file.suffix != SUFFIX:
-        raise WeightsError(f"exported files end in {SUFFIX}, found {file.name}")
+        raise WeightsError(f"exported files end in {SUFFIX}, found one that ends in '{file.suffix}'")
     module = _given(scorer, size or (96, 160))
     images = torch.from_numpy(trial_images(2, size or (256, 448)))
     proto = _to_onnx(module, images, size is None, opset)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from unexpected_core.weights.cards import Card, WeightsError
-from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.reading import read_weights, write_weights
 
 
@@ -20,13 +19,12 @@ def average(before: str | Path, after: str | Path, share: float, out: Path, part
 
     before, after: shipped name, weight file or run folder. The card has the data and the licences of both; scores
     and logit statistics are left out: they were those of `after`. Raises WeightsError where the two are not of
-    one shape, and where `out` is one of them.
+    one shape, and where `out` exists.
     """
     if not 0 <= share <= 1:
         raise WeightsError(f"share must lie between 0 (all of {before}) and 1 (all of {after}), found {share:g}")
-    for name in (before, after):
-        if out.resolve() == find_weights(name).resolve():
-            raise WeightsError(f"{out} is one of the two that are averaged, and would be lost: give --out another name")
+    if out.exists():
+        raise WeightsError(f"{out} exists, and would be lost: give --out another name, or remove it")
     first, second = read_weights(before), read_weights(after)
     shapes = [{key: tuple(tensor.shape) for key, tensor in weights.state.items()} for weights in (first, second)]
     if shapes[0] != shapes[1] or first.card.architecture != second.card.architecture:

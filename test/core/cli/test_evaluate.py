@@ -85,7 +85,8 @@ def test_an_environment_variable_does_not_change_what_the_paper_is_compared_on(m
 @pytest.mark.parametrize(
     ("methods", "words", "message"),
     [
-        ("fast", "--false-alarms 0.01", "--false-alarms would change nothing: no --normal-root or --normal-data"),
+        ("fast", "--false-alarms 0.01", "--false-alarms would change nothing: no frames of normal driving"),
+        ("fast", "--normal-data image_folder", "--normal-data would change nothing: no frames of normal driving"),
         ("fast", "--normal-split val", "--normal-split would change nothing"),
         ("fast", "--segmenter bayes_segnet", "--segmenter would change nothing: no method of the paper is judged"),
         ("fast", "--weights exp", "--weights would change nothing"),

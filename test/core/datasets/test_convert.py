@@ -115,6 +115,20 @@ def test_an_unreadable_file_is_left_out(cityscapes, tmp_path, caplog):
     assert convert("cityscapes", cityscapes, tmp_path / "small", SIZE).made == 1
 
 
+def test_another_sources_files_are_not_taken_for_done(cityscapes, tmp_path):
+    small, other = tmp_path / "small", tmp_path / "other"
+    convert("cityscapes", cityscapes, small, SIZE)
+    shutil.copytree(cityscapes, other)
+    before = contents(small)
+    with pytest.raises(ConversionError, match=rf"holds 18 files of the same names from .*big; .*{other} moved since"):
+        convert("cityscapes", other, small, SIZE)
+    assert contents(small) == before
+    shutil.rmtree(small)
+    shutil.move(cityscapes / "gtFine", tmp_path / "labels" / "gtFine")
+    for source, made in ((cityscapes, 8), (tmp_path / "labels", 10), (cityscapes, 0)):
+        assert convert("cityscapes", source, small, SIZE).made == made
+
+
 @pytest.mark.parametrize("target", ["big", "big/small", "."])
 def test_it_never_writes_into_the_source(target, cityscapes, tmp_path):
     before = contents(cityscapes)

@@ -224,19 +224,19 @@ def test_average_lies_between_two_trainings_and_refuses_other_networks(tmp_path,
     assert state["w"].tolist() == [2.0, 4.0] and state["n"] == 5
     assert card.name == "between" and card.training_data == ["nothing", "more"] and not card.scores
     assert card.licence == f"{CARD.licence}; mine"
-    command[3] = str(tmp_path / "c.safetensors")
+    command[3], command[-1] = str(tmp_path / "c.safetensors"), str(tmp_path / "neither.safetensors")
     assert main(command) == 2
     assert "different networks" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("out", ["a/fast.safetensors", "b/../b/fast.safetensors"])
-def test_an_average_is_not_written_over_what_it_is_made_of(out, tmp_path, capsys):
-    for name in ("a", "b"):
+@pytest.mark.parametrize("out", ["a/fast.safetensors", "b/../b/fast.safetensors", "c/fast.safetensors"])
+def test_an_average_is_not_written_over_other_weights(out, tmp_path, capsys):
+    for name in ("a", "b", "c"):
         write_weights(tmp_path / name / "fast.safetensors", {"w": torch.zeros(2)}, CARD)
     before = (tmp_path / out).read_bytes()
     command = ["weights", "average", str(tmp_path / "a"), str(tmp_path / "b"), "--out", str(tmp_path / out)]
     assert main(command) == 2
-    assert "is one of the two that are averaged, and would be lost: give --out another" in capsys.readouterr().err
+    assert f"{tmp_path / out} exists, and would be lost: give --out another" in capsys.readouterr().err
     assert (tmp_path / out).read_bytes() == before
 
 
@@ -250,7 +250,7 @@ def test_average_of_one_part_leaves_the_others_as_the_second_has_them(tmp_path, 
     state, card = read_weights(out)
     assert state["eye.w"].tolist() == [4, 4] and state["eyelid.w"].tolist() == [8, 8]
     assert "--part eye" in card.command
-    assert main(["weights", "average", *files, "--part", "ear", "--out", str(out)]) == 2
+    assert main(["weights", "average", *files, "--part", "ear", "--out", str(tmp_path / "other.safetensors")]) == 2
     assert "no part 'ear'; its parts are eye, eyelid" in capsys.readouterr().err
 
 

@@ -43,8 +43,8 @@ def check_used(arguments: argparse.Namespace, settings: EvaluationSettings, name
     if "on detector" not in kinds:
         _refuse(_given(arguments, ("detector",)), "no method here stands on another's networks")
     if not settings.from_normal_driving:
-        lonely = [name for name in ("normal_split", "false_alarms") if name in settings.model_fields_set]
-        _refuse(lonely, "no --normal-root or --normal-data is given")
+        lonely = [name for name in ("normal_data", "normal_split", "false_alarms") if name in settings.model_fields_set]
+        _refuse(lonely, "no frames of normal driving are given by --normal-root")
 
 
 def _given(arguments: argparse.Namespace, options: Sequence[str]) -> list[str]:
