@@ -15,7 +15,16 @@ from unexpected_core.stopping import stop_requests
 from unexpected_ros.bags import BagError
 from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.tools.chosen import check_named, chosen_detector
-from unexpected_ros.tools.fleet import REPORT, FleetError, bags_below, by_processes, by_ray, refuse_doubles, run_fleet
+from unexpected_ros.tools.fleet import (
+    REPORT,
+    FleetError,
+    bags_below,
+    by_processes,
+    by_ray,
+    refuse_doubles,
+    refuse_results_of_others,
+    run_fleet,
+)
 from unexpected_ros.tools.frame_by_frame import FrameByFrame
 from unexpected_ros.tools.job import DONE, Job
 from unexpected_ros.tools.offline import NODE, process_bag
@@ -38,8 +47,9 @@ def _many(given: argparse.Namespace) -> int:
         how = (given.model, given.device, tuple(given.set), given.topic, given.node)
         jobs.append(Job(str(bag.resolve()), f"{target}{bag.suffix.replace('.', '_')}.mcap", *how))
     refuse_doubles(jobs)
+    refuse_results_of_others(given.input, out)
     spread = (lambda left: by_ray(left, given.ray)) if given.ray else (lambda left: by_processes(left, given.workers))
-    report = run_fleet(jobs, out, spread)
+    report = run_fleet(jobs, given.input, out, spread)
     frames = f"{report['processed']} of {report['received']} frames"
     print(f"{report[DONE]} of {report['bags']} bags, {frames} -> {out / REPORT}")
     for came in report["of_each"]:

@@ -48,6 +48,19 @@ def refuse_doubles(jobs: Iterable[Job]) -> None:
             raise FleetError(f"{other} and {job.source} would both be written to {job.target}; rename one of them")
 
 
+def refuse_results_of_others(folder: Path, out: Path) -> None:
+    """Raises FleetError where `out` holds what came of another folder, which would be replaced name by name."""
+    try:
+        other = json.loads((out / REPORT).read_text(encoding="utf-8"))["folder"]
+    except (OSError, ValueError, KeyError):
+        return
+    if other != str(folder.resolve()):
+        raise FleetError(
+            f"{out} holds the results of {other}; choose another place for those of {folder}, "
+            f"or remove {out / REPORT} where that is the same folder, moved since"
+        )
+
+
 def by_processes(jobs: list[Job], workers: int) -> Results:
     """What came of each job, as they end, by so many processes here; closing it stops the work between two frames."""
     return spread(perform, died, jobs, workers)
@@ -83,8 +96,10 @@ def by_ray(jobs: list[Job], address: str) -> Results:
             yield died(job, f"its workers ended {TRIES} times: {str(error).splitlines()[0]}")
 
 
-def run_fleet(jobs: Iterable[Job], out: Path, spreading: Callable[[list[Job]], Results]) -> dict[str, Any]:
-    """Do what is not done yet, and write one report of all bags into `out`; returns it.
+def run_fleet(
+    jobs: Iterable[Job], folder: Path, out: Path, spreading: Callable[[list[Job]], Results]
+) -> dict[str, Any]:
+    """Do what is not done yet, and write one report of all bags of a folder into `out`; returns it.
 
     Raises KeyboardInterrupt with a word on how far it came, which the report then says too.
     """
@@ -94,6 +109,7 @@ def run_fleet(jobs: Iterable[Job], out: Path, spreading: Callable[[list[Job]], R
     if earlier:
         LOGGER.info("%d of %d bags are done already", len(earlier), len(jobs))
     bags = dict(earlier)
+    _report(jobs, bags, len(earlier), folder, out)  # so that even after a kill it is known whose results these are
     try:
         with closing(spreading(left)) as results:
             for came in results:
@@ -101,16 +117,17 @@ def run_fleet(jobs: Iterable[Job], out: Path, spreading: Callable[[list[Job]], R
                 place, problems = f"{len(bags)} of {len(jobs)}", "; ".join(came["problems"])
                 LOGGER.info("%s: %s: %s %s", place, came["source"], came["state"], problems)
     except KeyboardInterrupt:
-        _report(jobs, bags, len(earlier), out)
+        _report(jobs, bags, len(earlier), folder, out)
         much = f"{len(bags)} of {len(jobs)} bags"
         raise KeyboardInterrupt(f" after {much}; the same command goes on from there") from None
-    return _report(jobs, bags, len(earlier), out)
+    return _report(jobs, bags, len(earlier), folder, out)
 
 
-def _report(jobs: list[Job], bags: dict[str, dict[str, Any]], before: int, out: Path) -> dict[str, Any]:
+def _report(jobs: list[Job], bags: dict[str, dict[str, Any]], before: int, folder: Path, out: Path) -> dict[str, Any]:
     """Write what came of the bags that were begun. before: how many were done by an earlier run."""
     states = [came["state"] for came in bags.values()]
     report = {
+        "folder": str(folder.resolve()),
         "bags": len(jobs),
         **{state: states.count(state) for state in (DONE, INCOMPLETE, BROKEN, DIED)},
         "before": before,

@@ -164,3 +164,17 @@ def test_bags_that_would_be_written_to_one_place_are_refused(tmp_path):
     told = process.communicate(timeout=60)[1]
     assert process.returncode == 1 and not (tmp_path / "out").exists()
     assert re.search(r"error: \S+/a.mcap and \S+/a_mcap would both be written to \S+/out/a_mcap.mcap; rename", told)
+
+
+def test_the_results_of_another_folder_are_not_replaced(tmp_path, capsys):
+    for name in ("monday", "tuesday"):  # recorders number their bags each day anew
+        write_bag(tmp_path / name / "0.mcap", [(np.zeros((20, 30, 3), np.uint8), None)], 10.0)
+        (tmp_path / name / "broken.mcap").write_bytes(b"no bag")
+    out = tmp_path / "out"
+    start(tmp_path / "monday", out).communicate(timeout=100)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert len(before) == 4 and json.loads((out / "report.json").read_text())["done"] == 1
+    assert main([str(tmp_path / "tuesday"), str(out), "--model", "random"]) == 1
+    told = f"{out} holds the results of {tmp_path / 'monday'}; choose another place for those of {tmp_path / 'tuesday'}"
+    assert told in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
