@@ -34,6 +34,7 @@ ARGUMENTS = {
     "start_offset": ("0.0", "seconds to skip at its beginning"),
     "clock": ("true", "bag: publish /clock, and let the node use it"),
 }
+SWITCHES = ("loop", "clock")
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -41,7 +42,12 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             *(
-                DeclareLaunchArgument(name, default_value=default, description=description)
+                DeclareLaunchArgument(
+                    name,
+                    default_value=default,
+                    description=description,
+                    choices=["true", "false"] if name in SWITCHES else None,
+                )
                 for name, (default, description) in ARGUMENTS.items()
             ),
             OpaqueFunction(function=check),

@@ -55,12 +55,12 @@ def _resized(detection: Detection, size: tuple[int, int]) -> Detection:
         detection,
         score=resize_map(detection.score, size),
         mask=resize_map(detection.mask.view(np.uint8), size).view(bool),
-        regions=tuple(_scaled(region, size[0] / height, size[1] / width) for region in detection.regions),
+        regions=tuple(scaled(region, size[0] / height, size[1] / width) for region in detection.regions),
     )
 
 
-def _scaled(region: Region, down: float, right: float) -> Region:
-    """Its box, outwards to whole pixels."""
+def scaled(region: Region, down: float, right: float) -> Region:
+    """The region with its box times two factors, outwards to whole pixels: it is never empty."""
     top, left = int(region.y * down), int(region.x * right)
     bottom, end = math.ceil((region.y + region.height) * down), math.ceil((region.x + region.width) * right)
     return replace(region, x=left, y=top, width=end - left, height=bottom - top)

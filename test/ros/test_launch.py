@@ -133,6 +133,13 @@ def test_a_home_folder_may_be_written_short(launch, describe, monkeypatch, tmp_p
     assert "--loop" in words
 
 
+@pytest.mark.ros
+@pytest.mark.parametrize("switch", ["loop", "clock"])
+def test_a_switch_that_is_neither_true_nor_false_is_refused(describe, switch):
+    with pytest.raises(Exception, match=f'"{switch}" provided value "True" is not valid'):
+        describe("replay", bag="/", **{switch: "True"})
+
+
 def told(launch, node, word):
     """What follows each `word` on the command line of an action, such as the remappings after -r."""
     words = [perform(launch, part) for part in node.cmd]

@@ -70,9 +70,14 @@ class Detector:
         return self._runner.working_height
 
     @property
+    def fixed_size(self) -> tuple[int, int] | None:
+        """(height, width) in pixels that all images are brought to, of an exported file of one size; None = any."""
+        return self._runner.fixed_size
+
+    @property
     def scale(self) -> float:
         """Factor on the working size: detect.scale, which changes nothing (1) where an exported file has one size."""
-        return 1.0 if self._runner.fixed_size else self.settings.detect.scale
+        return 1.0 if self.fixed_size else self.settings.detect.scale
 
     @property
     def device(self) -> str:

@@ -45,7 +45,7 @@ class Keeper:
     """Writes samples in a thread of its own, so that no frame waits for a disk; `warn`: what cannot be written."""
 
     def __init__(self, warn: CauseLog) -> None:
-        self._warn, self._pace = warn, Pace()
+        self._warn, self._pace = warn, Pace(closest=1)
         self._writing = threading.Lock()  # a service writes in its thread, and two must not take one key
         self._worker: Worker[tuple[str, Result]] | None = None
 
@@ -56,7 +56,8 @@ class Keeper:
         if highest <= save.above or not self._pace.allows(time.monotonic(), save.per_minute / 60):
             return
         self._worker = self._worker or Worker(self._write, self._on_error, "samples")
-        self._worker.offer((camera, result))
+        if self._worker.offer((camera, result), camera):
+            self._warn("slow disk", f"{save.directory} is slow: a frame that waited to be saved is lost to the next")
 
     def _write(self, kept: list[tuple[str, Result]]) -> None:
         for camera, result in kept:

@@ -39,6 +39,8 @@ RUNGS = (
 )
 WITHOUT_HEAD = (*RUNGS[:3], Rung("half the size, every second frame", 0.5, False, 2, 0.25, REDUCED))
 """For methods that have no head without resynthesis."""
+OF_ONE_SIZE = (RUNGS[0], Rung("every second frame", 1.0, False, 2, 1.0, REDUCED))
+"""For exported files that take images of one size."""
 
 
 class Ladder:

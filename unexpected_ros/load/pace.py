@@ -4,11 +4,15 @@ from __future__ import annotations
 
 
 class Pace:
-    """Lets at most `rate_hz` frames a second through; `passed` counts them."""
+    """Lets at most `rate_hz` frames a second through; `passed` counts them.
 
-    def __init__(self) -> None:
+    closest: of two that pass, as a share of the period. Below 1 a late frame does not delay those after it, so that a
+    camera's jitter costs none; with 1 no second (no minute) ever has more.
+    """
+
+    def __init__(self, closest: float = 0.5) -> None:
         self.passed = 0
-        self._due = 0.0
+        self._closest, self._due = closest, 0.0
 
     def allows(self, now: float, rate_hz: float) -> bool:
         """Whether a frame that arrives at `now` [s] may pass; rate 0 lets all pass. The rate may change at any time."""
@@ -22,5 +26,5 @@ class Pace:
         if now < due:
             self._due = due
             return False
-        self._due = max(due + period, now + period / 2)  # a late frame does not delay those after it
+        self._due = max(due + period, now + period * self._closest)
         return True

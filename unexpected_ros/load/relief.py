@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from unexpected_core.pipeline.runner import OutOfMemory
 from unexpected_ros.live.settings import LiveDetectSettings, LoadSettings
-from unexpected_ros.load.ladder import RUNGS, WITHOUT_HEAD, Ladder, Rung
+from unexpected_ros.load.ladder import OF_ONE_SIZE, RUNGS, WITHOUT_HEAD, Ladder, Rung
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
@@ -53,7 +53,7 @@ class Relief:
         """How frames are worked on while that is less than was asked for, else ''."""
         if self._detector and self._detector is self._spare():
             return f"{self.rung.name} on the CPU"
-        return self.rung.name if self.rung.cost < 1 else ""
+        return self.rung.name if self.rung != RUNGS[0] else ""
 
     def begin(self, detector: Detector) -> None:
         """Work with this one from now on, on the first rung."""
@@ -61,7 +61,8 @@ class Relief:
 
         self._to_free = self._detector is not None and self._detector.device.startswith("cuda")
         self._detector, self._simple = detector, None
-        self._ladder = Ladder(RUNGS if has_direct_head(detector) else WITHOUT_HEAD)
+        rungs = RUNGS if has_direct_head(detector) else WITHOUT_HEAD
+        self._ladder = Ladder(OF_ONE_SIZE if detector.fixed_size else rungs)
 
     def end(self) -> None:
         """Forget the detector, so that its memory can be had."""

@@ -52,7 +52,7 @@ def refuse_results_of_others(folder: Path, out: Path) -> None:
     """Raises FleetError where `out` holds what came of another folder, which would be replaced name by name."""
     try:
         other = json.loads((out / REPORT).read_text(encoding="utf-8"))["folder"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):  # none, or one that nobody's run has written
         return
     if other != str(folder.resolve()):
         raise FleetError(

@@ -53,6 +53,10 @@ def process_bag(
     before, after = Path(source).resolve(), Path(target).resolve()
     if before.is_relative_to(after) or after.is_relative_to(before):  # a folder is replaced with all that is in it
         raise BagError(f"{target} is also the input, or one lies in the other; expected another place for the output")
+    if before == partial_path(after):
+        raise BagError(
+            f"{source} is where an unfinished {target} lies, and would be replaced by it; rename one of them"
+        )
     warn = CauseLog(LOGGER.warning, period_s=math.inf)
     with open_bag(source) as bag:
         taken = [name for name in bag.topics() if name.startswith(f"{node}/")]

@@ -40,13 +40,14 @@ class Player(Node):
     """Publishes shots when the transport says that they are due.
 
     frame_id: of the headers; None keeps that of footage that has one. recorded: keep the stamps of footage that has
-    them; else they are of now. clock: publish /clock, which runs as the recording did.
+    them; else they are of now. clock: publish /clock, which runs as the recording did. Raises ReplayError for
+    parameters that do not fit.
     """
 
     def __init__(
         self, transport: Transport, frame_id: str | None = None, recorded: bool = False, clock: bool = False
     ) -> None:
-        super().__init__("replay")
+        super().__init__("replay", automatically_declare_parameters_from_overrides=True)
         self._serving = Serving(self)
         self._transport, self._frame_id, self._recorded = transport, frame_id, recorded
         # the system's where /clock is our own: it begins with what this says
@@ -60,14 +61,25 @@ class Player(Node):
             self.create_timer(CLOCK_S, self._show_time, clock=RosClock(clock_type=ClockType.STEADY_TIME))
         self.create_service(SetBool, "~/pause", self._on_pause)
         self.create_service(Trigger, "~/step", self._on_step)
-        self._declare("speed", transport.speed, MIN_SPEED, MAX_SPEED, "seconds of footage in a second")
-        self._declare("position", 0.0, 0.0, LONGEST_S, "seconds from the first frame; setting it jumps there")
+        speed = self._declare("speed", transport.speed, MIN_SPEED, MAX_SPEED, "seconds of footage in a second")
+        start = self._declare("position", 0.0, 0.0, LONGEST_S, "seconds from the first frame; setting it jumps there")
+        transport.set_speed(speed, time.monotonic())
+        if start:
+            transport.seek(start, time.monotonic())
         self.add_pre_set_parameters_callback(as_meant(("speed", "position")))
         self.add_post_set_parameters_callback(self._on_parameters)
 
-    def _declare(self, name: str, value: float, least: float, most: float, description: str) -> None:
+    def _declare(self, name: str, value: float, least: float, most: float, description: str) -> float:
+        """Its value: what was said of it when the node was started, else `value`. An integer does for a decimal."""
+        if self.has_parameter(name):
+            value = super().get_parameter(name).value
+            self.undeclare_parameter(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+            raise ReplayError(f"parameter {name} is {value!r}, expected a number from {least:g} to {most:g}")
         limits = [FloatingPointRange(from_value=least, to_value=most)]
-        self.declare_parameter(name, value, ParameterDescriptor(description=description, floating_point_range=limits))
+        about = ParameterDescriptor(description=description, floating_point_range=limits)
+        self.declare_parameter(name, float(value), about, ignore_override=True)
+        return float(value)
 
     def get_parameter(self, name: str) -> Parameter:
         """See Node; those of the transport are as they are now, whoever moved it."""

@@ -46,7 +46,7 @@ class Recorder(Node):
     def __init__(self, topics: Sequence[str], bag: BagWriter) -> None:
         super().__init__("recorder")
         # dict: one that is named twice is one
-        self.first, *self.others = dict.fromkeys(self.resolve_topic_name(topic) for topic in topics)
+        self.first, *self.others = dict.fromkeys(map(self._resolved, topics))
         self.waiting = [*self.others, self.first]
         self.unknown: dict[str, str] = {}  # topic -> its type, which is not installed
         self._heard: dict[str, Subscription] = {}
@@ -60,6 +60,12 @@ class Recorder(Node):
         self.create_timer(FLUSH_S, bag.flush, clock=steady)
         self._told = ""
         self.create_timer(PATIENCE_S, self._tell, clock=steady)
+
+    def _resolved(self, topic: str) -> str:
+        try:
+            return self.resolve_topic_name(topic)
+        except (RuntimeError, ValueError) as error:  # rclpy has a kind for each fault
+            raise BagError(f"'{topic}' is no topic that can be recorded: {error}") from None
 
     def _connect(self) -> None:
         """Subscribe to what is published by now, and anew to what is offered with less than before."""

@@ -98,9 +98,12 @@ def main() -> int:
     make_room_for_images()
     rclpy.init()
     transport = Transport(time.monotonic(), given.speed, given.paused)
-    player = Player(transport, given.frame_id, given.stamps == "recorded", given.clock)
     try:
-        return _run(player, transport, footage, given)
+        player = Player(transport, given.frame_id, given.stamps == "recorded", given.clock)
+        try:
+            return _run(player, transport, footage, given)
+        finally:
+            player.destroy_node()
     except (ReplayError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -111,7 +114,6 @@ def main() -> int:
             raise
         return 0  # a frame was being sent while the signal took the publishers away
     finally:
-        player.destroy_node()
         rclpy.try_shutdown()
 
 

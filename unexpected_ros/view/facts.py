@@ -20,12 +20,13 @@ def frame(camera: str, whole: Whole, number: int) -> bytes:
     """One frame as `hub.pack` makes it; the page counts frames by `number`."""
     parts = dict(whole.parts)
     found, stats = parts.pop(ANCHOR), parts.pop("stats", None)
-    pictures = draw(parts, [region_from(region) for region in found.regions], found.image_width)
+    size = (found.image_height, found.image_width)
+    pictures = draw(parts, [region_from(region) for region in found.regions], size)
     facts = {
         "camera": camera,
         "number": number,
         "stamp_ns": whole.stamp,
-        "size": [found.image_height, found.image_width],
+        "size": list(size),
         "threshold": found.threshold,
         "regions": [row(region) for region in found.regions],
         "times": times(stats) if stats else {},

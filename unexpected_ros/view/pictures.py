@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection, Region
-from unexpected_core.visualize import heat_map, overlay
+from unexpected_core.visualize import heat_map, overlay, scaled
 
 WIDTH = 960
 """Most pixels across: what a browser shows side by side."""
@@ -28,13 +27,13 @@ def reduce(name: str, pixels: np.ndarray) -> np.ndarray:
     return cv2.resize(pixels, (WIDTH, max(1, round(height * WIDTH / width))), interpolation=way)
 
 
-def draw(parts: Mapping[str, np.ndarray], regions: Sequence[Region], width: int) -> dict[str, np.ndarray]:
+def draw(parts: Mapping[str, np.ndarray], regions: Sequence[Region], size: tuple[int, int]) -> dict[str, np.ndarray]:
     """Pictures by name (uint8 RGB [h, w, 3] or grey [h, w]), without those whose parts are missing.
 
-    parts: photo, mask, labels, resynthesis, score of `reduce`. regions: in pixels of an image `width` wide.
+    parts: photo, mask, labels, resynthesis, score of `reduce`. regions: in pixels of an image of size (height, width).
     """
     views = {
-        "overlay": lambda: _overlay(parts, regions, width),
+        "overlay": lambda: _overlay(parts, regions, size),
         "photo": lambda: parts["photo"],
         "labels": lambda: colorize(parts["labels"]),
         "resynthesis": lambda: parts["resynthesis"],
@@ -45,19 +44,14 @@ def draw(parts: Mapping[str, np.ndarray], regions: Sequence[Region], width: int)
     return {name: view() for name, view in views.items() if all(part in parts for part in needs.get(name, (name,)))}
 
 
-def _overlay(parts: Mapping[str, np.ndarray], regions: Sequence[Region], width: int) -> np.ndarray:
+def _overlay(parts: Mapping[str, np.ndarray], regions: Sequence[Region], size: tuple[int, int]) -> np.ndarray:
     photo = parts["photo"]
     height, wide = photo.shape[:2]
     score, mask = (
         cv2.resize(parts[name], (wide, height), interpolation=cv2.INTER_NEAREST) for name in ("score", "mask")
     )
-    shown = tuple(_scaled(region, wide / width) for region in regions)
+    shown = tuple(scaled(region, height / size[0], wide / size[1]) for region in regions)
     return overlay(photo, Detection(score, mask > 0, mask, None, shown))
-
-
-def _scaled(region: Region, factor: float) -> Region:
-    sides = {name: round(getattr(region, name) * factor) for name in ("x", "y", "width", "height")}
-    return replace(region, **sides)
 
 
 def to_jpeg(picture: np.ndarray) -> bytes:

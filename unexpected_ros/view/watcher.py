@@ -39,7 +39,7 @@ class Watcher(Node):
         value: Callable[[str], Any],
     ) -> None:
         super().__init__("view", start_parameter_services=False)
-        self._name, self._wanted, self._value = name, wanted, value
+        self._name, self._wanted, self._value = name and f"/{name.lstrip('/')}", wanted, value
         self._on_frame, self._on_detector, self._on_state = on_frame, on_detector, on_state
         self._streams: dict[str, Stream] = {}  # of the detector, by camera
         self._reports: dict[str, dict[str, Any]] = {}

@@ -4,6 +4,7 @@ import json
 import math
 import re
 import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.images import read_image, read_map
-from unexpected_core.structs import Detection
+from unexpected_core.structs import Detection, Region
 from unexpected_ros.bags import message_types
 from unexpected_ros.inputs.connection import (
     COMPRESSED,
@@ -172,6 +173,32 @@ def test_a_sample_is_whole_and_readable(tmp_path):
     assert again.name == "12-2.json" and json.loads(path.read_text()) == {"model_id": "m"}
     assert np.array_equal(read_image(tmp_path / "image" / "12.png"), image)
     assert np.array_equal(read_image(tmp_path / "image" / "12-2.png"), image[::-1])
+
+
+def test_of_two_cameras_that_wait_for_a_slow_disk_both_are_saved_and_what_is_lost_is_told(tmp_path):
+    said, slow = [], threading.Event()
+
+    class Slow(Keeper):
+        def write(self, camera, result):
+            slow.wait(30)
+            return super().write(camera, result)
+
+    keeper = Slow(CauseLog(said.append))
+    settings = NodeSettings(save=SaveSettings(directory=str(tmp_path), above=0.5, per_minute=600))
+    region = Region(0, 0, 2, 2, 1, 1, 4, 0.9, 0.9, 1.0, 0)
+    image = np.zeros((6, 8, 3), np.uint8)
+    detection = Detection(np.ones((6, 8), np.float32), image[..., 0] == 0, image[..., 0], None, (region,))
+    for second, camera in enumerate(("left", "left", "right", "left")):
+        header = SimpleNamespace(stamp=SimpleNamespace(sec=second, nanosec=0), frame_id="")
+        keeper.offer(camera, Result(header, image, detection, [], settings, "m", None, {}, {}))
+        time.sleep(0.15)  # a tenth of a second lies between two that are saved
+    slow.set()
+    end = time.monotonic() + 10
+    while len(kept := sorted(path.stem for path in tmp_path.glob("*.json"))) < 3 and time.monotonic() < end:
+        time.sleep(0.02)
+    keeper.stop(10)
+    assert kept == ["0-left", "2000000000-right", "3000000000-left"]
+    assert [line for line in said if "slow: a frame that waited to be saved is lost" in line] == said != []
 
 
 def test_samples_that_are_written_at_once_do_not_take_one_key(tmp_path):

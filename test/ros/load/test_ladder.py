@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from unexpected_core.pipeline.runner import OutOfMemory
-from unexpected_ros.live.settings import LiveDetectSettings
+from unexpected_ros.live.settings import LiveDetectSettings, LoadSettings
 from unexpected_ros.load.ladder import FALLBACK, FULL, REDUCED, RUNGS, WITHOUT_HEAD, Ladder
 from unexpected_ros.load.relief import Relief
 
@@ -81,7 +81,7 @@ def test_without_a_budget_what_was_given_up_for_time_comes_back_at_once():
 class Held:
     """As much of a detector as `Relief` asks for."""
 
-    scorer, model_id = None, "held"
+    scorer, model_id, fixed_size = None, "held", None
 
     def __init__(self, device):
         self.device = device
@@ -123,6 +123,20 @@ def test_a_detector_on_the_cpu_for_want_of_memory_is_told_of_until_another_one_c
     assert relief.less == "" and freed == [True]
     held = weakref.ref(spares.pop())
     assert held() is None, "nor is its memory kept"
+
+
+def test_a_file_of_one_size_is_not_said_to_work_at_a_smaller_one():
+    said, detector = [], Held("cpu")
+    detector.fixed_size = (448, 896)
+    relief, load = Relief(said.append, lambda: detector), LoadSettings(budget_ms=100, frames=2)
+    relief.begin(detector)
+    for _ in range(20):
+        relief.observe(150.0, load)
+    assert (relief.rung.scale, relief.rung.every, relief.less) == (1.0, 2, "every second frame")
+    assert said == ["over load.budget_ms (150 of 100 ms): going on at every second frame"]
+    for _ in range(10):
+        relief.observe(80.0, load)
+    assert relief.rung.every == 1 and relief.less == "" and "back below load.budget_ms" in said[1]
 
 
 def test_modes_are_those_of_the_message():

@@ -24,3 +24,8 @@ def test_what_has_passed_is_counted():
     pace = Pace()
     passed = [pace.allows(t, rate) for rate in (0.0, 10.0) for t in np.arange(100.0, 101.0, 1 / 30)]
     assert pace.passed == sum(passed)
+
+
+def test_with_whole_periods_between_them_no_minute_has_more():
+    pace = Pace(closest=1)
+    assert [t for t in range(1000, 1200, 10) if pace.allows(t, 1 / 60)] == [1000, 1060, 1120, 1180]

@@ -2,6 +2,7 @@
 
 import math
 import runpy
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -159,6 +160,11 @@ def test_topics_are_chosen_by_name(tmp_path, detector):
 
 
 def test_output_names_that_would_lose_something_are_refused(tmp_path, source, detector):
+    unfinished = tmp_path / "whole.partial.mcap"
+    shutil.copy(source, unfinished)
+    with pytest.raises(BagError, match=r"whole.partial.mcap is where an unfinished \S+whole.mcap lies, and would be"):
+        process_bag(unfinished, tmp_path / "whole.mcap", detector)
+    assert unfinished.read_bytes() == source.read_bytes()
     with pytest.raises(BagError, match="is also the input"):
         process_bag(source, source, detector)
     with pytest.raises(BagError, match=r"expected a file name ending in \.mcap"):

@@ -190,6 +190,12 @@ def test_nothing_recorded_is_an_error_that_names_the_topic_and_leaves_an_older_b
     assert (tmp_path / "out.mcap").read_bytes() == b"older"
 
 
+def test_a_topic_that_is_none_is_named(driver, tmp_path):
+    recorder = start(tmp_path, "out.mcap", "/test_recorder/there", "o.mcap")
+    told = recorder.communicate(timeout=60)
+    assert recorder.returncode == 1 and "error: 'o.mcap' is no topic that can be recorded: " in "".join(map(str, told))
+
+
 def test_a_message_that_cannot_be_written_ends_the_recording(driver):
     def refuse(*_):
         raise ValueError("out of range")

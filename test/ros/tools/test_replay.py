@@ -234,6 +234,24 @@ def test_it_pauses_steps_jumps_and_changes_speed_on_request(play, driver):
     assert len(inbox) == count
 
 
+def test_parameters_given_at_its_start_count(play, driver):
+    _, inbox = play("--paused", "--ros-args", "-p", "position:=0.35", "-p", "speed:=2", "--")
+    driver.until(lambda: inbox, "a frame")
+    assert numbers(inbox) == [4], "of 10 Hz, the first not before 0.35 s"
+    (speed,) = driver.call(GetParameters, "/deck/replay/get_parameters", names=["speed"]).values
+    assert speed.double_value == 2.0
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [("speed:=fast", "parameter speed is 'fast', expected a number from 0.01 to 100"), ("position:=-1", "is -1")],
+)
+def test_parameters_that_do_not_fit_are_refused_in_one_line(drive, given, words):
+    command = [sys.executable, "-m", "unexpected_ros.tools.replay", str(drive), "--ros-args", "-p", given]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and words in done.stderr and len(done.stderr.splitlines()) == 1
+
+
 def test_its_parameters_follow_its_keys(driver):
     from unexpected_ros.tools.player import Player
     from unexpected_ros.tools.replay import obey

@@ -100,12 +100,23 @@ def test_an_overlay_is_drawn_where_region_and_mask_are():
     mask[10:15, 5:15] = 255
     parts = {"photo": photo, "mask": mask, "score": (mask / 255).astype(np.float32)}
     region = Region(20, 40, 40, 20, 40, 50, 800, 0.9, 1.0, 1.0, 0)  # in pixels of a 120 wide image
-    pictures = draw(parts, [region], 120)
+    pictures = draw(parts, [region], (80, 120))
     assert list(pictures) == ["overlay", "photo", "score", "mask"]
     changed = np.any(pictures["overlay"] != photo, axis=2)
     assert changed[21:29, 11:29].all() and not changed[:10].any() and not changed[:, 45:].any()
-    assert "overlay" not in draw({"mask": mask}, [], 120)
+    assert "overlay" not in draw({"mask": mask}, [], (80, 120))
     assert cv2.imdecode(np.frombuffer(to_jpeg(mask), np.uint8), cv2.IMREAD_UNCHANGED).shape == (20, 30)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 1, 1), (3839, 2159, 1, 1), (1001, 700, 2, 600), (3, 2158, 3000, 2)])
+def test_a_region_thinner_than_a_pixel_of_the_page_is_drawn(box):
+    """Its box was rounded to nothing, and OpenCV ends the whole process over a picture of nothing."""
+    x, y, width, height = box
+    score = np.ones((540, 960), np.float32)
+    parts = {"photo": np.zeros((540, 960, 3), np.uint8), "mask": (score * 255).astype(np.uint8), "score": score}
+    region = Region(x, y, width, height, x, y, width * height, 0.9, 1.0, 1.0, 0)
+    tinted = draw(parts, [region], (2160, 3840))["overlay"][..., 0] > 0
+    assert tinted[y // 4, x // 4] and tinted[(y + height - 1) // 4, (x + width - 1) // 4]
 
 
 def test_a_viewer_gets_the_newest_and_nothing_twice():

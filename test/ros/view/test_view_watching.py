@@ -42,7 +42,7 @@ def watch(driver):
     def start(*cameras, **values):
         frames = {camera: [] for camera in cameras}
         watcher = Watcher(
-            NAME,
+            NAME.lstrip("/"),  # as people write it
             lambda: cameras,
             lambda camera, whole: frames[camera].append(whole),
             str,
