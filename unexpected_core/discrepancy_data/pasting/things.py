@@ -19,6 +19,8 @@ BEAMS = 0.08
 """Share of drawn shapes that are wider than that: beams, fallen trees."""
 LONGEST = 1024
 """Greatest width of a drawn shape in pixels."""
+FAINT = 1 / 16
+"""Less alpha than this says nothing of a colour that was multiplied by it."""
 
 
 class Lender(NamedTuple):
@@ -34,7 +36,7 @@ class Lender(NamedTuple):
 
 
 class Thing(NamedTuple):
-    """texture float32 RGB [h, w, 3], 0..255; alpha float32 [h, w], 0..1."""
+    """texture float32 RGB [h, w, 3], 0..255, also where nothing shows; alpha float32 [h, w], 0..1."""
 
     texture: np.ndarray
     alpha: np.ndarray
@@ -68,11 +70,26 @@ def photographed(cut_out: np.ndarray, rows: int, rng: np.random.Generator) -> Th
     values = cv2.resize(cut_out, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     values = values.astype(np.float32)
     alpha = values[..., 3] / 255
-    texture = values[..., :3] / np.maximum(alpha, 1 / 16)[..., None]
+    texture = _beyond_outline(values[..., :3] / np.maximum(alpha, FAINT)[..., None], alpha)
     if rng.random() < 0.3:
         grey = texture.mean(2, keepdims=True)
         texture = grey + (texture - grey) * np.float32(rng.uniform(0, 0.8))
     return Thing(texture, alpha)
+
+
+def _beyond_outline(texture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """The texture, where the thing does not show with the colour of its nearest pixel that does.
+
+    Outlines are softened and textures blurred across them: what lay there would become a rim, a mark of pasted things.
+    """
+    faint = (alpha < FAINT).astype(np.uint8)
+    if faint.all():
+        return texture
+    _, nearest = cv2.distanceTransformWithLabels(faint, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)
+    colours = np.zeros((nearest.max() + 1, 3), np.float32)
+    shows = faint == 0
+    colours[nearest[shows]] = texture[shows]
+    return colours[nearest]
 
 
 def cut_obstacle(lender: Lender, rows: int, rng: np.random.Generator) -> Thing | None:

@@ -4,12 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
+from unexpected_core.discrepancy_data.pasting.blend import mix
+from unexpected_core.discrepancy_data.pasting.cutouts import trim
 from unexpected_core.discrepancy_data.pasting.light import as_sharp, lit
 from unexpected_core.discrepancy_data.pasting.recolour import recolour
 from unexpected_core.discrepancy_data.pasting.shapes import silhouette
 from unexpected_core.discrepancy_data.pasting.sharpness import edge_blur
 from unexpected_core.discrepancy_data.pasting.textures import borrowed_texture, drawn_texture
-from unexpected_core.discrepancy_data.pasting.things import Thing
+from unexpected_core.discrepancy_data.pasting.things import Thing, photographed
 
 ROAD, VEGETATION, CAR = 0, 8, 13
 
@@ -49,6 +51,19 @@ def test_a_sharp_thing_becomes_as_blurred_as_the_frame():
     assert edge_blur(cv2.cvtColor(thing.texture.astype(np.uint8), cv2.COLOR_RGB2GRAY)) == pytest.approx(
         (1.5, 2.0), rel=0.2
     )
+
+
+@pytest.mark.parametrize("blur", [0.6, 1.0, 2.5])
+def test_a_cut_out_has_no_rim_of_another_colour(blur):
+    """What lies beyond its outline was black, and was mixed in where outline and texture are softened."""
+    shows = cv2.circle(np.zeros((80, 80), np.uint8), (40, 40), 39, 255, -1, cv2.LINE_AA)
+    disc = np.dstack([np.full((80, 80, 3), 128, np.uint8), shows])
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        thing = as_sharp(photographed(trim(disc), 40, rng), (blur, blur), rng)
+        ground = np.full((*thing.alpha.shape, 3), 128, np.uint8)
+        mix(ground, np.s_[:, :], thing.alpha, thing.texture)
+        assert np.abs(ground.astype(int) - 128).max() <= 2
 
 
 def test_a_thing_is_darker_in_the_dark_and_camouflage_takes_its_colour():
