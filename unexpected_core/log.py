@@ -30,6 +30,11 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what an exception says, or its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def progress[T](items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
     """Yield the items, showing rate and time left: a rich bar on a terminal, a plain line every 10 s elsewhere."""
     if total is None and hasattr(items, "__len__"):

@@ -97,6 +97,7 @@ def test_methods_say_what_they_need_of_the_networks():
         load_scorer("random", "standardized_max_logit")
     with pytest.raises(ScorerError, match="scorer 'image_difference' has no segmenter"):
         build_scorer("softmax", build_scorer("image_difference", build_scorer("random")))
+    assert build_scorer("image_difference", build_scorer("fast")).multiple == build_scorer("fast").multiple > 1
     with pytest.raises(ScorerError, match="scorer 'softmax' has no direct head"):
         build_scorer("direct", build_scorer("softmax", build_scorer("random")))
     labels_only = build_scorer("softmax", build_scorer("random"))

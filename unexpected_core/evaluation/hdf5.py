@@ -12,6 +12,7 @@ import numpy as np
 
 from unexpected_core.evaluation.errors import PredictionError
 from unexpected_core.files import atomic_path
+from unexpected_core.log import first_line
 
 GZIP_LEVEL = 9
 
@@ -41,5 +42,5 @@ def read_prediction(path: Path) -> np.ndarray:
     except (OSError, RuntimeError, KeyError, TypeError, ValueError, MemoryError) as error:  # what damage ends in
         if isinstance(error, PredictionError):
             raise
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        cause = first_line(error)
         raise PredictionError(f"cannot read {path}: not an HDF5 file, or damaged ({cause})") from error

@@ -160,18 +160,23 @@ class Detector:
         """Like detect for one image RGB uint8 [H, W, 3] after the other: regions of one are found while the next is
         scored.
 
-        More images a second, each one image later.
+        More images a second, each one image later. Where the images end in an exception it comes after all results.
         """
         with ThreadPoolExecutor(1, "regions") as finisher:
             pending: Future[Detection] | None = None
-            for image in images:
-                check_image(image)
-                settings, watch = self.settings.detect, Stopwatch()
-                with self._busy:
-                    seen = look(self._runner, [image], settings, resynthesis, watch)
-                done, pending = pending, finisher.submit(_finish, seen, 0, settings, watch)
-                if done is not None:
-                    yield done.result()
+            try:
+                for image in images:
+                    check_image(image)
+                    settings, watch = self.settings.detect, Stopwatch()
+                    with self._busy:
+                        seen = look(self._runner, [image], settings, resynthesis, watch)
+                    done, pending = pending, finisher.submit(_finish, seen, 0, settings, watch)
+                    if done is not None:
+                        yield done.result()
+            except Exception:  # such as a camera's that is unplugged: what it gave before is whole
+                if pending is not None:
+                    yield pending.result()
+                raise
             if pending is not None:
                 yield pending.result()
 

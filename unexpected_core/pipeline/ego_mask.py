@@ -6,9 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from unexpected_core.files import expand_home
-from unexpected_core.images import ImageError, read_image, resize_map
-from unexpected_core.pipeline.roi import file_state, given_area, parse_polygon
+from unexpected_core.images import ImageError, resize_map
+from unexpected_core.pipeline.roi import file_state, given_area, parse_polygon, read_mask
 
 
 def ego_mask(text: str, size: tuple[int, int]) -> np.ndarray:
@@ -43,10 +42,10 @@ def check_ego_mask(text: str) -> str:
 
 def _read(path: str, size: tuple[int, int]) -> np.ndarray:
     try:
-        picture = read_image(expand_home(path)).max(axis=2)
+        picture = read_mask(path)
     except (ImageError, OSError) as error:
         raise ValueError(
             f"cannot read the ego mask: {error}; expected a picture, or polygons of three corners or more in shares of "
             "the image ('0,0.9 1,0.9 1,1 0,1')"
         ) from error
-    return resize_map(picture, size) > 0
+    return resize_map(picture.view(np.uint8), size).view(bool)

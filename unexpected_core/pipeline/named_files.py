@@ -11,7 +11,7 @@ from unexpected_core.pipeline.roi import file_state
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 from unexpected_core.scorers import SCORERS
 from unexpected_core.weights.cards import WeightsError, read_card
-from unexpected_core.weights.catalog import find_weights
+from unexpected_core.weights.catalog import find_baselines, find_weights
 
 
 def named_files(model: ModelSettings, detect: DetectSettings) -> dict[str, Any]:
@@ -19,6 +19,8 @@ def named_files(model: ModelSettings, detect: DetectSettings) -> dict[str, Any]:
     found = {"path": _weights(model.path), "roi": _picture(detect.roi), "ego_mask": _picture(detect.ego_mask)}
     if model.path in SCORERS and SCORERS[model.path].published and not model.random_weights:
         found |= {"weights": _experiments(model.weights), "segmenter": _weights(model.segmenter)}
+    if model.scorer in SCORERS and SCORERS[model.scorer].baseline:
+        found["baselines"] = _baselines(model.path)
     return json.loads(json.dumps({name: value for name, value in found.items() if value is not None}))
 
 
@@ -34,6 +36,13 @@ def _weights(name_or_path: str) -> Any:
     except WeightsError:
         return file_state(name_or_path)
     return {**card.decides, "threshold": card.threshold, "logit_statistics": card.logit_statistics}
+
+
+def _baselines(name_or_path: str) -> Any:
+    try:
+        return _weights(str(find_baselines(find_weights(name_or_path))))
+    except WeightsError:
+        return None
 
 
 def _experiments(folder: str) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from unexpected_core.devices import DeviceError, processors
+from unexpected_core.log import first_line
 from unexpected_core.pipeline.resizing import to_working
 from unexpected_core.pipeline.runner import DetectorError, Maps, Runner, RuntimeMissing
 from unexpected_core.weights.cards import WeightsError
@@ -68,7 +69,7 @@ class OnnxRunner(ExportedRunner):
         try:
             self._session = ort.InferenceSession(str(file), options, providers=providers)
         except Exception as error:  # its own error types have no common base
-            raise WeightsError(f"cannot read {file}: {str(error).splitlines()[0]}; export it again") from None
+            raise WeightsError(f"cannot read {file}: {first_line(error)}; export it again") from None
         entries = self._session.get_modelmeta().custom_metadata_map
         on_cuda = "CUDA" in self._session.get_providers()[0]
         exported = from_metadata(entries, str(file))
@@ -81,16 +82,19 @@ class OnnxRunner(ExportedRunner):
         try:
             found = dict(zip(names, self._session.run(names, {"images": batch}), strict=True))
         except Exception as error:
-            raise DetectorError(f"ONNX Runtime failed: {str(error).splitlines()[0]}") from error
+            raise DetectorError(f"ONNX Runtime failed: {first_line(error)}") from error
         return self.checked(Maps(*(found.get(name) for name in OUTPUTS)))
 
 
 class OpenVinoRunner(ExportedRunner):
-    """An exported detector in OpenVINO, on the CPU; compiled anew for each count and size of images."""
+    """An exported detector in OpenVINO, on the CPU whatever `device` asks for; compiled anew for each count and size of
+    images. precision: bfloat16, or that of the file.
+    """
 
     runtime = "openvino"
 
-    def __init__(self, file: str | Path, precision: str) -> None:
+    def __init__(self, file: str | Path, device: str, precision: str) -> None:
+        _check_device(device)
         try:
             import openvino
         except ImportError:
@@ -99,10 +103,12 @@ class OpenVinoRunner(ExportedRunner):
         try:
             self._model = self._core.read_model(str(file))
         except RuntimeError as error:
-            raise WeightsError(f"cannot read {file}: {str(error).splitlines()[0]}; export it again") from None
+            raise WeightsError(f"cannot read {file}: {first_line(error)}; export it again") from None
         place = ["framework", KEY]
         entries = {KEY: str(self._model.get_rt_info(place).value)} if self._model.has_rt_info(place) else {}
-        super().__init__(from_metadata(entries, str(file)), "cpu", "bfloat16" if precision == "bfloat16" else "float32")
+        exported = from_metadata(entries, str(file))
+        half = precision == "bfloat16" and exported.precision == "float32"
+        super().__init__(exported, "cpu", precision if half else exported.precision)
         self._compiled: OrderedDict[tuple[int, ...], object] = OrderedDict()
 
     def score(self, batch: np.ndarray, resynthesis: bool = True) -> Maps:
@@ -110,7 +116,7 @@ class OpenVinoRunner(ExportedRunner):
         try:
             found = self._program(batch.shape)([batch])
         except RuntimeError as error:
-            raise DetectorError(f"OpenVINO failed: {str(error).splitlines()[0]}") from error
+            raise DetectorError(f"OpenVINO failed: {first_line(error)}") from error
         named = {key.get_any_name(): np.array(value) for key, value in found.items()}  # it reuses its memory
         if not resynthesis:
             named.pop("resynthesis", None)
@@ -121,7 +127,7 @@ class OpenVinoRunner(ExportedRunner):
             while len(self._compiled) >= MOST_SHAPES:
                 self._compiled.popitem(last=False)
             self._model.reshape(list(shape))
-            kind = {"bfloat16": "bf16", "float32": "f32"}[self.precision]
+            kind = "bf16" if self.precision == "bfloat16" else "f32"  # of what is not in 8 bits anyhow
             options = {"INFERENCE_PRECISION_HINT": kind, "PERFORMANCE_HINT": "LATENCY"}
             options["INFERENCE_NUM_THREADS"] = str(threads())
             self._compiled[shape] = self._core.compile_model(self._model, "CPU", options)
@@ -129,9 +135,13 @@ class OpenVinoRunner(ExportedRunner):
         return self._compiled[shape]
 
 
-def _providers(device: str, available: Sequence[str]) -> list[str | tuple[str, dict[str, int]]]:
+def _check_device(device: str) -> None:
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
         raise DeviceError(f"unknown device '{device}': expected auto, cpu, cuda or cuda:N")
+
+
+def _providers(device: str, available: Sequence[str]) -> list[str | tuple[str, dict[str, int]]]:
+    _check_device(device)
     cuda = "CUDAExecutionProvider" in available
     if device.startswith("cuda") and not cuda:
         raise DeviceError(f"device '{device}' is not available: this onnxruntime has {', '.join(available)}")

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from unexpected_core.images import trial_image
-from unexpected_core.log import LOGGER
+from unexpected_core.log import LOGGER, first_line
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.served import Served
 
@@ -34,7 +34,7 @@ def try_bfloat16(scorer: Scorer) -> tuple[str, str]:
         return _compare(scorer)
     except Exception as error:  # a method that half precision breaks is no reason not to load it
         LOGGER.debug("bfloat16 failed", exc_info=True)
-        return "float32", f"bfloat16 failed: {str(error).splitlines()[0]}"
+        return "float32", f"bfloat16 failed: {first_line(error)}"
 
 
 @torch.inference_mode()

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.files import expand_home
-from unexpected_core.images import read_map, resize_map
+from unexpected_core.images import ImageError, read_image, resize_map
 from unexpected_core.labels import DRIVABLE
 from unexpected_core.pipeline.resizing import nearest_side
 
@@ -21,6 +21,8 @@ MARGIN = 0.08
 
 Nothing above it, where it costs time and gains nothing (docs/results.md).
 """
+SPECK = 0.0025
+"""Share of the image below which what stands alone is taken for no road."""
 STEPS = 8
 """Boxes begin and end at eighths of the image, so that few sizes of them occur."""
 
@@ -56,12 +58,20 @@ def parse_polygon(text: str) -> np.ndarray | None:
 
 def check_roi(text: str) -> str:
     """Return the setting if it says a place; raise ValueError saying what was expected."""
-    if text in ("", ROAD) or parse_polygon(text) is not None or expand_home(text).is_file():
-        return text
-    raise ValueError(
-        "expected road, a polygon of three corners or more in shares of the image ('0,0.5 1,0.5 1,1 0,1'), or the "
-        f"file of a mask, found '{text}'"
-    )
+    if text not in ("", ROAD):
+        try:
+            given_area(text, (2, 2))
+        except (ImageError, OSError) as error:
+            raise ValueError(
+                "expected road, a polygon of three corners or more in shares of the image ('0,0.5 1,0.5 1,1 0,1'), or "
+                f"the file of a mask, found '{text}' ({error})"
+            ) from error
+    return text
+
+
+def read_mask(path: str) -> np.ndarray:
+    """A picture of any size, kind and colours -> bool [H, W], where it is not black. Raises ImageError, OSError."""
+    return read_image(expand_home(path), bit_depth=8).max(axis=2) > 0  # also of 16 bits with 0 and 1
 
 
 def file_state(path: str) -> tuple[int, int] | None:
@@ -74,7 +84,7 @@ def file_state(path: str) -> tuple[int, int] | None:
 
 
 def given_area(text: str, size: tuple[int, int]) -> np.ndarray:
-    """Polygon, or file of a mask whose values above 0 are inside -> bool [H, W]. Raises ImageError.
+    """Polygon, or picture that is not black inside -> bool [H, W]. Raises ImageError, OSError.
 
     It is remembered as long as the file is the same.
     """
@@ -85,7 +95,7 @@ def given_area(text: str, size: tuple[int, int]) -> np.ndarray:
 def _area(text: str, size: tuple[int, int], state: tuple[int, int] | None) -> np.ndarray:
     polygon = parse_polygon(text)
     if polygon is None:
-        return resize_map(read_map(expand_home(text)), size) > 0
+        return resize_map(read_mask(text).view(np.uint8), size).view(bool)
     area = np.zeros(size, np.uint8)
     cv2.fillPoly(area, [np.rint(polygon * (size[1], size[0])).astype(np.int32)], 1)
     return area.astype(bool)
@@ -94,8 +104,10 @@ def _area(text: str, size: tuple[int, int], state: tuple[int, int] | None) -> np
 def road_area(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Coarse labels uint8 [h, w] -> bool [H, W] of the image: what is drivable, and all between it."""
     drivable = np.isin(labels, DRIVABLE).astype(np.uint8)
-    drivable = cv2.morphologyEx(drivable, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))  # no specks
-    return resize_map(drivable, size) > 0
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(drivable)
+    large = stats[:, cv2.CC_STAT_AREA] >= SPECK * labels.size
+    large[0] = False  # what is not drivable
+    return resize_map(large[parts].view(np.uint8), size).view(bool)
 
 
 def box_around(area: np.ndarray) -> Box | None:

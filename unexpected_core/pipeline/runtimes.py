@@ -60,7 +60,7 @@ def _in_its_runtime(file: Path, model: ModelSettings) -> ExportedRunner:
     if model.runtime != "openvino":
         return OnnxRunner(file, model.device)
     try:
-        return OpenVinoRunner(file, model.precision)
+        return OpenVinoRunner(file, model.device, model.precision)
     except RuntimeMissing as missing:
         LOGGER.warning("runtime=openvino: %s; going on with onnx", missing)
         return OnnxRunner(file, model.device)
@@ -95,7 +95,10 @@ def _open_beside(model: ModelSettings) -> Runner:
         raise RuntimeMissing(f"no {file.name} beside the weights ('unexpected export {model.path} --onnx {file}')")
     if model.runtime == "auto" and (faster := _faster_torch(model.device)):
         raise RuntimeMissing(faster)
-    runner, card = _open_file(file, model), read_card(weights)
+    try:
+        runner, card = _open_file(file, model), read_card(weights)
+    except WeightsError as error:  # the weights are there all the same
+        raise RuntimeMissing(str(error)) from error
     if runner.exported.card is None or runner.exported.card.decides != card.decides:
         raise RuntimeMissing(f"{file} was exported from other weights or with another card; export it again")
     runner.threshold = card.threshold  # it may have been changed since

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from unexpected_core.devices import choose_precision, describe_device, is_out_of_memory
-from unexpected_core.log import LOGGER
+from unexpected_core.log import LOGGER, first_line
 from unexpected_core.pipeline.precision import try_bfloat16
 from unexpected_core.pipeline.programs.store import open_program
 from unexpected_core.pipeline.resizing import to_working
@@ -68,7 +68,7 @@ class TorchRunner(Runner):
                 raise self._out_of_memory(shape) from error
             if self.runtime == "eager":
                 raise
-            LOGGER.warning("%s failed (%s); going on without it", _NAMES[self.runtime], str(error).splitlines()[0])
+            LOGGER.warning("%s failed (%s); going on without it", _NAMES[self.runtime], first_line(error))
             self._use_eager()
             return run()
 

@@ -150,12 +150,21 @@ def _idle(published: Mapping[str, Value]) -> str:
 
 
 def _trained(path: str | Path) -> Scorer:
+    from unexpected_core.weights.cards import WeightsError
     from unexpected_core.weights.catalog import find_weights
     from unexpected_core.weights.reading import load_into, read_weights
 
     weights = read_weights(path)
     card = weights.card
-    scorer = build_scorer(card.architecture, **card.options)
+    entry = SCORERS.get(card.architecture)
+    if entry is None or entry.base or entry.published:
+        raise WeightsError(f"{path} holds '{card.architecture}', which is no detector: name the one it belongs to")
+    try:
+        scorer = build_scorer(card.architecture, **card.options)
+    except TypeError as error:
+        raise WeightsError(
+            f"the card of {path} asks for options that this version's '{card.architecture}' does not have: {error}"
+        ) from error
     load_into(scorer, weights)
     scorer.name, scorer.model_id = card.architecture, card.model_id
     scorer.weights, scorer.sha256, scorer.random_weights = find_weights(path), card.sha256, False

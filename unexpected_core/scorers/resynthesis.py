@@ -22,6 +22,11 @@ class ImageDifference(Scorer):
         super().__init__()
         self.base = base
 
+    @property
+    def multiple(self) -> int:
+        """See Scorer.multiple."""
+        return self.base.multiple
+
     def forward(self, images: Tensor) -> Scores:
         """See Scorer.forward."""
         scores = self.base(images)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from unexpected_core.files import write_text
-from unexpected_core.log import LOGGER
+from unexpected_core.log import LOGGER, first_line
 from unexpected_core.media.kinds import BAG_SUFFIXES, kind_of
 from unexpected_ros.tools.job import BROKEN, DIED, DONE, INCOMPLETE, Job, died, is_done, perform
 from unexpected_ros.tools.workers import TRIES, spread
@@ -93,7 +93,7 @@ def by_ray(jobs: list[Job], address: str) -> Results:
         try:
             yield ray.get(ready)
         except ray.exceptions.RayError as error:
-            yield died(job, f"its workers ended {TRIES} times: {str(error).splitlines()[0]}")
+            yield died(job, f"its workers ended {TRIES} times: {first_line(error)}")
 
 
 def run_fleet(

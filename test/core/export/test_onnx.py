@@ -141,6 +141,10 @@ def test_beside_the_weights_it_is_taken_where_torch_is_not_faster(folder, tmp_pa
     assert load_detector(tmp_path / "toy.safetensors", "cpu").runtime == "eager"
     load_detector(tmp_path / "toy.safetensors", "cpu", runtime="onnx")
     assert "was exported from other weights or with another card; export it again; going on with torch" in caplog.text
+    (tmp_path / "toy.onnx").write_bytes(b"cut off")
+    for runtime in ("auto", "onnx"):
+        assert load_detector(tmp_path / "toy.safetensors", "cpu", runtime=runtime).runtime == "eager"
+    assert "runtime=onnx: cannot read" in caplog.text
 
 
 def test_it_is_judged_beside_others(folder, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from unexpected_core.pipeline.named_files import named_files
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 from unexpected_core.scorers import build_scorer
 from unexpected_core.weights.cards import Card, read_card, write_card
-from unexpected_core.weights.reading import write_weights
+from unexpected_core.weights.catalog import find_weights
+from unexpected_core.weights.reading import read_weights, write_weights
 
 
 def of(**settings):
@@ -47,6 +49,20 @@ def test_weights_that_were_trained_anew_and_cards_that_were_edited_are_others(tm
     assert of(path=str(file)) != before
     write_weights(file, {key: tensor + 1 for key, tensor in scorer.state_dict().items()}, card)
     assert of(path=str(file)) != before
+
+
+def test_baselines_that_were_trained_anew_are_others(tmp_path):
+    for name in ("fast", "fast_baselines"):
+        for suffix in (".safetensors", ".json"):
+            shutil.copy(find_weights(name).with_suffix(suffix), tmp_path)
+    path = str(tmp_path / "fast.safetensors")
+    before = of(path=path, scorer="fast_ensemble")
+    assert before["path"] == of(path=path)["path"] and "baselines" not in of(path=path, scorer="softmax")
+    beside = tmp_path / "fast_baselines.safetensors"
+    state, card = read_weights(beside)
+    write_weights(beside, {key: tensor + 1 for key, tensor in state.items()}, card)
+    after = of(path=path, scorer="fast_ensemble")
+    assert after != before and after["path"] == before["path"]
 
 
 def test_exported_files_and_folders_of_experiments_go_by_size_and_time(tmp_path):

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
-from unexpected_core.config import SettingsError
+from unexpected_core.config import SettingsError, build
 from unexpected_core.images import write_image
 from unexpected_core.labels import IGNORE, TRAIN_ID
 from unexpected_core.pipeline.detector import Detector
-from unexpected_core.pipeline.roi import Box, box_around, parse_polygon, road_area
+from unexpected_core.pipeline.ego_mask import ego_mask
+from unexpected_core.pipeline.roi import Box, box_around, given_area, parse_polygon, road_area
 from unexpected_core.pipeline.runner import DetectorError
 from unexpected_core.pipeline.settings import DetectorSettings, DetectSettings, ModelSettings
 from unexpected_core.scorers.base import Scorer
@@ -69,6 +71,37 @@ def test_a_mask_may_have_any_size(image, tmp_path):
     write_image(tmp_path / "empty.png", 0 * mask)
     with pytest.raises(DetectorError, match="holds no pixel of a 320x160 image"):
         detector(str(tmp_path / "empty.png")).detect(image)
+
+
+@pytest.mark.parametrize("kind", ["palette.png", "palette.gif", "colour.png", "bits.png", "grey.jpg", "sixteen.png"])
+@pytest.mark.parametrize("setting", ["roi", "ego_mask"])
+def test_any_picture_is_a_mask_where_it_is_not_black(kind, setting, tmp_path):
+    """The indices of a palette were taken for its colours, where white is the first one: inside was outside."""
+    mask = np.zeros((48, 96), np.uint8)
+    mask[:, :64] = 255
+    file = str(tmp_path / kind)
+    picture = Image.fromarray(mask)
+    {
+        "palette": lambda: Image.fromarray(mask ^ 255).point(lambda v: v // 255, "P"),
+        "colour": lambda: Image.fromarray(np.dstack([mask, 0 * mask, mask // 255])),
+        "bits": lambda: picture.convert("1"),
+        "grey": lambda: picture,
+        "sixteen": lambda: Image.fromarray((mask // 255).astype(np.uint16)),
+    }[kind.partition(".")[0]]().save(file, **({"quality": 95} if "jpg" in kind else {}))
+    if "palette" in kind:
+        paletted = Image.fromarray((mask == 0).astype(np.uint8)).convert("P")
+        paletted.putpalette([255, 255, 255, 0, 0, 0])
+        paletted.save(file)
+    settings = build(DetectSettings, {setting: file})
+    inside = (given_area if setting == "roi" else ego_mask)(getattr(settings, setting), (96, 192))
+    assert inside[:, :120].all() and not inside[:, 136:].any()
+
+
+@pytest.mark.parametrize("setting", ["roi", "ego_mask"])
+def test_long_polygons_that_are_none_are_told_from_names_of_files(setting):
+    corners = " ".join(f"{0.1 + n / 50:.4f},{n / 40 + 0.1:.4f}" for n in range(40))
+    with pytest.raises(SettingsError, match="three corners or more"):
+        build(DetectSettings, {setting: corners})
 
 
 def test_the_road_is_found_by_a_coarse_first_look(image):
@@ -139,3 +172,7 @@ def test_boxes_written_out():
     labels = np.full((20, 40), SKY, np.uint8)
     labels[10:, 5:30], labels[2, 2] = ROAD, ROAD
     assert np.argwhere(road_area(labels, (40, 80))).min(0).tolist() == [20, 10]  # not the speck
+    labels = labels.repeat(8, 0).repeat(8, 1)  # networks label blocks of pixels
+    labels[16:20] = labels[20:24, 8:12] = ROAD
+    labels[16:20, 16:] = SKY
+    assert np.argwhere(road_area(labels, (160, 320))).min(0).tolist() == [80, 40]

@@ -57,6 +57,13 @@ def test_half_precision_is_left_where_it_differs_or_does_not_pay(with_bfloat16):
     wrong, slow, broken = Bright(), Bright(), Bright()
     wrong.off, slow.gain = 0.1, 0.25
     broken.forward = lambda images: Scores(images[:, 7])
+    speechless = Bright()
+
+    def refuse(images):
+        raise AssertionError
+
+    speechless.forward = refuse
+    assert choose("auto", speechless) == ("float32", "bfloat16 failed: AssertionError")
     chosen, why = choose("auto", wrong)
     assert chosen == "float32" and why.startswith("bfloat16 differs by 0.10")
     assert choose("auto", slow)[0] == "float32"
@@ -141,8 +148,9 @@ def test_an_error_in_a_stream_reaches_the_reader():
     settings = DetectorSettings(model=ModelSettings(device="cpu", warmup=False))
     detector = Detector(build_scorer("random"), settings)
     stream = detector.detect_stream([picture(40, 60), "no image", picture(40, 60)])
+    assert next(stream).score.shape == (40, 60), "what came before it is whole"
     with pytest.raises(ValueError, match="expected an RGB image"):
-        list(stream)
+        next(stream)
     assert detector.detect(picture(40, 60)).score.shape == (40, 60)
 
 

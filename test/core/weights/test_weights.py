@@ -17,7 +17,7 @@ from unexpected_core.scorers.fast import FastScorer
 from unexpected_core.scorers.logits.standardized import class_statistics, mean_and_std
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_core.weights import catalog
-from unexpected_core.weights.cards import Card, WeightsError, card_path, read_card
+from unexpected_core.weights.cards import Card, WeightsError, card_path, read_card, write_card
 from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.experiments import find_network
 from unexpected_core.weights.reading import load_into, read_weights, verify, write_weights
@@ -137,6 +137,24 @@ def test_weights_of_another_network_are_refused_key_by_key(file):
     message = r"1 of another shape \(generator.weight \[3, 19, 1, 1\] instead of \[3, 18, 1, 1\]\)"
     with pytest.raises(WeightsError, match=message):
         load_into(smaller, weights)
+
+
+@pytest.mark.parametrize(
+    ("about", "message"),
+    [
+        ({"architecture": "rbm"}, r"toy\.safetensors holds 'rbm', which is no detector"),
+        ({"architecture": "fast_baselines"}, "holds 'fast_baselines', which is no detector"),
+        ({"architecture": "softmax"}, "holds 'softmax', which is no detector"),
+        (
+            {"options": {"width": 7}},
+            r"the card of .*toy\.safetensors asks for options .* 'random' does not have: .*width",
+        ),
+    ],
+)
+def test_cards_of_what_is_no_detector_are_refused(file, about, message):
+    write_card(file, read_card(file).model_copy(update=about))
+    with pytest.raises(WeightsError, match=message):
+        load_scorer(file)
 
 
 def test_names_and_places_that_do_not_exist(tmp_path, file, monkeypatch):

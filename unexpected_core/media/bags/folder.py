@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from unexpected_core.log import LOGGER
+from unexpected_core.log import LOGGER, first_line
 from unexpected_core.media.errors import BagError
 from unexpected_core.media.kinds import bag_files
 
@@ -68,7 +68,7 @@ def _metadata(path: Path) -> dict[str, Any] | None:
             return about
         cause = "it lists no files"
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
-        cause = str(error).splitlines()[0] if str(error) else repr(error)
+        cause = first_line(error)
     LOGGER.warning(
         "%s cannot be used (%s); the files beside it are read. `ros2 bag reindex` makes a new one", path, cause
     )

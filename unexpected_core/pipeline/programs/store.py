@@ -13,7 +13,7 @@ import torch
 
 from unexpected_core.devices import processor_flags
 from unexpected_core.files import HomeError, atomic_path, expand_home
-from unexpected_core.log import LOGGER
+from unexpected_core.log import LOGGER, first_line
 from unexpected_core.pipeline.programs.compiling import check, compile_program, compiler
 from unexpected_core.pipeline.programs.program import Program, side_step
 from unexpected_core.pipeline.runner import RuntimeMissing
@@ -49,8 +49,8 @@ def open_program(eager: Served, make: bool) -> Program | None:
             return _load(file, eager)
         except Exception as error:  # files and libraries can be damaged in many ways
             if not make:
-                raise RuntimeMissing(f"cannot use {file}: {_first_line(error)}") from error
-            LOGGER.warning("cannot use %s: %s; making it anew", file, _first_line(error))
+                raise RuntimeMissing(f"cannot use {file}: {first_line(error)}") from error
+            LOGGER.warning("cannot use %s: %s; making it anew", file, first_line(error))
     return _make(file, eager) if make else None
 
 
@@ -70,7 +70,7 @@ def _make(file: Path, eager: Served) -> Program:
             program = Program(temporary, file.stem, eager)
             check(program, eager)
     except Exception as error:
-        raise RuntimeMissing(f"compiling {eager.scorer.name} failed ({_first_line(error)})") from error
+        raise RuntimeMissing(f"compiling {eager.scorer.name} failed ({first_line(error)})") from error
     forget_oldest(file.parent)
     return program
 
@@ -119,7 +119,3 @@ def forget_oldest(folder: Path) -> None:
     files = sorted(folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime, reverse=True)
     for file in files[KEPT:]:
         file.unlink(missing_ok=True)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from unexpected_core.devices import is_out_of_memory
+from unexpected_core.log import first_line
 from unexpected_core.training.engine import sampler
 from unexpected_core.training.engine.settings import LoopSettings
 from unexpected_core.training.errors import TrainingError
@@ -27,7 +28,7 @@ def explain_memory(settings: TrainingSettings) -> Iterator[None]:
             f"out of memory with loop.batch={loop.batch} in loop.accumulate={loop.accumulate} parts, {now}"
             f"{loop.precision}: raise loop.accumulate (nearly the same in less memory), lower "
             f"{', '.join(['loop.batch', *crops])} or loop.batch_val, or use loop.precision=bf16-mixed, with a "
-            f"new --run once a step is finished. What was saved is intact. ({str(error).splitlines()[0]})"
+            f"new --run once a step is finished. What was saved is intact. ({first_line(error)})"
         ) from error
 
 
