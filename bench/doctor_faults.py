@@ -62,9 +62,11 @@ def diagnose(case: Case) -> set[str]:
 def load(data: Path, name: str, method: str, scores: Path) -> Case:
     dataset = open_dataset("obstacle_folder", data / name)
     folder = scores / name / method / name / "scores"
-    if not all((folder / f"{key}.npy").is_file() for key in dataset.keys):
-        command = ["evaluate", ",".join(METHODS), f"obstacle_folder={data / name}", "--out", str(scores / name)]
-        subprocess.run([sys.executable, "-m", "unexpected_core.cli.main", *command], stdout=subprocess.DEVNULL)
+    # what is there is taken where it is of these weights, this code and these images
+    command = ["evaluate", ",".join(METHODS), f"obstacle_folder={data / name}", "--out", str(scores / name)]
+    done = subprocess.run([sys.executable, "-m", "unexpected_core.cli.main", *command], stdout=subprocess.DEVNULL)
+    if done.returncode == 2:
+        raise SystemExit(f"the scores of {name} could not be made")
     samples = [dataset[key] for key in dataset.keys]
     return Case(
         name,

@@ -66,7 +66,8 @@ def seconds_per_step(name, device, half, steps):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("presets", nargs="+", choices=PRESETS)
+    measured = [name for name, settings in PRESETS.items() if settings.task.kind in CLASSES]
+    parser.add_argument("presets", nargs="+", choices=measured)
     parser.add_argument("--device", default="cpu", type=torch.device)
     parser.add_argument("--precision", default="float32", choices=["float32", "bf16"])
     parser.add_argument("--steps", default=4, type=int, help="the fastest counts")

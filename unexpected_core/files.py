@@ -31,6 +31,15 @@ def expand_home(path: str | Path) -> Path:
         raise HomeError(f"'{path}': this user has no home folder; set HOME, or write the folder out") from error
 
 
+def file_state(path: str | Path) -> tuple[int, int] | None:
+    """What differs when the file is another: when it was written, and its size; None where there is none."""
+    try:
+        found = expand_home(path).stat()
+    except (OSError, ValueError):  # such as a text that is too long for a name
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 @contextmanager
 def atomic_path(path: str | Path, settled: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`; move it there when the block ends well, delete it when it does not.

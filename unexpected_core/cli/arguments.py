@@ -78,7 +78,7 @@ def at_least_one(text: str) -> int:
 def height_and_width(text: str) -> tuple[int, int]:
     """'512x1024' (height x width) -> (512, 1024), as a type for argparse."""
     found = re.fullmatch(r"(\d+)x(\d+)", text)
-    if not found:
+    if not found or not int(found[1]) or not int(found[2]):
         raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH such as 512x1024, found '{text}'")
     return int(found[1]), int(found[2])
 

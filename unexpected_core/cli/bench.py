@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from unexpected_core.cli.arguments import add_settings, at_least_one, given, height_and_width
+from unexpected_core.cli.errors import UsageError
 from unexpected_core.files import commit
 from unexpected_core.images import trial_images
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings, Runtime
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from unexpected_core.pipeline.measuring import Speed
 
 RUNTIMES = get_args(Runtime)
+OF_FILES = ("onnx", "openvino")
 SIZES = ((512, 1024), (1080, 1920))
 EPILOG = """\
 examples:
@@ -63,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Measure every detector at every size, print a table, append the lines; 0, or 1 if a runtime was not there."""
     from unexpected_core.pipeline.measuring import circumstances
 
+    if arguments.onnx and not {"all", *OF_FILES} & {*arguments.runtime}:
+        raise UsageError("--onnx is measured with --runtime onnx, openvino or all; name one, or leave --onnx out")
     about = circumstances() | {"commit": commit()}
     print(", ".join(f"{name} {value}" for name, value in about.items()))
     detectors, missing = _detectors(arguments)
@@ -70,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         line
         for size in arguments.sizes
         for cameras in arguments.cameras
+        if detectors
         for line in _measure(detectors, size, cameras, arguments)
     ]
     lines += [
@@ -93,7 +98,7 @@ def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool
     paths_of = Counter(Path(path).stem for path in {path for path, _ in asked})
     found, missing = {}, False
     for path, runtime in asked:
-        file = arguments.onnx if arguments.onnx and runtime in ("onnx", "openvino") else path
+        file = arguments.onnx if arguments.onnx and runtime in OF_FILES else path
         detector = load_detector(file, runtime=runtime, **options)
         if runtime not in ("auto", detector.runtime):
             missing = True  # the log says why

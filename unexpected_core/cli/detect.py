@@ -96,8 +96,9 @@ def _detector(arguments: argparse.Namespace) -> Detector:
 def _tell(tallies: Sequence[Tally], seconds: float, out: Path) -> None:
     from unexpected_core.cli.tally import table
 
-    done, failed, found = (sum(getattr(t, name) for t in tallies) for name in ("done", "failed", "regions"))
-    LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, done / seconds, found, failed, out)
+    names = ("done", "detected", "failed", "regions")
+    done, detected, failed, found = (sum(getattr(t, name) for t in tallies) for name in names)
+    LOGGER.info("%d images (%.3g/s), %d regions, %d not readable -> %s", done, detected / seconds, found, failed, out)
     LOGGER.info("%s", table(tallies))
 
 

@@ -96,7 +96,7 @@ class Detecting:
         start = time.perf_counter()
         image = shot.read()
         detection = self.detector.detect(image, resynthesis=self.resynthesis)
-        tally.seconds += time.perf_counter() - start
+        tally.seconds, tally.detected = tally.seconds + time.perf_counter() - start, tally.detected + 1
         return image, detection
 
     def _note(self, tally: Tally, source: str, name: str, error: Exception) -> None:

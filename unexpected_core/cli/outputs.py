@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from unexpected_core.files import atomic_path
+from unexpected_core.files import atomic_path, file_state
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
@@ -31,7 +31,7 @@ _MAPS = ("mask", "labels")
 class Outputs:
     """Writes detections below a folder. meaningless: stamp everything as made by random weights.
 
-    resume: keep the lines of an earlier run for frames that went well.
+    resume: keep the lines of an earlier run for frames that went well, of inputs that are the same files still.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Outputs:
         if "score" in self.kinds:
             self._score(name, detection.score)
         height, width = detection.score.shape
-        line = {"input": source, "name": name, "width": width, "height": height, **about}
+        line = {"input": source, "file": _state(source), "name": name, "width": width, "height": height, **about}
         regions = [asdict(region) for region in detection.regions]
         self._line({**line, "regions": regions, "timings_ms": detection.timings})
 
@@ -104,14 +104,23 @@ class Outputs:
 
 
 def _keep_whole_lines(path: Path) -> dict[tuple[str, str], int]:
-    """Leave only the lines of frames that went well, the last one may be cut; (input, name) -> number of regions."""
+    """Leave only the lines of frames that went well, the last one may be cut; (input, name) -> number of regions.
+
+    Those of inputs that were written anew since go, too.
+    """
     kept = {}
     with atomic_path(path) as temporary, path.open(errors="replace") as old, temporary.open("w") as new:
         for line in map(_parsed, old):
-            if "regions" in line:
+            if "regions" in line and line.get("file") == _state(line["input"]):
                 kept[line["input"], line["name"]] = len(line["regions"])
                 print(json.dumps(line), file=new)
     return kept
+
+
+def _state(source: str) -> list[int] | None:
+    """See file_state; as JSON has it."""
+    found = file_state(source)
+    return list(found) if found else None
 
 
 def _parsed(text: str) -> dict:

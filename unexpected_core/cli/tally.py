@@ -10,6 +10,7 @@ from pathlib import Path
 from unexpected_core.files import write_text
 from unexpected_core.log import LOGGER
 
+SUMS = ("read", "done", "detected", "failed", "regions", "seconds")
 COLUMNS = ("input", "read", "claimed", "failed", "regions", "ms/frame")
 
 
@@ -17,8 +18,9 @@ COLUMNS = ("input", "read", "claimed", "failed", "regions", "ms/frame")
 class Tally:
     """One input.
 
-    claimed: frames that it says it holds, None where it does not say. read: frames that it gave; of these, done: were
-    detected in. failed: frames, or the input itself, that could not be used. seconds: spent on those done.
+    claimed: frames that it says it holds, None where it does not say. read: frames that it gave; of these, done: have
+    results; detected: not of an earlier run. failed: frames, or the input itself, that could not be used. seconds:
+    spent on those detected.
     problems: what is missing or broken, and why, one line each.
     """
 
@@ -26,6 +28,7 @@ class Tally:
     claimed: int | None = None
     read: int = 0
     done: int = 0
+    detected: int = 0
     failed: int = 0
     regions: int = 0
     seconds: float = 0.0
@@ -36,6 +39,11 @@ class Tally:
         """Whether all that was asked for was done."""
         return not self.problems and not self.failed
 
+    @property
+    def ms_per_frame(self) -> float | None:
+        """Of this run; None where it detected in none."""
+        return self.seconds * 1e3 / self.detected if self.detected else None
+
     def facts(self) -> dict:
         """The line of summary.json."""
         return {
@@ -44,7 +52,7 @@ class Tally:
             "frames_claimed": self.claimed,
             "frames_failed": self.failed,
             "regions": self.regions,
-            "ms_per_frame": round(self.seconds * 1e3 / self.done, 3) if self.done else None,
+            "ms_per_frame": None if self.ms_per_frame is None else round(self.ms_per_frame, 3),
             "complete": self.complete,
             "problems": self.problems,
         }
@@ -84,7 +92,7 @@ def table(tallies: Sequence[Tally]) -> str:
 
 
 def _row(tally: Tally) -> tuple[str, ...]:
-    pace = f"{tally.seconds * 1e3 / tally.done:.0f}" if tally.done else "-"
+    pace = "-" if tally.ms_per_frame is None else f"{tally.ms_per_frame:.0f}"
     claimed = "?" if tally.claimed is None else str(tally.claimed)
     return tally.input, str(tally.read), claimed, str(tally.failed), str(tally.regions), pace
 
@@ -94,5 +102,5 @@ def _sum(tallies: Sequence[Tally]) -> Tally:
     return Tally(
         "all",
         None if None in claims else sum(claims),
-        *(sum(getattr(tally, name) for tally in tallies) for name in ("read", "done", "failed", "regions", "seconds")),
+        **{name: sum(getattr(tally, name) for tally in tallies) for name in SUMS},
     )

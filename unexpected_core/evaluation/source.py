@@ -66,14 +66,17 @@ class Source:
 
 
 def fit(score: np.ndarray, size: tuple[int, int], name: str = "frame") -> np.ndarray:
-    """Score float [h, w] -> [H, W] bilinear, where the two have one shape to within 2 %. Raises PredictionError."""
+    """Score float [h, w] -> [H, W] bilinear, where the two have one shape to within 2 %. Raises PredictionError.
+
+    One side of equal length is a sign of what was cut or padded, and not resized.
+    """
     if score.shape == size:
         return score
     stretch = (score.shape[0] * size[1]) / (score.shape[1] * size[0])
-    if not 0.98 < stretch < 1.02:
+    if not 0.98 < stretch < 1.02 or score.shape[0] == size[0] or score.shape[1] == size[1]:
         raise PredictionError(
             f"{name}: score is {score.shape[1]}x{score.shape[0]}, ground truth {size[1]}x{size[0]}; "
-            "a cropped, padded or transposed map cannot be measured"
+            "a cropped, padded or transposed map cannot be measured; store it whole, at any size"
         )
     score = score if score.dtype == np.float64 else score.astype(np.float32)
     return cv2.resize(score, size[::-1], interpolation=cv2.INTER_LINEAR)

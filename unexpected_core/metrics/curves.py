@@ -65,7 +65,7 @@ class PixelNumbers:
     """Pixel metrics of a set of frames, fractions in [0, 1]; NaN where obstacles or normal pixels are missing.
 
     fpr95: false positive rate at the first threshold with TPR >= 0.95; fpr95_strict: with TPR > 0.95, the habit of
-    some scripts.
+    some scripts; each with its threshold.
     best_f1_threshold: call a pixel an obstacle where score >= this.
     """
 
@@ -74,6 +74,7 @@ class PixelNumbers:
     fpr95: float
     fpr95_strict: float
     fpr95_threshold: float
+    fpr95_strict_threshold: float
     best_f1: float
     best_f1_threshold: float
     positives: int
@@ -89,7 +90,7 @@ class Sweep:
         self.positives, self.negatives, self.frames = positives, negatives, frames
         self._true = self._false = 0
         self._precision_sum = self._area = 0.0
-        self._fpr95 = self._fpr95_strict = self._fpr95_threshold = np.nan
+        self._fpr95 = self._fpr95_strict = (np.nan, np.nan)  # rate, threshold
         self._best = (np.nan, np.nan)  # F1, threshold
         self._mark = -1
         self._points: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -116,10 +117,10 @@ class Sweep:
 
     def _note_fpr95(self, thresholds: np.ndarray, tpr: np.ndarray, fpr: np.ndarray) -> None:
         at, above = np.searchsorted(tpr, 0.95), np.searchsorted(tpr, 0.95, side="right")
-        if np.isnan(self._fpr95) and at < len(tpr):
-            self._fpr95, self._fpr95_threshold = float(fpr[at]), float(thresholds[at])
-        if np.isnan(self._fpr95_strict) and above < len(tpr):
-            self._fpr95_strict = float(fpr[above])
+        if np.isnan(self._fpr95[0]) and at < len(tpr):
+            self._fpr95 = float(fpr[at]), float(thresholds[at])
+        if np.isnan(self._fpr95_strict[0]) and above < len(tpr):
+            self._fpr95_strict = float(fpr[above]), float(thresholds[above])
 
     def _keep_points(self, thresholds: np.ndarray, true: np.ndarray, false: np.ndarray) -> None:
         marks = _marks(true, false, self.positives, self.negatives)
@@ -135,9 +136,10 @@ class Sweep:
         return PixelNumbers(
             average_precision=self._precision_sum / p if p else np.nan,
             auroc=self._area / (p * n) if p and n else np.nan,
-            fpr95=self._fpr95,
-            fpr95_strict=self._fpr95_strict,
-            fpr95_threshold=self._fpr95_threshold,
+            fpr95=self._fpr95[0],
+            fpr95_strict=self._fpr95_strict[0],
+            fpr95_threshold=self._fpr95[1],
+            fpr95_strict_threshold=self._fpr95_strict[1],
             best_f1=self._best[0],
             best_f1_threshold=self._best[1],
             positives=p,

@@ -26,12 +26,13 @@ from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.pixel import PixelCounts
 from unexpected_core.metrics.smiyc import BinnedCounts
 
-VERSION = "3"
+VERSION = "4"
 """Raised whenever a number in results.json changes for the same scores; stamped beside every number.
 
 2: float64 scores are judged as such; intervals draw whole sequences; false alarms are regions; flicker is that inside
 the ROI; equal scores share their risk; the rank of a promised threshold is exact; frames may be ignored as a whole.
 3: resamples without an error have none; frames that are ignored as a whole are none without a false alarm.
+4: the threshold beside the FPR95 of mode `pooled` is that of this rate.
 """
 
 
@@ -49,7 +50,7 @@ class Pooled(Fishyscapes):
     def numbers(self) -> PixelNumbers:
         """See PixelCounts."""
         numbers = super().numbers()
-        return replace(numbers, fpr95=numbers.fpr95_strict)
+        return replace(numbers, fpr95=numbers.fpr95_strict, fpr95_threshold=numbers.fpr95_strict_threshold)
 
 
 class PerImage(PixelCounts):

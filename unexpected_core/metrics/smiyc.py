@@ -186,6 +186,7 @@ def _numbers(curve: Curve, frames: int) -> PixelNumbers:
         fpr95=float(fpr[at]),
         fpr95_strict=float(fpr[above]) if above < len(fpr) else np.nan,
         fpr95_threshold=float(curve.thresholds[at]),
+        fpr95_strict_threshold=float(curve.thresholds[above]) if above < len(fpr) else np.nan,
         best_f1=float(f1[best]),
         best_f1_threshold=float(curve.thresholds[best]),
         positives=curve.positives,

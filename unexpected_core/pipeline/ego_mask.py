@@ -6,8 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from unexpected_core.files import file_state
 from unexpected_core.images import ImageError, resize_map
-from unexpected_core.pipeline.roi import file_state, given_area, parse_polygon, read_mask
+from unexpected_core.pipeline.roi import given_area, parse_polygon, read_mask
 
 
 def ego_mask(text: str, size: tuple[int, int]) -> np.ndarray:

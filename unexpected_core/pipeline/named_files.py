@@ -6,8 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from unexpected_core.files import expand_home, files_in, sha256
-from unexpected_core.pipeline.roi import file_state
+from unexpected_core.files import expand_home, file_state, files_in, sha256
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 from unexpected_core.scorers import SCORERS
 from unexpected_core.weights.cards import WeightsError, read_card

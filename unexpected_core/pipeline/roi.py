@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.files import expand_home
+from unexpected_core.files import expand_home, file_state
 from unexpected_core.images import ImageError, read_image, resize_map
 from unexpected_core.labels import DRIVABLE
 from unexpected_core.pipeline.resizing import nearest_side
@@ -72,15 +72,6 @@ def check_roi(text: str) -> str:
 def read_mask(path: str) -> np.ndarray:
     """A picture of any size, kind and colours -> bool [H, W], where it is not black. Raises ImageError, OSError."""
     return read_image(expand_home(path), bit_depth=8).max(axis=2) > 0  # also of 16 bits with 0 and 1
-
-
-def file_state(path: str) -> tuple[int, int] | None:
-    """What differs when the file is another: when it was written, and its size; None where there is none."""
-    try:
-        found = expand_home(path).stat()
-    except (OSError, ValueError):  # a polygon is no name of a file
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 def given_area(text: str, size: tuple[int, int]) -> np.ndarray:

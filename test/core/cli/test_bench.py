@@ -59,6 +59,29 @@ def test_a_runtime_that_is_not_there_is_left_out_and_said(capsys, caplog):
     assert "random eager" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("bench --detector random --onnx toy.onnx", "--onnx is measured with --runtime onnx, openvino or all"),
+        ("bench --sizes 0x60", "argument --sizes: expected HEIGHTxWIDTH such as 512x1024, found '0x60'"),
+        ("data discrepancy drawn --generator fast --out d --limit -1", "expected a whole number of 1 or more"),
+    ],
+)
+def test_what_would_change_nothing_or_cannot_be_is_refused(words, told, capsys):
+    try:
+        code = main(words.split())
+    except SystemExit as left:
+        code = left.code
+    assert code == 2 and told in capsys.readouterr().err
+
+
+def test_where_no_runtime_is_there_that_was_asked_for_nothing_is_measured(capsys, caplog):
+    assert (
+        main(["bench", "--detector", "random", "--device", "cpu", "--runtime", "cuda_graph", "--sizes", "64x96"]) == 1
+    )
+    assert "needs a GPU" in caplog.text and "milliseconds" not in capsys.readouterr().out
+
+
 def test_regions_are_timed_on_maps_that_hold_so_many(tmp_path, capsys):
     out = tmp_path / "bench.jsonl"
     assert bench("--sizes", "256x512", "--scale", "0.5", "--regions", "1", "7", "64", "--out", str(out)) == 0

@@ -78,6 +78,26 @@ def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch, caplog, d
     assert detect(*words[:-1], "mask", "--resume") == 2
 
 
+def test_frames_that_were_written_anew_are_done_anew_and_only_those_are_timed(
+    tmp_path, detect, picture, lines, summary
+):
+    for n in range(3):
+        write_image(tmp_path / f"in/{n}.png", picture(seed=n))
+    words = (tmp_path / "in", "--out", tmp_path / "out", "--save", "score,regions")
+    assert detect(*words) == 0
+    before = lines(tmp_path / "out")
+    write_image(tmp_path / "in/1.png", picture(seed=7))
+    assert detect(*words, "--resume") == 0
+    after = {line["name"]: line for line in lines(tmp_path / "out")}
+    same = [line == after.pop(line["name"]) for line in before]
+    assert same == [True, False, True] and not after
+    (entry,) = summary(tmp_path / "out")["inputs"]
+    anew = sum(lines(tmp_path / "out")[-1]["timings_ms"].values())
+    assert entry["frames_read"] == 3 and entry["ms_per_frame"] >= anew > 0
+    assert detect(*words, "--resume") == 0
+    assert summary(tmp_path / "out")["inputs"][0]["ms_per_frame"] is None
+
+
 def test_with_a_mask_that_was_painted_anew_nothing_is_kept(tmp_path, caplog, detect, picture, lines):
     """The name of its file is the same: frames of the old mask and of the new one would lie in one folder."""
     write_image(tmp_path / "photo.png", picture())

@@ -98,6 +98,7 @@ def test_an_environment_variable_does_not_change_what_the_paper_is_compared_on(m
         ("nano", "--random-weights", "--random-weights would change nothing: each method here has weights of its own"),
         ("theirs", "--from-scores d --device cpu", "--device would change nothing: stored scores are judged as they"),
         ("theirs", "--from-scores d --store hdf5", "--store would change nothing"),
+        ("theirs", "--from-scores d --false-alarms 0.01", "--false-alarms would change nothing: no frames of normal"),
         ("theirs", "--from-scores d --threshold weights", "or 'weights' where a detector runs"),
         ("fast,softmax,rbm", "--threshold weights", "no card has a threshold of softmax, rbm; give a number"),
         ("random", "--threshold weights", "no card has a threshold of random"),

@@ -165,6 +165,9 @@ def test_wrong_ids_missing_ground_truth_and_other_shapes_are_refused(tmp_path):
     scores = list(honest_scores(roads, 0))
     with pytest.raises(PredictionError, match=r"score is 48x80, ground truth 80x48; a cropped, padded or transposed"):
         run(roads, [score.T for score in scores], tmp_path)
+    for cut in (np.s_[:47], np.s_[:, 1:]):  # as of a network that needs even sides: within 2 % of the shape
+        with pytest.raises(PredictionError, match="a cropped, padded or transposed map cannot be measured; store it"):
+            run(roads, [score[cut] for score in scores], tmp_path)
     roads.maps = [obstacle * 2 for obstacle in roads.maps]
     with pytest.raises(MetricError, match=r"ground truth holds \[254\]; expected 0 normal, 1 obstacle"):
         run(roads, scores, tmp_path)

@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from unexpected_core.metrics import tallies
 from unexpected_core.metrics.keys import MetricError, from_keys, merge_sorted, sort_keys, to_keys
+from unexpected_core.metrics.modes import pixel_counts
 from unexpected_core.metrics.pixel import PixelCounts, measure_pixels
 
 
@@ -70,6 +71,9 @@ def test_fpr95_conventions_differ_when_tpr_hits_95_percent_exactly():
     score[0, 19] = 0.1  # the twentieth obstacle pixel lies below all normal ones
     ours = measure_pixels([(score, obstacle)])
     assert (ours.fpr95, ours.fpr95_strict) == (0.0, 1.0)
+    counts = pixel_counts("pooled")
+    counts.add(score, obstacle)
+    assert (counts.numbers().fpr95, counts.numbers().fpr95_threshold) == (1.0, pytest.approx(0.1))
 
 
 def test_perfect_constant_and_flipped():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from unexpected_core.cli.arguments import add_dataset_arguments, open_from
+from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, open_from
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.config import override, unknown_name
 from unexpected_core.pipeline.settings import ModelSettings
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipes = "swap_uniform (default), swap_by_frequency, disappear, swap_and_disappear, pastes"
     add("--recipe", default="swap_uniform", help=recipes)
     add("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes", help=CHANGES)
-    add("--limit", type=int, default=0, metavar="N", help="only the first N frames, to try it out")
+    add("--limit", type=at_least_one, default=0, metavar="N", help="only the first N frames, to try it out")
     add("--workers", type=int, default=2, metavar="N", help="threads that read and write (default 2)")
     device = ModelSettings().device
     add("--device", default=device, help=f"where the generator runs (default {device})")

@@ -30,6 +30,9 @@ def check_apart(frames: Path | str | None, out: Path) -> None:
 def check_used(arguments: argparse.Namespace, settings: EvaluationSettings, names: Sequence[str]) -> None:
     """Every option given has something to act on. Raises UsageError naming one that has not."""
     scoring, published = _given(arguments, SCORING), _given(arguments, PUBLISHED)
+    if not settings.from_normal_driving:
+        lonely = [name for name in ("normal_data", "normal_split", "false_alarms") if name in settings.model_fields_set]
+        _refuse(lonely, "no frames of normal driving are given by --normal-root")
     if arguments.from_scores:
         choosing = ("weights", "random_weights") if arguments.methods == "paper" else ()  # which comparison
         unused = [option for option in (*scoring, *published) if option not in choosing]
@@ -42,9 +45,6 @@ def check_used(arguments: argparse.Namespace, settings: EvaluationSettings, name
         _refuse([option for option in published if option != "random_weights"], "no method of the paper is judged")
     if "on detector" not in kinds:
         _refuse(_given(arguments, ("detector",)), "no method here stands on another's networks")
-    if not settings.from_normal_driving:
-        lonely = [name for name in ("normal_data", "normal_split", "false_alarms") if name in settings.model_fields_set]
-        _refuse(lonely, "no frames of normal driving are given by --normal-root")
 
 
 def _given(arguments: argparse.Namespace, options: Sequence[str]) -> list[str]:

@@ -22,7 +22,7 @@ MOST = 3
 
 
 def chosen_frames(rows: Sequence[FrameRow]) -> dict[str, list[str]]:
-    """per_frame rows -> titles and keys: best and worst by AP, and those without obstacles but most false regions."""
+    """per_frame rows -> titles and keys: best and worst by AP, and most false regions where no obstacle counts."""
     ranked = sorted(
         (row for row in rows if row.obstacles and not math.isnan(row.average_precision)),
         key=lambda row: row.average_precision,
@@ -34,7 +34,7 @@ def chosen_frames(rows: Sequence[FrameRow]) -> dict[str, list[str]]:
     frames = {
         "best frames": [row.key for row in ranked[len(ranked) - half :][::-1]],
         "worst frames": [row.key for row in ranked[: min(half, len(ranked) - half)]],
-        "most false regions without an obstacle": [row.key for row in alarms[:MOST]],
+        "most false regions where no obstacle counts": [row.key for row in alarms[:MOST]],
     }
     return {title: keys for title, keys in frames.items() if keys}
 
