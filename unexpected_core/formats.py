@@ -157,9 +157,22 @@ def stated_bits(data: bytes) -> int:
     """
     if picture_format(data[:64]) != "pnm":
         return 0
-    numbers = re.findall(rb"\d+", re.sub(rb"#[^\n]*", b"", data[2:256]))
-    bits = int(numbers[2]).bit_length() if len(numbers) > 2 else 0
+    bits = _greatest(data).bit_length()
     return bits if 8 < bits < 16 else 0
+
+
+def stretched_kind(data: bytes) -> str:
+    """'a bitmap (PBM)' or 'an ASCII PGM' whose greatest value is not 255: decoders stretch both. '' for all others."""
+    magic = data[:2] if picture_format(data[:64]) == "pnm" else b""
+    if magic in (b"P1", b"P4"):
+        return "a bitmap (PBM)"
+    return "an ASCII PGM of fewer values" if magic == b"P2" and _greatest(data) != 255 else ""
+
+
+def _greatest(data: bytes) -> int:
+    """Largest value that a PGM or PPM says it may hold; 0 where it does not say."""
+    numbers = re.findall(rb"\d+", re.sub(rb"#[^\n]*", b"", data[2:256]))
+    return int(numbers[2]) if len(numbers) > 2 else 0
 
 
 def stored_indices(data: bytes) -> np.ndarray | None:
@@ -169,6 +182,8 @@ def stored_indices(data: bytes) -> np.ndarray | None:
     """
     kind = picture_format(data[:64])
     if kind == "png":
+        if len(data) < 26:
+            return None
         depth, colour = data[24:26]
         if colour == 3:
             return _palette(data)

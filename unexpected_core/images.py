@@ -17,6 +17,7 @@ from unexpected_core.formats import (
     picture_format,
     stated_bits,
     stored_indices,
+    stretched_kind,
     turn,
 )
 
@@ -145,6 +146,10 @@ def read_map(path: str | Path) -> np.ndarray:
     lossy = _lossy(data)
     if lossy:
         raise ImageError(f"{path} is a {lossy} file, which changes ids when it stores them; expected PNG or TIFF")
+    if kind := stretched_kind(data):
+        raise ImageError(
+            f"{path} is {kind}, whose values are stretched to 0..255 when it is read; expected PNG or TIFF"
+        )
     values = stored_indices(data)
     if values is None:
         values = _decode(path, data, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -191,6 +196,8 @@ def _check_writable(path: Path, image: np.ndarray) -> None:
             f"cannot write {path}: expected RGB [H, W, 3] or a map [H, W] of uint8 or uint16, found "
             f"{image.dtype} {image.shape}; scale and convert it first"
         )
+    if (suffix, image.ndim) in ((".ppm", 2), (".pgm", 3)):
+        raise ImageError(f"cannot write {path}: .ppm holds colours and .pgm one channel; take the other, or .png")
     if image.dtype == np.uint16 and suffix not in DEEP:
         raise ImageError(f"cannot write {path}: the format has 8 bits; write uint16 to {', '.join(DEEP)}")
 

@@ -81,6 +81,7 @@ def camvid(root):
 def idd_lite(root):
     photo(root / "leftImg8bit/train/24/frame1_image.jpg")
     ids(root / "gtFine/train/24/frame1_label.png", [0, 2, 6, 255])
+    ids(root / "gtFine/train/24/frame1_inst_label.png", [0, 1, 2, 255])
 
 
 def nyu(root):

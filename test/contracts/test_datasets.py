@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.datasets import DATASETS, DatasetError, Resized, open_dataset
+from unexpected_core.datasets.cache import Cached
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.datasets.lost_and_found import INVALID
 from unexpected_core.datasets.smiyc import ANOMALY_COUNTS, anomaly_parts
@@ -87,6 +88,8 @@ def test_played_pixels(tmp_path):
     frames = open_dataset("video", tmp_path / "drive.avi", every=4)
     assert [int(frame.image.mean().round()) for frame in frames] == pytest.approx([0, 80, 160], abs=2)
     assert frames["00008"].image.mean() > 150 > frames["00004"].image.mean() > 70  # forward, then back
+    in_memory = Cached(open_dataset("video", tmp_path / "drive.avi", every=1))  # whose threads read at once
+    assert np.diff([frame.image.mean() for frame in in_memory]) == pytest.approx([20] * 9, abs=2)
     drive = open_dataset("bag", tmp_path / "drive")
     assert (drive[1].image == (17, 0, 0)).all()  # bgr8 and row padding undone
 
@@ -180,6 +183,25 @@ def test_the_parts_of_anomaly_track_have_the_published_sizes_and_share_no_frame(
     assert {part: len(keys) for part, keys in parts.items()} == {"animals": 59, "vehicles": 23, "other": 11}
     assert len(set.union(*parts.values())) == 93  # of 100: seven carriages are in no part
     assert {part: ANOMALY_COUNTS[part] for part in parts} == {part: len(keys) for part, keys in parts.items()}
+
+
+@pytest.mark.parametrize("track", ["anomaly_track", "obstacle_track"])
+def test_the_split_of_a_run_for_a_benchmark_opens_though_only_some_labels_are_public(track, tmp_path):
+    names = ("validation_1", "validation_2", "cow0001")
+    MADE.flat(tmp_path, labels="labels_masks", ending="_labels_semantic.png", names=names)
+    opened = open_dataset(track, tmp_path, split="all", check_counts=False)
+    assert [sample.obstacle is None for sample in opened] == [False] * 3
+    (tmp_path / "labels_masks/cow0001_labels_semantic.png").unlink()
+    opened = open_dataset(track, tmp_path, split="all", check_counts=False)
+    assert [(sample.key, sample.obstacle) for sample in opened] == [(name, None) for name in sorted(names)]
+    (tmp_path / "labels_masks/validation_1_labels_semantic.png").unlink()
+    with pytest.raises(DatasetError, match="1 of 2 images have no label map"):
+        open_dataset(track, tmp_path, split="validation", check_counts=False)
+
+
+def test_the_instance_maps_of_idd_lite_are_not_taken_for_label_maps(tmp_path, caplog):
+    MADE.idd_lite(tmp_path)
+    assert open_dataset("idd_lite", tmp_path).keys == ("24/frame1",) and not caplog.text
 
 
 def test_roots(tmp_path, monkeypatch):

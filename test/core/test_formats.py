@@ -237,3 +237,40 @@ def test_real_masks(shared_data):
 def test_bytes_of_nothing_are_no_picture():
     for data in (b"", b"P9 x", b"RIFF1234AVI ", io.BytesIO().getvalue(), b"\0\0\0\x18ftypmp42"):
         assert picture_format(data) == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "values"),
+    [
+        (b"P5 4 1 18\n" + bytes([0, 1, 17, 18]), [0, 1, 17, 18]),
+        (b"P2 4 1 255\n0 1 17 18\n", [0, 1, 17, 18]),
+        (b"P2\n# levels\n4 1\n18\n0 1 17 18\n", None),
+        (b"P2 4 1 1\n0 1 0 1\n", None),
+        (b"P1 4 1\n0 1 0 1\n", None),
+        (b"P4 4 1\n" + bytes([0b01010000]), None),
+    ],
+)
+def test_maps_that_decoders_stretch_are_refused(data, values, tmp_path):
+    """A mask of 0 and 1 was read as 0 and 255: not evaluated."""
+    path = tmp_path / "map.pgm"
+    path.write_bytes(data)
+    if values:
+        assert read_map(path).tolist() == [values]
+    else:
+        with pytest.raises(ImageError, match=r"whose values are stretched to 0\.\.255 when it is read; expected"):
+            read_map(path)
+
+
+@pytest.mark.parametrize("left", [8, 16, 25, 26, 30])
+def test_a_map_that_is_cut_in_its_first_bytes_is_no_map(left, tmp_path):
+    write_image(tmp_path / "map.png", np.eye(5, dtype=np.uint8))
+    data = (tmp_path / "map.png").read_bytes()
+    (tmp_path / "map.png").write_bytes(data[:left])
+    with pytest.raises(ImageError, match=r"cannot read .*map\.png"):
+        read_map(tmp_path / "map.png")
+
+
+@pytest.mark.parametrize(("name", "shape"), [("a.ppm", (4, 5)), ("a.pgm", (4, 5, 3))])
+def test_ppm_is_for_colours_and_pgm_for_one_channel(name, shape, tmp_path):
+    with pytest.raises(ImageError, match=r"\.ppm holds colours and \.pgm one channel; take the other, or \.png"):
+        write_image(tmp_path / name, np.zeros(shape, np.uint8))

@@ -40,7 +40,7 @@ def _open(
 
     ids: "full" keeps the official ids 0..34 in `labels` (the paper's generator is trained on them).
     instances: read ``full_id * 1000 + n`` maps too. obstacle is 0, and 255 on ego vehicle and image border
-    (from the root's ``roi.png`` where it has one, else from each frame's own labels).
+    (from the root's ``roi.png`` where it has one, and from each frame's own labels).
     """
     path = find_root(home, root)
     return FileDataset(

@@ -122,7 +122,12 @@ def _note(target: Path, making: dict, source: Path, there: int) -> None:
             f"{target} holds a conversion made otherwise: {before}, now {making}; "
             "choose another folder, or the same settings to go on"
         )
-    if sources and there and place not in sources:
+    if there and not before:
+        raise ConversionError(
+            f"{target} holds {there} files of these names that no conversion made, such as another copy of the data "
+            "set; choose another folder"
+        )
+    if there and sources and place not in sources:
         raise ConversionError(
             f"{target} holds {there} files of the same names from {' and '.join(sources)}; choose another folder, "
             f"or, where that is {source} moved since, write its new place into {path}"

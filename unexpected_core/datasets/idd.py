@@ -25,6 +25,8 @@ def idd_lite(root: str | Path | None = None, split: str = "train") -> FileDatase
     """
     path = find_root(HOME, root)
     images = ending(images_below(path / "leftImg8bit" / split), "_image")
-    labels = match("idd_lite", images, ending(images_below(path / "gtFine" / split), "_label"), "_label.png")
+    maps = ending(images_below(path / "gtFine" / split), "_label")
+    maps = {key: file for key, file in maps.items() if not key.endswith("_inst")}  # of instances, in the download
+    labels = match("idd_lite", images, maps, "_label.png")
     frames = [Frame(key, image, labels=labels.get(key)) for key, image in images.items()]
     return FileDataset(f"idd_lite-{split}", frames, labels_table=IDD_LITE)

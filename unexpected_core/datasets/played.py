@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from unexpected_core.structs import Sample
 class PlayedDataset(Dataset):
     """Footage as a data set; key = number of the frame, `digits` wide, every k-th only where the footage skips some.
 
-    Going forward plays on; going back starts again, since seeking is inexact in many formats.
+    Going forward plays on; going back starts again, since seeking is inexact in many formats. Threads take turns.
     """
 
     def __init__(self, name: str, footage: Footage, digits: int, every: int = 1) -> None:
@@ -25,9 +26,14 @@ class PlayedDataset(Dataset):
         self.footage = footage
         self._shots: Iterator[Shot] | None = None
         self._next = 0
+        self._playing = threading.Lock()
 
     def load(self, index: int) -> Sample:
         """Play up to this frame. Raises ImageError for a broken frame, and where the material breaks off."""
+        with self._playing:
+            return self._load(index)
+
+    def _load(self, index: int) -> Sample:
         if self._shots is None or index < self._next:
             self._shots, self._next = self.footage.shots(), 0
         try:
@@ -42,7 +48,10 @@ class PlayedDataset(Dataset):
         raise ImageError(cause)
 
     def __getstate__(self) -> dict:
-        return self.__dict__ | {"_shots": None, "_next": 0}
+        return self.__dict__ | {"_shots": None, "_next": 0, "_playing": None}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__ |= state | {"_playing": threading.Lock()}
 
 
 def check_claim(path: Path, count: int) -> None:

@@ -48,10 +48,13 @@ def _authors(path: Path) -> list[Frame]:
     return [Frame(key, image, obstacle=maps.get(key)) for key, image in images.items()]
 
 
-def flat_frames(name: str, path: Path, wanted: Callable[[str], bool] = lambda key: True) -> list[Frame]:
+def flat_frames(
+    name: str, path: Path, wanted: Callable[[str], bool] = lambda key: True, all_or_none: bool = False
+) -> list[Frame]:
     """Frames of ``images|original`` whose key is wanted, with masks in ``labels|labels_masks``.
 
-    Masks have the image's stem, with or without ``_labels_semantic``.
+    Masks have the image's stem, with or without ``_labels_semantic``. all_or_none: masks of some frames are no error,
+    and not used.
     """
     images = images_below(next(path / part for part in ("images", "original") if (path / part).is_dir()))
     there, images = images, {key: image for key, image in images.items() if wanted(key)}
@@ -64,5 +67,7 @@ def flat_frames(name: str, path: Path, wanted: Callable[[str], bool] = lambda ke
     folder = next((path / part for part in ("labels_masks", "labels") if (path / part).is_dir()), None)
     files = images_below(folder) if folder else {}
     files = {key.removesuffix("_labels_semantic"): file for key, file in files.items() if "_color" not in key}
+    if all_or_none and images.keys() - files.keys():
+        files = {}
     maps = match(name, images, files, "label map", others=len(images) < len(there))
     return [Frame(key, image, obstacle=maps.get(key)) for key, image in images.items()]

@@ -29,6 +29,8 @@ TRACKS = {
 CLIP_LENGTH = 120
 CLIP_RATE = 15.0
 """Frames per second of clips, unless asked otherwise."""
+LONGEST_S = 16.0
+"""Of a clip; then the car has passed all that stands on its road."""
 _START = 40.0
 
 
@@ -49,11 +51,18 @@ class DrawnRoads:
         rate: float = CLIP_RATE,
     ) -> None:
         height, width = size
+        length = min(count, CLIP_LENGTH) if track == "clips" else 0
+        seconds = (length - 1) / rate if rate > 0 else 0.0
         for fault, message in (
             (track not in TRACKS, unknown_name("track", track, TRACKS)),
             (height < 64 or width < 96, f"size {width}x{height} is too small to draw a road; expected at least 96x64"),
-            (rate <= 0, f"rate must be above 0 frames per second, found {rate}"),
+            (not rate > 0, f"rate must be above 0 frames per second, found {rate}"),
             (count < 0, f"count must be 0 or more, found {count}"),
+            (
+                seconds > LONGEST_S,
+                f"clips of {length} frames at {rate:g} per second last {seconds:.0f} s, and the road that is drawn "
+                f"ends after {LONGEST_S:g}; expected a greater rate, or a smaller count",
+            ),
         ):
             if fault:
                 raise DrawingError(message)

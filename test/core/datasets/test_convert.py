@@ -123,6 +123,10 @@ def test_another_sources_files_are_not_taken_for_done(cityscapes, tmp_path):
     with pytest.raises(ConversionError, match=rf"holds 18 files of the same names from .*big; .*{other} moved since"):
         convert("cityscapes", other, small, SIZE)
     assert contents(small) == before
+    before = contents(other)
+    with pytest.raises(ConversionError, match=r"other holds 13 files of these names that no conversion made, such as"):
+        convert("cityscapes", cityscapes, other, SIZE)
+    assert contents(other) == before
     shutil.rmtree(small)
     shutil.move(cityscapes / "gtFine", tmp_path / "labels" / "gtFine")
     for source, made in ((cityscapes, 8), (tmp_path / "labels", 10), (cityscapes, 0)):

@@ -147,6 +147,10 @@ def test_a_clip_drives_steadily_towards_its_obstacles():
     assert slow.time == frames[2].time and slow.pose == frames[2].pose
     with pytest.raises(ValueError, match="rate must be above 0"):
         DrawnRoads("clips", rate=0)
+    with pytest.raises(ValueError, match=r"clips of 120 frames at 5 per second last 24 s, and the road .* after 16;"):
+        DrawnRoads("clips", 200, rate=5)
+    slowest = DrawnRoads("clips", 240, size=SMALL, rate=CLIP_RATE / 2)
+    assert slowest.view(239)["time"] > 15
 
 
 def test_errors_name_the_cure():
