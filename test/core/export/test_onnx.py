@@ -195,6 +195,8 @@ def test_what_a_file_cannot_change_is_refused_or_said(folder, caplog, runtime):
     assert "precision" not in caplog.text
     load_detector(folder / "toy.onnx", runtime=runtime, precision="float16")
     assert "precision=float16: toy.onnx computes in float32" in caplog.text
+    with pytest.raises(DeviceError, match="unknown device 'gpu': expected auto, cpu, cuda or cuda:N"):
+        load_detector(folder / "toy.onnx", "gpu", runtime=runtime)
     if runtime == "openvino":
         load_detector(folder / "toy.onnx", "cuda:1", runtime=runtime)
         assert "device=cuda:1: toy.onnx runs on cpu" in caplog.text
