@@ -17,7 +17,8 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import distributions
+from itertools import chain
 
 from unexpected_core import __version__
 from unexpected_core.files import HomeError, expand_home
@@ -77,10 +78,8 @@ def _at_home(word: str) -> str:
 
 def _extra_that_brings(module: str) -> str:
     """The extra of this package that a module comes with, '' where there is none."""
-    try:
-        lines = requires("unexpected_ros") or []
-    except PackageNotFoundError:  # built by colcon, not installed by pip
-        return ""
+    # what colcon has built comes first on the path of a workspace, and knows of no extras
+    lines = chain.from_iterable(each.requires or [] for each in distributions(name="unexpected_ros"))
     wanted = module.partition(".")[0].replace("_", "-")
     found = (re.match(r"([\w-]+).*extra == ['\"]([\w-]+)", line) for line in lines)
     return next((each[2] for each in found if each and each[1].lower().replace("_", "-") == wanted), "")
