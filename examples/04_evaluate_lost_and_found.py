@@ -2,7 +2,7 @@
 
     python examples/04_evaluate_lost_and_found.py ROOT [fast]
 
-The same as `unexpected evaluate fast lost_and_found_no_known --root ROOT --mode exact,smiyc --out results`.
+The same numbers as `unexpected evaluate fast lost_and_found_no_known --root ROOT --mode exact,smiyc --out results`.
 """
 
 import sys
@@ -37,4 +37,4 @@ def main(root: str, name: str = "fast") -> None:
 
 
 if __name__ == "__main__":  # the processes that measure import this file again
-    main(*sys.argv[1:])
+    main(*sys.argv[1:]) if sys.argv[1:] else print(__doc__)

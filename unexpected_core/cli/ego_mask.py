@@ -20,7 +20,7 @@ EPILOG = """\
 examples:
   unexpected ego-mask drive.mcap --out car.png
   unexpected detect drive.mcap --out out --ego-mask car.png
-  ros2 run unexpected_ros detector --ros-args -p detect.ego_mask:=car.png
+  ros2 run unexpected_ros detector --ros-args -r __ns:=/unexpected -p detect.ego_mask:=$PWD/car.png
 
 The mask is white where the own car is; look at it, and paint over it what is wrong."""
 

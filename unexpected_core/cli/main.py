@@ -33,7 +33,7 @@ COMMANDS = {
     "doctor": "look for numbers that cannot be true in evaluation results",
     "bench": "measure how fast detectors are on this machine",
     "export": "write a detector as one ONNX file, and check it",
-    "weights": "list, inspect, verify and import weight files",
+    "weights": "list, inspect, verify, import and average weight files",
 }
 """Sub-command -> what it does. The module is ``unexpected_core.cli.<name>``, - being _."""
 

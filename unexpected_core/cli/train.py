@@ -13,7 +13,7 @@ from unexpected_core.yaml_values import format_yaml
 
 EXAMPLES = """examples:
   unexpected train fast --data drawn                       # a detector from nothing, in minutes
-  unexpected train 0521_discrepancy_full --data cityscapes=/data/cityscapes --set loop.workers=4
+  unexpected train 0521_discrepancy_full --data cityscapes_small=/data/ctc --set loop.workers=4
   unexpected train 0521_discrepancy_full --class-weights  # what its data would be weighted with
   unexpected train my_variant.yaml --run runs/my_variant   # a YAML file with 'base: <preset>'
   unexpected train 0525_rbm_road --dry-run                 # print the settings and stop
