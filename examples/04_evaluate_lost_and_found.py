@@ -37,4 +37,6 @@ def main(root: str, name: str = "fast") -> None:
 
 
 if __name__ == "__main__":  # the processes that measure import this file again
-    main(*sys.argv[1:]) if sys.argv[1:] else print(__doc__)
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

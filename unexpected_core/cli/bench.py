@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from unexpected_core.pipeline.measuring import Speed
 
 RUNTIMES = get_args(Runtime)
-OF_FILES = ("onnx", "openvino")
 SIZES = ((512, 1024), (1080, 1920))
 EPILOG = """\
 examples:
@@ -64,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure every detector at every size, print a table, append the lines; 0, or 1 if a runtime was not there."""
     from unexpected_core.pipeline.measuring import circumstances
+    from unexpected_core.pipeline.runtimes import OF_FILES
 
     if arguments.onnx and not {"all", *OF_FILES} & {*arguments.runtime}:
         raise UsageError("--onnx is measured with --runtime onnx, openvino or all; name one, or leave --onnx out")
@@ -91,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool]:
     """What to measure, by name; and whether something that was asked for is missing."""
     from unexpected_core.pipeline.detector import load_detector
+    from unexpected_core.pipeline.runtimes import OF_FILES
 
     options = given(arguments, ModelSettings, ("precision", "device")) | given(arguments, DetectSettings, ("scale",))
     wanted = RUNTIMES[1:] if "all" in arguments.runtime else arguments.runtime

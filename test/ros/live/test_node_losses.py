@@ -52,6 +52,14 @@ def test_an_exception_in_the_network_costs_one_frame(driver, make_node, answers,
     driver.destroy(camera)
 
 
+def abandon(driver, camera, frame, begun, transitions):
+    """Send the frame until it is in work, and take the node down meanwhile."""
+    driver.until(lambda: camera.publish(frame) or driver.spin(0.1) or begun.is_set(), "work")
+    for transition in transitions:
+        asked = Transition(label=transition)
+        assert driver.call(ChangeState, "/inside/detector/change_state", transition=asked).success
+
+
 @pytest.mark.parametrize("transitions", [["deactivate"], ["deactivate", "cleanup"]], ids="-".join)
 def test_a_frame_that_was_abandoned_is_never_answered(
     driver, make_node, answers, street, to_message, monkeypatch, capfd, transitions
@@ -67,10 +75,7 @@ def test_a_frame_that_was_abandoned_is_never_answered(
 
     monkeypatch.setattr(node.detector, "detect", slow)
     camera = driver.camera(Image, TOPIC)
-    driver.until(lambda: camera.publish(to_message(street())) or driver.spin(0.1) or begun.is_set(), "work")
-    for transition in transitions:
-        asked = Transition(label=transition)
-        assert driver.call(ChangeState, "/inside/detector/change_state", transition=asked).success
+    abandon(driver, camera, to_message(street()), begun, transitions)
     go.set()
     thread.join(60)
     driver.spin(0.5)
@@ -99,10 +104,7 @@ def test_an_answer_that_was_abandoned_is_not_told_of_as_lost(
     node = make_node(save__above=0.0)
     thread, camera = node.answering._worker._thread, driver.camera(Image, TOPIC)
     driver.until(lambda: node.feeds[0].outputs.wanted("regions"), "the subscription")
-    driver.until(lambda: camera.publish(to_message(street())) or driver.spin(0.1) or begun.is_set(), "work")
-    for transition in transitions:
-        asked = Transition(label=transition)
-        assert driver.call(ChangeState, "/inside/detector/change_state", transition=asked).success
+    abandon(driver, camera, to_message(street()), begun, transitions)
     go.set()
     thread.join(60)
     driver.spin(0.5)
