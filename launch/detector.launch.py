@@ -4,9 +4,10 @@ import os
 import shutil
 from pathlib import Path
 
+import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable, SetLaunchConfiguration
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -15,7 +16,7 @@ CONFIG = Path(get_package_share_directory("unexpected_ros")) / "config"
 # name: (default, description, choices)
 ARGUMENTS = {
     "image": ("image", "image topic; with transport:=compressed still the name without /compressed", None),
-    "camera_info": ("camera_info", "calibration topic, for bearings and distances", None),
+    "camera_info": ("", "calibration topic, for bearings and distances; empty = camera_info beside the images", None),
     "cameras": (
         "",
         "names of several cameras; {camera} in image and camera_info stands for each, as in image:=/{camera}/image_raw",
@@ -80,9 +81,10 @@ def actions(context: LaunchContext) -> list:
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     # shells leave the ~ of name:=~/folder to us
     given |= {name: str(Path(given[name]).expanduser()) for name in ("params_file", "python_prefix") if given[name]}
+    given["camera_info"] = given["camera_info"] or beside(given["image"], "camera_info")
     check(given)
     switches = ("true", "false")
-    parameters = {
+    parameters = others(context) | {
         parameter: given[name] == "true" if given[name] in switches else given[name]
         for name, parameter in OVERRIDES.items()
         if given[name]
@@ -103,10 +105,26 @@ def actions(context: LaunchContext) -> list:
     )
     profile = SetEnvironmentVariable(PROFILE_VARIABLE, str(CONFIG / "fastdds_large_images.xml"))
     return (
-        ([profile] if given["dds_profile"] == "large_images" else [])
+        [SetLaunchConfiguration("camera_info", given["camera_info"])]  # for replay.launch.py, whose player publishes it
+        + ([profile] if given["dds_profile"] == "large_images" else [])
         + [node]
         + ([rviz(given)] if given["rviz"] == "true" else [])
     )
+
+
+def others(context: LaunchContext) -> dict[str, LaunchConfiguration]:
+    """Parameters of the node that were given by their own names, such as detect.threshold:=0.9 (read as YAML)."""
+    groups = yaml.safe_load((CONFIG / "detector.param.yaml").read_text())["/**"]["ros__parameters"].keys()
+    return {
+        name: LaunchConfiguration(name)
+        for name in context.launch_configurations
+        if "." in name and name.split(".")[0] in groups
+    }
+
+
+def beside(topic: str, name: str) -> str:
+    """The topic of that name in a topic's namespace, where image_transport looks for calibrations, too."""
+    return topic[: topic.rfind("/") + 1] + name
 
 
 def remappings(given: dict[str, str]) -> list[tuple[str, str]]:

@@ -161,15 +161,42 @@ def remapped(launch, node):
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"cameras": "front:2", "image": "/cam"}, {"front/image": "/cam"}),
-        ({"cameras": "front", "image": "/{camera}/raw"}, {"front/image": "/front/raw"}),
-        ({"cameras": "a, b", "image": "/{camera}/raw"}, {"a/image": "/a/raw", "b/image": "/b/raw"}),
+        ({"cameras": "front:2", "image": "/cam"}, {"front/image": "/cam", "front/camera_info": "/camera_info"}),
+        (
+            {"cameras": "a, b", "image": "/{camera}/raw"},
+            {
+                "a/image": "/a/raw",
+                "b/image": "/b/raw",
+                "a/camera_info": "/a/camera_info",
+                "b/camera_info": "/b/camera_info",
+            },
+        ),
+        (
+            {"cameras": "a, b", "camera_info": "/{camera}/info"},
+            {"a/camera_info": "/a/info", "b/camera_info": "/b/info"},
+        ),
         ({"cameras": "a, b"}, {}),
-        ({"image": "/cam"}, {"image": "/cam", "camera_info": "camera_info"}),
+        ({}, {"image": "image", "camera_info": "camera_info"}),
+        ({"image": "/cam/image_raw"}, {"image": "/cam/image_raw", "camera_info": "/cam/camera_info"}),
+        ({"image": "raw", "camera_info": "/info"}, {"image": "raw", "camera_info": "/info"}),
     ],
 )
 def test_one_camera_may_have_any_topic_and_several_one_each(launch, describe, given, expected):
     assert remapped(launch, describe("detector", **given)[-1]) == expected
+
+
+@pytest.mark.ros
+def test_parameters_go_to_the_node_by_their_names(launch, describe):
+    from launch_ros.utilities import evaluate_parameters
+
+    given = {"model.path": "nano", "detect.threshold": "0.9", "save.per_minute": "3", "detect.typo": "on"}
+    node = describe("detector", device="cpu", **given, **{"pose.rate": "5", "detect": "1"})[-1]
+    context = launch.LaunchContext()
+    context.launch_configurations.update(given)
+    _, parameters = evaluate_parameters(context, node._Node__parameters)
+    # the node itself warns of what it does not know
+    expected = {"model.path": "nano", "detect.threshold": 0.9, "save.per_minute": 3, "detect.typo": True}
+    assert parameters == expected | {"model.device": "cpu"}
 
 
 @pytest.mark.ros
