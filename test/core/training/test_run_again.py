@@ -135,6 +135,15 @@ def test_weights_without_a_state_are_not_replaced(name, kind, other, roads, tmp_
     assert run(settings(roads, other), tmp_path)
 
 
+@pytest.mark.parametrize("name", ["fast.safetensors", "model.safetensors", "config.json"])
+def test_files_of_others_in_a_run_folder_are_not_replaced(name, roads, tmp_path):
+    (tmp_path / name).write_text('{"architecture": "of another program"}')
+    with pytest.raises(TrainingError, match=f"{name} .*replace.*se another --run"):
+        run(settings(roads), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert "another program" in (tmp_path / name).read_text()
+
+
 def test_untrained_weights_without_a_state_are_written_anew(roads, tmp_path, monkeypatch):
     """As after a kill before the first state was saved."""
     with monkeypatch.context() as patch:

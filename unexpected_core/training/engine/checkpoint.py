@@ -18,8 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from unexpected_core.files import atomic_path, damaged_member
+from unexpected_core.files import atomic_path, damaged_member, visible
 from unexpected_core.training.errors import TrainingError
+from unexpected_core.weights.catalog import SUFFIX
 
 BEST, LAST, STATE = "chk_best.pth", "chk_last.pth", "optimizer.pth"
 STOP = "stop"
@@ -96,6 +97,11 @@ def read_progress(folder: Path) -> Progress | None:
                 f"{path} is of {'an unknown epoch' if epoch is None else f'epoch {epoch}'}, and no {STATE} is there to "
                 "go on from: a training from the start would replace it. Use another --run, or move it away"
             )
+    for path in visible(folder, f"*{SUFFIX}"):
+        raise TrainingError(
+            f"{path} is there, and no {STATE} to go on from: what a training from the start publishes could replace it. "
+            "Use another --run, or move it away"
+        )
     return None
 
 

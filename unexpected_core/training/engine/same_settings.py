@@ -88,9 +88,12 @@ def _read_config(path: Path) -> dict:
     if not path.exists():
         return {}
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
+    if not isinstance(content, dict) or not {"task", "loop"} <= content.keys():
+        raise TrainingError(f"{path} does not hold the settings of a training, and would be replaced: use another --run")
+    return content
 
 
 def _value(values: dict, name: str) -> Any:
