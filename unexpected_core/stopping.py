@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 AGAIN_S = 1.0
 """A second signal before that is the first one, twice: `timeout` sends it to the process and to its group."""
+STDERR, SAID = 2, b"\nwill end where it can be gone on with; the same again ends at once\n"
 
 
 @contextmanager
@@ -25,6 +27,8 @@ def stop_requests() -> Iterator[Callable[[], bool]]:
     def ask(*_: object) -> None:
         if asked and time.monotonic() - asked[0] > AGAIN_S:
             raise KeyboardInterrupt
+        if not asked:
+            os.write(STDERR, SAID)  # not sys.stderr: the signal may have come in the middle of a write to it
         asked.append(time.monotonic())
 
     main = threading.current_thread() is threading.main_thread()

@@ -32,6 +32,13 @@ def test_one_signal_that_comes_twice_asks_and_a_later_one_ends_at_once(second, m
         signal.raise_signal(second)
 
 
+def test_whoever_asks_is_told_that_it_was_heard_once(capfd):
+    with stop_requests():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+    assert capfd.readouterr().err.strip() == "will end where it can be gone on with; the same again ends at once"
+
+
 def test_a_signal_that_was_ignored_asks_too_and_is_ignored_afterwards():
     """As SIGINT is in the background of a script."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -170,4 +170,7 @@ def write_documentation(repository: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_documentation(Path(__file__).resolve().parents[2])
+    checkout = Path(__file__).resolve().parents[2]
+    if not (checkout / PAGES[0]).is_file():
+        raise SystemExit(f"{checkout} is no checkout of the project: there is nothing to bring up to date")
+    write_documentation(checkout)

@@ -70,8 +70,8 @@ def _cameras(text: str) -> dict[str, int]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="write the SROS 2 policy of the node")
     parser.add_argument("--cameras", type=_cameras, default={}, help="as the parameter has them; default: one")
-    parser.add_argument(
-        "--out", type=Path, default=Path(__file__).resolve().parents[2] / "config" / "sros2_policy.xml", metavar="FILE"
-    )
+    ours = Path(__file__).resolve().parents[2] / "config" / "sros2_policy.xml"
+    checkout = {"default": ours} if ours.is_file() else {"required": True}  # an installed package is not written to
+    parser.add_argument("--out", type=Path, metavar="FILE", **checkout)
     given = parser.parse_args()
     write_text(given.out, policy(tuple(given.cameras)))

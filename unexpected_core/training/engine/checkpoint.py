@@ -99,8 +99,8 @@ def read_progress(folder: Path) -> Progress | None:
             )
     for path in visible(folder, f"*{SUFFIX}"):
         raise TrainingError(
-            f"{path} is there, and no {STATE} to go on from: what a training from the start publishes could replace it. "
-            "Use another --run, or move it away"
+            f"{path} is there, and no {STATE} to go on from: what a training from the start publishes could "
+            "replace it. Use another --run, or move it away"
         )
     return None
 

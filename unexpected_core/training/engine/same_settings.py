@@ -92,7 +92,7 @@ def _read_config(path: Path) -> dict:
     except ValueError as error:
         raise TrainingError(f"cannot read {path}: {error}. Restore it, or use another --run") from error
     if not isinstance(content, dict) or not {"task", "loop"} <= content.keys():
-        raise TrainingError(f"{path} does not hold the settings of a training, and would be replaced: use another --run")
+        raise TrainingError(f"{path} holds no settings of a training, and would be replaced: use another --run")
     return content
 
 
