@@ -195,6 +195,20 @@ def test_a_topic_that_carried_two_types_gives_its_images(tmp_path, bags):
     bags.check(tmp_path / "a.mcap", range(2, bags.COUNT))
 
 
+def test_copies_keep_both_definitions_of_a_type(tmp_path, bags):
+    with bags.mcap(tmp_path / "a.mcap") as file:
+        for n, definition in enumerate(("int32 before", "int32 before\nint32 more")):
+            file.channels.pop("/own", None)
+            file.channel("/own", "custom_msgs/msg/Own", definition=definition)
+            file.raw("/own", b"\x00\x01\x00\x00" + bytes(4 * (n + 1)), n)
+    with open_bag(tmp_path / "a.mcap") as bag, create_bag(tmp_path / "copy.mcap") as copy:
+        for message in bag.messages():
+            copy.copy(message)
+    with open_bag(tmp_path / "copy.mcap") as copied:
+        read = [copied.read(message.channel, message.data) for message in copied.messages()]
+    assert [hasattr(message, "more") for message in read] == [False, True]
+
+
 def test_copies_keep_the_quality_of_service(tmp_path, bags):
     with bags.mcap(tmp_path / "a.mcap") as file:
         file.channel("/tf_static", bags.STRING, qos=bags.LATCHED)

@@ -30,7 +30,7 @@ class BagWriter:
         self._stream = file.open("wb")
         self._writer = Writer(self._stream)
         self._writer.start(profile="ros2")
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._numbers: dict[tuple[str, str, bytes | None], int] = {}
         self._schemas: dict[tuple[str, bytes], int] = {}
         self.channels: list[Channel] = []
         self.counts: list[int] = []
@@ -49,9 +49,10 @@ class BagWriter:
         self, topic: str, kind: str, data: bytes | memoryview, time: int, offered_qos: list[dict] | None = None
     ) -> None:
         """Write a message that is CDR already. offered_qos: the publishers' QoS, as rosbag2 spells it."""
-        if (topic, kind) not in self._numbers:
-            self._add(self._channel(topic, kind, offered_qos))
-        self._write(self._numbers[topic, kind], data, time, time)
+        key = (topic, kind, None)  # the definition that is known here
+        if key not in self._numbers:
+            self._numbers[key] = self._add(self._channel(topic, kind, offered_qos))
+        self._write(self._numbers[key], data, time, time)
 
     def _channel(self, topic: str, kind: str, offered_qos: list[dict] | None) -> Channel:
         notes = {"offered_qos_profiles": profiles(offered_qos)}
@@ -64,15 +65,17 @@ class BagWriter:
     def copy(self, message: Message) -> None:
         """Write a message of another bag as it is, with its channel's definition, QoS and notes."""
         channel = message.channel
-        if (channel.topic, channel.type) not in self._numbers:
+        key = (channel.topic, channel.type, channel.schema)  # recordings of two versions of a program may be joined
+        if key not in self._numbers:
             qos = profiles(channel.metadata.get("offered_qos_profiles"))
             notes = {**channel.metadata, "offered_qos_profiles": qos}
-            self._add(
+            self._numbers[key] = self._add(
                 Channel(channel.topic, channel.type, channel.encoding, channel.schema_encoding, channel.schema, notes)
             )
-        self._write(self._numbers[channel.topic, channel.type], message.data, message.time, message.published)
+        self._write(self._numbers[key], message.data, message.time, message.published)
 
-    def _add(self, channel: Channel) -> None:
+    def _add(self, channel: Channel) -> int:
+        """Its number, from 0."""
         schema = 0
         if channel.type:
             key = (channel.type, channel.schema)
@@ -80,9 +83,9 @@ class BagWriter:
                 self._schemas[key] = self._writer.register_schema(channel.type, channel.schema_encoding, channel.schema)
             schema = self._schemas[key]
         self._writer.register_channel(channel.topic, channel.encoding, schema, dict(channel.metadata))
-        self._numbers[channel.topic, channel.type] = len(self.channels)
         self.channels.append(channel)
         self.counts.append(0)
+        return len(self.channels) - 1
 
     def _write(self, number: int, data: bytes | memoryview, time: int, published: int) -> None:
         self.start = min(self.start, time) if any(self.counts) else time
