@@ -129,8 +129,8 @@ class Detector:
         check_image(image)
         settings = self.settings.detect
         with self._busy:
-            seen = look(self._runner, [image], settings, False, Stopwatch())
-        score, labels, _ = seen.restored(0)
+            (seen,) = look(self._runner, [image], settings, False)
+        score, labels, _ = seen.restored()
         return _without_own_car(score, settings), labels
 
     def detect_batch(
@@ -141,7 +141,7 @@ class Detector:
     ) -> list[Detection]:
         """Like detect, for several images RGB uint8 [H, W, 3].
 
-        Those of one size, scale and roi are scored together, and their timings speak of all of them. settings: for
+        Those of one size, scale and place to look at are scored together; their timings speak of all of them. settings: for
         all, or one for each image.
         """
         for image in images:
@@ -167,10 +167,10 @@ class Detector:
             try:
                 for image in images:
                     check_image(image)
-                    settings, watch = self.settings.detect, Stopwatch()
+                    settings = self.settings.detect
                     with self._busy:
-                        seen = look(self._runner, [image], settings, resynthesis, watch)
-                    done, pending = pending, finisher.submit(_finish, seen, 0, settings, watch)
+                        (seen,) = look(self._runner, [image], settings, resynthesis)
+                    done, pending = pending, finisher.submit(_finish, seen, settings)
                     if done is not None:
                         yield done.result()
             except Exception:  # such as a camera's that is unplugged: what it gave before is whole
@@ -183,20 +183,20 @@ class Detector:
     def _detect_together(
         self, images: list[np.ndarray], resynthesis: Resynthesis, settings: list[DetectSettings]
     ) -> list[Detection]:
-        watch = Stopwatch()
-        seen = look(self._runner, images, settings[0], bool(resynthesis), watch)
-        return [_finish(seen, i, settings[i], watch, resynthesis != AS_PAINTED) for i in range(len(images))]
+        looks = look(self._runner, images, settings[0], bool(resynthesis))
+        return [_finish(seen, one, resynthesis != AS_PAINTED) for seen, one in zip(looks, settings, strict=True)]
 
 
-def _finish(seen: Look, i: int, settings: DetectSettings, watch: Stopwatch, enlarge: bool = True) -> Detection:
-    """The i-th image's maps at the image's size, and the regions in them."""
-    score, labels, painted = seen.restored(i, enlarge)
+def _finish(seen: Look, settings: DetectSettings, enlarge: bool = True) -> Detection:
+    """The maps at the image's size, and the regions in them."""
+    watch = Stopwatch(seen.timings)
+    score, labels, painted = seen.restored(enlarge)
     labels = no_labels(seen.size) if labels is None else labels
     score = _without_own_car(score, settings)
     watch.lap("restore")
     mask, regions = find_regions(score, labels, settings)
     watch.lap("regions")
-    return Detection(score, mask, labels, painted, regions, dict(watch.timings))
+    return Detection(score, mask, labels, painted, regions, watch.timings)
 
 
 def _without_own_car(score: np.ndarray, settings: DetectSettings) -> np.ndarray:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 
 class Stopwatch:
-    """Milliseconds by stage name, by the clock."""
+    """Milliseconds by stage name, by the clock. before: those of earlier stages."""
 
-    def __init__(self) -> None:
-        self.timings: dict[str, float] = {}
+    def __init__(self, before: Mapping[str, float] | None = None) -> None:
+        self.timings = dict(before or {})
         self._last = time.perf_counter()
 
     def lap(self, stage: str) -> None:

@@ -133,6 +133,15 @@ def test_several_images_and_a_stream_share_the_look(image):
     assert np.array_equal(looking.score(image)[0], alone.score)
 
 
+def test_each_image_of_several_has_its_own_road(image):
+    """What a camera sees must not hang on whose frame waits beside it."""
+    nowhere, high = np.full_like(image, 200), image.copy()
+    high[40:] = 60
+    for found, one in zip(detector("road").detect_batch([image, nowhere, high]), (image, nowhere, high), strict=True):
+        alone = detector("road").detect(one)
+        assert np.array_equal(found.score, alone.score) and found.regions == alone.regions
+
+
 def test_it_changes_while_running_and_says_what_it_expected(image):
     looking = detector("")
     assert len(looking.detect(image).regions) == 2
