@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bits = "bits used of 16-bit pictures, 8..16"
     add("--bit-depth", type=int, choices=range(8, 17), default=0, metavar="N", help=bits)
     add("--resume", action="store_true", help="go on where an earlier run with the same --out ended")
-    add_settings(parser, DetectSettings, defaults={"threshold": "from the weights"})
+    add_settings(parser, DetectSettings, defaults={"threshold": "from the weights; of a --scorer 0.5"})
 
 
 def run(arguments: argparse.Namespace) -> int:

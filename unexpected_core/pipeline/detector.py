@@ -141,8 +141,8 @@ class Detector:
     ) -> list[Detection]:
         """Like detect, for several images RGB uint8 [H, W, 3].
 
-        Those of one size, scale and place to look at are scored together; their timings speak of all of them. settings: for
-        all, or one for each image.
+        Those of one size, scale and place to look at are scored together, and their timings speak of all of them.
+        settings: for all, or one for each image.
         """
         for image in images:
             check_image(image)
@@ -214,12 +214,14 @@ def load_detector(name_or_path: str | Path = MODEL.path, device: str = MODEL.dev
 
     'random' is a toy whose scores mean nothing. settings: any of DetectSettings and ModelSettings by name:
     load_detector("fast", threshold=0.7, scorer="softmax"). A threshold that is not given is the one on the weights'
-    card. Raises WeightsError, DeviceError, SettingsError.
+    card; other methods on its networks have 0.5. Raises WeightsError, DeviceError, SettingsError.
     """
     chosen = _settings(path=str(name_or_path), device=device, **settings)
     runner = open_runner(chosen.model)
     if "threshold" not in settings:
         chosen = chosen.model_copy(update={"detect": chosen.detect.model_copy(update={"threshold": runner.threshold})})
+        if runner.scorer is not None and not runner.scorer.has_threshold:
+            LOGGER.info("threshold %g: no card has one for '%s'", runner.threshold, runner.name)
     return Detector(runner, chosen)
 
 

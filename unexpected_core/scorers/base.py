@@ -52,6 +52,11 @@ class Scorer(nn.Module):
         """Working sizes are multiples of it, so that nothing is padded; 1 where images are scored at their own size."""
         return self.multiple if self.working_height else 1
 
+    @property
+    def has_threshold(self) -> bool:
+        """Whether its threshold was chosen for it, as on its weights' card, and is not everybody's default."""
+        return "threshold" in vars(self)
+
     def forward(self, images: Tensor) -> Scores:
         """RGB float [B, 3, H, W] in [0, 1], any H and W -> Scores at the same H and W."""
         raise NotImplementedError

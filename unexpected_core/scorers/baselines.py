@@ -70,8 +70,14 @@ class DropoutHeadScorer(HeadsScorer):
 
 
 def retrained(base: Scorer) -> Scorer:
-    """A comparer of the detector's own kind, trained as long as its baselines."""
-    return _baseline(base, lambda baselines: _with_comparer(base, baselines.full))
+    """A comparer of the detector's own kind, trained as long as its baselines; the max logit counts in it alike."""
+
+    def make(baselines: FastBaselines) -> FastScorer:
+        scorer = _with_comparer(base, baselines.full)
+        scorer.max_logit_weight = base.max_logit_weight
+        return scorer
+
+    return _baseline(base, make)
 
 
 def generator_only(base: Scorer) -> Scorer:

@@ -166,6 +166,17 @@ def test_settings_change_from_the_next_image_on_all_or_none():
         detector.settings.detect.threshold = 0.1
 
 
+def test_a_method_without_a_threshold_of_its_own_is_named(caplog):
+    """Regions at everybody's 0.5 are many; they are not the method's fault."""
+    caplog.set_level("INFO")
+    load_detector("fast", "cpu", warmup=False, precision="float32", runtime="eager")
+    assert "no card has one" not in caplog.text
+    load_detector("fast", "cpu", scorer="direct", warmup=False, precision="float32", runtime="eager", threshold=0.9)
+    assert "no card has one" not in caplog.text
+    load_detector("fast", "cpu", scorer="direct", warmup=False, precision="float32", runtime="eager")
+    assert "threshold 0.5: no card has one for 'direct'" in caplog.text
+
+
 def test_loading_takes_the_weights_threshold_unless_told():
     assert load_detector("random", "cpu").settings.detect.threshold == build_scorer("random").threshold
     detector = load_detector("random", "cpu", threshold=0.3, road_only=True, precision="float32")
