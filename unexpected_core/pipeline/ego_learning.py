@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.images import resize_map
+from unexpected_core.pipeline.ego_mask import MOST
 
 WIDTH = 512
 """Pixels across that are looked at; the own car is large."""
@@ -22,8 +23,6 @@ LOW = 0.75
 """Share of the height below which something that never moves may float free of the lower edge (a star)."""
 WIDE = 0.4
 """Share of the width from which on it is the outline of a bonnet, which reaches down to the lower edge."""
-MOST = 0.5
-"""Share of the picture that no own car takes; where more stands still, the drive was too short to tell."""
 UNMOVED = 2.0
 """Mean difference of grey levels between two frames under which the car stood still."""
 
@@ -54,7 +53,7 @@ def learn_ego_mask(frames: Iterable[np.ndarray]) -> np.ndarray:
     mean = np.hypot(*total)
     still = (mean / count > COHERENT) & (mean / np.maximum(weight, 1e-6) > max(AGREED, 3 / np.sqrt(count)))
     mask = fill(still)
-    if mask.mean() > MOST:
+    if mask.mean() > MOST:  # the drive was too short to tell
         raise EgoError(f"{mask.mean():.0%} of the picture never moves: more than a car; give a longer drive")
     return resize_map(mask.astype(np.uint8), size) > 0
 

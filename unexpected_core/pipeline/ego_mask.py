@@ -8,7 +8,13 @@ import numpy as np
 
 from unexpected_core.files import file_state
 from unexpected_core.images import ImageError, resize_map
+from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.roi import given_area, parse_polygon, read_mask
+
+MOST = 0.5
+"""Share of the picture that no own car takes."""
+CHECKED = (2, 2)
+"""Size at which a mask is only looked at for errors."""
 
 
 def ego_mask(text: str, size: tuple[int, int]) -> np.ndarray:
@@ -26,6 +32,12 @@ def _mask(text: str, size: tuple[int, int], state: tuple[int, int] | None) -> np
         mask = np.any([given_area(part, size) for part in polygons], axis=0)
     else:
         mask = _read(text, size)
+    if mask.mean() > MOST and size != CHECKED:
+        LOGGER.warning(
+            "the ego mask %s takes %.0f %% of the picture: it is to be black where the street is",
+            text,
+            100 * mask.mean(),
+        )
     mask.setflags(write=False)  # it is shared
     return mask
 
@@ -37,7 +49,7 @@ def check_ego_mask(text: str) -> str:
     A path with {camera} in it is taken as it is: it is known when the camera is.
     """
     if text and "{camera}" not in text:
-        ego_mask(text, (2, 2))
+        ego_mask(text, CHECKED)
     return text
 
 

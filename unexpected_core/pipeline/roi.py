@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -70,8 +71,19 @@ def check_roi(text: str) -> str:
 
 
 def read_mask(path: str) -> np.ndarray:
-    """A picture of any size, kind and colours -> bool [H, W], where it is not black. Raises ImageError, OSError."""
-    return read_image(expand_home(path), bit_depth=8).max(axis=2) > 0  # also of 16 bits with 0 and 1
+    """A picture of any size, kind and colours -> bool [H, W], where it is neither black nor transparent.
+
+    Raises ImageError, OSError.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    file = expand_home(path)
+    inside = read_image(file, bit_depth=8).max(axis=2) > 0  # also of 16 bits with 0 and 1
+    with suppress(UnidentifiedImageError), Image.open(file) as picture:  # kinds that Pillow does not know have no alpha
+        if "transparency" in picture.info or picture.getbands()[-1] == "A":
+            alpha = ImageOps.exif_transpose(picture).convert("RGBA").getchannel("A")
+            inside &= np.asarray(alpha) > 0
+    return inside
 
 
 def given_area(text: str, size: tuple[int, int]) -> np.ndarray:

@@ -97,6 +97,34 @@ def test_any_picture_is_a_mask_where_it_is_not_black(kind, setting, tmp_path):
     assert inside[:, :120].all() and not inside[:, 136:].any()
 
 
+@pytest.mark.parametrize("kind", ["RGBA", "LA", "P"])
+@pytest.mark.parametrize("setting", ["roi", "ego_mask"])
+def test_what_is_transparent_is_outside_whatever_its_colour(kind, setting, tmp_path):
+    """Painting programs keep white under what was erased: such a mask was the whole picture."""
+    picture = Image.new("RGBA", (96, 48), (255, 255, 255, 0))
+    picture.paste((200, 200, 200, 255), (0, 0, 64, 48))
+    if kind == "P":
+        picture = Image.fromarray(np.array(picture)[..., 3] // 255).convert("P")
+        picture.putpalette([255, 255, 255, 200, 200, 200])
+        picture.info["transparency"] = 0
+    picture.convert(kind).save(tmp_path / "mask.png")
+    settings = build(DetectSettings, {setting: str(tmp_path / "mask.png")})
+    inside = (given_area if setting == "roi" else ego_mask)(getattr(settings, setting), (96, 192))
+    assert inside[:, :120].all() and not inside[:, 136:].any()
+
+
+def test_an_ego_mask_that_is_the_wrong_way_round_is_told_once(tmp_path, caplog):
+    for name, car in (("right", slice(40, 48)), ("wrong", slice(0, 40))):
+        mask = np.zeros((48, 96), np.uint8)
+        mask[car] = 255
+        write_image(tmp_path / f"{name}.png", mask)
+        text = build(DetectSettings, {"ego_mask": str(tmp_path / f"{name}.png")}).ego_mask
+        for _ in range(3):
+            ego_mask(text, (96, 192))
+    (record,) = caplog.records
+    assert "wrong.png takes 83 % of the picture" in record.getMessage()
+
+
 @pytest.mark.parametrize("setting", ["roi", "ego_mask"])
 def test_long_polygons_that_are_none_are_told_from_names_of_files(setting):
     corners = " ".join(f"{0.1 + n / 50:.4f},{n / 40 + 0.1:.4f}" for n in range(40))
