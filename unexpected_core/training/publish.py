@@ -40,8 +40,9 @@ def publish_fast(settings: FastTraining, folder: Path, whole: TrainingSettings |
         began = read_card(find_weights(settings.task.start))
         kept["training_data"] = [*began.training_data, *kept.get("training_data", ())]
         if set(learn) < set(PARTS):
-            statistics = None if "segmenter" in learn else began.logit_statistics
-            kept |= {"options": began.options, "logit_statistics": statistics, **_left_as_it_was(settings, began)}
+            kept |= {"options": began.options, **_left_as_it_was(settings, began)}
+            if "segmenter" not in learn and kept["working_height"] == began.working_height:  # what they are of
+                kept["logit_statistics"] = began.logit_statistics
     card = Card(name=settings.task.size, architecture="fast", **kept)
     return _publish(settings, folder, "fast", card, command_of(whole or settings, folder))
 

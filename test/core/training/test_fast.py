@@ -32,6 +32,7 @@ from unexpected_core.weights.catalog import find_baselines, shipped
 from unexpected_core.weights.reading import read_weights, verify, write_weights
 
 BASELINES = ("fast_retrained", "fast_generator_only", "fast_labels_only", "fast_ensemble", "fast_dropout", "fast_rbm")
+STATISTICS = ((1.0,) * 19, (2.0,) * 19)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,7 @@ def detector(folder, seed=0):
             architecture="fast",
             threshold=0.9,
             working_height=64,
+            logit_statistics=STATISTICS,
             training_data=["photographs"],
         ),
     )
@@ -118,6 +120,7 @@ def test_a_part_works_at_the_height_and_with_the_max_logit_of_its_detector(chang
     save(tmp_path / LAST, content)
     card = read_card(publish_fast(settings, tmp_path))
     assert (card.working_height, card.max_logit_weight) == (height, weight)
+    assert (card.logit_statistics == STATISTICS) == (height == 64)  # at another height the logits are others
 
 
 def test_a_whole_training_gives_its_detector_the_usual_height_and_max_logit(roads, tmp_path):

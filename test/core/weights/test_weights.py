@@ -200,6 +200,13 @@ def test_every_shipped_detector_is_whole_and_says_where_it_comes_from(name):
     assert load_scorer(name).model_id == card.model_id
 
 
+def test_logit_statistics_are_of_the_height_that_a_card_works_at():
+    """The same weights see other logits in fewer rows; `fast`'s on nano's card made standardized_max_logit worse."""
+    cards = [read_card(path) for path in catalog.shipped().values()]
+    heights = {(card.sha256, card.working_height) for card in cards}
+    assert len({(card.sha256, card.logit_statistics) for card in cards if card.logit_statistics}) == len(heights)
+
+
 def test_cards_are_written_for_people(file):
     assert json.loads(card_path(file).read_text())["calibration"] == [2.0, -1.0]
     assert card_path(file).read_text().count("\n") > 10
