@@ -21,6 +21,10 @@ from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
 av.logging.set_level(None)  # it writes past our log; what matters comes as an exception or is counted
 SLACK = 1.5
 """Frames by which a duration may be longer than the last time stamp says."""
+BACK = 0.5
+"""Seconds: a time stamp further back than this, from the one before, is no jitter: the stamps have begun anew."""
+TICK = 1e-3
+"""Seconds by which a frame is at least behind the one before: the tick of Matroska."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +122,42 @@ class _Played:
         self.packets = self.frames = self.damaged = self.discarded = 0
         self.last = 0.0
         self.broken = ""
+        self._start, self._stamp, self._joined = 0.0, None, False
         self._corrupt: set[int | None] = set()
 
     def shots(self) -> Iterator[Shot]:
-        every, start = self.video.every, None
         for frame in self._decoded():
             damaged = frame is None or frame.is_corrupt or frame.pts in self._corrupt
             self.damaged += damaged
+            self.last = self._time(None if frame is None else frame.time)
             number, self.frames = self.frames, self.frames + 1
-            if frame is not None and frame.time is not None:
-                start = frame.time if start is None else start
-                self.last = frame.time - start
-            elif number:
-                self.last += 1 / (self.video.rate or PHOTO_RATE)
-            if number % every == 0:
+            if number % self.video.every == 0:
                 read = partial(_damaged if damaged else _rgb, self.video.path, number, frame)
                 yield Shot(f"{number:05d}", self.last, self.video.path, read)
+
+    def _time(self, stamp: float | None) -> float:
+        """Seconds of the next frame since the first, always behind the last one's. stamp: its own seconds, if any."""
+        step = 1 / (self.video.rate or PHOTO_RATE)
+        if stamp is None:
+            return self.last + step if self.frames else 0.0
+        if self._stamp is None:
+            self._start = stamp
+        elif stamp < self._stamp - BACK:
+            self._begin_anew(stamp, self.last + step)
+        self._stamp = stamp
+        return max(stamp - self._start, self.last + TICK) if self.frames else 0.0
+
+    def _begin_anew(self, stamp: float, time: float) -> None:
+        """As where files were joined: their frames follow on each other. Told once."""
+        self._start = stamp - time
+        if not self._joined:
+            LOGGER.warning(
+                "%s: its time stamps begin anew at frame %d, as in files that were joined; it is played as one, "
+                "each part going on where the one before ends",
+                self.video.path,
+                self.frames,
+            )
+        self._joined = True
 
     def _decoded(self) -> Iterator[av.VideoFrame | None]:
         """Every frame; None for one that was in the file and could not be decoded."""

@@ -136,6 +136,32 @@ def test_time_stamps_of_a_variable_rate_are_kept(tmp_path, make_video):
     assert found == pytest.approx(times, abs=0.002)
 
 
+def joined(tmp_path, make_video, count=12):
+    """Two transport streams, one behind the other, as the segments of dash cameras are joined."""
+    part = make_video(tmp_path / "part.ts", "libx264", count, codec_options={"bf": "0"}).read_bytes()
+    (tmp_path / "both.ts").write_bytes(2 * part)
+    return tmp_path / "both.ts"
+
+
+def test_joined_videos_go_on_where_the_one_before_ends(tmp_path, make_video, caplog):
+    """The stamps of the second one begin anew: its frames came between those of the first in a bag, by their times."""
+    _, _, times, complaint = play(joined(tmp_path, make_video))
+    assert times == pytest.approx(np.arange(24) / 10) and not complaint
+    assert caplog.text.count("both.ts: its time stamps begin anew at frame 12, as in files that were joined") == 1
+
+
+def test_time_stamps_that_do_not_grow_keep_the_order(tmp_path, make_video, caplog):
+    """Jitter of less than half a second is no new beginning: what follows keeps its time."""
+    make_video(tmp_path / "even.mkv", "mjpeg", 5)
+    with av.open(str(tmp_path / "even.mkv")) as even, av.open(str(tmp_path / "jitter.mkv"), "w") as jitter:
+        copy = jitter.add_stream_from_template(even.streams.video[0])
+        for packet, stamp in zip(even.demux(video=0), (3000, 3100, 3100, 3050, 3200), strict=False):
+            packet.dts, packet.pts, packet.stream = packet.pts, stamp, copy
+            jitter.mux(packet)
+    assert play(tmp_path / "jitter.mkv")[2] == pytest.approx([0, 0.1, 0.101, 0.102, 0.2])
+    assert not caplog.text
+
+
 def test_every_kth_frame_keeps_its_number_and_time(videos):
     shots = list(open_footage(videos("fast.mp4"), every=10).shots())
     assert [(shot.name, round(shot.time, 3)) for shot in shots] == [("00000", 0.0), ("00010", 1.0), ("00020", 2.0)]
