@@ -128,6 +128,7 @@ class _Played:
     def shots(self) -> Iterator[Shot]:
         for frame in self._decoded():
             damaged = frame is None or frame.is_corrupt or frame.pts in self._corrupt
+            self._corrupt -= set() if frame is None else {frame.pts}  # stamps come again where files were joined
             self.damaged += damaged
             self.last = self._time(None if frame is None else frame.time)
             number, self.frames = self.frames, self.frames + 1

@@ -150,6 +150,14 @@ def test_joined_videos_go_on_where_the_one_before_ends(tmp_path, make_video, cap
     assert caplog.text.count("both.ts: its time stamps begin anew at frame 12, as in files that were joined") == 1
 
 
+def test_a_frame_is_not_damaged_for_another_one_of_its_time_stamp(tmp_path, make_video):
+    """FFmpeg calls the frame before the seam damaged; the same one of the part behind it is whole."""
+    path = joined(tmp_path, make_video, 10)
+    with av.open(str(path)) as container:
+        corrupt = [packet.is_corrupt for packet in container.demux(video=0) if packet.size]
+    assert play(path)[:2] == (20, sum(corrupt)) and sum(corrupt) == 1
+
+
 def test_time_stamps_that_do_not_grow_keep_the_order(tmp_path, make_video, caplog):
     """Jitter of less than half a second is no new beginning: what follows keeps its time."""
     make_video(tmp_path / "even.mkv", "mjpeg", 5)
