@@ -23,8 +23,8 @@ SLACK = 1.5
 """Frames by which a duration may be longer than the last time stamp says."""
 BACK = 0.5
 """Seconds: a time stamp further back than this, from the one before, is no jitter: the stamps have begun anew."""
-TICK = 1e-3
-"""Seconds by which a frame is at least behind the one before: the tick of Matroska."""
+TICK = 1e-6
+"""Seconds by which a frame is at least behind the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +139,13 @@ class _Played:
     def _time(self, stamp: float | None) -> float:
         """Seconds of the next frame since the first, always behind the last one's. stamp: its own seconds, if any."""
         step = 1 / (self.video.rate or PHOTO_RATE)
+        following = self.last + step if self.frames else 0.0
         if stamp is None:
-            return self.last + step if self.frames else 0.0
+            return following
         if self._stamp is None:
-            self._start = stamp
+            self._start = stamp - following  # also where the first ones are damaged
         elif stamp < self._stamp - BACK:
-            self._begin_anew(stamp, self.last + step)
+            self._begin_anew(stamp, following)
         self._stamp = stamp
         return max(stamp - self._start, self.last + TICK) if self.frames else 0.0
 
