@@ -53,9 +53,9 @@ class Photographs(Footage):
                     time = start + shot.time
                     yield replace(shot, name=f"{self._name(file)}/{shot.name}", time=time)
                     given += 1
-                time += 1 / PHOTO_RATE
             except ImageError as error:
                 problems.append(str(error))
+            time += 1 / PHOTO_RATE
         if problems:
             raise IncompleteError("; ".join(problems), given, None)
 

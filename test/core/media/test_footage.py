@@ -11,7 +11,7 @@ from unexpected_core.cli.main import main
 from unexpected_core.datasets import DatasetError, open_dataset
 from unexpected_core.images import ImageError, write_image
 from unexpected_core.media.bags.writing import create_bag
-from unexpected_core.media.errors import BagError, MediaError
+from unexpected_core.media.errors import BagError, IncompleteError, MediaError
 from unexpected_core.media.footage import open_footage
 
 HEIGHT, WIDTH = 34, 50
@@ -179,6 +179,19 @@ def test_a_cut_video_makes_a_shorter_bag_and_a_complaint(tmp_path, make_video, c
     assert main(["data", "to-bag", str(tmp_path / "cut.mkv"), str(tmp_path / "a.mcap")]) == 1
     assert "breaks off after" in caplog.text
     assert 0 < len(list(open_footage(tmp_path / "a.mcap").shots())) < 20
+
+
+def test_what_follows_footage_that_breaks_off_comes_after_it(tmp_path, make_video):
+    """The next photograph had the time of the last frame that could be read."""
+    data = make_video(tmp_path / "b.mkv", "libx264", 20).read_bytes()
+    (tmp_path / "b.mkv").write_bytes(data[: len(data) * 3 // 4])
+    for name in ("a.png", "c.png"):
+        write_image(tmp_path / name, picture(1))
+    times = []
+    with pytest.raises(IncompleteError, match="breaks off after"):
+        for shot in open_footage(tmp_path).shots():
+            times.append(shot.time)
+    assert len(times) > 4 and np.diff(times) == pytest.approx(0.1)
 
 
 def test_a_video_of_unknown_length_is_a_data_set_all_the_same(tmp_path, make_video):
