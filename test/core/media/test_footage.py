@@ -173,6 +173,18 @@ def test_options_of_data_sets_are_refused_beside_a_path(tmp_path, capsys, option
     assert main(["data", "to-bag", "drawn", str(tmp_path / "a.mcap"), "--topic", "/front"]) == 2
 
 
+def test_a_folder_of_the_name_of_a_data_set_is_not_passed_over(tmp_path, monkeypatch, capsys):
+    """The README draws into drawn/; without the slash, 200 other frames were written."""
+    monkeypatch.chdir(tmp_path)
+    write_image(tmp_path / "drawn" / "a.png", picture(1))
+    assert main(["data", "to-bag", "drawn", "a.mcap"]) == 2
+    told = "'drawn' is a data set and lies here too: give ./drawn for what lies here, --root or --split for"
+    assert told in capsys.readouterr().err
+    assert main(["data", "to-bag", "./drawn", "a.mcap"]) == 0 and "1 images" in capsys.readouterr().out
+    assert main(["data", "to-bag", "drawn", "a.mcap", "--option", "count=2", "--size", "64x32"]) == 0
+    assert "2 images" in capsys.readouterr().out
+
+
 def test_a_cut_video_makes_a_shorter_bag_and_a_complaint(tmp_path, make_video, caplog):
     data = make_video(tmp_path / "a.mkv", "libx264", 20).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 3 // 4])

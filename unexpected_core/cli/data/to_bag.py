@@ -62,6 +62,11 @@ def _frames(arguments: argparse.Namespace, problems: list[str]) -> Iterator[Driv
 
     source, size, path = arguments.source, parse_size(arguments.size), Path(arguments.source)
     if source in DATASETS:
+        if path.exists() and not (arguments.root or arguments.split or arguments.option):
+            raise UsageError(
+                f"'{source}' is a data set and lies here too: give ./{source} for what lies here, --root or --split "
+                "for the data set"
+            )
         _refuse(arguments, ("topic",), "is of bags that are given by their path")
         if source in ("video", "bag") and arguments.rate is None:
             raise UsageError(f"the data set '{source}' has no times: give the path of the {source} itself, or --rate")
