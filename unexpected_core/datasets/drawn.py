@@ -47,8 +47,13 @@ def drawn(
 ) -> Drawn:
     """Drawn frames. split: a track (train, train_objects, obstacle, anomaly, shift, clips), or "val" = train elsewhere.
 
-    root is not used: there are no files.
+    There are no files, hence no root. Raises DatasetError.
     """
+    if root:
+        raise DatasetError(
+            f"data set 'drawn' is drawn on the spot and has no folder, found {root}: leave it out; frames that "
+            f"`unexpected data draw` wrote there are the data set obstacle_folder={root}"
+        )
     if split == "val":
         split, seed = "train", seed + VAL_SEED
     return Drawn(split, count, seed, (height, width))

@@ -70,6 +70,7 @@ def test_list_tells_where_to_get_a_set(capsys):
         (["show", "--data", "camvid", "--option", "x"], "--option expects NAME=VALUE, found 'x'"),
         (["show", "--data", "drawn", "--key", "train/0/0"], "--key: data set 'drawn-train' has no frame 'train/0/0'"),
         (["show", "--data", "drawn", "--option", "count=many"], "option 'count' = 'many': Input should be a valid int"),
+        (["show", "--data", "drawn=/no"], "'drawn' is drawn on the spot and has no folder, found /no: leave it out"),
         (["draw", "--out", "x", "--size", "32x32"], "size 32x32 is too small to draw a road"),
         (["draw", "--out", "x", "--workers", "0"], "--workers: expected a whole number of 1 or more, found '0'"),
         (["show", "--data", "drawn", "--width", "-3"], "--width: expected a whole number of 1 or more, found '-3'"),

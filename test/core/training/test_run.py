@@ -26,7 +26,7 @@ from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples import drawn
 from unexpected_core.training.examples.augment import Augmentation
 from unexpected_core.training.examples.drawn import drawn_dataset
-from unexpected_core.training.examples.samples import changed, checked_labels, spread
+from unexpected_core.training.examples.samples import changed, checked_labels, open_data, spread
 from unexpected_core.training.examples.settings import DataSettings, DrawnSettings
 from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.tasks.losses import class_weights
@@ -243,6 +243,8 @@ def test_frames_too_small_to_draw(tmp_path, monkeypatch):
     monkeypatch.setenv("DIR_EXPERIMENTS", str(tmp_path))
     with pytest.raises(DatasetError, match="data set 'drawn': size 64x32 is too small to draw a road"):
         drawn_dataset(DrawnSettings(size=(32, 64)), training=True)
+    with pytest.raises(DatasetError, match="'drawn' is drawn on the spot and has no folder, found /roads"):
+        open_data(DataSettings(drawn=DrawnSettings(size=(32, 64))), "drawn", "/roads", "train")
     assert not any(tmp_path.iterdir())
 
 

@@ -36,7 +36,7 @@ def open_joined(data: SourceSettings, split: str, ids: LabelKind = "train") -> J
 def open_data(data: SourceSettings, name: str, root: str, split: str, ids: LabelKind = "train") -> Dataset:
     """One of the data sets of a training. Raises TrainingError, DatasetError, also where it lacks such ids."""
     training = split == data.train
-    if name == "drawn":
+    if name == "drawn" and not root:
         dataset = drawn_dataset(data.drawn, training)
     else:
         takes = _options(name)
