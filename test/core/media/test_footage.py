@@ -185,6 +185,16 @@ def test_a_folder_of_the_name_of_a_data_set_is_not_passed_over(tmp_path, monkeyp
     assert "2 images" in capsys.readouterr().out
 
 
+def test_a_folder_with_a_folder_images_is_taken_whole(tmp_path, capsys):
+    """Only what lay in images/ was; beside masks that is right, since they are no pictures of the drive."""
+    for name in ("trip/001.png", "trip/002.png", "trip/images/x.png"):
+        write_image(tmp_path / name, picture(1))
+    command = ["data", "to-bag", str(tmp_path / "trip"), str(tmp_path / "a.mcap")]
+    assert main(command) == 0 and "3 images" in capsys.readouterr().out
+    write_image(tmp_path / "trip/labels/x.png", picture(0)[..., 0])
+    assert main(command) == 0 and "1 images" in capsys.readouterr().out
+
+
 def test_a_cut_video_makes_a_shorter_bag_and_a_complaint(tmp_path, make_video, caplog):
     data = make_video(tmp_path / "a.mkv", "libx264", 20).read_bytes()
     (tmp_path / "cut.mkv").write_bytes(data[: len(data) * 3 // 4])

@@ -95,7 +95,7 @@ def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> No
 def played(
     path: Path, own_times: bool, problems: list[str], out: Path, topic: str | None = None
 ) -> Iterator[DriveFrame]:
-    """The pictures of a video, a bag or a folder, or of its images/, with their intrinsics where it tells them.
+    """The pictures of a video, a bag or a folder, with their intrinsics where it tells them; of a data set its images/.
 
     own_times: those of videos and bags are kept. What is broken or missing is noted in problems. out: an older bag of
     this name is no picture. topic: of a bag with several cameras. Raises MediaError.
@@ -106,7 +106,7 @@ def played(
     from unexpected_core.media.footage import open_footage
 
     known = intrinsics(path)
-    footage = open_footage(path / "images" if (path / "images").is_dir() else path, topic, skip=[out.resolve()])
+    footage = open_footage(path / "images" if _holds_maps(path) else path, topic, skip=[out.resolve()])
     own_times, calibrated = own_times and not footage.is_untimed, False
     try:
         for shot in footage.shots():
@@ -120,3 +120,11 @@ def played(
                 problems.append(str(error))
     except IncompleteError as error:
         problems.append(str(error))
+
+
+def _holds_maps(folder: Path) -> bool:
+    """Whether the images of a folder lie in its images/, beside maps (an obstacle_folder, such as a drawn one)."""
+    from unexpected_core.drawing.folder import MANIFEST, PARTS
+
+    images, *maps = PARTS
+    return (folder / images).is_dir() and any((folder / name).exists() for name in (MANIFEST, *maps))
