@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from unexpected_core.cli.arguments import at_least_one
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.log import LOGGER
-
-if TYPE_CHECKING:
-    from unexpected_core.media.shots import Footage
 
 EPILOG = """\
 examples:
@@ -40,30 +34,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Write the mask; returns 0 when the own car was found, 1 when nothing of it is in the picture."""
     from unexpected_core.images import write_image
     from unexpected_core.media.footage import open_footage
+    from unexpected_core.media.spread import count_whole, spread
     from unexpected_core.pipeline.ego_learning import learn_ego_mask
 
     if arguments.out.suffix.lower() != ".png":
         raise UsageError(f"--out: a mask is a .png, which keeps black black; found {arguments.out.name}")
     footage = open_footage(arguments.drive, arguments.topic)
-    mask = learn_ego_mask(_frames(footage, arguments.most))
+    mask = learn_ego_mask(spread(footage, count_whole(footage), arguments.most))
     write_image(arguments.out, mask.astype(np.uint8) * 255)
     if not mask.any():
         print(f"nothing of the own car is in the picture; {arguments.out} is black")
         return 1
     print(f"{100 * mask.mean():.1f} % of the picture is the own car -> {arguments.out}")
     return 0
-
-
-def _frames(footage: Footage, most: int) -> Iterator[np.ndarray]:
-    """Pictures from the whole drive, at equal distances, without those that cannot be read."""
-    from unexpected_core.images import ImageError
-
-    count = footage.count()
-    wanted = {number * count // most for number in range(most)}
-    for number, shot in enumerate(footage.shots()):
-        if number not in wanted:
-            continue
-        try:
-            yield shot.read()
-        except ImageError as error:
-            LOGGER.warning("left out: %s", error)

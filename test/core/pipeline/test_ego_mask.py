@@ -4,11 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from unexpected_core.cli.ego_mask import _frames
 from unexpected_core.cli.main import main
 from unexpected_core.config import SettingsError
 from unexpected_core.images import read_image, write_image
-from unexpected_core.media.footage import open_footage
 from unexpected_core.pipeline.detector import load_detector
 from unexpected_core.pipeline.ego_learning import EgoError, learn_ego_mask
 from unexpected_core.pipeline.ego_mask import ego_mask
@@ -133,10 +131,3 @@ def test_on_real_drives_the_bonnet_and_star_are_found_and_no_street(shared_data)
     assert found[: int(0.7 * height)].mean() == 0 and found.mean() < 0.12
     drive = sorted((shared_data / "camvid/train").glob("0016E5_*"))
     assert learn_ego_mask(map(read_image, drive)).mean() < 0.03
-
-
-def test_pictures_are_taken_from_the_whole_drive(tmp_path):
-    for number in range(7):
-        write_image(tmp_path / f"{number}.png", np.full((4, 4, 3), number, np.uint8))
-    looked_at = [[int(image[0, 0, 0]) for image in _frames(open_footage(tmp_path), most)] for most in (1, 4, 7, 9)]
-    assert looked_at == [[0], [0, 1, 3, 5], [0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 6]]
