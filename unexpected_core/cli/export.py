@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,19 +80,20 @@ def _int8(arguments: argparse.Namespace, exported: Exported) -> None:
     from unexpected_core.export.quantize import quantize
 
     target = arguments.onnx.with_stem(f"{arguments.onnx.stem}_int8")
-    frames = _frames(arguments.int8, exported)
-    quantize(arguments.onnx, target, islice(frames, MOST_FRAMES))
+    quantize(arguments.onnx, target, _frames(arguments.int8, exported))
     print(f"wrote {target}, {target.stat().st_size / 1e6:.1f} MB: judge it with 'unexpected evaluate {target} ...'")
 
 
 def _frames(inputs: list[Path], exported: Exported) -> Iterator[np.ndarray]:
-    """Every frame of the inputs at the working size of the first."""
+    """Frames from everywhere in all inputs, MOST_FRAMES at most, at the working size of the first."""
     from unexpected_core.media.footage import open_footage
+    from unexpected_core.media.spread import count_whole, shares, spread
 
-    wanted = exported.size
-    for path in inputs:
-        for shot in open_footage(path).shots():
-            image = shot.read()
+    wanted, most = exported.size, min(MOST_FRAMES, len(inputs))
+    opened = [open_footage(inputs[n * len(inputs) // most]) for n in range(most)]
+    counts = [count_whole(footage) for footage in opened]
+    for footage, count, share in zip(opened, counts, shares(counts, MOST_FRAMES), strict=True):
+        for image in spread(footage, count, share):
             wanted = wanted or working_size(*image.shape[:2], exported.working_height, step=exported.step)
             yield resize_image(image, wanted)
     if wanted is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -36,3 +36,11 @@ def spread(footage: Footage, count: int, most: int) -> Iterator[np.ndarray]:
                 LOGGER.warning("left out: %s", error)
     except IncompleteError as error:
         LOGGER.warning("what follows is left out: %s", error)
+
+
+def shares(counts: Sequence[int], most: int) -> list[int]:
+    """How many of `most` pictures each footage gives: equally many, and in place of what one lacks, others more."""
+    given = [0] * len(counts)
+    for done, which in enumerate(sorted(range(len(counts)), key=counts.__getitem__)):
+        given[which] = min(counts[which], (most - sum(given)) // (len(counts) - done))
+    return given
