@@ -28,6 +28,8 @@ def open_footage(
     try:
         if not path.exists():
             raise MediaError(f"{path} does not exist; expected photographs, a video, or a rosbag2")
+        if not (path.is_file() or path.is_dir()):  # a pipe waits for ever
+            raise MediaError(f"{path} is neither a file nor a folder; expected photographs, a video, or a rosbag2")
         kind = kind_of(path)
         if kind == "folder":
             inside = partial(open_footage, topic=topic, every=every, bit_depth=bit_depth)

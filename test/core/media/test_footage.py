@@ -1,5 +1,6 @@
 """Photographs, videos and bags as one stream of shots."""
 
+import os
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import DatasetError, open_dataset
 from unexpected_core.images import ImageError, write_image
+from unexpected_core.media.bags.bag import open_bag
 from unexpected_core.media.bags.writing import create_bag
 from unexpected_core.media.errors import BagError, IncompleteError, MediaError
 from unexpected_core.media.footage import open_footage
@@ -122,6 +124,14 @@ def test_what_cannot_be_played_is_named(tmp_path):
     (tmp_path / "text.mcap").write_text("no bag")
     with pytest.raises(BagError, match="cannot read"):
         open_footage(tmp_path / "text.mcap")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "camera.mp4")
+    for path in (os.devnull, tmp_path / "camera.mp4"):
+        for refuses in (open_footage, lambda path: open_bag(path).__enter__()):
+            with pytest.raises(MediaError, match=f"{path} is neither a file nor a folder; expected "):
+                refuses(path)
 
 
 def test_a_video_of_variable_rate_keeps_its_times_in_a_bag(tmp_path, make_video):

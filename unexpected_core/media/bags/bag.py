@@ -153,8 +153,9 @@ def _unfold(data: bytes) -> bytes:
 def open_bag(path: str | Path) -> Iterator[Bag]:
     """Open a rosbag2 (file .mcap or .db3, or folder) or a ROS 1 bag for reading. Raises BagError."""
     path = Path(path)
-    if not path.exists():
-        raise BagError(f"{path} does not exist; expected a rosbag2: file .mcap or .db3, or folder with metadata.yaml")
+    if not (path.is_file() or path.is_dir()):
+        wrong = "is neither a file nor a folder" if path.exists() else "does not exist"
+        raise BagError(f"{path} {wrong}; expected a rosbag2: file .mcap or .db3, or folder with metadata.yaml")
     files = bag_files_of(path)
     storages: list[Storage] = []
     try:
