@@ -6,7 +6,7 @@ colcon never runs this file: it builds package.xml with CMakeLists.txt, which al
 from setuptools import find_packages, setup
 
 CORE = [
-    "av>=14",  # videos
+    "av>=14.1",  # videos
     "lz4>=4",
     "mcap>=1.6",
     "numpy>=1.26",
