@@ -6,12 +6,14 @@
 | 16bit | KEY.npz, codes uint16 over the frame's range | at most (highest - lowest) / 131070, written in the file |
 | hdf5 | KEY.hdf5, SegmentMeIfYouCan's (float16) | 2^-11 of the value: can destroy saturated scores |
 
-Read are these, and maps of `unexpected detect` (KEY.png, 16 bit: value / 65535; 8 bit: value / 255).
+Read are these, archives (.npz) of one array, and maps of `unexpected detect` (KEY.png, 16 bit: value / 65535;
+8 bit: value / 255).
 """
 
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -94,10 +96,21 @@ def _read_numpy(path: Path) -> np.ndarray:
         if path.suffix == ".npy":
             return values
         with values:
+            if "codes" not in values:
+                return _only_array(values, path)
             kind = str(values["type"]) if "type" in values else "float32"
             return (values["low"] + values["codes"] * values["step"]).astype(kind)
-    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except PredictionError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise PredictionError(f"cannot read {path}: not scores, or damaged ({error})") from error
+
+
+def _only_array(archive: np.lib.npyio.NpzFile, path: Path) -> np.ndarray:
+    if len(archive) != 1:
+        held = ", ".join(archive) or "none"
+        raise PredictionError(f"{path}: expected an archive of one array, the score [H, W], found {held}")
+    return np.asarray(archive[archive.files[0]])
 
 
 def _read_png(path: Path) -> np.ndarray:

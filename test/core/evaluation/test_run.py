@@ -79,6 +79,24 @@ def test_axes_of_length_one_around_a_map_are_left_out(axes, tmp_path):
     assert np.array_equal(read_score(tmp_path / "a.npy"), score)
 
 
+def test_an_archive_of_one_array_is_that_array(tmp_path):
+    """Anybody's np.savez; it was refused as damaged."""
+    score = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.savez(tmp_path / "a.npz", score)
+    np.savez_compressed(tmp_path / "b.npz", score=score)
+    np.savez(tmp_path / "c.npz", score=score, labels=score)
+    for name in "ab":
+        assert np.array_equal(read_score(tmp_path / f"{name}.npz"), score)
+    with pytest.raises(PredictionError, match=r"^\S*c\.npz: expected an archive of one array, .* found score, labels"):
+        read_score(tmp_path / "c.npz")
+    data = bytearray((tmp_path / "b.npz").read_bytes())
+    at = data.index(b"score.npy") + 40
+    data[at : at + 30] = bytes(30)
+    (tmp_path / "b.npz").write_bytes(data)
+    with pytest.raises(PredictionError, match=r"cannot read .*b\.npz: not scores, or damaged"):
+        read_score(tmp_path / "b.npz")
+
+
 def test_interrupted_run_goes_on_and_gives_the_same_numbers(root, tmp_path, scored, bright):
     calls = []
 
