@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -105,8 +105,14 @@ def _detectors(arguments: argparse.Namespace) -> tuple[dict[str, Detector], bool
             missing = True  # the log says why
             continue
         name = Path(path).stem if paths_of[Path(path).stem] == 1 else path
-        found[f"{name} {detector.runtime} {detector.precision}"] = detector
+        found[_another(f"{name} {detector.runtime} {detector.precision}", found)] = detector
     return found, missing
+
+
+def _another(name: str, known: Collection[str]) -> str:
+    """The name, numbered from the second time on: auto may have chosen what was asked for by name, too."""
+    numbered = (f"{name} #{n}" for n in range(2, len(known) + 2))
+    return next(each for each in (name, *numbered) if each not in known)
 
 
 def _measure(
@@ -129,7 +135,7 @@ def _measure(
             "height": size[0],
             "width": size[1],
             "cameras": cameras,
-            "scale": detectors[name].settings.detect.scale,
+            "scale": detectors[name].scale,
             **_rounded(speed),
             "images_per_second": round(1e3 * cameras / speed.median, 4),
             "times_first": round(first.median / speed.median, 3),

@@ -323,6 +323,17 @@ def test_the_methods_of_the_paper_are_written_for_any_size(name, tmp_path):
         assert difference.score < 1e-3 and difference.labels < 1e-3 and difference.resynthesis < 0.01, str(difference)
 
 
+def test_bench_says_at_which_scale_a_file_of_one_size_was_measured(tmp_path):
+    """That of --scale, which changes nothing there; and of three detectors of one name there was one line."""
+    export_onnx(other_toy(), tmp_path / "fixed.onnx", size=(64, 96))
+    words = ["--detector", str(tmp_path / "fixed.onnx"), "--against", str(tmp_path / "fixed.onnx")]
+    words += ["--runtime", "auto", "onnx", "--scale", "0.5", "--sizes", "64x96", "--seconds", "0.05"]
+    assert main(["bench", *words, "--out", str(tmp_path / "bench.jsonl")]) == 0
+    lines = [json.loads(line) for line in (tmp_path / "bench.jsonl").read_text().splitlines()]
+    assert [line["detector"] for line in lines] == [f"fixed onnx float32{more}" for more in ("", " #2", " #3")]
+    assert {line["scale"] for line in lines} == {1.0}
+
+
 def test_eight_bits(folder, tmp_path, eager, capsys):
     for seed in range(8):
         write_image(tmp_path / "frames" / f"{seed}.png", trial_image(96, 160, seed))
