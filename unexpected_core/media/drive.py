@@ -22,11 +22,15 @@ START = 1_000_000_000
 
 
 class DriveFrame(NamedTuple):
-    """One image of a drive: RGB uint8 [H, W, 3]; its intrinsics; its time in seconds, None = as the rate has it."""
+    """One image of a drive: RGB uint8 [H, W, 3]; its intrinsics; its time in seconds, None = as the rate has it.
+
+    taken: size (height, width) that the intrinsics hold for, where the image was resized since.
+    """
 
     image: np.ndarray
     camera: Pinhole | None = None
     time: float | None = None
+    taken: tuple[int, int] | None = None
 
 
 def write_bag(path: str | Path, frames: Iterable[tuple], rate: float, compressed: bool = False) -> int:
@@ -45,11 +49,13 @@ def write_bag(path: str | Path, frames: Iterable[tuple], rate: float, compressed
     topic = TOPIC + "/compressed" * compressed
     count = 0
     with create_bag(path) as bag:
-        for image, camera, time in (DriveFrame(*frame) for frame in frames):
+        for image, camera, time, taken in (DriveFrame(*frame) for frame in frames):
             stamp = START * 10**9 + round(1e9 * (count / rate if time is None else time))
             header = _header(bag.types, stamp)
             bag.write(topic, _image(bag.types, header, image, compressed), stamp)
-            bag.write(INFO_TOPIC, _info(bag.types, header, image.shape[:2], camera), stamp)
+            bag.write(
+                INFO_TOPIC, _info(bag.types, header, image.shape[:2], _matrix(image.shape[:2], camera, taken)), stamp
+            )
             count += 1
         if not count:
             raise BagError(f"no image to write to {path}")
@@ -73,9 +79,16 @@ def _image(types: Typestore, header: Any, image: np.ndarray, compressed: bool) -
     )
 
 
-def _info(types: Typestore, header: Any, size: tuple[int, int], camera: Pinhole | None) -> Any:
-    focal, cx, cy = camera or Pinhole(0.0, 0.0, 0.0)
-    last = 1.0 if camera else 0.0
+def _matrix(size: tuple[int, int], camera: Pinhole | None, taken: tuple[int, int] | None) -> np.ndarray:
+    """K float64 [3, 3] of an image of this size (height, width), that was taken at another; zeros where unknown."""
+    if camera is None:
+        return np.zeros((3, 3))
+    down, right = (now / then for now, then in zip(size, taken or size, strict=True))
+    cx, cy = (at * by + (by - 1) / 2 for at, by in ((camera.cx, right), (camera.cy, down)))  # from a pixel's middle
+    return np.array([(camera.focal * right, 0, cx), (0, camera.focal * down, cy), (0, 0, 1)], np.float64)
+
+
+def _info(types: Typestore, header: Any, size: tuple[int, int], matrix: np.ndarray) -> Any:
     region = types.types["sensor_msgs/msg/RegionOfInterest"](
         x_offset=0, y_offset=0, height=0, width=0, do_rectify=False
     )
@@ -85,9 +98,9 @@ def _info(types: Typestore, header: Any, size: tuple[int, int], camera: Pinhole 
         width=size[1],
         distortion_model="plumb_bob",
         d=np.zeros(5),
-        k=np.array((focal, 0, cx, 0, focal, cy, 0, 0, last), np.float64),
+        k=matrix.ravel(),
         r=np.eye(3).ravel(),
-        p=np.array((focal, 0, cx, 0, 0, focal, cy, 0, 0, 0, last, 0), np.float64),
+        p=np.c_[matrix, np.zeros(3)].ravel(),
         binning_x=0,
         binning_y=0,
         roi=region,

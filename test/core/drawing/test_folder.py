@@ -127,6 +127,12 @@ def test_to_bag_of_a_folder_and_of_a_data_set(drawn, tmp_path):
     from_bag, original = open_dataset("bag", tmp_path / "a.mcap"), open_dataset("obstacle_folder", drawn)
     for played, sample in zip(from_bag, original, strict=True):  # JPEG: near, not equal
         assert np.abs(played.image.astype(int) - sample.image).mean() < 6
+    (_, whole), *_ = read(drawn / "drive.mcap", "/camera/camera_info")
+    (width, height), (fx, cx, fy, cy) = SIZE[::-1], whole.k[[0, 2, 4, 5]]
+    assert main(["data", "to-bag", str(drawn), str(tmp_path / "half.mcap"), "--size", f"{width // 2}x{height}"]) == 0
+    (_, info), *_ = read(tmp_path / "half.mcap", "/camera/camera_info")  # of half as many columns
+    assert info.k.tolist() == pytest.approx([fx / 2, 0, cx / 2 - 0.25, 0, fy, cy, 0, 0, 1])
+    assert info.p.tolist() == pytest.approx([fx / 2, 0, cx / 2 - 0.25, 0, 0, fy, cy, 0, 0, 0, 1, 0])
     words = ["obstacle_folder", str(tmp_path / "b.mcap"), "--root", str(drawn), "--size", "56x32"]
     assert main(["data", "to-bag", *words]) == 0
     (_, info), *_ = read(tmp_path / "b.mcap", "/camera/camera_info")

@@ -81,8 +81,8 @@ def _frames(arguments: argparse.Namespace, problems: list[str]) -> Iterator[Driv
         raise UsageError(f"{arguments.out} is also the source, or one lies in the other; name another place")
     frames = played(path, arguments.rate is None, problems, Path(arguments.out), arguments.topic)
     if not size:
-        return frames  # with their intrinsics, which hold for the size on disk only
-    return (DriveFrame(resize_image(frame.image, size), None, frame.time) for frame in frames)
+        return frames
+    return (DriveFrame(resize_image(image, size), camera, time, image.shape[:2]) for image, camera, time, _ in frames)
 
 
 def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> None:
