@@ -10,6 +10,8 @@ from multiprocessing import get_context
 
 import cv2
 
+from unexpected_core.devices import processors
+
 
 class ProcessesError(RuntimeError):
     """A process ended before its work did: a message for people."""
@@ -18,6 +20,7 @@ class ProcessesError(RuntimeError):
 @contextmanager
 def processes(workers: int | None) -> Iterator[ProcessPoolExecutor]:
     """So many processes (none = one for each core), each with one thread for OpenCV. Raises ProcessesError."""
+    workers = processors() if workers is None else workers
     try:
         with ProcessPoolExecutor(workers, get_context("spawn"), cv2.setNumThreads, (1,)) as pool:
             yield pool
