@@ -15,6 +15,7 @@ from multiprocessing import get_context
 
 import cv2
 
+from unexpected_core.devices import processors
 from unexpected_core.drawing.tracks import TRACKS, DrawnRoads
 from unexpected_core.files import commit
 
@@ -34,7 +35,7 @@ def draw(track: str, size: tuple[int, int], first: int, count: int) -> tuple[flo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=40, help="frames per process")
-    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--processes", type=int, default=processors())
     options = parser.parse_args()
     print(
         f"{datetime.now(UTC):%Y-%m-%d}  {platform.processor() or platform.machine()}, {os.cpu_count()} cores  "

@@ -1,5 +1,6 @@
 """Work in several processes: what comes back, and what is said when one of them is gone."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -7,12 +8,27 @@ import sys
 import cv2
 import pytest
 
+from unexpected_core.cli.data import convert
+from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.processes import ProcessesError, processes
 
 
 def test_each_process_has_one_thread_for_opencv():
     with processes(1) as pool:
         assert pool.submit(cv2.getNumThreads).result() == 1
+
+
+def test_there_are_as_many_as_this_process_may_use(tmp_path):
+    """As in a container or below taskset; they were as many as the machine has."""
+    parser, allowed = argparse.ArgumentParser(), os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        with processes(None) as pool:
+            assert pool._max_workers == 1
+        convert.add_arguments(parser)
+        assert parser.parse_args(["camvid", "a", "b"]).workers == EvaluationSettings().workers == 1
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def test_a_process_that_is_ended_is_told_with_the_cure():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from unexpected_core.config import Settings, unknown_name
+from unexpected_core.devices import processors
 from unexpected_core.metrics.bootstrap import RESAMPLES
 from unexpected_core.metrics.components import TRACK_SIZES, Sizes
 from unexpected_core.metrics.modes import check_modes
@@ -98,9 +98,7 @@ class EvaluationSettings(Settings):
     limit: int | None = Field(None, ge=1, description="only the first N frames")
     resamples: int = Field(RESAMPLES, ge=1, description="of the frame bootstrap")
     seed: int = Field(0, ge=0, description="of the frame bootstrap")
-    workers: int = Field(
-        default_factory=lambda: min(4, os.cpu_count() or 1), ge=1, description="processes that measure"
-    )
+    workers: int = Field(default_factory=lambda: min(4, processors()), ge=1, description="processes that measure")
 
     @property
     def from_normal_driving(self) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 
 from unexpected_core.cli.arguments import parse_size
+from unexpected_core.devices import processors
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SRC", help="its folder, with leftImg8bit and gtFine or gtCoarse")
     parser.add_argument("target", metavar="DST", help="folder for the small copy, outside SRC")
     parser.add_argument("--size", default="1024x512", metavar="WxH", help="default 1024x512, as in the paper")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="default: one per core")
+    parser.add_argument("--workers", type=int, default=processors(), metavar="N", help="default: one per core")
     parser.set_defaults(action=_run)
 
 
