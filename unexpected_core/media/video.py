@@ -21,6 +21,8 @@ from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
 av.logging.set_level(None)  # it writes past our log; what matters comes as an exception or is counted
 SLACK = 1.5
 """Frames by which a duration may be longer than the last time stamp says."""
+SQUARE = 0.01
+"""Share by which a pixel may be wider than high, or less, and still be called square."""
 BACK = 0.5
 """Seconds: a time stamp further back than this, from the one before, is no jitter: the stamps have begun anew."""
 TICK = 1e-6
@@ -70,11 +72,23 @@ def open_video(path: Path, every: int = 1) -> Video:
         stream, *others = container.streams.video
         if any(not other.disposition & Disposition.attached_pic for other in others):
             LOGGER.warning("%s holds %d videos; the first one is read. Take the others out", path, 1 + len(others))
+        _tell_aspect(path, stream)
         rate = stream.average_rate or stream.guessed_rate or 0
         claimed = -(-stream.frames // every) if stream.frames > 0 and not _is_trimmed(container) else None
         if (claimed or 0) > path.stat().st_size:  # each would be given a name
             raise MediaError(f"{path} claims {claimed} images in {path.stat().st_size} bytes: it is damaged")
         return Video(path, stream.codec_context.name, claimed, float(rate), every)
+
+
+def _tell_aspect(path: Path, stream: av.VideoStream) -> None:
+    """Warn where a player would stretch the frames, as of DVDs and DV cameras: they are read as they are stored."""
+    pixel, width, height = stream.sample_aspect_ratio, stream.width, stream.height
+    if pixel and height and abs(pixel - 1) > SQUARE:
+        LOGGER.warning(
+            "%s: its pixels are not square but %s:%s: it is shown as %.2f:1, and read as %dx%d, %.2f:1. To have it as "
+            "shown, convert it: ffmpeg -i IN -vf scale=iw*sar:ih,setsar=1 OUT",
+            *(path, pixel.numerator, pixel.denominator, pixel * width / height, width, height, width / height),
+        )
 
 
 def _is_trimmed(container: av.container.InputContainer) -> bool:

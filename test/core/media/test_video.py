@@ -1,5 +1,6 @@
 """Videos of many codecs and containers: whole, cut at many places, damaged, of variable rate, turned."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -224,6 +225,19 @@ def test_a_second_video_in_a_file_is_told(tmp_path, picture, caplog):
             container.mux([*stream.encode(av.VideoFrame.from_ndarray(picture(0), format="rgb24")), *stream.encode()])
     assert len(list(open_video(tmp_path / "two.mkv").shots())) == 1
     assert "two.mkv holds 2 videos; the first one is read" in caplog.text
+
+
+@pytest.mark.parametrize("pixel, told", [(Fraction(32, 27), True), (Fraction(1), False), (Fraction(0), False)])
+def test_pixels_that_are_not_square_are_told(tmp_path, picture, caplog, pixel, told):
+    """A DV camera's 16:9 was read as 3:2 without a word."""
+    with av.open(str(tmp_path / "tv.mp4"), "w") as container:
+        stream = container.add_stream("libx264", 10, width=720, height=480, pix_fmt="yuv420p")
+        stream.codec_context.sample_aspect_ratio = pixel
+        frame = av.VideoFrame.from_ndarray(cv2.resize(picture(0), (720, 480)), format="rgb24")
+        container.mux([*stream.encode(frame), *stream.encode()])
+    assert next(open_footage(tmp_path / "tv.mp4").shots()).read().shape == (480, 720, 3)
+    expected = "its pixels are not square but 32:27: it is shown as 1.78:1, and read as 720x480, 1.50:1. To have it as"
+    assert (expected in caplog.text) == told == bool(caplog.text)
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
