@@ -39,6 +39,12 @@ class LiveNode:
         root = Path(f"/proc/{self.process.pid}")
         return sum(1 for _ in (root / "task").iterdir()), sum(1 for _ in (root / "fd").iterdir())
 
+    def shared_memory(self):
+        """Bytes of /dev/shm that it has in its address space."""
+        maps = Path(f"/proc/{self.process.pid}/maps").read_text().splitlines()
+        ranges = (line.split()[0].split("-") for line in maps if "/dev/shm/" in line)
+        return sum(int(last, 16) - int(first, 16) for first, last in ranges)
+
     def end(self):
         """Exit code, and whether the log shows a traceback."""
         self.process.terminate()
@@ -61,7 +67,7 @@ class Camera:
         self.publisher = self.ros.create_publisher(
             CLASSES[COMPRESSED if transport == "compressed" else IMAGE], topic, QoSProfile(depth=DEPTH)
         )
-        self.answered = {}
+        self.answered, self.sent = {}, 0
         self.ros.create_subscription(
             CLASSES["unexpected_ros/msg/FrameStats"], f"{node.name}/stats", self._on_stats, qos_profile_sensor_data
         )
@@ -86,6 +92,7 @@ class Camera:
         """Publish a message stamped now; returns its stamp."""
         message.header.stamp = self.ros.get_clock().now().to_msg()
         self.publisher.publish(message)
+        self.sent += 1
         return message.header.stamp.sec, message.header.stamp.nanosec
 
 

@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,20 +29,30 @@ def test_hostile_messages_cost_no_good_frame(tools, tmp_path, transport):
 def test_nothing_grows_in_a_short_soak(tools, tmp_path):
     from soak import grown, soak
 
-    samples, code, traceback = soak(12, 10, (120, 200), "random", tmp_path, samples=20)
-    assert not grown(samples) and not code and not traceback
-    assert samples[-1].received > 60
+    samples, lost, code, traceback = soak(12, 10, (120, 200), "random", tmp_path, samples=20)
+    assert not grown(samples) and not lost and not code and not traceback
+    assert samples[-1].received > 60 and samples[-1].shared > 0
 
 
 def test_a_leak_would_be_seen(tools):
     from soak import Sample, grown
 
-    def samples(more):
-        return [Sample(n, 1e8 + more * n, 9, 20, n, 1.0) for n in range(40)]
+    def samples(more, segment=0):
+        return [Sample(n, 1e8 + more * n, 9, 20, 5 + segment * n, n, 1.0) for n in range(40)]
 
     assert not grown(samples(0)) and not grown(samples(1e5))
-    assert grown(samples(2e6)).keys() == {"memory"}
+    assert grown(samples(2e6)).keys() == {"memory"} and grown(samples(0, 1)).keys() == {"shared"}
     assert "soak" in sys.modules
+
+
+def test_a_lost_frame_would_be_seen(tools, monkeypatch):
+    """The docstring promised it, and nothing was compared."""
+    import soak
+
+    monkeypatch.setattr(soak, "QUIET_S", 0.1)
+    monkeypatch.setattr(soak.rclpy, "spin_once", lambda *_, timeout_sec: time.sleep(timeout_sec))
+    camera = SimpleNamespace(ros=None, sent=12, answered={1: 0.0}, last=SimpleNamespace(received=10))
+    assert soak._missing(camera) == 2
 
 
 @pytest.mark.slow
