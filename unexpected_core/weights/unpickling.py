@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy._core.multiarray import scalar  # NumPy 1 knows of _core as a name to import only, as `np._core` it is empty
 
 from unexpected_core.files import damaged_member
 from unexpected_core.weights.cards import WeightsError
 
 _FLOATS = [type(np.dtype(kind)) for kind in ("float64", "float32", "int64", "int32")]
-_SCALARS = [(np._core.multiarray.scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+_SCALARS = [(scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
 HARMLESS = [*_SCALARS, np.dtype, *_FLOATS]
 """Beyond tensors, numbers and containers: NumPy scalars, under their name before and after NumPy 2."""
 

@@ -3,6 +3,8 @@
 import json
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +93,18 @@ def test_containers_old_and_new_open_to_the_same_numbers(tmp_path, rbm_state, le
     found = read_checkpoint(tmp_path / FILE)
     assert found.report() == "rbm: 3 keys used, 0 missing, 0 left over, epoch 42"
     assert all(torch.equal(found.state[key], rbm_state[key]) for key in rbm_state)
+
+
+def test_files_open_where_numpy_has_its_core_as_a_name_to_import_only():
+    """As NumPy 1.26 does, which ROS on Ubuntu 24.04 wants: `np._core` is there, and empty."""
+    code = (
+        "import types, numpy, torch\nfrom numpy._core.multiarray import scalar\n"
+        "numpy._core = types.ModuleType('numpy._core')\n"
+        "import unexpected_core.weights.unpickling as opened\n"
+        "assert (scalar, 'numpy.core.multiarray.scalar') in opened.HARMLESS"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_bare_and_data_parallel_state_dicts_are_unwrapped(rbm_state):
