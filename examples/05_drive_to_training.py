@@ -34,6 +34,7 @@ def main() -> None:
     to_terminal()
     drive, rest = Path(sys.argv[1]), sys.argv[2:]
     folder = Path(rest.pop(0) if rest and "=" not in rest[0] else f"exp/after_{drive.resolve().name}")
+    folder = folder.absolute()  # 'fast' would be the shipped detector
     refuse_another_drive(folder, drive)
     before = load_detector("fast")
     kept = keep_alarms(before, drive, folder / "kept")

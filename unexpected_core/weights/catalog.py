@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 from unexpected_core.config import unknown_name
 from unexpected_core.files import expand_home, visible
+from unexpected_core.log import LOGGER
 from unexpected_core.weights.cards import WeightsError, read_card
 
 FINGERPRINT = re.compile("[0-9a-f]{8,64}")
@@ -45,6 +47,7 @@ def find_weights(name_or_path: str | Path) -> Path:
     """
     text = str(name_or_path)
     if text in shipped():
+        _tell_of_namesake(Path(text).absolute())
         return shipped()[text]
     if text.endswith(BASELINES) and (base := text.removesuffix(BASELINES)) in shipped():
         return find_baselines(shipped()[base])
@@ -63,6 +66,13 @@ def find_weights(name_or_path: str | Path) -> Path:
         raise WeightsError(f"no weight file {path}: expected a shipped name ({known}), a {SUFFIX} file or its folder")
     unknown = unknown_name("detector", text, ["random", *shipped()])
     raise WeightsError(f"{unknown}; or give a {SUFFIX} file or its folder")
+
+
+@cache
+def _tell_of_namesake(folder: Path) -> None:
+    """Say once that a folder of weights that bears a shipped name is not what the name means."""
+    if _detectors(folder):
+        LOGGER.warning("'%s' is the detector that is shipped; for the one in that folder give %s", folder.name, folder)
 
 
 def _these_very(path: Path, fingerprint: str) -> Path:

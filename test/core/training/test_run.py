@@ -30,6 +30,9 @@ from unexpected_core.training.examples.samples import changed, checked_labels, o
 from unexpected_core.training.examples.settings import DataSettings, DrawnSettings
 from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.tasks.losses import class_weights
+from unexpected_core.weights.cards import Card
+from unexpected_core.weights.catalog import find_weights, shipped
+from unexpected_core.weights.reading import write_weights
 
 TINY = runpy.run_path(str(Path(__file__).with_name("tiny_training.py")))
 run = TINY["run"]
@@ -316,6 +319,21 @@ def test_a_setting_that_is_newer_than_a_training_must_be_as_it_was_without_it(tm
         refuse_changes(settings, tmp_path)
     with pytest.raises(TrainingError, match=r"task\.pastes\.known was \d\.?\d*, now 0\.125"):
         refuse_changes(override(before, ["task.pastes.known=0.125"]), tmp_path)
+
+
+def test_a_run_folder_that_bears_a_shipped_name_is_not_the_shipped_detector(tmp_path, monkeypatch, caplog):
+    """Such a training was judged by the numbers of the shipped detector, without a word."""
+    write_weights(tmp_path / "fast" / "fast.safetensors", {}, Card(name="mine", architecture="fast"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DIR_EXPERIMENTS", ".")
+    for given in ("fast", "./fast", Path("fast"), None):
+        assert find_weights(run_folder(PRESETS["fast"], given)) == tmp_path / "fast" / "fast.safetensors", given
+    assert not caplog.records
+    for _ in range(2):
+        assert find_weights("fast") == shipped()["fast"]
+    assert caplog.messages == [
+        f"'fast' is the detector that is shipped; for the one in that folder give {tmp_path / 'fast'}"
+    ]
 
 
 def test_ensemble_members_differ_in_name_and_seed_only(monkeypatch):

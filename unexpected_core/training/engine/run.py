@@ -39,8 +39,11 @@ def experiments() -> Path:
 
 
 def run_folder(settings: TrainingSettings, folder: str | Path | None = None) -> Path:
-    """Where a training writes: the folder given, or $DIR_EXPERIMENTS/<name> (default ./exp/<name>)."""
-    return Path(folder) if folder else experiments() / settings.name
+    """Where a training writes: the folder given, or $DIR_EXPERIMENTS/<name> (default ./exp/<name>); absolute.
+
+    For 'fast', said where weights are named, is the shipped detector, and not the run folder that is ./fast.
+    """
+    return (Path(folder) if folder else experiments() / settings.name).absolute()
 
 
 def run(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> bool:
