@@ -74,6 +74,7 @@ class Detecting:
             try:
                 for shot in footage.shots():
                     yield _Next(tally, self._unique(output_name(footage, shot), str(shot.source)), shot)
+                tally.ended = True
             except ImageError as error:  # behind the last frame: some are missing
                 self._note(tally, tally.input, self._unique(safe_name(footage.path.stem), tally.input), error)
 

@@ -18,13 +18,15 @@ COLUMNS = ("input", "read", "claimed", "failed", "regions", "ms/frame")
 class Tally:
     """One input.
 
-    claimed: frames that it says it holds, None where it does not say. read: frames that it gave; of these, done: have
+    ended: it was gone through to its end. claimed: frames that it says it holds, None where it does not say. read:
+    frames that it gave; of these, done: have
     results; detected: not of an earlier run. failed: frames, or the input itself, that could not be used. seconds:
     spent on those detected.
     problems: what is missing or broken, and why, one line each.
     """
 
     input: str
+    ended: bool = field(default=False, kw_only=True)
     claimed: int | None = None
     read: int = 0
     done: int = 0
@@ -37,7 +39,7 @@ class Tally:
     @property
     def complete(self) -> bool:
         """Whether all that was asked for was done."""
-        return not self.problems and not self.failed
+        return self.ended and not self.problems and not self.failed
 
     @property
     def ms_per_frame(self) -> float | None:

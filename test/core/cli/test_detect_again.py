@@ -1,6 +1,7 @@
 """`unexpected detect` into a folder that holds results: what is kept, gone on with, or done anew."""
 
 import numpy as np
+import pytest
 
 from unexpected_core.images import read_map, write_image
 
@@ -76,6 +77,29 @@ def test_an_interrupted_run_goes_on_with_resume(tmp_path, monkeypatch, caplog, d
     assert len(calls) == 9 + 6
     assert len(lines(out)) == 6 and "is of other settings; everything is done again" in caplog.text
     assert detect(*words[:-1], "mask", "--resume") == 2
+
+
+@pytest.mark.parametrize(("error", "code"), [(KeyboardInterrupt(), 130), (OSError(28, "No space left on device"), 2)])
+def test_what_was_broken_off_and_what_was_not_begun_is_not_complete(
+    error, code, tmp_path, monkeypatch, detect, picture, summary
+):
+    from unexpected_core.pipeline.detector import Detector
+
+    for name in ("in/0.png", "in/1.png", "in/2.png", "other.png", "whole.png"):
+        write_image(tmp_path / name, picture())
+    calls, whole = [], Detector.detect
+
+    def breaking(self, *arguments, **options):
+        calls.append(0)
+        if len(calls) == 3:
+            raise error
+        return whole(self, *arguments, **options)
+
+    monkeypatch.setattr(Detector, "detect", breaking)
+    inputs = [tmp_path / name for name in ("whole.png", "in", "other.png")]
+    assert detect(*inputs, "--out", tmp_path / "out", "--save", "regions") == code
+    told = [(entry["frames_read"], entry["complete"]) for entry in summary(tmp_path / "out")["inputs"]]
+    assert told == [(1, True), (2, False), (0, False)]
 
 
 def test_frames_that_were_written_anew_are_done_anew_and_only_those_are_timed(
