@@ -2,8 +2,11 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import cv2
 import pytest
@@ -45,3 +48,33 @@ def test_a_script_that_each_process_would_begin_again_is_told_where_to_put_what_
     last = ended.stderr.strip().splitlines()[-1]
     assert ended.returncode == 1
     assert "ProcessesError" in last and "below `if __name__ == '__main__':`" in last
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_processes_end_with_the_one_that_they_work_for_however_it_ends(sent, tmp_path):
+    """They stayed for ever, each with its memory."""
+    script = tmp_path / "works.py"
+    script.write_text(
+        "import os, time\nfrom unexpected_core.processes import processes\n"
+        "if __name__ == '__main__':\n"
+        "    with processes(1) as pool:\n"
+        "        print(pool.submit(os.getpid).result(), flush=True)\n"
+        "        pool.submit(time.sleep, 600).result()\n"
+    )
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as parent:
+        worker = int(parent.stdout.readline())
+        parent.send_signal(sent)
+    deadline = time.monotonic() + 30
+    while not ended(worker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if not ended(worker):
+        os.kill(worker, signal.SIGKILL)
+        pytest.fail("still there")
+
+
+def ended(process):
+    """Whether it has; one that nobody waits for stays as a zombie in some containers."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] in "ZX"
+    except FileNotFoundError:
+        return True
