@@ -24,6 +24,7 @@ GROUND = {
     "config",
     "devices",
     "files",
+    "holding",
     "log",
     "processes",
     "stopping",

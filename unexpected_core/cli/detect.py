@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Detect in every frame of every input; go on after what cannot be read. Returns 0, 1 or 2, see EPILOG."""
     kinds = _kinds(arguments.save)
     from unexpected_core.cli.detecting import Detecting
+    from unexpected_core.cli.earlier import tell_of_others
     from unexpected_core.cli.outputs import Outputs
     from unexpected_core.cli.tally import did_the_same, exit_code, write_summary
     from unexpected_core.pipeline.named_files import named_files
@@ -70,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = {**detector.settings.model_dump(mode="json"), **{name: getattr(arguments, name) for name in RECIPE}}
     files = named_files(detector.settings.model, detector.settings.detect)
     summary, out, start = {**about, "settings": settings, "files": files}, Path(arguments.out), time.perf_counter()
+    if not arguments.resume:
+        tell_of_others(out, arguments.inputs)
     resume = did_the_same(out / "summary.json", summary) and arguments.resume
     with Outputs(out, kinds, arguments.score_format, detector.random_weights, resume) as results:
         write_summary(out / "summary.json", [], summary)

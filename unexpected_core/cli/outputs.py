@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from unexpected_core.cli.errors import UsageError
 from unexpected_core.files import atomic_path, file_state
+from unexpected_core.holding import held
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
@@ -32,6 +35,7 @@ class Outputs:
     """Writes detections below a folder. meaningless: stamp everything as made by random weights.
 
     resume: keep the lines of an earlier run for frames that went well, of inputs that are the same files still.
+    Raises UsageError where another run writes into the folder.
     """
 
     def __init__(
@@ -39,17 +43,21 @@ class Outputs:
     ) -> None:
         self.folder, self.kinds, self.score_format, self.meaningless = folder, kinds, score_format, meaningless
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "regions.jsonl"
-        self._earlier = _keep_whole_lines(path) if resume and path.is_file() else {}
-        mode = "a" if self._earlier else "w"
-        self._lines = path.open(mode, encoding="utf-8") if "regions" in kinds else None
+        refusal = UsageError(f"another run writes its results into {folder}: wait for it, or give another --out")
+        with ExitStack() as opened:
+            opened.enter_context(held(folder, refusal))
+            path = folder / "regions.jsonl"
+            self._earlier = _keep_whole_lines(path) if resume and path.is_file() else {}
+            mode = "a" if self._earlier else "w"
+            lines = path.open(mode, encoding="utf-8") if "regions" in kinds else None
+            self._lines = opened.enter_context(lines) if lines else None
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Outputs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._lines:
-            self._lines.close()
+        self._opened.close()
 
     @property
     def owners(self) -> dict[str, str]:

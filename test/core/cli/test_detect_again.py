@@ -143,3 +143,37 @@ def test_results_of_another_detector_in_the_same_folder_are_told(tmp_path, caplo
     assert "of other settings" not in caplog.text
     assert detect(tmp_path / "b.png", "--out", tmp_path / "out", "--scorer", "softmax") == 0
     assert "summary.json is of other settings; everything is done again, results of other frames stay" in caplog.text
+
+
+def test_a_second_run_into_the_same_folder_is_refused_while_the_first_one_writes(
+    tmp_path, monkeypatch, capsys, detect, picture, lines
+):
+    """It emptied regions.jsonl below the first one, which went on writing behind a hole of zeros."""
+    from unexpected_core.pipeline.detector import Detector
+
+    write_image(tmp_path / "a.png", picture())
+    words, codes, whole = (tmp_path / "a.png", "--out", tmp_path / "out"), [], Detector.detect
+
+    def meanwhile(self, *arguments, **options):
+        if not codes:
+            codes.append(None)
+            codes.append(detect(*words))
+        return whole(self, *arguments, **options)
+
+    monkeypatch.setattr(Detector, "detect", meanwhile)
+    assert detect(*words) == 0 and codes == [None, 2]
+    assert f"another run writes its results into {tmp_path / 'out'}: wait for it, or give" in capsys.readouterr().err
+    assert len(lines(tmp_path / "out")) == 1 and detect(*words) == 0
+
+
+@pytest.mark.parametrize("kinds", ["overlay", "overlay,regions"])
+def test_results_of_other_inputs_that_will_be_replaced_are_told_once(kinds, tmp_path, caplog, detect, picture):
+    for name in ("a/x.png", "a/y.png", "b/x.png"):
+        write_image(tmp_path / name, picture())
+    rest = ("--out", tmp_path / "out", "--save", kinds)
+    for _ in range(2):
+        assert detect(tmp_path / "a", *rest) == 0
+    assert "other inputs" not in caplog.text, "the same again"
+    assert detect(tmp_path / "b", *rest) == 0
+    told = [message for message in caplog.messages if "holds results of other inputs, such as" in message]
+    assert len(told) == 1 and f"{tmp_path / 'a'}" in told[0] and "another --out, or --resume" in told[0]
