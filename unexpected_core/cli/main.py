@@ -36,6 +36,9 @@ COMMANDS = {
     "weights": "list, inspect, verify, import and average weight files",
 }
 """Sub-command -> what it does. The module is ``unexpected_core.cli.<name>``, - being _."""
+TORCH = ("torch", "torchvision")
+WITHOUT_TORCH = ("detect", "bench")
+"""What an installation for exported files goes without, and the commands that it is for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,9 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return _end(f"unexpected {command}: {where}{error.strerror or error}", 2)
     except ModuleNotFoundError as error:
-        if not (extra := _extra_that_brings(error.name or "")):
+        if not (cure := _cure(command, error.name or "")):
             raise
-        cure = f"pip install 'unexpected_ros[{extra}]'"
         return _end(f"unexpected {command}: {error.name} is not installed: {cure}", 2)
     except Exception as error:
         if not type(error).__module__.startswith("unexpected_core"):
@@ -74,6 +76,16 @@ def _at_home(word: str) -> str:
     """'--out=~/found' -> '--out=/home/me/found': shells leave that ~ to us, and a folder of this name is a trap."""
     option, equals, value = word.partition("=")
     return f"{option}={expand_home(value)}" if equals and option.startswith("--") and value.startswith("~") else word
+
+
+def _cure(command: str | None, module: str) -> str:
+    """What to do where a module is missing, '' for one that is no guest of ours."""
+    if module.partition(".")[0] in TORCH:
+        exported = "or name an exported file, which needs none of it (--detector FILE.onnx)"
+        files = f", {exported}" if command in WITHOUT_TORCH else ""
+        return f"pip install {' '.join(TORCH)}{files}"
+    extra = _extra_that_brings(module)
+    return f"pip install 'unexpected_ros[{extra}]'" if extra else ""
 
 
 def _extra_that_brings(module: str) -> str:

@@ -15,6 +15,8 @@ from unexpected_core.weights import catalog
 from unexpected_core.weights.cards import Card
 from unexpected_core.weights.reading import write_weights
 
+CALL = "from unexpected_core.cli.main import main\nsys.exit(main(sys.argv[1:]))\n"
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
@@ -113,6 +115,30 @@ def test_a_module_that_no_extra_has_is_a_defect(tmp_path, monkeypatch):
     monkeypatch.setattr("unexpected_core.cli.doctor.run", run)
     with pytest.raises(ModuleNotFoundError, match="no_such_module"):
         main(["doctor", str(tmp_path)])
+
+
+@pytest.mark.parametrize(
+    ("words", "cure"),
+    [
+        (
+            "detect a.png --out out",
+            "pip install torch torchvision, or name an exported file, which needs none of",
+        ),
+        ("bench", "pip install torch torchvision, or name an exported file, which needs none of it (--detector FILE"),
+        ("weights verify fast", "pip install torch torchvision\n"),
+        ("weights inspect fast", "pip install torch torchvision\n"),
+        ("export fast --onnx a.onnx", "pip install torch torchvision\n"),
+        ("evaluate fast drawn --out out", "pip install torch torchvision\n"),
+        ("train fast --data drawn --run run", "pip install torch torchvision\n"),
+    ],
+)
+def test_without_torch_what_needs_it_says_so(words, cure, tmp_path):
+    """It need not be installed where only exported files are run; a traceback ended with the code for a part."""
+    write_image(tmp_path / "a.png", np.zeros((60, 90, 3), np.uint8))
+    code = "import sys\nsys.modules |= dict.fromkeys(('torch', 'torchvision'))\n" + CALL
+    done = subprocess.run([sys.executable, "-c", code, *words.split()], capture_output=True, text=True, cwd=tmp_path)
+    said = f"unexpected {words.partition(' ')[0]}: torch is not installed: {cure}"
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, done.stderr
 
 
 def test_defects_are_not_dressed_up_as_advice(tmp_path, monkeypatch):
