@@ -39,7 +39,7 @@ def progress[T](items: Iterable[T], title: str, total: int | None = None) -> Ite
     """Yield the items, showing rate and time left: a rich bar on a terminal, a plain line every 10 s elsewhere."""
     if total is None and hasattr(items, "__len__"):
         total = len(items)  # type: ignore[arg-type]
-    if sys.stderr.isatty():
+    if sys.stderr and sys.stderr.isatty():  # none where it was closed
         from rich.console import Console
         from rich.progress import track
 

@@ -43,6 +43,7 @@ WITHOUT_TORCH = ("detect", "bench")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command; returns the exit code: 0 done, 1 done in part, 2 refused, 130 interrupted, 141 unread."""
+    _open_closed_streams()
     try:
         words = [_at_home(word) for word in (sys.argv[1:] if arguments is None else arguments)]
     except HomeError as error:
@@ -70,6 +71,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not type(error).__module__.startswith("unexpected_core"):
             raise
         return _end(f"unexpected {command}: {error}", 2)
+
+
+def _open_closed_streams() -> None:
+    """What `>&-` and some starters of services close leads nowhere; else the next file opened would be printed into."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, which is this one
+            setattr(sys, name, open(os.devnull, "r+" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115, PTH123
 
 
 def _at_home(word: str) -> str:

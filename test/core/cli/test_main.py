@@ -141,6 +141,22 @@ def test_without_torch_what_needs_it_says_so(words, cure, tmp_path):
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_closed_streams_cost_nothing(closed, tmp_path):
+    """As `>&-` closes them: the work was done in part, or not at all, and nothing was said."""
+    write_image(tmp_path / "a.png", np.zeros((60, 90, 3), np.uint8))
+    code = (
+        "import os, sys\nfrom unexpected_core.cli.main import main\n"
+        "code = main(['detect', 'a.png', '--out', 'out', '--random-weights', '--save', 'regions'])\n"
+        "os.write(1, b'as libraries do'); os.write(2, b'as libraries do')\nsys.exit(code)"
+    )
+    shell = 'exec "$@" ' + " ".join(f"{number}>&-" for number in closed)
+    command = ["sh", "-c", shell, "sh", sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    assert len((tmp_path / "out/regions.jsonl").read_text().splitlines()) == 1
+
+
 def test_defects_are_not_dressed_up_as_advice(tmp_path, monkeypatch):
     from unexpected_core.pipeline import detector
 
