@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from unexpected_core.weights.cards import Card, WeightsError
+from unexpected_core.weights.cards import Card, WeightsError, taken
 from unexpected_core.weights.reading import read_weights, write_weights
 
 
@@ -19,12 +19,12 @@ def average(before: str | Path, after: str | Path, share: float, out: Path, part
 
     before, after: shipped name, weight file or run folder. The card has the data and the licences of both; scores
     and logit statistics are left out: they were those of `after`. Raises WeightsError where the two are not of
-    one shape, and where `out` exists.
+    one shape, and where `out` exists, or a file in its card's place.
     """
     if not 0 <= share <= 1:
         raise WeightsError(f"share must lie between 0 (all of {before}) and 1 (all of {after}), found {share:g}")
-    if out.exists():
-        raise WeightsError(f"{out} exists, and would be lost: give --out another name, or remove it")
+    if lost := taken(out):
+        raise WeightsError(f"{lost} exists, and would be lost: give --out another name, or remove it")
     first, second = read_weights(before), read_weights(after)
     shapes = [{key: tuple(tensor.shape) for key, tensor in weights.state.items()} for weights in (first, second)]
     if shapes[0] != shapes[1] or first.card.architecture != second.card.architecture:

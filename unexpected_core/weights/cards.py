@@ -70,6 +70,11 @@ def card_path(weights: str | Path) -> Path:
     return Path(weights).with_suffix(".json")
 
 
+def taken(weights: str | Path) -> Path | None:
+    """What would be lost if weights were written under this name: a file of it, or one in the place of its card."""
+    return next((path for path in (Path(weights), card_path(weights)) if path.exists()), None)
+
+
 def read_card(weights: str | Path) -> Card:
     """The card of a weight file. Raises WeightsError."""
     path = card_path(weights)

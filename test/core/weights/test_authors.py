@@ -221,6 +221,11 @@ def test_a_tree_is_imported_and_a_bad_file_costs_only_itself(tree, tmp_path, cap
     bare.write_bytes((tree / "0525_RBM_road_lowLR" / "chk_best.pth").read_bytes())
     assert main(["weights", "import", str(bare), "--out", str(tmp_path / "renamed")]) == 0
     assert "epoch 42; methods look for it as 0525_*" in capsys.readouterr().out
+    (tmp_path / "others").mkdir()
+    (tmp_path / "others/road.json").write_text("of a week")  # where the card would lie
+    assert main(["weights", "import", str(bare), "--out", str(tmp_path / "others")]) == 2
+    assert [path.name for path in (tmp_path / "others").iterdir()] == ["road.json"]
+    assert (tmp_path / "others/road.json").read_text() == "of a week" and "road.json exists already" in caplog.text
     assert main(["weights", "verify", str(out)]) == 0
     assert main(["weights", "list", str(out)]) == 0
     assert "0525_RBM_road_lowLR" in capsys.readouterr().out

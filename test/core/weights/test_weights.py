@@ -265,6 +265,16 @@ def test_an_average_is_not_written_over_other_weights(out, tmp_path, capsys):
     assert (tmp_path / out).read_bytes() == before
 
 
+def test_nor_over_a_file_of_others_in_the_place_of_its_card(tmp_path, capsys):
+    for name in "ab":
+        write_weights(tmp_path / f"{name}.safetensors", {"w": torch.zeros(2)}, CARD)
+    (tmp_path / "results.json").write_text("of a week")
+    out = tmp_path / "results.safetensors"
+    assert main(["weights", "average", *(str(tmp_path / f"{n}.safetensors") for n in "ab"), "--out", str(out)]) == 2
+    assert f"{tmp_path / 'results.json'} exists, and would be lost: give --out another" in capsys.readouterr().err
+    assert (tmp_path / "results.json").read_text() == "of a week" and not out.exists()
+
+
 def test_average_of_one_part_leaves_the_others_as_the_second_has_them(tmp_path, capsys):
     for name, value in (("a", 0.0), ("b", 8.0)):
         state = {"eye.w": torch.full((2,), value), "eyelid.w": torch.full((2,), value)}

@@ -46,15 +46,15 @@ def _import(arguments: argparse.Namespace) -> int:
 
 def _import_one(experiment: str, file: Path, out: Path, half: bool) -> str:
     from unexpected_core.weights.authors import read_checkpoint
-    from unexpected_core.weights.cards import Card, WeightsError
+    from unexpected_core.weights.cards import Card, WeightsError, taken
     from unexpected_core.weights.catalog import SUFFIX
     from unexpected_core.weights.experiments import EXPERIMENTS
     from unexpected_core.weights.reading import write_weights
 
     checkpoint = read_checkpoint(file)
     target = out / f"{experiment}{SUFFIX}"
-    if target.exists():
-        raise WeightsError(f"{target} exists already; delete it, or choose another --out")
+    if lost := taken(target):
+        raise WeightsError(f"{lost} exists already; delete it, or choose another --out")
     known = EXPERIMENTS.get(checkpoint.network)
     epoch = "" if checkpoint.epoch is None else f", epoch {checkpoint.epoch}"
     origin = _own_training(file) or {"licence": AUTHORS_LICENCE, "training_data": [known.data] if known else []}
