@@ -24,7 +24,7 @@ from unexpected_core.training.publish import publish_fast
 EVERY = 5
 """The last one in so many of the kept frames are for validation: neighbours in a drive look alike."""
 NOTE = "drive.txt"
-"""File of a run folder that says which drive it learns from."""
+"""File of a run folder, and of the kept frames in it, that says which drive they are of."""
 
 
 def main() -> None:
@@ -62,13 +62,19 @@ def refuse_another_drive(folder: Path, drive: Path) -> None:
     note = folder / NOTE
     if note.exists() and note.read_text() != str(drive.resolve()):
         sys.exit(f"{folder} is that of {note.read_text()} ({NOTE}): give another run folder")
-    shutil.rmtree(folder / "kept", ignore_errors=True)  # of a run that was broken off, or of a shorter drive
+    kept = folder / "kept"
+    if kept.exists() and not (note.exists() or (kept / NOTE).exists()):
+        sys.exit(f"{kept} was not written by this program, which would delete it: give another run folder")
+    shutil.rmtree(kept, ignore_errors=True)  # of a run that was broken off, or of a shorter drive
 
 
 def keep_alarms(detector, drive: Path, folder: Path) -> int:
     """Write each frame with a region below train/, or at last val/, with its predicted labels; returns how many."""
     train, val, kept = folder / "train", folder / "val", 0
-    for shot in open_footage(drive).shots():
+    footage = open_footage(drive)
+    folder.mkdir(parents=True)
+    (folder / NOTE).write_text(str(drive.resolve()))
+    for shot in footage.shots():
         image = shot.read()  # uint8 [H, W, 3]
         detection = detector.detect(image)
         if detection.regions:

@@ -57,6 +57,20 @@ def test_a_second_drive_is_not_said_to_have_taught_what_the_first_one_did(reposi
     assert done.returncode == 1 and f"run is that of {tmp_path}/first.mcap (drive.txt): give another" in done.stderr
 
 
+def test_frames_that_another_kept_are_not_deleted(repository, tmp_path):
+    write_image(tmp_path / "drive/0.png", np.zeros((64, 96, 3), np.uint8))
+    (tmp_path / "mine/kept").mkdir(parents=True)
+    (tmp_path / "mine/kept/labels.txt").write_text("by hand")
+    command = [sys.executable, "-P", str(repository / "examples/05_drive_to_training.py"), "drive"]
+    done = subprocess.run([*command, "mine"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 1 and "mine/kept was not written by this program, which would" in done.stderr
+    assert (tmp_path / "mine/kept/labels.txt").read_text() == "by hand"
+    for _ in range(2):  # what it wrote itself it may delete, however far it came
+        done = subprocess.run([*command, "run"], capture_output=True, text=True, cwd=tmp_path)
+        assert done.returncode == 1 and "too few alarms to learn from" in done.stderr
+        assert (tmp_path / "run/kept/drive.txt").is_file()
+
+
 def test_a_drive_that_is_not_there_takes_no_run_folder(repository, tmp_path):
     command = [sys.executable, "-P", str(repository / "examples/05_drive_to_training.py"), "frist.mcap", "run"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
