@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from unexpected_core.drawing.code import fingerprint
@@ -28,7 +29,8 @@ def draw_folder(
     """Write every frame of `roads` below folder; stopped half-way, the same call goes on.
 
     Labels are train ids, instances 16-bit (full id * 1000 + n), obstacle 0 / 1 / 255. frames.json holds track, seed,
-    size, the rate of clips, the version of this code and, for each frame, key, weather, intrinsics and ego pose.
+    size, the rate of clips, the version of this code and OpenCV's and, for each frame, key, weather, intrinsics and
+    ego pose.
     workers: processes, default one per core; 1 draws in this process. parts: which of PARTS to write. Raises
     DrawingError when folder holds other frames, or some of another version, ProcessesError when a process is ended.
     """
@@ -65,8 +67,8 @@ def _is_whole(folder: Path, roads: DrawnRoads, recipe: dict, parts: Sequence[str
         return True
     if there and found.get("code") != fingerprint():
         raise DrawingError(
-            f"{folder} was begun by another version of the code that draws, whose frames may look different; choose "
-            "another folder, or delete this one"
+            f"{folder} was begun by another version of the code that draws, or of OpenCV (here {cv2.__version__}), "
+            "whose frames may look different; choose another folder, or delete this one"
         )
     return False
 

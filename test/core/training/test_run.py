@@ -259,6 +259,10 @@ def test_drawn_frames_are_told_apart_by_the_code_that_drew_them(tmp_path, monkey
         (room / name).write_text("another version")
         before, earlier = drawn.fingerprint(), before
         assert before != earlier, name
+    assert before == drawn.fingerprint()
+    with monkeypatch.context() as other:
+        other.setattr("cv2.__version__", "4.10.0")  # whose pixels differ
+        assert before != drawn.fingerprint()
     shutil.rmtree(room)
     with pytest.raises(DrawingError, match="no code that draws below"):
         drawn.fingerprint()

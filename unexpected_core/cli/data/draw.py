@@ -12,7 +12,10 @@ from unexpected_core.drawing.tracks import CLIP_LENGTH, CLIP_RATE, TRACKS, Drawn
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
-    parser.epilog = "Stopped half-way, the same command goes on. The same seed gives the same pixels everywhere."
+    parser.epilog = (
+        "Stopped half-way, the same command goes on. The same seed gives the same pixels on every machine that has the "
+        "same version of OpenCV."
+    )
     add, frames = parser.add_argument, f"frames (default 200; a clip has {CLIP_LENGTH})"
     add("--track", default="obstacle", choices=TRACKS, help="default: obstacle")
     add("--count", type=at_least_one, default=200, metavar="N", help=frames)
