@@ -16,6 +16,8 @@ from unexpected_core.media.kinds import BAG_SUFFIXES, VIDEO_SUFFIXES, kind_of
 from unexpected_core.media.shots import Footage, Shot
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+MOST_BYTES = 100
+"""Of a part of a name, in UTF-8: systems take 255 of them, with all that is added to it."""
 
 
 def open_input(
@@ -54,7 +56,10 @@ def _without_suffix(part: str) -> str:
 
 def safe_name(text: str) -> str:
     """A part of a path that every system accepts: no reserved characters, names, trailing dots, or great lengths."""
-    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", text)[:100].rstrip(". ") or "_"
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", text)[:MOST_BYTES]
+    while len(name.encode(errors="surrogatepass")) > MOST_BYTES:
+        name = name[:-1]
+    name = name.rstrip(". ") or "_"
     return f"_{name}" if name.split(".")[0].lower() in RESERVED else name
 
 

@@ -17,6 +17,9 @@ from unexpected_core.cli.inputs import UniqueNames, safe_name
         ("", "_"),
         ("a\\b/c", "a_b_c"),
         ("x" * 300, "x" * 100),
+        ("夜" * 82, "夜" * 33),  # of three bytes each: the system refused what 100 of them and an ending make
+        ("x" + "é" * 99, "x" + "é" * 49),
+        ("caf\udce9", "caf\udce9"),  # of a disk whose names are no UTF-8
         ("straße_夜", "straße_夜"),
     ],
 )
