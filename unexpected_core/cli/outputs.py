@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.files import atomic_path, file_state
+from unexpected_core.files import atomic_path, file_state, written_named
 from unexpected_core.holding import held
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
@@ -46,10 +46,10 @@ class Outputs:
         refusal = UsageError(f"another run writes its results into {folder}: wait for it, or give another --out")
         with ExitStack() as opened:
             opened.enter_context(held(folder, refusal))
-            path = folder / "regions.jsonl"
-            self._earlier = _keep_whole_lines(path) if resume and path.is_file() else {}
+            self._table = folder / "regions.jsonl"
+            self._earlier = _keep_whole_lines(self._table) if resume and self._table.is_file() else {}
             mode = "a" if self._earlier else "w"
-            lines = path.open(mode, encoding="utf-8") if "regions" in kinds else None
+            lines = self._table.open(mode, encoding="utf-8") if "regions" in kinds else None
             self._lines = opened.enter_context(lines) if lines else None
             self._opened = opened.pop_all()
 
@@ -57,7 +57,8 @@ class Outputs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._opened.close()
+        with written_named(self._table):
+            self._opened.close()
 
     @property
     def owners(self) -> dict[str, str]:
@@ -108,7 +109,8 @@ class Outputs:
 
     def _line(self, values: dict) -> None:
         if self._lines:
-            print(json.dumps(values), file=self._lines, flush=True)
+            with written_named(self._table):
+                print(json.dumps(values), file=self._lines, flush=True)
 
 
 def _keep_whole_lines(path: Path) -> dict[tuple[str, str], int]:

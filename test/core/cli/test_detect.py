@@ -92,6 +92,17 @@ def test_an_output_folder_that_cannot_be_written_is_said_in_one_line(tmp_path, c
     assert (tmp_path / "file").read_text() == "precious"
 
 
+def test_a_table_of_regions_that_does_not_fit_on_the_disk_is_named(
+    tmp_path, capsys, files_no_longer_than, detect, picture
+):
+    for number in range(30):
+        write_image(tmp_path / "in" / f"{number}.png", picture())
+    with files_no_longer_than(5000):
+        code = detect(tmp_path / "in", "--out", tmp_path / "out", "--save", "regions", "--threshold", 0)
+    error = capsys.readouterr().err
+    assert code == 2 and f"{tmp_path / 'out/regions.jsonl'}: " in error and "MiB are free there" in error, error
+
+
 def test_a_name_that_the_system_refuses_is_one_bad_input(tmp_path, detect, picture, lines):
     write_image(tmp_path / "photo.png", picture())
     with pytest.raises(ValueError, match=r"cannot read x+: File name too long"):
