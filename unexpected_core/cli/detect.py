@@ -107,6 +107,8 @@ def _tell(tallies: Sequence[Tally], seconds: float, out: Path) -> None:
 
 def _kinds(text: str) -> set[str]:
     kinds = {kind.strip() for kind in text.split(",") if kind.strip()}
+    if not kinds:
+        raise UsageError(f"--save: expected one or more of {', '.join(ALL_KINDS)}, found '{text}'")
     for kind in sorted(kinds - set(ALL_KINDS)):
         raise UsageError(f"--save: {unknown_name('kind', kind, ALL_KINDS)}")
     return kinds

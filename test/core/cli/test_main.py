@@ -10,6 +10,7 @@ import pytest
 
 from unexpected_core.cli.main import COMMANDS, main
 from unexpected_core.images import write_image
+from unexpected_core.log import progress
 from unexpected_core.scorers import build_scorer
 from unexpected_core.weights import catalog
 from unexpected_core.weights.cards import Card
@@ -21,6 +22,7 @@ CALL = "from unexpected_core.cli.main import main\nsys.exit(main(sys.argv[1:]))\
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--save", ","], "--save: expected one or more of overlay, score, mask, labels, regions, labels_color"),
         (["--save", "overly"], "unknown kind 'overly'; did you mean 'overlay'"),
         (["--detector", "fsat"], "unknown detector 'fsat'"),
         (["--random-weights", "--device", "tpu0"], "unknown device 'tpu0'"),
@@ -155,6 +157,11 @@ def test_closed_streams_cost_nothing(closed, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert len((tmp_path / "out/regions.jsonl").read_text().splitlines()) == 1
+
+
+def test_what_counts_for_people_works_where_nobody_can_read_it(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)
+    assert list(progress(range(3), "counting")) == [0, 1, 2]
 
 
 def test_defects_are_not_dressed_up_as_advice(tmp_path, monkeypatch):
