@@ -6,9 +6,9 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import shutil
 import subprocess
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,15 +49,13 @@ def atomic_path(path: str | Path, settled: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}{path.suffix}"
+    os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))  # less what the user's umask denies
     try:
         with written_named(path):
             yield temporary
             if settled:
                 settle(temporary)
-        temporary.chmod(0o644)
         temporary.replace(path)
         if settled:
             settle(path.parent)

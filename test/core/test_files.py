@@ -73,6 +73,16 @@ def test_what_must_outlast_a_power_cut_is_on_the_disk_before_it_has_its_name(set
     assert calls == ([(str(temporary), False), (str(tmp_path), True)] if settled else [])
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_may_be_read_by_whom_the_user_lets(umask, mode, tmp_path):
+    before = os.umask(umask)
+    try:
+        files.write_text(tmp_path / "found.json", "{}")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "found.json").stat().st_mode & 0o777 == mode
+
+
 def test_folders_that_are_links_are_looked_into_once(tmp_path, caplog):
     """Frames of many drives are often gathered by links; one that leads back must not lead round for ever."""
     for name in ("disk/drive/b.png", "frames/a.png"):
