@@ -28,9 +28,10 @@ if [ -z "${ROS_DISTRO:-}" ]; then
     built_at=/opt/python/cp312-cp312
     python_headers=$(python -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
     numpy_headers=$(python -c 'import numpy; print(numpy.get_include())')
+    literal() { sed -e 's/[#&\\]/\\&/g' <<<"$1"; } # as sed writes it: a folder may be named R&D
     { grep -rl "$built_at" .venv/share --include='*.cmake' || true; } | xargs -r sed -i \
-        -e "s#$built_at/include/python3.12#$python_headers#g" \
-        -e "s#$built_at/lib/python3.12/site-packages/numpy/_core/include#$numpy_headers#g"
+        -e "s#$built_at/include/python3.12#$(literal "$python_headers")#g" \
+        -e "s#$built_at/lib/python3.12/site-packages/numpy/_core/include#$(literal "$numpy_headers")#g"
     export AMENT_PREFIX_PATH=$PWD/.venv CMAKE_PREFIX_PATH=$PWD/.venv
     export COLCON_LOG_LEVEL=error # .venv is no colcon workspace, and need not be warned of
     options+=(--cmake-args "-DPython3_EXECUTABLE=$PWD/.venv/bin/python" -DPython3_FIND_VIRTUALENV=ONLY)
