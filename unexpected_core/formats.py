@@ -200,6 +200,19 @@ def _unstretched(data: bytes, depth: int) -> np.ndarray | None:
     return values // (255 // ((1 << depth) - 1))
 
 
+def transparent(data: bytes) -> np.ndarray | None:
+    """Bytes of a picture -> where it is transparent, bool [H, W], turned as its EXIF says; None = nowhere."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            if "transparency" not in picture.info and picture.getbands()[-1] != "A":
+                return None
+            return turn(np.asarray(picture.convert("RGBA"))[..., 3] == 0, exif_orientation(data))
+    except Exception:  # Pillow raises many kinds on damaged files, and on kinds that it does not know
+        return None
+
+
 def _palette(data: bytes) -> np.ndarray | None:
     from PIL import Image
 

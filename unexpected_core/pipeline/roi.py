@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import cv2
 import numpy as np
 
 from unexpected_core.files import expand_home, file_state
+from unexpected_core.formats import transparent
 from unexpected_core.images import ImageError, read_image, resize_map
 from unexpected_core.labels import DRIVABLE
 from unexpected_core.pipeline.resizing import nearest_side
@@ -75,15 +75,10 @@ def read_mask(path: str) -> np.ndarray:
 
     Raises ImageError, OSError.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
     file = expand_home(path)
     inside = read_image(file, bit_depth=8).max(axis=2) > 0  # also of 16 bits with 0 and 1
-    with suppress(UnidentifiedImageError), Image.open(file) as picture:  # kinds that Pillow does not know have no alpha
-        if "transparency" in picture.info or picture.getbands()[-1] == "A":
-            alpha = ImageOps.exif_transpose(picture).convert("RGBA").getchannel("A")
-            inside &= np.asarray(alpha) > 0
-    return inside
+    hidden = transparent(file.read_bytes())
+    return inside if hidden is None else inside & ~hidden
 
 
 def given_area(text: str, size: tuple[int, int]) -> np.ndarray:
