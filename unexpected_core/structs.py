@@ -99,7 +99,8 @@ class Detection:
 
     score: float32 [H, W]. mask: bool [H, W], True inside the regions. labels: train ids uint8 [H, W], 255 = none.
     resynthesis: RGB uint8 [H, W, 3] (of another size if asked for) or None. regions: largest score first.
-    timings: milliseconds by stage name, in the order of the stages.
+    timings: milliseconds by stage name, in the order of the stages. unseen: bool [H, W], where regions were not looked
+    for: the own car, and outside the region of interest; None = they were everywhere.
     """
 
     score: np.ndarray
@@ -108,3 +109,4 @@ class Detection:
     resynthesis: np.ndarray | None
     regions: tuple[Region, ...]
     timings: dict[str, float] = field(default_factory=dict)
+    unseen: np.ndarray | None = None

@@ -131,7 +131,7 @@ class Detector:
         with self._busy:
             (seen,) = look(self._runner, [image], settings, False)
         score, labels, _ = seen.restored()
-        return _without_own_car(score, settings), labels
+        return _without(_own_car(settings, seen.size), score), labels
 
     def detect_batch(
         self,
@@ -192,19 +192,25 @@ def _finish(seen: Look, settings: DetectSettings, enlarge: bool = True) -> Detec
     watch = Stopwatch(seen.timings)
     score, labels, painted = seen.restored(enlarge)
     labels = no_labels(seen.size) if labels is None else labels
-    score = _without_own_car(score, settings)
+    own_car, unseen = _own_car(settings, seen.size), seen.unseen()
+    score = _without(own_car, score)
+    if own_car is not None:
+        unseen = own_car if unseen is None else unseen | own_car
     watch.lap("restore")
     mask, regions = find_regions(score, labels, settings)
     watch.lap("regions")
-    return Detection(score, mask, labels, painted, regions, watch.timings)
+    return Detection(score, mask, labels, painted, regions, watch.timings, unseen)
 
 
-def _without_own_car(score: np.ndarray, settings: DetectSettings) -> np.ndarray:
-    """Score float32 [H, W], 0 where the own car is. Raises DetectorError for a mask that cannot be read (any more)."""
-    if not settings.ego_mask:
-        return score
+def _without(own_car: np.ndarray | None, score: np.ndarray) -> np.ndarray:
+    """Score float32 [H, W], 0 where the own car is."""
+    return score if own_car is None else np.where(own_car, np.float32(0), score)
+
+
+def _own_car(settings: DetectSettings, size: tuple[int, int]) -> np.ndarray | None:
+    """bool [H, W] of an image of `size`, None = nowhere. Raises DetectorError for a mask that cannot be read."""
     try:
-        return np.where(ego_mask(settings.ego_mask, score.shape), np.float32(0), score)
+        return ego_mask(settings.ego_mask, size) if settings.ego_mask else None
     except ValueError as error:
         raise DetectorError(str(error)) from error
 

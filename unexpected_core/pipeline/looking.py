@@ -47,6 +47,14 @@ class Look(NamedTuple):
             painted = self._laid(resize_image(painted, part), 0)
         return self._laid(score, 0), self._laid(labels, IGNORE), painted
 
+    def unseen(self) -> np.ndarray | None:
+        """Where in the image nothing was looked for, bool [H, W]; None = it was everywhere."""
+        if self.inside is None and self.box[2:] == self.size:
+            return None
+        unseen = np.ones(self.size, bool)
+        self.box.of(unseen)[:] = False if self.inside is None else ~self.inside
+        return unseen
+
     def _laid[T: np.ndarray | None](self, values: T, outside: int) -> T:
         if values is None or self.box[2:] == self.size:
             return values

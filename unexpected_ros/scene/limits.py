@@ -29,6 +29,7 @@ class Limits(Protocol):
 class Place(NamedTuple):
     """Where a region stands in the car's frame, in metres. ahead: along x, of its nearest point. left, right: its ends
     along y (left positive). height: of what stands upright there and ends where the region does. pixel: width of one.
+    has_foot: whether its foot is in view; else it stands nearer than that.
     """
 
     ahead: float
@@ -36,6 +37,7 @@ class Place(NamedTuple):
     right: float
     height: float
     pixel: float
+    has_foot: bool = True
 
 
 def _rays(region: Region, size: tuple[int, int], camera: Camera) -> np.ndarray:
@@ -50,10 +52,17 @@ def is_hidden(region: Region, size: tuple[int, int], camera: Camera) -> bool:
     return not np.isfinite(_rays(region, size, camera)[:3]).all()
 
 
-def place(region: Region, size: tuple[int, int], camera: Camera, mounting: Mounting) -> Place | None:
+def place(
+    region: Region,
+    size: tuple[int, int],
+    camera: Camera,
+    mounting: Mounting,
+    cut: tuple[bool, bool] = (False, False),
+) -> Place | None:
     """Of a region in an image of `size` (height, width); None where its foot has no rays that meet the ground.
 
-    One whose top has no ray, or that the upper or lower edge of the image cuts off, is of any height (infinite).
+    cut: whether what was not looked at begins right above or below it, see `cut_off`; so do the edges of the image. One
+    that is cut off there, or whose top has no ray, is of any height (infinite).
     """
     *feet, top = np.column_stack((_rays(region, size, camera), np.ones(4))) @ mounting.rotation.T
     points = meet_ground(np.array(feet), mounting)
@@ -61,18 +70,29 @@ def place(region: Region, size: tuple[int, int], camera: Camera, mounting: Mount
         return None
     away = math.hypot(*(points[1] - mounting.position)[:2])
     height = mounting.position[2] + top[2] * away / math.hypot(top[0], top[1])
-    is_whole = region.y > 0 and region.y + region.height < size[0]
-    height = height if is_whole and not math.isnan(height) else math.inf
+    has_top = region.y > 0 and not cut[0]
+    has_foot = region.y + region.height < size[0] and not cut[1]
+    height = height if has_top and has_foot and not math.isnan(height) else math.inf
     nearest = points[np.argmin(np.abs(points[:, 0])), 0]
-    width = math.hypot(*(points[2] - points[0])[:2])
-    return Place(float(nearest), float(points[:, 1].max()), float(points[:, 1].min()), height, width / region.width)
+    width = math.hypot(*(points[2] - points[0])[:2]) / region.width
+    return Place(float(nearest), float(points[:, 1].max()), float(points[:, 1].min()), height, width, has_foot)
+
+
+def cut_off(region: Region, detection: Detection) -> tuple[bool, bool]:
+    """Whether pixels of a region have what was not looked at right above, and right below."""
+    if detection.unseen is None:
+        return False, False
+    left, right = region.x, region.x + region.width
+    first, end = max(region.y - 1, 0), region.y + region.height + 1  # and a row more on both sides
+    inside, unseen = detection.mask[first:end, left:right], detection.unseen[first:end, left:right]
+    return bool((inside[1:] & unseen[:-1]).any()), bool((inside[:-1] & unseen[1:]).any())
 
 
 def counts(region: Region, place: Place | None, labels: np.ndarray, limits: Limits) -> bool:
     """Whether a region is within the limits. labels: train ids uint8 [H, W]. One without a place is in none of them."""
     return place is not None and (
         abs(place.ahead) >= limits.nearest
-        and abs(place.ahead) <= (limits.farthest or math.inf)
+        and (abs(place.ahead) <= (limits.farthest or math.inf) or not place.has_foot)
         and place.right <= (limits.left or math.inf)
         and place.left >= -(limits.right or math.inf)
         and place.height >= limits.min_height
@@ -98,7 +118,7 @@ def within(
 ) -> tuple[Detection, list[Track]]:
     """The detection without the regions (and their pixels in the mask) that are known not to be within the limits."""
     size = detection.mask.shape
-    places = [place(region, size, camera, mounting) for region in detection.regions]
+    places = [place(region, size, camera, mounting, cut_off(region, detection)) for region in detection.regions]
     kept = [
         counts(region, where, detection.labels, limits) or is_hidden(region, size, camera)
         for region, where in zip(detection.regions, places, strict=True)

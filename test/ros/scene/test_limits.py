@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.drawing.tracks import DrawnRoads
+from unexpected_core.pipeline.detector import load_detector
 from unexpected_core.regions import RegionSettings, find_regions
 from unexpected_core.structs import Detection, Region
 from unexpected_ros.live.processing import Found, limited
@@ -39,10 +40,10 @@ NEAR = region(70, 60, 10, 30)  # foot on row 90: 3 m ahead, 0.3 m wide
 FAR = region(100, 45, 4, 10)  # foot on row 55: 10 m ahead, 2 to 2.4 m to the right
 
 
-def kept(*regions, labels=ROAD, mounting=MOUNTING, **limits):
+def kept(*regions, labels=ROAD, mounting=MOUNTING, unseen=None, **limits):
     """Of the regions those that count."""
     assert are_set(GroundSettings(**limits))
-    seen = detection(*regions, labels=labels)
+    seen = replace(detection(*regions, labels=labels), unseen=unseen)
     shown, tracks = within(seen, [Track(n, 1) for n in range(len(regions))], GroundSettings(**limits), CAMERA, mounting)
     assert [regions[track.id] for track in tracks] == list(shown.regions)
     assert np.array_equal(shown.mask, detection(*shown.regions).mask), "what does not count leaves the mask"
@@ -51,8 +52,10 @@ def kept(*regions, labels=ROAD, mounting=MOUNTING, **limits):
 
 def test_a_place_is_where_the_figure_says():
     found = place(NEAR, SIZE, CAMERA, MOUNTING)
-    assert found == pytest.approx((3.0, 0.3, 0.0, 0.9, 0.03))  # 30 of the 50 pixels below the horizon are 1.5 m
-    assert place(FAR, SIZE, CAMERA, MOUNTING) == pytest.approx((10.0, -2.0, -2.4, 1.0, 0.1))
+    assert found.has_foot and found[:5] == pytest.approx(
+        (3.0, 0.3, 0.0, 0.9, 0.03)
+    )  # 30 of the 50 pixels below the horizon are 1.5 m
+    assert place(FAR, SIZE, CAMERA, MOUNTING)[:5] == pytest.approx((10.0, -2.0, -2.4, 1.0, 0.1))
     assert place(region(80, 5, 10, 30), SIZE, CAMERA, MOUNTING) is None, "above the horizon"
 
 
@@ -103,6 +106,34 @@ def test_what_an_edge_of_the_image_cuts_off_is_of_any_height():
     dog, box = region(70, back, 10, HEIGHT - back), region(70, back, 10, HEIGHT - 1 - back)
     assert kept(dog, min_height=0.5) == [dog]
     assert kept(box, min_height=0.5) == []
+
+
+def test_what_a_region_of_interest_or_the_own_car_cuts_off_is_of_any_height():
+    """NEAR covers rows 60 to 89, 3 m ahead: 0.9 m high."""
+    above, below, beside, other = (np.zeros(SIZE, bool) for _ in range(4))
+    above[:60], below[90:], beside[:, :70], other[:60, :69] = True, True, True, True
+    assert kept(NEAR, unseen=above, min_height=1.5) == kept(NEAR, unseen=below, min_height=1.5) == [NEAR]
+    assert kept(NEAR, unseen=beside, min_height=1.5) == kept(NEAR, unseen=other, min_height=1.5) == []
+    below[90] = above[59] = False  # one row between
+    assert kept(NEAR, unseen=below, min_height=1.5) == kept(NEAR, unseen=above, min_height=1.5) == []
+
+
+def test_what_hides_its_foot_stands_nearer_than_the_lowest_that_is_seen_of_it():
+    unseen, above = np.zeros(SIZE, bool), np.zeros(SIZE, bool)
+    unseen[90:] = above[:60] = True
+    assert kept(NEAR, unseen=unseen, farthest=2.0) == [NEAR]
+    assert kept(NEAR, unseen=above, farthest=2.0) == kept(NEAR, farthest=2.0) == []
+    assert kept(NEAR, unseen=unseen, nearest=3.5) == [], "it is not farther"
+
+
+def test_a_detector_says_where_it_did_not_look():
+    detector, image = load_detector("random", device="cpu"), np.zeros((40, 64, 3), np.uint8)
+    assert detector.detect(image).unseen is None
+    detector.update(roi="0,0.5 1,0.5 1,1 0,1", ego_mask="0,0.9 1,0.9 1,1 0,1")
+    unseen = detector.detect(image).unseen
+    assert unseen[:, 5].tolist() == [True] * 20 + [False] * 16 + [True] * 4 and (unseen == unseen[:, :1]).all()
+    detector.update(ego_mask="")
+    assert not detector.detect(image).unseen[20:].any()
 
 
 def test_what_stands_nowhere_is_within_no_limit():
