@@ -53,13 +53,14 @@ class RegionSettings(Settings):
 
 
 def find_regions(
-    score: np.ndarray, labels: np.ndarray, settings: RegionSettings
+    score: np.ndarray, labels: np.ndarray, settings: RegionSettings, unseen: np.ndarray | None = None
 ) -> tuple[np.ndarray, tuple[Region, ...]]:
     """Score float32 [H, W] and train ids uint8 [H, W] -> mask bool [H, W] and the regions it is made of, best first.
 
     A region is an 8-connected area above ``threshold - hysteresis`` that holds a pixel above ``threshold``
     (hysteresis as in Canny, 1986); it grows down to half the threshold at most, or a low one would flood the image
     from its first pixel. min_area counts pixels of a 1024x512 image and scales with the area of this one.
+    unseen: bool [H, W], see `Detection`: labels there do not tell what a thing stands on; None = nowhere.
     """
     score, labels = np.ascontiguousarray(score), np.ascontiguousarray(labels)
     mask, threshold = np.zeros(score.shape, bool), settings.threshold
@@ -75,7 +76,7 @@ def find_regions(
         if len(regions) == settings.max_regions:
             break
         inside = area.components == area.number
-        region = _describe(area, inside, score, labels)
+        region = _describe(area, inside, score, labels, unseen)
         if region.road_fraction >= ON_ROAD or not settings.road_only:
             mask[area.place] |= inside
             regions.append(region)
@@ -172,7 +173,9 @@ def _best_first(area: _Area) -> tuple[float, int, int]:
     return -area.score, area.y, area.x
 
 
-def _describe(area: _Area, inside: np.ndarray, score: np.ndarray, labels: np.ndarray) -> Region:
+def _describe(
+    area: _Area, inside: np.ndarray, score: np.ndarray, labels: np.ndarray, unseen: np.ndarray | None
+) -> Region:
     """The region that an area is, which has the pixels `inside`, bool [height, width]."""
     pixels = inside.view(np.uint8)
     _, greatest, _, _ = cv2.minMaxLoc(score[area.place], pixels)
@@ -187,22 +190,41 @@ def _describe(area: _Area, inside: np.ndarray, score: np.ndarray, labels: np.nda
         area.area,
         area.score,
         greatest,
-        _road_fraction(area, inside, labels),
+        _road_fraction(area, inside, labels, unseen),
         label,
     )
 
 
-def _road_fraction(area: _Area, inside: np.ndarray, labels: np.ndarray) -> float:
+def _road_fraction(area: _Area, inside: np.ndarray, labels: np.ndarray, unseen: np.ndarray | None) -> float:
     """Share of an area's lower border that has a drivable label a little below it.
 
-    "A little" is 1 % of the image height, because labels close to an object's edge are often the object's.
+    "A little" is 1 % of the image height, because labels close to an object's edge are often the object's. Where
+    nobody looked at that, or it is beyond the image and the last row not drivable (it may be the object), the ground is
+    not seen: the rest of the border counts; without a rest what is beside it; without that it is taken for the road.
     """
     border = inside.copy()
     border[:-1] &= ~inside[1:]
     row, column = np.divmod(np.flatnonzero(border), area.width)
-    height = labels.shape[0]
-    ground = labels[np.minimum(area.y + row + max(1, height // 100), height - 1), area.x + column]
-    return float(np.count_nonzero(_IS_DRIVABLE[ground]) / ground.size)
+    row, column = area.y + row, area.x + column
+    height, little = labels.shape[0], reach(labels.shape)
+    below = np.minimum(row + little, height - 1)
+    is_road = _IS_DRIVABLE[labels[below, column]]
+    seen = (row + little < height) | is_road
+    if unseen is not None:
+        seen &= ~unseen[below, column]
+    if not seen.any():
+        left, right = np.full_like(row, area.x - little), np.full_like(row, area.x + area.width - 1 + little)
+        row, column = np.concatenate((row, row)), np.concatenate((left, right))
+        in_image = (column >= 0) & (column < labels.shape[1])
+        row, column = row[in_image], column[in_image]
+        is_road = _IS_DRIVABLE[labels[row, column]]
+        seen = np.ones(row.size, bool) if unseen is None else ~unseen[row, column]
+    return float(np.count_nonzero(is_road & seen) / np.count_nonzero(seen)) if seen.any() else 1.0
+
+
+def reach(size: tuple[int, int]) -> int:
+    """Rows below a region's foot at which it is seen what it stands on, in an image of `size` (height, width)."""
+    return max(1, size[0] // 100)
 
 
 def no_labels(size: tuple[int, int]) -> np.ndarray:

@@ -95,6 +95,37 @@ def test_a_region_at_the_bottom_of_the_image_stands_on_its_own_labels():
     assert regions_of(score, labels)[1][0].road_fraction == 1.0
 
 
+def test_a_thing_that_covers_the_ground_to_the_last_row_stands_on_what_is_beside_it():
+    labels = np.full((10, 12), ROAD, np.uint8)
+    labels[6:, 2:5] = CAR
+    score = np.zeros((10, 12))
+    score[6:, 2:5] = 1
+    assert regions_of(score, labels, road_only=True)[1][0].road_fraction == 1.0
+    labels[:, 5:] = CAR
+    assert regions_of(score, labels)[1][0].road_fraction == 0.5  # road to the left of it
+    labels[:, :2] = CAR
+    assert regions_of(score, labels)[1][0].road_fraction == 0.0
+    score[4:6, 2:5] = 1
+    score[6:, 4] = 0  # a part of its foot is seen, and stands on a car
+    labels[6, 4] = ROAD
+    assert regions_of(score, labels)[1][0].road_fraction == 1.0
+    score[:] = labels[:] = 1
+    assert regions_of(score, labels)[1][0].road_fraction == 1.0, "nothing tells"
+
+
+def test_the_own_car_is_not_what_a_thing_behind_the_bonnet_stands_on():
+    labels, unseen, score = np.full((10, 12), ROAD, np.uint8), np.zeros((10, 12), bool), np.zeros((10, 12))
+    unseen[7:] = score[4:7, 2:5] = 1
+    labels[7:] = labels[4:7, 2:5] = CAR
+    settings = RegionSettings(min_area=1, road_only=True)
+    assert not find_regions(score, labels, settings)[1]
+    assert find_regions(score, labels, settings, unseen)[1][0].road_fraction == 1.0
+    unseen[:, :2] = unseen[:, 5:] = True
+    assert find_regions(score, labels, settings, unseen)[1][0].road_fraction == 1.0, "nothing tells"
+    labels[:], unseen[6:, 5:] = CAR, False
+    assert not find_regions(score, labels, settings, unseen)[1]
+
+
 def test_nan_and_flat_scores_make_no_regions():
     assert regions_of(np.full((7, 5), np.nan))[1] == ()
     assert regions_of(np.zeros((7, 5)))[1] == ()
@@ -120,7 +151,11 @@ def plain_regions(score, labels, threshold, hysteresis, least):
             continue
         inside = set(component)
         border = [(y, x) for y, x in component if (y + 1, x) not in inside]
-        ground = [labels[min(y + max(1, height // 100), height - 1), x] for y, x in border]
+        below = [(y + max(1, height // 100), x) for y, x in border]
+        ground = [labels[min(y, height - 1), x] for y, x in below]
+        ground = [g for g, (y, _) in zip(ground, below, strict=True) if y < height or g == ROAD]
+        beside = [(y, x) for y, _ in border for x in (xs.min() - 1, xs.max() + 1) if 0 <= x < labels.shape[1]]
+        ground = ground or [labels[y, x] for y, x in beside]
         box = (xs.min(), ys.min(), np.ptp(xs) + 1, np.ptp(ys) + 1)
         means = (score[ys, xs].mean(dtype=np.float64), score[ys, xs].max(), ys.mean(), xs.mean())
         label = np.bincount(labels[ys, xs]).argmax()

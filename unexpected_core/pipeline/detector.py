@@ -197,7 +197,7 @@ def _finish(seen: Look, settings: DetectSettings, enlarge: bool = True) -> Detec
     if own_car is not None:
         unseen = own_car if unseen is None else unseen | own_car
     watch.lap("restore")
-    mask, regions = find_regions(score, labels, settings)
+    mask, regions = find_regions(score, labels, settings, unseen)
     watch.lap("regions")
     return Detection(score, mask, labels, painted, regions, watch.timings, unseen)
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from unexpected_core.labels import DRIVABLE
+from unexpected_core.regions import reach
 from unexpected_core.structs import Detection, Region
 from unexpected_ros.scene.geometry import Camera, edges
 from unexpected_ros.scene.ground import Mounting, meet_ground
@@ -88,24 +89,36 @@ def cut_off(region: Region, detection: Detection) -> tuple[bool, bool]:
     return bool((inside[1:] & unseen[:-1]).any()), bool((inside[:-1] & unseen[1:]).any())
 
 
-def counts(region: Region, place: Place | None, labels: np.ndarray, limits: Limits) -> bool:
-    """Whether a region is within the limits. labels: train ids uint8 [H, W]. One without a place is in none of them."""
+def counts(region: Region, place: Place | None, detection: Detection, limits: Limits) -> bool:
+    """Whether a region of a detection is within the limits. One without a place is in none of them."""
     return place is not None and (
         abs(place.ahead) >= limits.nearest
         and (abs(place.ahead) <= (limits.farthest or math.inf) or not place.has_foot)
         and place.right <= (limits.left or math.inf)
         and place.left >= -(limits.right or math.inf)
         and place.height >= limits.min_height
-        and (not limits.road_margin or _near_road(region, labels, limits.road_margin / max(place.pixel, 1e-6)))
+        and (not limits.road_margin or _near_road(region, detection, limits.road_margin / max(place.pixel, 1e-6)))
     )
 
 
-def _near_road(region: Region, labels: np.ndarray, pixels: float) -> bool:
-    """Whether there are drivable labels right below a region's foot, or so many pixels beside that."""
+def _near_road(region: Region, detection: Detection, pixels: float) -> bool:
+    """Whether there are drivable labels right below a region's foot, or so many pixels beside that.
+
+    Where nobody looked there, or it is beyond the image: at its foot, where other labels than drivable ones may be its
+    own, and beside that. If nobody looked there either, nobody knows.
+    """
+    labels, unseen = detection.labels, detection.unseen
     height, width = labels.shape
-    row = min(region.y + region.height - 1 + max(1, height // 100), height - 1)  # as for road_fraction
-    first, last = max(region.x - round(pixels), 0), min(region.x + region.width + round(pixels), width)
-    return bool(np.isin(labels[row, first:last], DRIVABLE).any())
+    little, foot = reach(labels.shape), region.y + region.height - 1  # as for road_fraction
+    beside = np.maximum(region.x - np.arange(width), np.arange(width) - (region.x + region.width - 1))
+    for row, first, last in ((foot + little, -width, round(pixels)), (foot, 1, max(round(pixels), little))):
+        if row < height:
+            seen = beside <= last if unseen is None else (beside <= last) & ~unseen[row]
+            if np.isin(labels[row, seen], DRIVABLE).any():
+                return True
+            if (beside[seen] >= first).any():
+                return False
+    return True
 
 
 def are_set(limits: Limits) -> bool:
@@ -120,7 +133,7 @@ def within(
     size = detection.mask.shape
     places = [place(region, size, camera, mounting, cut_off(region, detection)) for region in detection.regions]
     kept = [
-        counts(region, where, detection.labels, limits) or is_hidden(region, size, camera)
+        counts(region, where, detection, limits) or is_hidden(region, size, camera)
         for region, where in zip(detection.regions, places, strict=True)
     ]
     return keep(detection, tracks, kept)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unexpected_core.labels import IGNORE
 from unexpected_core.log import LOGGER
 from unexpected_core.media.bags.bag import Bag
 from unexpected_core.media.bags.channels import Message
+from unexpected_core.pipeline.ego_mask import ego_mask
 from unexpected_core.pipeline.named_files import named_files
+from unexpected_core.pipeline.roi import ROAD, given_area
 from unexpected_core.regions import find_regions
 from unexpected_core.structs import Region
 from unexpected_ros.inputs.incoming import region_from, stamp_ns
@@ -20,6 +23,7 @@ from unexpected_ros.scene.limits import are_set
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
+    from unexpected_core.pipeline.settings import DetectSettings
     from unexpected_ros.live.settings import NodeSettings
     from unexpected_ros.tools.frame_by_frame import FrameByFrame
 
@@ -88,7 +92,15 @@ def _seen(output: Callable[[str], Any], settings: NodeSettings) -> tuple[int, Se
         return stamp_ns(found.header), [region_from(region) for region in found.regions]
     size = score.height, score.width
     score, labels = score.data.view(np.float32).reshape(size), labels.data.reshape(size)
-    return stamp_ns(found.header), find_regions(score, labels, settings.detect)[1]
+    return stamp_ns(found.header), find_regions(score, labels, settings.detect, _unseen(labels, settings.detect))[1]
+
+
+def _unseen(labels: np.ndarray, settings: DetectSettings) -> np.ndarray:
+    """As in the detection, bool [H, W]: outside the part that was looked at labels are 255."""
+    unseen = labels == IGNORE
+    if settings.roi not in ("", ROAD):
+        unseen |= ~given_area(settings.roi, labels.shape)
+    return unseen | ego_mask(settings.ego_mask, labels.shape) if settings.ego_mask else unseen
 
 
 def _hides_regions(settings: NodeSettings) -> bool:

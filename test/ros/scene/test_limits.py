@@ -152,6 +152,24 @@ def test_beside_the_road_counts_as_far_as_the_margin():
     assert kept(NEAR, labels=labels, road_margin=20.0) == []
 
 
+def test_where_the_ground_below_a_foot_is_not_seen_the_road_beside_it_counts():
+    """Behind the bonnet, whose label is car, and at the image's lower edge."""
+    low, unseen, labels = region(70, 60, 10, HEIGHT - 60), np.zeros(SIZE, bool), np.full(SIZE, ROAD)
+    unseen[90:], labels[90:], labels[:, 70:80] = True, WALL, WALL
+    assert kept(NEAR, labels=labels, road_margin=1.0) == []
+    assert kept(NEAR, labels=labels, unseen=unseen, road_margin=1.0) == [NEAR]
+    labels[:90] = WALL
+    assert kept(NEAR, labels=labels, unseen=unseen, road_margin=1.0) == []
+    unseen[:, :70] = unseen[:, 80:] = True
+    assert kept(NEAR, labels=labels, unseen=unseen, road_margin=1.0) == [NEAR], "nothing tells"
+    labels[:], labels[:, 70:80] = ROAD, WALL
+    assert kept(low, labels=labels, road_margin=0.01) == [low], "less than a pixel"
+    labels[:, :70] = labels[:, 80:] = WALL
+    assert kept(low, labels=labels, road_margin=1.0) == []
+    labels[:, 75] = ROAD
+    assert kept(low, labels=labels, road_margin=0.01) == [low], "it lies on the road"
+
+
 def test_limits_are_in_the_cars_frame_and_hold_for_a_camera_that_looks_back():
     """At the rear, 2 m behind the axle: what its left half shows is on the car's right."""
     rear = from_transform((-2.0, 0.0, 1.5), (0.5, 0.5, -0.5, -0.5))
