@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Detection
 from unexpected_ros.inputs.incoming import image_to_rgb, stamp_ns
 from unexpected_ros.live.settings import GroundSettings, InputSettings, LiveDetectSettings
@@ -81,7 +82,13 @@ def limited(
     mounting: Mounting | None,
     warn: Callable[[str], object],
 ) -> Found:
-    """Without the regions beyond the limits; with all, and a warning, where it is not known where they stand."""
+    """Without the regions beyond the limits; with all, and a warning, where it is not known where they stand.
+
+    Without labels road_margin does not count, with a warning.
+    """
+    if limits.road_margin and (found.detection.labels == IGNORE).all():
+        warn("ground.road_margin limits nothing: it needs labels, and this method predicts none; set it to 0")
+        limits = limits.model_copy(update={"road_margin": 0.0})
     if not are_set(limits):
         return found
     if not is_placed(camera, mounting, found.detection.mask.shape):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.drawing.tracks import DrawnRoads
+from unexpected_core.labels import IGNORE
 from unexpected_core.pipeline.detector import load_detector
 from unexpected_core.regions import RegionSettings, find_regions
 from unexpected_core.structs import Detection, Region
@@ -189,6 +190,15 @@ def test_where_nothing_is_known_everything_counts_and_that_is_said(camera, mount
     assert "camera_info" in said[0] and "all regions count" in said[0]
     assert limited(found, GroundSettings(), camera, mounting, said.append) is found and len(said) == 1
     assert limited(found, GroundSettings(farthest=5.0), CAMERA, MOUNTING, said.append).detection.regions == (NEAR,)
+
+
+def test_without_labels_the_road_margin_does_not_count_and_that_is_said():
+    seen, said = detection(NEAR, FAR, labels=IGNORE), []
+    found = Found(seen, [Track(1, 1), Track(2, 1)], {})
+    margin, both = GroundSettings(road_margin=1.0), GroundSettings(road_margin=1.0, farthest=5.0)
+    assert limited(found, margin, CAMERA, MOUNTING, said.append).detection.regions == (NEAR, FAR)
+    assert limited(found, both, CAMERA, MOUNTING, said.append).detection.regions == (NEAR,)
+    assert len(said) == 2 and all("road_margin limits nothing: it needs labels" in text for text in said)
 
 
 def test_drawn_obstacles_stand_where_their_depth_says():
