@@ -50,7 +50,7 @@ def is_bag_folder(folder: Path) -> bool:
         return True
     shown = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
     others = (".bag", *IMAGE_SUFFIXES, *VIDEO_SUFFIXES)
-    return bool(bag_files(folder)) and not any(each.is_dir() or each.suffix.lower() in others for each in shown)
+    return is_numbered(bag_files(folder)) and not any(each.is_dir() or each.suffix.lower() in others for each in shown)
 
 
 def bag_files(folder: Path) -> list[Path]:
@@ -59,7 +59,19 @@ def bag_files(folder: Path) -> list[Path]:
     recordings = {(re.sub(r"_\d+$", "", stem(file)), file.name.removeprefix(stem(file))) for file in found}
     if len(recordings) != 1:
         return []
-    return sorted(found, key=lambda file: [int(n) for n in re.findall(r"_(\d+)$", stem(file))])
+    return sorted(found, key=_numbers)
+
+
+def is_numbered(files: list[Path]) -> bool:
+    """Whether files of `bag_files` are numbered as a recorder does, from 0 on, or there is but one.
+
+    Others, such as drive_1.mcap and drive_2.mcap, are recordings of their own, unless a metadata.yaml says otherwise.
+    """
+    return len(files) == 1 or (bool(files) and _numbers(files[0]) == [0])
+
+
+def _numbers(file: Path) -> list[int]:
+    return [int(n) for n in re.findall(r"_(\d+)$", stem(file))]
 
 
 def stem(file: Path) -> str:

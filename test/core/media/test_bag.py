@@ -12,6 +12,7 @@ from unexpected_core.media.bags.bag import open_bag
 from unexpected_core.media.bags.writing import create_bag
 from unexpected_core.media.errors import BagError
 from unexpected_core.media.footage import open_footage
+from unexpected_core.media.kinds import kind_of
 
 # the storage says what it holds, whatever metadata.yaml says
 
@@ -41,6 +42,19 @@ def test_a_folder_of_two_recordings_is_played_one_after_the_other(tmp_path, bags
     bags.drive(tmp_path / "both/morning.mcap", 2)
     bags.drive(tmp_path / "both/evening.mcap", 3, first=2)
     bags.check(tmp_path / "both", [2, 3, 4, 0, 1])
+
+
+def test_recordings_that_a_person_has_numbered_are_not_one_unless_metadata_says_so(tmp_path, bags):
+    """A recorder numbers from 0 on; both were read as one bag, at the same times."""
+    for name, first in (("drive_1", 0), ("drive_2", 0)):
+        bags.drive(tmp_path / f"drives/{name}.mcap", 2, first=first)
+    assert kind_of(tmp_path / "drives") == "folder"
+    with pytest.raises(BagError, match=r"nor the files NAME_0, NAME_1, \.\.\. of one recording; give a file"):
+        open_bag(tmp_path / "drives").__enter__()
+    (tmp_path / "drives/drive_2.mcap").rename(tmp_path / "drives/drive_0.mcap")
+    assert kind_of(tmp_path / "drives") == "bag"
+    (tmp_path / "drives/drive_0.mcap").unlink()
+    assert kind_of(tmp_path / "drives") == "bag", "there is but one"
 
 
 def test_a_bag_beside_folders_is_no_bag_folder_that_would_hide_them(tmp_path, bags):

@@ -11,7 +11,7 @@ import yaml
 
 from unexpected_core.log import LOGGER, first_line
 from unexpected_core.media.errors import BagError
-from unexpected_core.media.kinds import bag_files
+from unexpected_core.media.kinds import bag_files, is_numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ def bag_files_of(path: Path) -> BagFiles:
     about = _metadata(path / "metadata.yaml")
     if about is None:
         files = bag_files(path)
-        if not files:
+        if not files or not (is_numbered(files) or (path / "metadata.yaml").is_file()):
             raise BagError(
-                f"{path} is no rosbag2: it has no useful metadata.yaml, nor the files of one recording; give a file"
+                f"{path} is no rosbag2: it has no useful metadata.yaml, nor the files NAME_0, NAME_1, ... of one "
+                "recording; give a file"
             )
         return BagFiles(files)
     listed = [path / PurePath(name).name for name in about["relative_file_paths"]]
