@@ -54,6 +54,7 @@ class Recorder(Node):
         self.lost: Counter[str] = Counter()  # sent, as the middleware reports, and not received
         self.last = 0.0
         self._bag, self._time = bag, None
+        self._newest, self._ahead = 0, 0  # time of the newest message, and what is added to the clock: nanoseconds
         # by the steady clock: with use_sim_time and before the first /clock, the node's own stands still
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._connecting = self.create_timer(0.05, self._connect, clock=steady)
@@ -155,9 +156,22 @@ class Recorder(Node):
         return f"not installed here: {kinds}; source the workspace that has it, or leave the topic out"
 
     def _now(self) -> int:
-        """Nanoseconds of the node's clock; where simulated time has not begun by the first message, of the system's."""
+        """Nanoseconds of the clock, which never run back in a bag: passes of a looped bag come one after the other."""
+        now = self._recorded_by().now().nanoseconds
+        if now + self._ahead < self._newest:
+            if not self._ahead:
+                self.get_logger().warning(
+                    f"time ran back by {(self._newest - now) / 1e9:g} s, as where a bag is played in a loop: from here "
+                    "on log times go on from where they were; header stamps are as they come"
+                )
+            self._ahead = self._newest - now
+        self._newest = now + self._ahead
+        return self._newest
+
+    def _recorded_by(self) -> Clock:
+        """The node's; where simulated time has not begun by the first message, the system's."""
         if self._time is None:
             self._time = self.get_clock() if self.get_clock().now().nanoseconds else Clock()
             if self._time is not self.get_clock():
                 self.get_logger().warning("use_sim_time is set, but there is no /clock: recording in the system's time")
-        return self._time.now().nanoseconds
+        return self._time

@@ -58,6 +58,32 @@ def test_simulated_time_without_a_clock_records_all_the_same(driver, tmp_path):
     assert "durability: volatile" in profiles["/test_recorder/talk"]
 
 
+def test_passes_of_a_looped_bag_are_recorded_one_after_the_other(driver, tmp_path):
+    """By simulated time, which runs back where a pass begins."""
+    talk = driver.node.create_publisher(String, "/test_recorder/talk", 10)
+    ticks = driver.node.create_publisher(Clock, "/clock", 10)
+    options = "--ros-args", "-p", "use_sim_time:=true"
+    recorder = start(tmp_path, "out.mcap", talk.topic_name, *options)
+    words, seconds = ["a1", "a2", "b1", "b2", "c1"], [100, 101, 100, 101, 99]
+    try:
+        driver.until(lambda: talk.get_subscription_count() and ticks.get_subscription_count(), "the recorder")
+        for word, second in zip(words, seconds, strict=True):
+            tick = Clock()
+            tick.clock.sec = second
+            ticks.publish(tick)
+            driver.spin(0.3)
+            talk.publish(String(data=word))
+            driver.spin(0.3)
+        code, told = end(recorder)
+    finally:
+        recorder.kill()
+        driver.destroy(talk, ticks)
+    assert code == 0 and told.count("time ran back by 1 s, as where a bag is played in a loop") == 1, told
+    with open_bag(tmp_path / "out.mcap") as bag:
+        found = [(bag.read(m.channel, m.data).data, round(m.time / 1e9)) for m in bag.messages()]
+    assert found == list(zip(words, [100, 101, 101, 102, 102], strict=True))
+
+
 def test_a_source_that_comes_back_best_effort_is_recorded_on(driver, tmp_path):
     talk = driver.node.create_publisher(String, "/test_recorder/again", 10)
     recorder = start(tmp_path, "out.mcap", talk.topic_name)
