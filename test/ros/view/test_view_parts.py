@@ -42,6 +42,35 @@ def test_what_stays_away_is_waited_for_once_and_welcome_again():
     assert assembly.add("regions", 4, "r4") == []  # and from then on it is waited for
 
 
+@pytest.mark.parametrize("late", [10, 20, 30])
+def test_a_part_that_comes_too_late_is_not_shown_in_the_next_pass_of_a_bag(late):
+    """Its place was taken by the next frame; from then on each pass showed the mask of the pass before."""
+    assembly, shown, behind = Assembly(["mask"]), [], {10: 20, 20: 30, 30: 10}[late]
+    for turn in range(4):
+        for stamp in (10, 20, 30):
+            shown += assembly.add("photo", stamp, "p") + assembly.add("regions", stamp, turn)
+            if stamp == behind and turn == (late == 30):
+                shown += assembly.add("mask", late, 0)
+            if turn or stamp != late:
+                shown += assembly.add("mask", stamp, turn)
+    assert len(shown) == 12 and all(whole.parts.get("mask") in (whole.parts["regions"], None) for whole in shown)
+    without = [whole for whole in shown if "mask" not in whole.parts]
+    assert [frame.stamp for frame in without] == [late, behind], "then it is waited for again"
+
+
+def test_what_waits_for_a_frame_that_never_came_is_forgotten_where_stamps_run_back():
+    assembly = Assembly(["mask"])
+    assembly.add("mask", 20, "old")
+    for stamp in (10, 30):
+        assembly.add("photo", stamp, "p")
+        assembly.add("mask", stamp, "old")
+        assert len(assembly.add("regions", stamp, "old")) == 1
+    for stamp in (10, 20):
+        assembly.add("photo", stamp, "p")
+        assembly.add("regions", stamp, "new")
+        assert assembly.add("mask", stamp, "new")[-1].parts == {"regions": "new", "mask": "new", "photo": "p"}
+
+
 def test_what_stays_away_is_not_waited_for_where_all_frames_have_one_stamp():
     """Of a camera that sets none; else nothing at all was shown of it where a method paints nothing."""
     assembly, shown = Assembly(["mask", "resynthesis"]), []
