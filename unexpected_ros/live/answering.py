@@ -200,6 +200,7 @@ class Answering:
             feed.health.counts(),
             mode,
             mounting,
+            found.scale,
         )
         sent, waited = feed.outputs.publish(result)
         sent.add_done_callback(partial(self._published, frame, result))

@@ -35,6 +35,7 @@ class Result:
     header: the source image's. image: RGB uint8 [H, W, 3]. settings: those it was detected with. times: milliseconds
     by stage: age, convert, infer, and publish once the other outputs are out. counts: frames by what became of them.
     mode: FULL, REDUCED or FALLBACK, see `ladder`. mounting: where the camera sits in the car, None = unknown.
+    scale: factor on the working size that it was detected at, less than asked for where time was short.
     """
 
     header: Any
@@ -48,6 +49,7 @@ class Result:
     counts: Mapping[str, int]
     mode: int = FULL
     mounting: Mounting | None = None
+    scale: float = 1.0
 
     @cached_property
     def mask(self) -> np.ndarray:

@@ -32,11 +32,15 @@ class Seen(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was detected in an image (persistent regions only), their tracks, and milliseconds by stage."""
+    """What was detected in an image (persistent regions only), their tracks, and milliseconds by stage.
+
+    scale: factor on the working size that it was detected at.
+    """
 
     detection: Detection
     tracks: list[Track]
     times: dict[str, float]
+    scale: float = 1.0
 
 
 def see(message: Image | CompressedImage, settings: InputSettings) -> Seen:
@@ -68,9 +72,10 @@ def find(
         persistent(detection, tracker.update(one.stamp, detection.regions), settings.min_persistence)
         for one, detection, tracker in zip(seen, detections, trackers, strict=True)
     ]
+    scale = 1.0 if detector.fixed_size else settings.scale
     infer = 1e3 * (time.perf_counter() - started)
     return [
-        Found(*of_one, {"convert": one.convert, "infer": infer, **_stages(of_one[0])})
+        Found(*of_one, {"convert": one.convert, "infer": infer, **_stages(of_one[0])}, scale)
         for one, of_one in zip(seen, tracked, strict=True)
     ]
 
@@ -94,7 +99,8 @@ def limited(
     if not is_placed(camera, mounting, found.detection.mask.shape):
         warn("ground.* limits nothing: it needs camera_info, and camera.height or /tf_static; all regions count")
         return found
-    return Found(*within(found.detection, found.tracks, limits, camera, mounting), found.times)
+    detection, tracks = within(found.detection, found.tracks, limits, camera, mounting)
+    return found._replace(detection=detection, tracks=tracks)
 
 
 def _stages(detection: Detection) -> dict[str, float]:

@@ -70,6 +70,8 @@ class Keeper:
             "stamp_ns": stamp,
             "frame_id": result.header.frame_id,
             "model_id": result.model_id,
+            "mode": result.mode,  # as in AnomalyArray
+            "scale": result.scale,  # that it was detected at; settings have what was asked for
             "settings": result.settings.model_dump(),
         }
         key = f"{stamp}-{camera}" if camera else str(stamp)

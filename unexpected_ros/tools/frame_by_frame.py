@@ -174,6 +174,7 @@ class FrameByFrame:
             found.times | {"age": math.nan},  # when it was taken is not now
             {"received": self.received, "processed": self.processed, "stale": 0, "busy": 0},
             mounting=mounting,
+            scale=found.scale,
         )
         for name, message in messages_of(result, Messages(self.make), is_written):
             self.writer.write(f"{self.node}/{name}", message, moment)

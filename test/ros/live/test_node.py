@@ -260,6 +260,7 @@ def test_services(driver, node, camera, regions, send, street, to_message):
     assert saved.success, saved.message
     facts = json.loads(next(node.samples.glob("*.json")).read_text())
     assert facts["model_id"] == "random" and facts["settings"]["detect"]["threshold"] == THRESHOLD
+    assert (facts["mode"], facts["scale"]) == (0, 1.0)
     assert read_map(node.samples / "score" / f"{facts['stamp_ns']}.png").shape == image.shape[:2]
     assert facts["stamp_ns"] == answer.header.stamp.sec * 1_000_000_000 + answer.header.stamp.nanosec
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from unexpected_core.images import read_image, read_map
+from unexpected_core.pipeline.detector import load_detector
 from unexpected_core.structs import Detection, Region
 from unexpected_ros.bags import message_types
 from unexpected_ros.inputs.connection import (
@@ -27,10 +28,13 @@ from unexpected_ros.inputs.incoming import age_ms
 from unexpected_ros.inputs.mounts import Mounts
 from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
+from unexpected_ros.live.processing import Seen, find, limited
 from unexpected_ros.live.samples import Keeper, write_sample
-from unexpected_ros.live.settings import CameraSettings, NodeSettings, SaveSettings
+from unexpected_ros.live.settings import CameraSettings, GroundSettings, NodeSettings, SaveSettings
+from unexpected_ros.load.ladder import REDUCED
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted
+from unexpected_ros.scene.tracking import Tracker
 from unexpected_ros.tools.frame_by_frame import maker
 
 
@@ -199,6 +203,20 @@ def test_of_two_cameras_that_wait_for_a_slow_disk_both_are_saved_and_what_is_los
     keeper.stop(10)
     assert kept == ["0-left", "2000000000-right", "3000000000-left"]
     assert [line for line in said if "slow: a frame that waited to be saved is lost" in line] == said != []
+
+
+def test_a_sample_says_how_it_was_detected(tmp_path):
+    """Where time was short that is at less than the scale in the settings."""
+    settings = NodeSettings(save=SaveSettings(directory=str(tmp_path)))
+    header = SimpleNamespace(stamp=SimpleNamespace(sec=1, nanosec=0), frame_id="")
+    image = np.zeros((40, 64, 3), np.uint8)
+    detector = load_detector("random", device="cpu")
+    seen, half = [Seen(image, 1, 0.0)], settings.detect.model_copy(update={"scale": 0.5})
+    (found,) = find(seen, detector, [Tracker()], half, [""], False)
+    found = limited(found, GroundSettings(farthest=5.0), None, None, print)
+    result = Result(header, image, found.detection, [], settings, "m", None, {}, {}, mode=REDUCED, scale=found.scale)
+    facts = json.loads(Keeper(CauseLog(print)).write("", result).read_text())
+    assert (facts["mode"], facts["scale"], facts["settings"]["detect"]["scale"]) == (REDUCED, 0.5, 1.0)
 
 
 def test_samples_that_are_written_at_once_do_not_take_one_key(tmp_path):
