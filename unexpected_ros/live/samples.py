@@ -79,9 +79,9 @@ class Keeper:
             return write_sample(result.settings.save.directory, key, result.image, result.detection, facts)
 
     def stop(self, timeout: float) -> None:
-        """Finish the sample in work."""
-        if self._worker:
-            self._worker.stop(timeout)
+        """Finish the sample in work, and those that wait; what is not saved by then is told."""
+        if self._worker and not self._worker.stop(timeout, finish=True):
+            self._warn("slow disk at the end", f"samples were not saved within {timeout:g} s; the last ones are lost")
         self._worker = None
 
     def _on_error(self, kept: tuple[str, Result], error: Exception) -> None:

@@ -61,13 +61,19 @@ class Worker[T]:
         begun = self._begun
         return 0.0 if begun is None else time.monotonic() - begun
 
-    def stop(self, timeout: float | None = None) -> bool:
-        """Finish what is in work, forget what waits, end the thread. False if it takes over `timeout` seconds."""
+    def stop(self, timeout: float | None = None, finish: bool = False) -> bool:
+        """Finish what is in work, end the thread. False if it takes over `timeout` seconds.
+
+        What waits is forgotten, or worked on, too, with `finish`, in that time.
+        """
         with self._changed:
             self._stopping = True
-            self._slots.clear()
+            if not finish:
+                self._slots.clear()
             self._changed.notify()
         self._thread.join(timeout)
+        with self._changed:
+            self._slots.clear()
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -91,4 +97,4 @@ class Worker[T]:
     def _take(self) -> list[T]:
         with self._changed:
             self._changed.wait_for(lambda: self._slots or self._stopping)
-            return [] if self._stopping else [self._slots.pop(key) for key in self._choose(self._slots)]
+            return [self._slots.pop(key) for key in self._choose(self._slots)] if self._slots else []

@@ -205,6 +205,32 @@ def test_of_two_cameras_that_wait_for_a_slow_disk_both_are_saved_and_what_is_los
     assert [line for line in said if "slow: a frame that waited to be saved is lost" in line] == said != []
 
 
+@pytest.mark.parametrize("seconds", [30.0, 0.05])
+def test_what_waits_to_be_saved_at_the_end_is_saved_or_told(tmp_path, seconds):
+    said, slow = [], threading.Event()
+
+    class Slow(Keeper):
+        def write(self, camera, result):
+            slow.wait(30)
+            return super().write(camera, result)
+
+    keeper = Slow(CauseLog(said.append))
+    settings = NodeSettings(save=SaveSettings(directory=str(tmp_path), above=0.5, per_minute=600))
+    image, region = np.zeros((6, 8, 3), np.uint8), Region(0, 0, 2, 2, 1, 1, 4, 0.9, 0.9, 1.0, 0)
+    detection = Detection(np.ones((6, 8), np.float32), image[..., 0] == 0, image[..., 0], None, (region,))
+    for second in range(2):
+        header = SimpleNamespace(stamp=SimpleNamespace(sec=second, nanosec=0), frame_id="")
+        keeper.offer("", Result(header, image, detection, [], settings, "m", None, {}, {}))
+        time.sleep(0.15)
+    if seconds > 1:
+        threading.Timer(0.2, slow.set).start()
+    keeper.stop(seconds)
+    kept = sorted(path.stem for path in tmp_path.glob("*.json"))
+    slow.set()
+    assert kept == (["0", "1000000000"] if seconds > 1 else []) and len(said) == (seconds < 1)
+    assert all("samples were not saved within 0.05 s; the last ones are lost" in text for text in said)
+
+
 def test_a_sample_says_how_it_was_detected(tmp_path):
     """Where time was short that is at less than the scale in the settings."""
     settings = NodeSettings(save=SaveSettings(directory=str(tmp_path)))
