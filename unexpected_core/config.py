@@ -94,6 +94,8 @@ def _explain(fault: Mapping[str, Any], known: list[str]) -> str:
             f"setting '{name}' = {fault['input']!r}: expected text; YAML takes 12, 1e+3 or yes for a number or a "
             'truth: put it in quotes, such as "12"'
         )
+    if not name:  # of several settings together, which the message names
+        return fault["msg"]
     return f"setting '{name}' = {fault['input']!r}: {fault['msg']}"
 
 

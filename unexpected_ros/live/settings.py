@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from unexpected_core.config import Settings
 from unexpected_core.encodings import MAX_PIXELS
+from unexpected_core.pipeline.ego_mask import check_ego_mask
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
 from unexpected_ros.load.schedule import parse_cameras
 
@@ -173,3 +174,15 @@ class NodeSettings(Settings):
     def _check_cameras(cls, text: str) -> str:
         parse_cameras(text)
         return text
+
+    @model_validator(mode="after")
+    def _check_masks(self) -> NodeSettings:
+        mask, cameras = self.detect.ego_mask, parse_cameras(self.cameras)
+        if "{camera}" in mask and not cameras:
+            raise ValueError(
+                f"detect.ego_mask is '{mask}', and {{camera}} stands for the names of several cameras: there are none; "
+                "write the whole path"
+            )
+        for camera in cameras:
+            check_ego_mask(self.detect.of(camera).ego_mask)
+        return self

@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 import yaml
 
@@ -11,6 +12,7 @@ rclpy = pytest.importorskip("rclpy")
 from rclpy.parameter import Parameter  # noqa: E402
 
 from unexpected_core.config import Setting, SettingsError, build  # noqa: E402
+from unexpected_core.images import write_image  # noqa: E402
 from unexpected_core.labels import CITYSCAPES  # noqa: E402
 from unexpected_ros.live.parameters import (  # noqa: E402
     BEGIN,
@@ -52,6 +54,19 @@ def test_every_parameter_is_described_as_tools_need_it(setting):
     if setting.type in (int, float):
         range_ = (descriptor.integer_range or descriptor.floating_point_range)[0]
         assert range_.from_value <= setting.default <= range_.to_value
+
+
+def test_an_own_car_for_each_camera_is_looked_for_when_it_is_set(tmp_path):
+    """Else every frame is lost to it."""
+    write_image(tmp_path / "front.png", np.zeros((2, 2), np.uint8))
+    mask = [Parameter("detect.ego_mask", value=str(tmp_path / "{camera}.png"))]
+    with pytest.raises(
+        SettingsError, match=r"^Value error, detect\.ego_mask is '.*there are none; write the whole path"
+    ):
+        changed(NodeSettings(), mask)
+    with pytest.raises(SettingsError, match=r"^Value error, cannot read the ego mask: .*rear\.png"):
+        changed(NodeSettings(cameras="front, rear"), mask)
+    changed(NodeSettings(cameras="front:2"), mask)
 
 
 def test_a_batch_is_applied_whole_or_not_at_all():
