@@ -27,7 +27,7 @@ from unexpected_ros.tools.fleet import (
 )
 from unexpected_ros.tools.frame_by_frame import FrameByFrame
 from unexpected_ros.tools.job import DONE, Job
-from unexpected_ros.tools.offline import NODE, process_bag
+from unexpected_ros.tools.offline import NODE, node_name, process_bag
 from unexpected_ros.tools.resuming import Interrupted
 
 
@@ -40,11 +40,12 @@ def _many(given: argparse.Namespace) -> int:
         raise BagError(f"{given.output} lies in the input; expected another place for the output")
     if not 1 <= given.workers <= 1024:
         raise FleetError(f"--workers {given.workers}: expected 1 to 1024")
+    node = node_name(given.node)
     override(NodeSettings(), given.set)  # what is wrong is said before anything is begun
     jobs = []
     for bag in bags:
         target = out / bag.relative_to(given.input).with_suffix("")
-        how = (given.model, given.device, tuple(given.set), given.topic, given.node)
+        how = (given.model, given.device, tuple(given.set), given.topic, node)
         jobs.append(Job(str(bag.resolve()), f"{target}{bag.suffix.replace('.', '_')}.mcap", *how))
     refuse_doubles(jobs)
     refuse_results_of_others(given.input, out)

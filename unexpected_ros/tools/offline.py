@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
 
 NODE = "/unexpected/detector"
+
+
+def node_name(text: str) -> str:
+    """The full name of a node, without a slash at its end. Raises BagError for what ROS does not take for one."""
+    name = text.rstrip("/")
+    if not re.fullmatch(r"(/[A-Za-z_]\w*)+", name, re.ASCII) or "__" in name:
+        raise BagError(f"node '{text}': expected a full name such as {NODE}, of letters, digits and single _")
+    return name
 
 
 def mounts_in(path: Path, warn: CauseLog) -> Mounts:
@@ -57,6 +66,7 @@ def process_bag(
         raise BagError(
             f"{source} is where an unfinished {target} lies, and would be replaced by it; rename one of them"
         )
+    node = node_name(node)
     warn = CauseLog(LOGGER.warning, period_s=math.inf)
     with open_bag(source) as bag:
         taken = [name for name in bag.topics() if name.startswith(f"{node}/")]

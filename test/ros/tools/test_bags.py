@@ -182,6 +182,17 @@ def test_output_names_that_would_lose_something_are_refused(tmp_path, source, de
     process_bag(source, tmp_path / "out.mcap", detector)
     with pytest.raises(BagError, match=r"has outputs already .* choose another name with --node"):
         process_bag(tmp_path / "out.mcap", tmp_path / "again.mcap", detector)
+    with pytest.raises(BagError, match=r"has outputs already .* choose another name with --node"):
+        process_bag(tmp_path / "out.mcap", tmp_path / "again.mcap", detector, node=f"{NODE}/")
+
+
+@pytest.mark.parametrize("name", ["", "/", "detector", "/my detector", "/2/detector", "/a//b", "/a__b", "/détecteur"])
+def test_a_node_has_a_name_that_ros_takes(source, tmp_path, detector, name, capsys):
+    with pytest.raises(BagError, match=f"node '{name}': expected a full name such as /unexpected/detector"):
+        process_bag(source, tmp_path / "out.mcap", detector, node=name)
+    assert main([str(source.parent), f"{tmp_path}-out", "--model", "random", "--node", name]) == 1
+    assert capsys.readouterr().err.startswith(f"error: node '{name}': expected a full name such as")
+    assert not (tmp_path / "out.mcap").exists()
 
 
 def test_command_line(tmp_path, source, capsys):
