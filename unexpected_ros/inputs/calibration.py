@@ -32,7 +32,8 @@ class CalibrationSubscription:
 
     def check(self) -> None:
         """Once a second: ask for what was kept where that is offered, and no more where it is not."""
-        offered = [info.qos_profile for info in self._node.get_publishers_info_by_topic(self.topic)]
+        # by the name that rclpy remaps, as for the subscription: a rule may name what another one leads to
+        offered = [info.qos_profile for info in self._node.get_publishers_info_by_topic(self.name)]
         qos = qos_for(offered)
         if qos.durability != QoSDurabilityPolicy.TRANSIENT_LOCAL:
             qos = qos_profile_sensor_data

@@ -129,5 +129,5 @@ class ImageSubscription:
                 info.topic_type,
                 info.qos_profile.reliability == QoSReliabilityPolicy.BEST_EFFORT,
             )
-            for info in self._node.get_publishers_info_by_topic(self.topic)
+            for info in self._node.get_publishers_info_by_topic(self._name)  # which remaps, as a subscription does
         ]
