@@ -69,6 +69,11 @@ class Player(Node):
         self.add_pre_set_parameters_callback(as_meant(("speed", "position")))
         self.add_post_set_parameters_callback(self._on_parameters)
 
+    @property
+    def topic(self) -> str:
+        """Full name of the images' topic."""
+        return self._images.topic_name
+
     def _declare(self, name: str, value: float, least: float, most: float, description: str) -> float:
         """Its value: what was said of it when the node was started, else `value`. An integer does for a decimal."""
         if self.has_parameter(name):

@@ -14,8 +14,23 @@ from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER
 from unexpected_core.media.errors import IncompleteError
 from unexpected_core.media.shots import PHOTO_RATE, Footage, Shot
-from unexpected_ros.inputs.incoming import stamp_ns
+from unexpected_ros.inputs.incoming import camera_from, stamp_ns
+from unexpected_ros.scene.geometry import Camera, is_rectified
 from unexpected_ros.tools.player import Player
+
+
+def other_rectification(camera: Camera, recorded: str, played: str) -> str:
+    """What to say where images of a topic are played on one by whose name they would be undistorted again, or not at
+    all; '' for nothing, as where the calibration has no distortion.
+    """
+    is_rect, matters = is_rectified(recorded), camera.distortion.any() or camera.rotation is not None
+    if is_rect is None or not matters or is_rect == bool(is_rectified(played)):
+        return ""
+    what, setting = ("are undistorted already", "yes") if is_rect else ("are as the camera made them", "no")
+    return (
+        f"images of {recorded} {what}, and the name {played} does not say so: give what reads them "
+        f"camera.rectified:={setting}, or a name alike (-r image:={recorded})"
+    )
 
 
 @dataclass
@@ -30,6 +45,7 @@ class Playing:
     sent: int = 0
     problems: dict[str, None] = field(default_factory=dict)
     acted: bool = False  # in this pass: a frame was sent, or a jump obeyed
+    checked: bool = False  # the first calibration was
     end: float = 0.0  # when the time of the last frame is over, which is as long as that of the others
 
     def play(self, start: float = 0.0, loop: bool = False) -> None:
@@ -76,10 +92,15 @@ class Playing:
 
     def _calibration(self, shot: Shot) -> CameraInfo | None:
         try:
-            return deserialize_message(shot.camera_info, CameraInfo) if shot.camera_info else None
+            info = deserialize_message(shot.camera_info, CameraInfo) if shot.camera_info else None
         except Exception:  # damaged bytes: each middleware has a kind of its own
             self._leave_out(f"{shot.source}: camera_info of {len(shot.camera_info)} bytes is damaged")
             return None
+        if info and not self.checked:
+            self.checked = True
+            if doubt := other_rectification(camera_from(info), getattr(self.footage, "topic", ""), self.player.topic):
+                LOGGER.warning(doubt)
+        return info
 
     def _leave_out(self, problem: str) -> None:
         if problem not in self.problems:

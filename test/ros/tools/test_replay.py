@@ -188,6 +188,25 @@ def test_a_damaged_calibration_costs_no_frame_and_is_told_of(play, driver, drive
     driver.until(lambda: len(inbox) == FRAMES, "all frames")
 
 
+def test_images_that_are_played_under_a_name_that_says_another_rectification_are_told_of(play, drive, tmp_path):
+    """The detector goes by the name: it would undistort what is undistorted already."""
+    with create_bag(tmp_path / "rect.mcap") as rect, open_bag(drive) as bag:
+        for message in bag.messages():
+            read, make = bag.read(message.channel, message.data), maker(rect.types)
+            if message.channel.type.endswith("CameraInfo"):
+                bent = {"distortion_model": "plumb_bob", "d": np.array([-0.3, 0.1, 0, 0, 0])}
+                read = make("sensor_msgs/msg/CameraInfo", **{**vars(read), **bent})
+            topic = message.channel.topic.replace("image_raw", "image_rect")
+            rect.write(topic, read, message.time)
+    for name, told in (("image_raw", 1), ("image_rect", 0), ("image", 1)):
+        options = ("--speed", "20", "--ros-args", "-r", f"image:=/deck/{name}", "--")
+        process, _ = play(*options, inbox_topic=f"/deck/{name}", footage=tmp_path / "rect.mcap")
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0 and f"played {FRAMES} of {FRAMES} frames" in out, err
+        text = f"images of /camera/image_rect are undistorted already, and the name /deck/{name} does not say so: give"
+        assert err.count(text) == err.count("camera.rectified:=yes") == told, err
+
+
 def test_a_request_that_is_none_does_not_end_it(play, driver):
     process, inbox = play("--paused", "--loop")
     assert driver.call(Trigger, "/deck/replay/step").success
