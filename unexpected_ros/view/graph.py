@@ -49,6 +49,13 @@ def find_streams(graph: Node, told: Mapping[str, str]) -> list[Stream]:
     return sorted(found)
 
 
+def remapped_regions(graph: Node) -> list[str]:
+    """Topics with regions that have another name than theirs, by which no detector is found."""
+    return [
+        topic for topic, kinds in graph.get_topic_names_and_types() if KIND in kinds and not topic.endswith(REGIONS)
+    ]
+
+
 def pick_camera(topics: Iterable[str], camera: str, told: str) -> str | None:
     """Of a node's image topics the one of `camera` ('': of its only one), None while that is not sure.
 

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
 from unexpected_ros.view.assembly import Whole
-from unexpected_ros.view.graph import Stream, find_streams
+from unexpected_ros.view.graph import Stream, find_streams, remapped_regions
 from unexpected_ros.view.listening import Listening
 
 TICK_S = 0.2
@@ -39,8 +39,9 @@ class Watcher(Node):
         value: Callable[[str], Any],
     ) -> None:
         super().__init__("view", start_parameter_services=False)
-        self._name, self._wanted, self._value = name and f"/{name.lstrip('/')}", wanted, value
+        self._name, self._wanted, self._value = name and f"/{name.strip('/')}", wanted, value
         self._on_frame, self._on_detector, self._on_state = on_frame, on_detector, on_state
+        self._absent = NOBODY  # why none is watched
         self._streams: dict[str, Stream] = {}  # of the detector, by camera
         self._reports: dict[str, dict[str, Any]] = {}
         self._told: dict[str, str] = {}  # camera topics, by prefix
@@ -53,12 +54,15 @@ class Watcher(Node):
         self.create_timer(TICK_S, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def _tick(self) -> None:
-        found = [s for s in find_streams(self, self._told) if self._name in (None, s.node, s.prefix)]
+        there = find_streams(self, self._told)
+        found = [s for s in there if self._name in (None, s.node, s.prefix)]
         streams = choose(found, self._streams.values(), self._is_alive())
         if births(streams).isdisjoint(births(self._streams)) and (streams or self._streams):
             self._heard, self._reports, self._told = time.monotonic(), {}, {}
             self._on_detector(next((stream.node for stream in streams.values()), None))
         self._streams = streams
+        if not streams:
+            self._absent = absent(self._name, {stream.node for stream in there}, remapped_regions(self))
         self._listen()
         self._tell()
 
@@ -78,7 +82,7 @@ class Watcher(Node):
 
     def _tell(self) -> None:
         if not self._streams:
-            return self._on_state(text=NOBODY, watched=self._name or "", cameras={})
+            return self._on_state(text=self._absent, watched=self._name or "", cameras={})
         silent = {"good": False, "text": "found" if self._is_alive() else "does not answer", "model": ""}
         reports = self._reports if self._is_alive() else {}
         cameras = {camera: reports.get(camera, silent) for camera in self._streams}
@@ -93,6 +97,20 @@ class Watcher(Node):
                 self._reports[camera] = report(statuses)
                 if topic := statuses[0].hardware_id:  # none while it is not active
                     self._told[stream.prefix] = topic
+
+
+def absent(name: str | None, there: Collection[str], remapped: Collection[str]) -> str:
+    """Why no detector of a `name` (None: none at all) is watched. there: names of others. remapped: topics that would
+    be their ~/regions.
+    """
+    if there:
+        return f"no detector {name} found; there are: {', '.join(sorted(there))} (--detector)"
+    if remapped:
+        return (
+            f"no detector found by its ~/regions, but {', '.join(sorted(remapped))}: detectors are known by that name; "
+            "start it without remapping ~/regions"
+        )
+    return NOBODY
 
 
 def births(streams: dict[str, Stream]) -> set[bytes]:

@@ -7,6 +7,7 @@ pytestmark = pytest.mark.ros
 pytest.importorskip("rclpy")
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
+from unexpected_ros.msg import AnomalyArray  # noqa: E402
 
 from unexpected_ros.live.parameters import SETTINGS  # noqa: E402
 from unexpected_ros.view.watcher import Watcher  # noqa: E402
@@ -112,6 +113,32 @@ def test_a_photo_has_as_many_pixels_as_the_detector_is_told_to_read(driver, star
     send = play({"/watched/image": 90})
     driver.until(lambda: send() or (last_photo(both[0][""]) == 90 and both[1][""]), "frames of both", SOON_S)
     assert not any("photo" in whole.parts for whole in both[1][""])
+
+
+@pytest.mark.parametrize(
+    ("topic", "name", "text", "watched"),
+    [
+        ("/driver/regions", "/driver/", "", "/driver"),
+        ("/driver/regions", "detector", "no detector /detector found; there are: /driver (--detector)", "/detector"),
+        ("/perception/anomalies", None, "no detector found by its ~/regions, but /perception/anomalies: ", ""),
+    ],
+)
+def test_a_detector_that_is_there_under_another_name_is_named(driver, topic, name, text, watched):
+    said = []
+    watcher = Watcher(name, tuple, lambda *_: None, str, lambda **state: said.append(state), str)
+    regions = driver.node.create_publisher(AnomalyArray, topic, 10)
+    driver.executor.add_node(watcher)
+    try:
+        driver.until(
+            lambda: said and said[-1]["text"].startswith(text) and bool(said[-1]["text"]) == bool(text),
+            "what it says",
+            SOON_S,
+        )
+        assert said[-1]["watched"] == watched
+    finally:
+        driver.executor.remove_node(watcher)
+        watcher.destroy_node()
+        driver.destroy(regions)
 
 
 def test_it_looks_around_while_simulated_time_stands_still(driver):
