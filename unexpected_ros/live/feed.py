@@ -25,6 +25,11 @@ from unexpected_ros.scene.geometry import Camera, is_rectified
 from unexpected_ros.scene.limits import are_set
 from unexpected_ros.scene.tracking import Tracker
 
+WELL = 60
+"""Checks, one a second, without a complaint after which the last one is told again: a camera that sends less often than
+frames are waited for is no news with each frame.
+"""
+
 
 class Feed:
     """Topics of the camera `name` lie in a folder of its name, those of an only camera ('') do not."""
@@ -45,6 +50,7 @@ class Feed:
         self.complaint: Complaint | None = None
         self._calibrations = Calibrations()
         self._frame_id = ""  # of the newest calibration
+        self._told, self._well = "", 0  # the last cause that the log has, and checks since it was there
         self._misplaced = 0  # checks in which it was not known where things stand
 
     def offer(self) -> None:
@@ -76,6 +82,7 @@ class Feed:
         for subscription in filter(None, (self.input, self._camera_info)):  # the second may have been refused
             subscription.close()
         self.input = self._camera_info = self.complaint = None
+        self._told = ""
 
     def camera(self, settings: CameraSettings, stamp: int) -> Camera | None:
         """Of an image with a stamp [ns], by camera_info; the settings say whether it is rectified."""
@@ -92,7 +99,11 @@ class Feed:
             self._camera_info.check()
             # loss last: it comes and goes, and what is wrong with the frames that come matters more
             complaint = self.input.check() or self._check_match() or self._check_place() or self.input.loss()
-        if complaint and (not self.complaint or complaint.cause != self.complaint.cause):
+        self._well = 0 if complaint else self._well + 1
+        if self._well >= WELL:
+            self._told = ""
+        if complaint and complaint.cause != self._told:
+            self._told = complaint.cause
             self._node.get_logger().warning(str(complaint))
         self.complaint = complaint
 

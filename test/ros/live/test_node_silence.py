@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 
 from unexpected_ros.inputs import subscription  # noqa: E402
+from unexpected_ros.inputs.connection import Complaint  # noqa: E402
+from unexpected_ros.live.feed import WELL, Feed  # noqa: E402
+from unexpected_ros.live.settings import NodeSettings  # noqa: E402
 
 TOPIC = "/inside/image"
 
@@ -115,3 +119,24 @@ def test_a_middleware_that_does_not_count_losses_is_listened_to_all_the_same(
     camera = driver.camera(Image, "/inside/image")
     assert driver.publish_until_answered(camera, to_message(street()), answers).image_width == 130
     driver.destroy(camera)
+
+
+def test_a_camera_that_is_slow_is_told_of_once_and_again_after_a_minute_without_a_complaint():
+    said, silent = [], Complaint("no image on /image", "start the camera")
+    logger = SimpleNamespace(warning=said.append)
+    feed = Feed(SimpleNamespace(get_logger=lambda: logger, settings=NodeSettings()), "", print)
+    feed.outputs, feed._camera_info = SimpleNamespace(wanted=lambda name: False), SimpleNamespace(check=str)
+    for cycle in range(3):  # of eight seconds
+        for second in range(8):
+            feed.input = SimpleNamespace(check=lambda late=second >= 5: silent if late else None, loss=lambda: None)
+            feed.check()
+            assert bool(feed.complaint) == (second >= 5)
+        assert said == [str(silent)], cycle
+    feed.input = SimpleNamespace(check=lambda: Complaint("two sources", "stop one"), loss=lambda: None)
+    feed.check()
+    feed.check()
+    assert len(said) == 2
+    for complaint in (None,) * WELL + (feed.complaint,):
+        feed.input = SimpleNamespace(check=lambda now=complaint: now, loss=lambda: None)
+        feed.check()
+    assert len(said) == 3
