@@ -1,7 +1,9 @@
 """The detector node, and RViz if wanted: ros2 launch unexpected_ros detector.launch.py image:=/camera/image_raw."""
 
 import os
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -81,6 +83,7 @@ def actions(context: LaunchContext) -> list:
     given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     # shells leave the ~ of name:=~/folder to us
     given |= {name: str(Path(given[name]).expanduser()) for name in ("params_file", "python_prefix") if given[name]}
+    given |= {name: value for name, value in in_file(given).items() if not given[name]}
     given["camera_info"] = given["camera_info"] or beside(given["image"], "camera_info")
     check(given)
     switches = ("true", "false")
@@ -110,6 +113,33 @@ def actions(context: LaunchContext) -> list:
         + [node]
         + ([rviz(given)] if given["rviz"] == "true" else [])
     )
+
+
+def in_file(given: dict[str, str]) -> dict[str, str]:
+    """What params_file says of the node and RViz must know, too: the cameras' names, whether time is simulated."""
+    try:
+        about = yaml.safe_load(Path(given["params_file"]).read_text())
+    except (OSError, ValueError, yaml.YAMLError):  # which `check` or the node explains
+        return {}
+    node = re.sub("/+", "/", f"/{given['namespace']}/{given['node_name']}")
+    found = {}
+    for place, parameters in sections(about):
+        pattern = re.escape(place).replace(r"/\*\*", r"(/\w+)*").replace(r"\*", r"\w+")
+        found |= parameters if re.fullmatch(pattern, node) else {}
+    names, simulated = found.get("cameras") or "", found.get("use_sim_time")
+    return {
+        "cameras": ", ".join(map(str, names)) if isinstance(names, list) else str(names),
+        "use_sim_time": str(simulated).lower() if isinstance(simulated, bool) else "",
+    }
+
+
+def sections(about: object, place: str = "") -> Iterator[tuple[str, dict]]:
+    """Names of nodes in a file of parameters, such as /** or /unexpected/detector, and what it says of each."""
+    for name, inside in about.items() if isinstance(about, dict) else ():
+        if name == "ros__parameters":
+            yield place, inside if isinstance(inside, dict) else {}
+        else:
+            yield from sections(inside, f"{place}/{str(name).strip('/')}")
 
 
 def others(context: LaunchContext) -> dict[str, LaunchConfiguration]:

@@ -200,6 +200,24 @@ def test_parameters_go_to_the_node_by_their_names(launch, describe):
 
 
 @pytest.mark.ros
+@pytest.mark.parametrize("name", ["/**", "car/detector", "/car/detector", "/*/detector", "car: {detector"])
+@pytest.mark.parametrize("cameras", ["[front, rear]", "'front:2, rear'"])
+def test_rviz_follows_what_the_file_of_parameters_says(launch, describe, rviz_installed, tmp_path, name, cameras):
+    from launch_ros.utilities import evaluate_parameters
+
+    end = "}" * name.count("{")
+    text = f"{name}: {{ros__parameters: {{cameras: {cameras}, use_sim_time: true}}}}{end}"
+    (tmp_path / "my.yaml").write_text(f"{text}\n/other/detector: {{ros__parameters: {{cameras: [left]}}}}\n")
+    given = {"rviz": "true", "namespace": "car", "params_file": str(tmp_path / "my.yaml")}
+    *_, shown = describe("detector", **given)
+    assert remapped(launch, shown)["/unexpected/detector/overlay"] == "/car/detector/front/overlay"
+    assert evaluate_parameters(launch.LaunchContext(), shown._Node__parameters) == ({"use_sim_time": True},)
+    *_, shown = describe("detector", **given, cameras="top", use_sim_time="false")
+    assert remapped(launch, shown)["/unexpected/detector/overlay"] == "/car/detector/top/overlay"
+    assert evaluate_parameters(launch.LaunchContext(), shown._Node__parameters) == ({"use_sim_time": False},)
+
+
+@pytest.mark.ros
 @pytest.mark.parametrize(("cameras", "place"), [("", ""), ("rear:2, front", "/rear")])
 def test_rviz_shows_the_node_or_its_first_camera(launch, describe, rviz_installed, cameras, place):
     *_, shown = describe("detector", rviz="true", namespace="car", cameras=cameras)
