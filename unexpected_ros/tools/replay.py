@@ -92,7 +92,7 @@ def main() -> int:
     given = parse(remove_ros_args(sys.argv)[1:])
     try:
         footage = open_footage(given.input, given.topic, bit_depth=given.bit_depth)
-    except ValueError as error:
+    except (ValueError, OSError) as error:  # the latter where there is no room to unfold a bag
         print(f"error: {error}", file=sys.stderr)
         return 1
     make_room_for_images()

@@ -44,6 +44,19 @@ def test_a_folder_of_two_recordings_is_played_one_after_the_other(tmp_path, bags
     bags.check(tmp_path / "both", [2, 3, 4, 0, 1])
 
 
+def test_no_room_to_unfold_a_bag_is_told_with_the_place_and_the_cure(tmp_path, bags, monkeypatch, files_no_longer_than):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "small"))
+    (tmp_path / "small").mkdir()
+    packed = tmp_path / "bag.mcap.zstd"
+    packed.write_bytes(zstandard.compress(bags.drive(tmp_path / "bag.mcap").read_bytes()))
+    expected = (
+        rf"cannot unfold {packed}: .*; set TMPDIR to a folder with more room: '{tmp_path}/small/bag\..*/bag\.mcap'"
+    )
+    with files_no_longer_than(1000), pytest.raises(OSError, match=expected):
+        open_bag(packed).__enter__()
+    assert not list((tmp_path / "small").iterdir())
+
+
 def test_recordings_that_a_person_has_numbered_are_not_one_unless_metadata_says_so(tmp_path, bags):
     """A recorder numbers from 0 on; both were read as one bag, at the same times."""
     for name, first in (("drive_1", 0), ("drive_2", 0)):

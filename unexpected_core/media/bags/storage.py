@@ -9,6 +9,7 @@ from pathlib import Path
 
 import zstandard
 
+from unexpected_core.files import written_named
 from unexpected_core.media.bags.channels import Message, Storage
 from unexpected_core.media.bags.mcap import McapStorage
 from unexpected_core.media.bags.ros1 import Ros1Storage
@@ -53,8 +54,14 @@ class UnfoldedStorage:
         unfolded = Path(self._folder.name) / self.path.name.removesuffix(".zstd")
         damage = []
         try:
-            with self.path.open("rb") as packed, unfolded.open("wb") as plain:
+            with self.path.open("rb") as packed, written_named(unfolded), unfolded.open("wb") as plain:
                 shutil.copyfileobj(zstandard.ZstdDecompressor().stream_reader(packed), plain)
+        except OSError as error:
+            self._folder.cleanup()
+            if error.filename != str(unfolded):
+                raise
+            cause = f"cannot unfold {self.path}: {error.strerror}; set TMPDIR to a folder with more room"
+            raise OSError(error.errno, cause, error.filename) from error
         except zstandard.ZstdError as error:
             damage.append(f"{stem(self.path)}: its compression is damaged ({error})")
         try:
