@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unexpected_core.log import LOGGER, progress
+from unexpected_core.media.bags.bag import Bag
 from unexpected_core.media.bags.growing import growing_bag, partial_path
-from unexpected_core.media.errors import IncompleteError
 from unexpected_ros.bags import BagError, message_types, open_bag
 from unexpected_ros.inputs.mounts import STATIC, TRANSFORMS, Mounts
 from unexpected_ros.live.logs import CauseLog
@@ -33,13 +33,12 @@ def node_name(text: str) -> str:
     return name
 
 
-def mounts_in(path: Path, warn: CauseLog) -> Mounts:
-    """Where a bag says that cameras sit: all of its /tf_static, which holds for all of its frames. Raises BagError."""
+def mounts_in(bag: Bag, warn: CauseLog) -> Mounts:
+    """Where a bag says that cameras sit: all of its /tf_static, which holds for all of its frames."""
     mounts = Mounts(warn)
-    with open_bag(path) as bag, suppress(IncompleteError):  # of which the frames will tell
-        for message in bag.messages(STATIC) if STATIC in bag.topics(TRANSFORMS) else ():
-            with suppress(BagError):  # a damaged one
-                mounts.hear(bag.read(message.channel, message.data))
+    for message in bag.look_ahead(STATIC) if STATIC in bag.topics(TRANSFORMS) else ():
+        with suppress(BagError):  # a damaged one
+            mounts.hear(bag.read(message.channel, message.data))
     return mounts
 
 
@@ -75,7 +74,7 @@ def process_bag(
         image_topic = bag.image_topic(topic)
         total = bag.count(image_topic)
         with growing_bag(target, message_types(), recipe(before, image_topic, node, detector, settings)) as growing:
-            run = FrameByFrame(detector, node, growing.writer, image_topic, settings, mounts_in(before, warn), warn)
+            run = FrameByFrame(detector, node, growing.writer, image_topic, settings, mounts_in(bag, warn), warn)
             done = take_over(growing.earlier(), run, bag)
             for frame in progress(run.frames(bag, done), "frames", total and total - run.received):
                 if stop():

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zstandard
 
+from unexpected_core.media.bags.storage import UnfoldedStorage
+from unexpected_core.media.kinds import ZSTD
 from unexpected_ros.bags import create_bag, open_bag
 from unexpected_ros.live.settings import CameraSettings, GroundSettings, NodeSettings
 from unexpected_ros.tools.offline import process_bag
@@ -60,6 +63,24 @@ def test_static_transforms_of_the_bag_say_where_its_camera_is_whenever_they_were
         assert [m[:2] for m in found[f"{NODE}/{name}"]] == [m[:2] for m in expected[f"{NODE}/{name}"]]
     distances = [r.distance for _, _, message in found[f"{NODE}/regions"] for r in message.regions]
     assert any(math.isfinite(distance) for distance in distances)
+
+
+def test_where_a_compressed_bag_says_its_camera_is_does_not_unfold_it_a_second_time(tmp_path, detector, monkeypatch):
+    """It lay twice on the disk at once. What is damaged of it is told once."""
+    unfolded, unfold = [], UnfoldedStorage._unfold
+    monkeypatch.setattr(UnfoldedStorage, "_unfold", lambda storage: unfolded.append(storage) or unfold(storage))
+    with create_bag(tmp_path / "in.mcap") as bag:
+        write_source(bag)
+        bag.write("/tf_static", placed(bag.types.types, "camera0", 1.4), 0)
+        bag.write_bytes("/tf_static", "tf2_msgs/msg/TFMessage", ZSTD + b"\xff" * 20, 1)
+    packed = tmp_path / "in.mcap.zstd"
+    packed.write_bytes(zstandard.compress((tmp_path / "in.mcap").read_bytes()))
+    run = process_bag(packed, tmp_path / "out.mcap", detector)
+    assert len(unfolded) == 1 and run.processed == FRAMES
+    (problem,) = run.problems
+    assert problem.count("a message of /tf_static is damaged") == 1
+    (_, _, first), *_ = contents(tmp_path / "out.mcap")[f"{NODE}/regions"]
+    assert any(math.isfinite(region.distance) for region in first.regions)
 
 
 def moving(types, n):

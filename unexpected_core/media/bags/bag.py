@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,16 @@ class Bag:
                 given[channel.topic] = given.get(channel.topic, 0) + 1
                 yield Message(channel, message.time, data, message.published)
         self._check(given, wanted or set(self.topics()))
+
+    def look_ahead(self, *topics: str) -> Iterator[Message]:
+        """Messages of the named topics as far as they can be read; what cannot is left to `messages` to tell."""
+        noted = [list(storage.losses) for storage in self._storages]
+        try:
+            with suppress(IncompleteError):
+                yield from self.messages(*topics)
+        finally:
+            for storage, losses in zip(self._storages, noted, strict=True):
+                storage.losses[:] = losses
 
     def _check(self, given: dict[str, int], wanted: set[str]) -> None:
         """Compare what was read with what was claimed. Raises IncompleteError."""
