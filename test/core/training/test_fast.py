@@ -17,7 +17,7 @@ from unexpected_core.scorers.baselines import SubEnsembleScorer
 from unexpected_core.scorers.fast import FastScorer
 from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.checkpoint import LAST, load, save
-from unexpected_core.training.engine.sampler import seed_of
+from unexpected_core.training.engine.sampler import Share, seed_of
 from unexpected_core.training.engine.setup import parameter_groups
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS, derive
@@ -334,7 +334,25 @@ def test_patches_that_are_road_in_all_pixels_count():
 def test_halving_ids_moves_nothing_on_average():
     rows = torch.arange(8).view(1, 8, 1).expand(4, 8, 8)
     assert (halved(rows).float() + 0.5).mean() == 4.0
-    assert halved(rows[:1])[0, :, 0].tolist() == [0, 2, 4, 6]
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        assert halved(rows)[:, :, 0].tolist() == [[0, 2, 4, 6], [1, 3, 5, 7]] * 2, "whatever the seed"
+        assert halved(rows[:1])[0, :, 0].tolist() == [seed, seed + 2, seed + 4, seed + 6]
+        assert halved(rows[:3])[:, 0, 0].tolist() == [seed, 1 - seed, seed]
+
+
+@pytest.mark.parametrize(("batch", "accumulate", "world"), [(8, 8, 1), (8, 1, 8), (1, 1, 1), (6, 2, 1)])
+def test_targets_of_parts_with_one_example_lie_on_the_photo(batch, accumulate, world):
+    """Over the steps of a training; which half begins is the loop's seed to say, as it is for dropout."""
+    rows, found = torch.arange(8).view(1, 8, 1).expand(3, 8, 8), []
+    for step in range(400):
+        for rank in range(world):
+            for number, part in enumerate(Share(batch, accumulate, rank, world).parts(np.arange(batch))):
+                torch.manual_seed(seed_of(0, 1, step, number, rank))
+                before = torch.get_rng_state()
+                found.append(halved(rows[: len(part)]).float().mean().item() + 0.5)
+                assert torch.equal(torch.get_rng_state(), before)
+    assert np.mean(found) == pytest.approx(4.0, abs=0.08)
 
 
 def test_parameters_are_grouped_by_their_rate():
