@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from unexpected_core.files import visible
+from unexpected_core.files import expand_home, visible
 from unexpected_core.log import LOGGER
 from unexpected_core.training.command import command_of
 from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
@@ -29,7 +29,7 @@ def publish_fast(settings: FastTraining, folder: Path, whole: TrainingSettings |
 
     From the card of the detector that the training began with (task.start), this card takes the data that one had
     learned from, and where only some parts learned, also its options and those of OF_START that the settings leave at
-    their defaults. The teacher's data are added, too.
+    their defaults. The data of the teacher are added, and of all that stands on another detector, those of that one.
     whole: the training that this one is a stage of; the command on the card is then that of the whole.
     """
     learn, kept = settings.task.learn, settings.task.model_dump(include=set(OF_START))
@@ -73,24 +73,32 @@ def publish_baselines(settings: BaselineTraining, folder: Path) -> Path:
         )
     name = find_weights(settings.task.start).stem + BASELINES
     options = {"members": settings.task.members}
-    card = Card(name=name, architecture="fast_baselines", options=options, stands_on=base.card.sha256)
+    card = Card(
+        name=name,
+        architecture="fast_baselines",
+        options=options,
+        training_data=base.card.training_data,
+        stands_on=base.card.sha256,
+    )
     return _publish(settings, folder, name, card, command_of(settings, folder))
 
 
 def publish_cues(settings: CuesTraining, folder: Path) -> Path:
     """The heads of a training of cues -> cues.safetensors."""
+    base = read_card(find_weights(settings.task.start))
     card = Card(
         name="cues",
         architecture="fast_cues",
         options={"seeds": settings.task.seeds},
-        stands_on=read_card(find_weights(settings.task.start)).sha256,
+        training_data=base.training_data,
+        stands_on=base.sha256,
     )
     return _publish(settings, folder, "cues", card, command_of(settings, folder))
 
 
 def _publish(settings: FastFamily, folder: Path, name: str, card: Card, command: str) -> Path:
     content = load(folder / CHECKPOINTS[settings.loop.publish])
-    data = list(dict.fromkeys([*card.training_data, *settings.data.names]))
+    data = list(dict.fromkeys([*card.training_data, *settings.data.names, *_pictures_beside(settings)]))
     learned = {
         "training_data": data,
         "preset": settings.name,
@@ -101,6 +109,16 @@ def _publish(settings: FastFamily, folder: Path, name: str, card: Card, command:
     path = folder / f"{name}{SUFFIX}"
     write_weights(path, content["weights"], card.model_copy(update=learned))
     return path
+
+
+def _pictures_beside(settings: FastFamily) -> list[str]:
+    """What was learned from beside the data sets: cut-outs, and what the judge of the painting knows."""
+    task, found = settings.task, []
+    if task.paste and task.pastes.things:
+        found.append(f"cut-outs {expand_home(task.pastes.things).absolute().name}")
+    if isinstance(settings, FastTraining) and task.perceptual and "generator" in task.learn:
+        found.append(f"judge {Path(task.perceptual_weights).name}")
+    return found
 
 
 def is_published(settings: FastFamily, folder: Path) -> bool:

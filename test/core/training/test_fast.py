@@ -174,6 +174,24 @@ def test_drawings_do_not_free_a_detector_that_began_with_photographs(tmp_path):
         assert licence in read_card(publish_fast(settings, tmp_path)).licence
 
 
+@pytest.mark.parametrize(
+    ("changes", "more"),
+    [
+        ({"pastes": {"things": "~/photographs/cutouts/"}}, ["cut-outs cutouts"]),
+        ({"pastes": {"things": "cutouts"}, "paste": False}, []),
+        ({"perceptual": 0.5, "perceptual_weights": "there/squeezenet1_1.pth"}, ["judge squeezenet1_1.pth"]),
+        ({"perceptual_weights": "there/squeezenet1_1.pth"}, []),
+    ],
+)
+def test_photographs_beside_the_drawings_are_on_the_card(changes, more, tmp_path):
+    """Cut-outs and a judge that learned from ImageNet are no drawings of ours: the licence says so."""
+    content = {"weights": FastScorer().state_dict(), "state": {"best_loss_val": 1.0, "epoch_idx": 2}}
+    save(tmp_path / LAST, content)
+    card = read_card(publish_fast(derive(PRESETS["fast_drawn"], task=changes), tmp_path))
+    assert card.training_data == ["drawn", *more]
+    assert ("Apache-2.0" in card.licence) == (not more)
+
+
 @pytest.mark.parametrize("which", ["best", "last"])
 def test_the_detector_has_the_weights_that_were_asked_for(which, tmp_path):
     for name in ("best", "last"):
@@ -215,6 +233,7 @@ def test_baselines_move_and_their_detector_does_not(trained):
     learned = read_weights(trained / "fast_baselines.safetensors")
     assert set(learned.state) == set(FastBaselines().state_dict())
     assert learned.card.stands_on == read_weights(trained).card.sha256  # a folder's detector is not its baselines
+    assert learned.card.training_data == ["photographs", "paired_folder"], "they learned from what the detector sees"
     torch.manual_seed(seed_of(0))
     first = BaselinesTask(BaselineSettings(start=str(trained))).build()["baselines"].state_dict()
     last = torch.load(trained / "run/chk_last.pth", weights_only=True)["weights"]

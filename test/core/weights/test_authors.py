@@ -254,6 +254,26 @@ def test_only_networks_of_the_authors_get_their_licence(tmp_path, rbm_state, sou
         assert card.training_data == [source.split("=")[0] for source in sources]
 
 
+@pytest.mark.parametrize(
+    ("task", "data"),
+    [
+        ({"kind": "segmentation", "start": "imagenet"}, ["drawn", "imagenet"]),
+        ({"kind": "segmentation", "start": "random"}, ["drawn"]),
+        ({"kind": "generator", "start": "imagenet", "perceptual": 0.0}, ["drawn"]),
+        ({"kind": "generator", "start": "random", "perceptual": 1.0, "perceptual_weights": "s.pth"}, None),
+    ],
+)
+def test_drawings_do_not_free_what_began_with_imagenet(task, data, tmp_path, rbm_state):
+    run = tmp_path / "0525_mine"
+    run.mkdir()
+    torch.save(checkpoint(rbm_state), run / "chk_best.pth")
+    (run / "config.json").write_text(json.dumps({"data": {"sources": ["drawn"]}, "task": task}))
+    assert main(["weights", "import", str(run), "--out", str(tmp_path / "out")]) == 0
+    card = read_weights(tmp_path / "out").card
+    assert card.training_data == (data or ["drawn", "imagenet"])
+    assert ("Apache-2.0" in card.licence) == (data == ["drawn"])
+
+
 def test_a_training_of_the_fast_detector_needs_no_import():
     state = {f"segmenter.{key}": tensor for key, tensor in build_network("fast_segmenter").state_dict().items()}
     with pytest.raises(WeightsError, match=r"nothing to import.*--detector exp/mine"):

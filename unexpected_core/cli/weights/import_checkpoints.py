@@ -70,8 +70,15 @@ def _own_training(file: Path) -> dict[str, Any]:
     from unexpected_core.weights.cards import licence_of
 
     try:
-        sources = json.loads((file.parent / "config.json").read_text(encoding="utf-8"))["data"]["sources"]
-        data = [source.partition("=")[0] for source in sources]
+        settings = json.loads((file.parent / "config.json").read_text(encoding="utf-8"))
+        data = [source.partition("=")[0] for source in settings["data"]["sources"]]
+        data += ["imagenet"] if _knows_imagenet(settings.get("task", {})) else []
     except (OSError, ValueError, LookupError, TypeError, AttributeError):  # the original's config, or none
         return {}
     return {"training_data": data, "licence": licence_of(data)}
+
+
+def _knows_imagenet(task: dict[str, Any]) -> bool:
+    """Whether ImageNet's weights were begun with, or judged what was painted."""
+    judged = task.get("perceptual", 1) > 0  # of a generator; there is no judge in the other tasks
+    return judged and bool(task.get("start") == "imagenet" or task.get("perceptual_weights"))
