@@ -15,5 +15,7 @@ HIDDEN = 20
 Size = Literal["fast", "nano"]
 """Width of the `fast` detector's networks."""
 SIZE: Size = "fast"
+MULTIPLE = 32
+"""Sides of what the `fast` detector's networks see are multiples of this: the segmenter halves five times."""
 SEEDS = 3
 """Heads of each kind in a comparison of cues, from different random weights."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from unexpected_core.labels import NUM_CLASSES
 from unexpected_core.networks.blocks import ConvNormReLU, Residual, double, join
-from unexpected_core.networks.choices import SIZE, Size
+from unexpected_core.networks.choices import MULTIPLE, SIZE, Size
 
 
 class Widths(NamedTuple):
@@ -51,7 +51,7 @@ class SegmenterOutput(NamedTuple):
 class FastSegmenter(nn.Module):
     """U-shaped network that ends at 1/4 of the size. H and W must be multiples of 32."""
 
-    multiple = 32
+    multiple = MULTIPLE
 
     def __init__(self, num_classes: int = NUM_CLASSES, size: Size = SIZE) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
@@ -12,12 +13,14 @@ from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.alone import alone_in, is_first_process
 from unexpected_core.training.engine.checkpoint import is_finished, read_progress
 from unexpected_core.training.engine.same_settings import refuse_changes
-from unexpected_core.training.engine.setup import leave_at_exit, open_fabric
+from unexpected_core.training.engine.sampler import Share, steps_per_epoch
+from unexpected_core.training.engine.setup import leave_at_exit, open_fabric, processes_of
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import derive
 from unexpected_core.training.publish import is_published, publish_fast
 from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.training.tasks.fast import check_helpers
+from unexpected_core.training.tasks.fast_examples import count_examples
 from unexpected_core.training.tasks.settings_fast import PARTS, FastTraining
 from unexpected_core.weights.catalog import SUFFIX
 
@@ -65,6 +68,7 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
             refuse_changes(settings, folder)  # now, not after hours of the first stage
             if not is_finished(folder, settings.loop.epochs):
                 _read_helpers(settings, folder)
+                _divide_batches(settings)
                 if not _segmenter_learned(first, folder, whole):
                     return None
         trained = engine.go_on(settings, folder)
@@ -91,6 +95,17 @@ def _read_helpers(settings: FastTraining, folder: Path) -> None:
     teacher = expand_home(settings.task.teacher).absolute() if settings.task.teacher else None
     own = (folder / FIRST).absolute()  # it may teach, and is yet to learn
     check_helpers(settings.task, taught=teacher not in (own, own / f"fast{SUFFIX}"))
+
+
+def _divide_batches(settings: FastTraining) -> None:
+    """Raise now what the last stage would of its batches, after hours of the first.
+
+    That one begins with as many examples; where loop.epoch_examples does not say how many an epoch has, it counts them.
+    """
+    loop = settings.loop
+    Share(loop.batch, loop.accumulate, world=math.prod(processes_of(loop)))
+    count = loop.epoch_examples or count_examples(settings)
+    steps_per_epoch(count, loop.batch, loop.epoch_examples)
 
 
 def _segmenter_learned(first: FastTraining, folder: Path, whole: TrainingSettings) -> bool:

@@ -13,7 +13,7 @@ import torch
 from torchvision.models import squeezenet1_1
 
 from unexpected_core.cli.main import main
-from unexpected_core.config import override
+from unexpected_core.config import SettingsError, override
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
 from unexpected_core.training import stages
@@ -127,6 +127,31 @@ def test_what_the_second_stage_would_miss_is_refused_before_the_first(change, me
         run(settings(roads, change), tmp_path)
     assert not (tmp_path / "segmenter").exists()
     assert run(settings(roads), tmp_path)[1], "set right, the same folder is trained in"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("loop.batch=3 loop.accumulate=2 first.batch=2", r"loop\.batch=3 cannot be divided over 1 processes times"),
+        ("loop.batch=9 loop.epoch_examples=8", "an epoch has 8 examples, fewer than one batch of 9: lower loop.batch"),
+        ("loop.batch=9 loop.epoch_examples=0", "an epoch has 8 examples, fewer than one batch of 9: lower loop.batch"),
+    ],
+)
+def test_batches_of_the_second_stage_are_counted_before_the_first(change, message, roads, tmp_path):
+    with pytest.raises(TrainingError, match=message):
+        run(settings(roads, *change.split()), tmp_path)
+    assert not (tmp_path / "segmenter").exists()
+
+
+@pytest.mark.parametrize("preset", ["fast", "fast_baselines", "fast_cues"])
+def test_crops_that_the_networks_do_not_take_are_refused_at_once(preset):
+    """A crop of the second stage would be found out after all of the first."""
+    for setting in ("task.crop", *(["first.crop"] if preset == "fast" else [])):
+        with pytest.raises(SettingsError, match=rf"'{setting}\.1' = 200: Input should be a multiple of 32"):
+            override(PRESETS[preset], [f"{setting}=[96,200]"])
+        for size in ("0", "-32"):
+            with pytest.raises(SettingsError, match=rf"'{setting}\.0' = {size}: Input should be greater than 0"):
+                override(PRESETS[preset], [f"{setting}=[{size},64]"])
 
 
 def test_a_finished_training_does_not_ask_for_what_taught_it(roads, tmp_path):

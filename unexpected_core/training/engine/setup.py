@@ -47,11 +47,16 @@ class Losses(nn.Module):
         return self.task.losses(self.networks, batch)
 
 
-def open_fabric(options: LoopSettings) -> Fabric:
-    """Start the processes: those that torchrun made, or loop.devices of our own."""
-    atexit.unregister(_leave)  # of the stage before; this one may fail
+def processes_of(options: LoopSettings) -> tuple[int, int]:
+    """(machines, processes on each): those that torchrun made, or loop.nodes times loop.devices of our own."""
     local = int(os.environ.get("LOCAL_WORLD_SIZE", options.devices))
-    nodes = int(os.environ.get("WORLD_SIZE", options.nodes * local)) // local
+    return int(os.environ.get("WORLD_SIZE", options.nodes * local)) // local, local
+
+
+def open_fabric(options: LoopSettings) -> Fabric:
+    """Start the processes; see processes_of."""
+    atexit.unregister(_leave)  # of the stage before; this one may fail
+    nodes, local = processes_of(options)
     device = choose_device(options.device)
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # crops have one size

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from unexpected_core.config import changed
 from unexpected_core.log import LOGGER
 from unexpected_core.networks.choices import SIZE
 from unexpected_core.training.errors import TrainingError
@@ -27,12 +28,25 @@ def fast_examples(settings: FastFamily) -> tuple[FastExamples, FastExamples]:
 
 
 def _examples(settings: FastFamily, training: bool) -> FastExamples:
+    data = settings.data
+    if training:
+        _tell_unused(settings)
+    return FastExamples(
+        _sources(settings, training), settings.task, training, limit=0 if training else data.val_examples
+    )
+
+
+def count_examples(settings: FastFamily) -> int:
+    """How many examples there are to learn from. Raises TrainingError, DatasetError."""
+    sources = _sources(changed(settings, {"data": {"cache": 0}}), training=True)
+    return sum(len(source.dataset) * source.times for source in sources)
+
+
+def _sources(settings: FastFamily, training: bool) -> list[ExampleSource]:
     data, task = settings.data, settings.task
     if not data.sources:
         raise TrainingError("no data to train on: give --data NAME=ROOT, or --data drawn")
-    if training:
-        _tell_unused(settings)
-    sources = [
+    return [
         ExampleSource(
             open_data(data, name, root, data.train if training else data.val),
             aspect=_of(task.aspects, (name, root), 0.0),
@@ -41,7 +55,6 @@ def _examples(settings: FastFamily, training: bool) -> FastExamples:
         )
         for name, root in data.named
     ]
-    return FastExamples(sources, task, training, limit=0 if training else data.val_examples)
 
 
 def _tell_unused(settings: FastFamily) -> None:

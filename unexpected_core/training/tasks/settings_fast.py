@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from unexpected_core.config import Settings
-from unexpected_core.networks.choices import SEEDS, SIZE, Size
+from unexpected_core.config import Settings, same
+from unexpected_core.networks.choices import MULTIPLE, SEEDS, SIZE, Size
 from unexpected_core.training.engine.settings import PublishingLoop
 from unexpected_core.training.examples.settings import ExampleSettings
 from unexpected_core.training.settings import TrainingSettings
 
 Part = Literal["segmenter", "generator", "comparer", "direct"]
 PARTS: tuple[Part, ...] = get_args(Part)
+Side = Annotated[int, Field(gt=0, multiple_of=MULTIPLE)]
 
 
-class FastSettings(ExampleSettings):
+class NetworkExamples(ExampleSettings):
+    """Examples of a size that the networks take."""
+
+    crop: tuple[Side, Side] = same(ExampleSettings, "crop")
+
+
+class FastSettings(NetworkExamples):
     """The `fast` detector: segmenter, generator, comparer and direct head, trained together or one by one."""
 
     kind: Literal["fast"] = "fast"
@@ -56,7 +63,7 @@ class FastSettings(ExampleSettings):
     )
 
 
-class BaselineSettings(ExampleSettings):
+class BaselineSettings(NetworkExamples):
     """The paper's baselines of a trained `fast` detector, on its segmenter and generator."""
 
     kind: Literal["fast_baselines"] = "fast_baselines"
@@ -68,7 +75,7 @@ class BaselineSettings(ExampleSettings):
     rbm_rate: float = Field(20.0, gt=0, description="learning rate of the road autoencoder, in those of the others")
 
 
-class CuesSettings(ExampleSettings):
+class CuesSettings(NetworkExamples):
     """Heads with more and fewer cues on a trained `fast` detector."""
 
     kind: Literal["fast_cues"] = "fast_cues"
@@ -84,7 +91,7 @@ class FirstStage(Settings):
 
     epochs: int = Field(0, ge=0, description="epochs of the first stage, as long as the others'; 0 = none")
     batch: int = Field(8, ge=1, description="examples per step")
-    crop: tuple[int, int] = Field((224, 448), description="height, width of an example in pixels")
+    crop: tuple[Side, Side] = Field((224, 448), description="height, width of an example in pixels")
     balance: float = Field(0.3, ge=0, le=1, description="share of crops that hold a pixel of a class rare in the frame")
     rare: float = Field(0.3, ge=0, le=1, description="share of crops around a class drawn evenly from all")
     learning_rate: float = Field(3e-3, gt=0, description="learning rate at the start")
