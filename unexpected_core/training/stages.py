@@ -7,12 +7,13 @@ import os
 import re
 from pathlib import Path
 
+from unexpected_core.config import settings_of
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
 from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.alone import alone_in, is_first_process
 from unexpected_core.training.engine.checkpoint import is_finished, read_progress
-from unexpected_core.training.engine.same_settings import refuse_changes
+from unexpected_core.training.engine.same_settings import FREE, changes_since, refuse_changes, tell_other_sources
 from unexpected_core.training.engine.sampler import Share, steps_per_epoch
 from unexpected_core.training.engine.setup import leave_at_exit, open_fabric, processes_of
 from unexpected_core.training.errors import TrainingError
@@ -35,6 +36,13 @@ NAMES = {
     "optimizer.learning_rate": "first.learning_rate",
 }
 """Setting of the first stage -> the setting of the whole training that it comes from."""
+
+_LATER = "sources coarse object_weight taught compare direct paint perceptual_weights working_height max_logit_weight"
+UNUSED = (
+    *(f"task.{name}" for name in _LATER.split()),
+    *(setting.name for setting in settings_of(FastTraining) if setting.name.startswith(("task.pastes.", "first."))),
+)
+"""Settings that the first stage does not learn from: they may change once it has begun, or it would bar their cure."""
 
 
 def first_stage(settings: TrainingSettings) -> FastTraining | None:
@@ -111,16 +119,33 @@ def _divide_batches(settings: FastTraining) -> None:
 def _segmenter_learned(first: FastTraining, folder: Path, whole: TrainingSettings) -> bool:
     """Train and publish the first stage, as far as that is still to be done; returns whether it has ended."""
     inside, epochs = folder / FIRST, first.loop.epochs
+    taken = is_finished(inside, epochs) and is_published(first, inside)
+    if taken:
+        _tell_changes(first, inside)
     try:
-        trained = engine.run(first, inside, whole=folder)
+        trained = not taken and engine.run(first, inside, folder, (*FREE, *UNUSED))
     except TrainingError as error:
-        names = rf"\b({'|'.join(map(re.escape, NAMES))})\b"
-        raise TrainingError(re.sub(names, lambda found: NAMES[found[0]], str(error))) from error
+        raise TrainingError(_named(str(error))) from error
     if not trained:
         LOGGER.info("%s is finished: a higher first.epochs goes on, until what comes after it has learned", inside)
-    if is_first_process() and is_finished(inside, epochs) and (trained or not is_published(first, inside)):
+    finished = is_finished(inside, epochs)
+    if is_first_process() and finished and not taken:
         publish_fast(first, inside, whole)
     if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage
         open_fabric(first.loop).barrier()  # what the first one has written is there for all
         leave_at_exit()  # where no further stage comes
-    return is_finished(inside, epochs)
+    return finished
+
+
+def _tell_changes(first: FastTraining, inside: Path) -> None:
+    """Say that a finished first stage is taken as it is, and what it learned with that is other now."""
+    if changes := changes_since(first, inside, (*FREE, *UNUSED)):
+        LOGGER.warning(
+            "%s is taken as it was trained: %s. To train it anew, use another --run", inside, _named(changes)
+        )
+    tell_other_sources(first, inside)
+
+
+def _named(text: str) -> str:
+    """With the names of the settings of the whole training."""
+    return re.sub(rf"\b({'|'.join(map(re.escape, NAMES))})\b", lambda found: NAMES[found[0]], text)

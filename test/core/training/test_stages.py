@@ -290,6 +290,45 @@ def test_errors_of_the_first_stage_name_the_settings_that_cure_them(roads, tmp_p
     assert set(stages.NAMES.values()) == {f"first.{name}" for name in FirstStage.model_fields}
 
 
+CURES = ("loop.accumulate=2", "first.crop=[32,96]", "task.compare=3", "task.pastes.known=0.1")
+
+
+def test_a_finished_first_stage_is_taken_as_it_is_with_the_cures_of_the_second(roads, tmp_path, caplog):
+    """Less memory at once, other weights of the second stage: it had cost the first one."""
+    run(settings(roads), tmp_path)
+    for path in tmp_path.glob("*.*"):  # as where the second stage ran out of memory before a step
+        path.unlink()
+    kept = {path: path.read_bytes() for path in (tmp_path / "segmenter").glob("*.*")}
+    assert run(settings(roads, *CURES), tmp_path)[1]
+    assert {path: path.read_bytes() for path in (tmp_path / "segmenter").glob("*.*")} == kept
+    assert (
+        f"{tmp_path}/segmenter is taken as it was trained: loop.accumulate was 1, now 2; first.crop was [32, 64], now "
+        "[32, 96]. To train it anew, use another --run"
+    ) in caplog.messages
+    with pytest.raises(TrainingError, match=r"other settings: loop\.accumulate was 2, now 1\. Use another"):
+        run(settings(roads, *CURES[1:], "loop.epochs=2"), tmp_path)
+
+
+def test_a_first_stage_goes_on_where_only_what_it_does_not_use_is_other(roads, tmp_path):
+    """Also one whose config.json holds what the whole training was begun with."""
+    before = first_stage(settings(roads, "task.perceptual_weights=old.pth", "task.pastes.most=9", "task.coarse=[]"))
+    stages.engine.run(before, tmp_path / "segmenter")
+    asked = settings(roads, "first.epochs=2", *CURES[2:])
+    with pytest.raises(TrainingError, match=r"other settings: loop\.accumulate was 1, now 2; first\.crop was"):
+        run(override(asked, CURES[:2]), tmp_path)
+    assert run(asked, tmp_path)[1]
+    assert read_progress(tmp_path / "segmenter").epoch == 2
+
+
+@pytest.mark.parametrize("change", ["task.object_weight=9", "task.sources=9", "task.coarse=[]", "task.compare=9"])
+def test_what_the_first_stage_does_not_use_changes_no_bit_of_it(change, roads, tmp_path):
+    for name, changes in (("before", []), ("after", [change])):
+        stages.engine.run(first_stage(settings(roads, *changes)), tmp_path / name)
+    before, after = (torch.load(tmp_path / n / "chk_last.pth", weights_only=True) for n in ("before", "after"))
+    assert all(torch.equal(value, after["weights"][key]) for key, value in before["weights"].items())
+    assert before["state"]["best_loss_val"] == after["state"]["best_loss_val"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("torchrun", [False, True])
 def test_two_processes_train_both_stages(torchrun, roads, tmp_path):

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Collection
 from importlib import import_module
 from pathlib import Path
 
 from unexpected_core.log import LOGGER
 from unexpected_core.training.engine.alone import alone_in
 from unexpected_core.training.engine.checkpoint import is_finished
-from unexpected_core.training.engine.same_settings import keep_config, refuse_changes, start_anew, tell_other_sources
+from unexpected_core.training.engine.same_settings import (
+    FREE,
+    keep_config,
+    refuse_changes,
+    start_anew,
+    tell_other_sources,
+)
 from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.weights.experiments import ENVIRONMENT
 
@@ -46,24 +53,25 @@ def run_folder(settings: TrainingSettings, folder: str | Path | None = None) -> 
     return (Path(folder) if folder else experiments() / settings.name).absolute()
 
 
-def run(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> bool:
+def run(settings: TrainingSettings, folder: Path, whole: Path | None = None, free: Collection[str] = FREE) -> bool:
     """Train, or go on; returns whether there was anything to do: a finished run is not touched.
 
     whole: run folder of the training that this is a stage of; a stop file there ends the stage, too.
+    free: settings that may have changed since it was begun.
     Raises TrainingError; every exception is also written to training.log.
     """
     with alone_in(folder):
-        return go_on(settings, folder, whole)
+        return go_on(settings, folder, whole, free)
 
 
-def go_on(settings: TrainingSettings, folder: Path, whole: Path | None = None) -> bool:
+def go_on(settings: TrainingSettings, folder: Path, whole: Path | None = None, free: Collection[str] = FREE) -> bool:
     """`run`, for who holds the folder already: see alone_in."""
     from unexpected_core.training.engine.loop import Training
     from unexpected_core.training.engine.recorder import LOG, append
 
     if settings.data.train == settings.data.val:
         LOGGER.warning("data.val is data.train: the frames that are learned from decide the best epoch")
-    if changes := refuse_changes(settings, folder):
+    if changes := refuse_changes(settings, folder, free):
         start_anew(folder, changes)
     else:
         tell_other_sources(settings, folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +35,9 @@ def keep_config(settings: TrainingSettings, folder: Path) -> None:
         write_text(path, json.dumps(now, indent=2) + "\n")
 
 
-def refuse_changes(settings: TrainingSettings, folder: Path) -> str:
-    """What differs from config.json in words, '' for nothing. Raises TrainingError once a step of it is finished."""
-    now, kept = json.loads(settings.model_dump_json()), _read_config(folder / CONFIG)
-    # A setting that the file lacks is newer than the training: its default is what went before.
-    before = merge(json.loads(type(settings)().model_dump_json()), kept) if kept else now
-    names = [setting.name for setting in settings_of(type(settings))]
-    changes = "; ".join(
-        f"{name} was {_value(before, name)}, now {_value(now, name)}"
-        for name in names
-        if name not in FREE
-        and _value(before, name) != _value(now, name)
-        and not (name == "task.start" and _moved(_value(before, name), _value(now, name), folder))
-    )
+def refuse_changes(settings: TrainingSettings, folder: Path, free: Collection[str] = FREE) -> str:
+    """`changes_since`. Raises TrainingError where something differs and a step is finished."""
+    changes = changes_since(settings, folder, free)
     progress = read_progress(folder) if changes else None
     if progress and (progress.epoch or progress.step):
         raise TrainingError(
@@ -54,6 +45,21 @@ def refuse_changes(settings: TrainingSettings, folder: Path) -> str:
             "--run for a new training, or the old settings to go on"
         )
     return changes
+
+
+def changes_since(settings: TrainingSettings, folder: Path, free: Collection[str] = FREE) -> str:
+    """What differs from config.json in words, '' for nothing. free: settings that may. Raises TrainingError."""
+    now, kept = json.loads(settings.model_dump_json()), _read_config(folder / CONFIG)
+    # A setting that the file lacks is newer than the training: its default is what went before.
+    before = merge(json.loads(type(settings)().model_dump_json()), kept) if kept else now
+    names = [setting.name for setting in settings_of(type(settings))]
+    return "; ".join(
+        f"{name} was {_value(before, name)}, now {_value(now, name)}"
+        for name in names
+        if name not in free
+        and _value(before, name) != _value(now, name)
+        and not (name == "task.start" and _moved(_value(before, name), _value(now, name), folder))
+    )
 
 
 def _moved(before: str, now: str, folder: Path) -> bool:
