@@ -1,6 +1,7 @@
 """The same command again: what is finished is left alone, what failed goes on, what an error advises is accepted."""
 
 import re
+import shutil
 import time
 
 import numpy as np
@@ -12,6 +13,7 @@ from unexpected_core.cli.main import main
 from unexpected_core.config import override
 from unexpected_core.images import write_image
 from unexpected_core.training import stages
+from unexpected_core.training.engine.checkpoint import STATE, load, read_progress, save
 from unexpected_core.training.engine.explain import explain_batch_norm
 from unexpected_core.training.engine.loop import Training
 from unexpected_core.training.engine.run import run
@@ -53,6 +55,31 @@ def test_a_finished_run_is_left_as_it_is(roads, tmp_path):
     assert again["state"]["epoch_idx"] == 2
     before.pop("chk_last.pth")
     assert before.items() <= contents(tmp_path).items()
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_least_loss_of_other_validation_frames_is_no_mark_to_beat(noted, roads, tmp_path, caplog):
+    """Nor does the learning rate fall because these are harder. A state that has not noted them says nothing."""
+    data, folder = tmp_path / "data", tmp_path / "run"
+    shutil.copytree(roads, data)
+    run(settings(data), folder)
+    for path in list((data / "val").iterdir()):
+        path.rename(path.with_name(f"new_{path.name}"))
+    state = load(folder / STATE)
+    state["progress"]["best"] = state["schedule"]["best"] = 1e-9  # easy frames
+    state["schedule"]["num_bad_epochs"] = 5
+    if not noted:
+        del state["progress"]["validation"]  # one of before
+    save(folder / STATE, state)
+    rate = settings(data).optimizer.learning_rate
+    assert run(settings(data, "loop.epochs=3"), folder)
+    progress, after = read_progress(folder), load(folder / STATE)
+    assert ("was validated with other examples than the" in caplog.text) == noted
+    assert ("other validation examples, loss" in (folder / "training.log").read_text()) == noted
+    assert (progress.best > 1e-9) == noted == (after["optimizer"]["param_groups"][0]["lr"] == rate)
+    assert progress.best_epoch == load(folder / "chk_best.pth")["state"]["epoch_idx"]
+    caplog.clear()
+    assert run(settings(data, "loop.epochs=4"), folder) and "validated with other" not in caplog.text
 
 
 def test_a_run_says_that_other_data_did_not_teach_it(roads, tmp_path, caplog):

@@ -39,7 +39,7 @@ class Progress:
     started: the untrained networks were validated. epoch: epochs finished. step: steps taken in the one after. sums:
     losses summed over those steps. best: least validation loss so far, with its epoch. log_bytes: length of
     training.log up to here. examples: how many are learned from, 0 = not noted.
-    keys: `fingerprint` of their names, '' = not noted.
+    keys: `fingerprint` of their names, '' = not noted; validation: of those that the losses in `best` are of.
     """
 
     started: bool = False
@@ -51,6 +51,7 @@ class Progress:
     log_bytes: int = 0
     examples: int = 0
     keys: str = ""
+    validation: str = ""
 
 
 def fingerprint(keys: Sequence[str]) -> str:

@@ -117,6 +117,7 @@ class Training:
             elif self.progress.epoch or self.progress.step:
                 LOGGER.info("resuming after %d epochs and %d steps", self.progress.epoch, self.progress.step)
                 self.tell_other_data()
+                self.tell_other_validation()
             self.note_data()
             while self.progress.epoch < self.options.epochs and not self.stop_asked():
                 self.learn_epoch(self.progress.epoch + 1)
@@ -137,6 +138,7 @@ class Training:
     def note_data(self) -> None:
         """Note what is learned from, for the run that goes on from the saved state."""
         self.progress.examples, self.progress.keys = len(self.examples), fingerprint(self.examples.keys)
+        self.progress.validation = fingerprint(self.validation.keys)
 
     def tell_other_data(self) -> None:
         """Where the data are others since the state was saved: say so, and begin the epoch anew, in their order."""
@@ -148,6 +150,22 @@ class Training:
             text = f"from epoch {progress.epoch + 1} on: {now} examples, {self.steps} steps of {self.options.batch}"
             self.recorder.line(f"{text} per epoch (there were {before})")
             progress.step, progress.sums = 0, {}
+
+    def tell_other_validation(self) -> None:
+        """Where other examples validate than before, what went is not to be compared: say so, and measure it anew."""
+        progress, now = self.progress, len(self.validation)
+        if progress.validation in ("", fingerprint(self.validation.keys)):
+            return
+        LOGGER.warning("%s was validated with other examples than the %d there are now", self.folder, now)
+        found = self.validate()
+        self.check_finite(found, progress.epoch, None)
+        self.schedule.begin_from(found["loss"])
+        progress.best, progress.best_epoch = found["loss"], progress.epoch
+        text = f"from epoch {progress.epoch + 1} on: {now} other validation examples, loss {found['loss']:.8g} to beat"
+        self.recorder.line(text)
+        self.note_data()
+        self.save_weights(best=True)
+        self.save_state()
 
     def learn_epoch(self, epoch: int) -> None:
         """The rest of an epoch (all of it, unless resumed), its validation and its checkpoint."""
@@ -234,10 +252,8 @@ class Training:
             progress.best, progress.best_epoch = found["loss"], epoch
         progress.epoch, progress.step, progress.sums = epoch, 0, {}
         self.record(epoch, means, found, best)
-        if self.fabric.is_global_zero:
-            weights = published_weights(self.networks_in_use, self.task.published)
-            save_weights(self.folder, weights, progress, self.recorder.run_name, best)
-            self.save_state()
+        self.save_weights(best)
+        self.save_state()
 
     def record(self, epoch: int, means: dict[str, float], found: dict[str, float], best: bool) -> None:
         """An epoch's curves, pictures and line. means, found: losses of the training and of the validation."""
@@ -291,7 +307,11 @@ class Training:
     def restore_weights(self) -> None:
         """Write chk_last.pth, and chk_best.pth where these are the best weights, if somebody has deleted them."""
         if self.fabric.is_global_zero and not (self.folder / LAST).exists():
-            best = self.progress.best_epoch == self.progress.epoch and not (self.folder / BEST).exists()
+            self.save_weights(self.progress.best_epoch == self.progress.epoch and not (self.folder / BEST).exists())
+
+    def save_weights(self, best: bool) -> None:
+        """What use needs, by the first process."""
+        if self.fabric.is_global_zero:
             weights = published_weights(self.networks_in_use, self.task.published)
             save_weights(self.folder, weights, self.progress, self.recorder.run_name, best)
 

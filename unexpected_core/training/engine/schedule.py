@@ -46,6 +46,11 @@ class Schedule:
         if self.plateau is not None:
             self.plateau.step(loss)
 
+    def begin_from(self, loss: float) -> None:
+        """Take this validation loss as the least so far: those before were of other examples."""
+        if self.plateau is not None:
+            self.plateau.best, self.plateau.num_bad_epochs = loss, 0
+
     @property
     def rate(self) -> float:
         """The learning rate now; of the first group that has any parameters."""
