@@ -59,6 +59,23 @@ def test_gradients_that_are_no_numbers_reach_no_weights(clip, tmp_path):
     assert all(value.isfinite().all() for value in state.values())
 
 
+@pytest.mark.parametrize(("label", "silent"), [(255, False), (10, False), (0, True)])
+def test_a_training_that_learns_from_nothing_says_so(label, silent, tmp_path, caplog):
+    """A loss of 0 looks perfect; here no patch is road."""
+    for split in ("train", "val"):
+        picture = np.random.default_rng(0).integers(0, 256, (32, 48, 3), np.uint8)
+        write_image(tmp_path / "data" / split / "a.png", picture)
+        write_image(tmp_path / "data" / split / "a_trainIds.png", np.full((32, 48), label, np.uint8))
+    small = ["loop.epochs=2", "loop.batch=1", "loop.device=cpu", "loop.frames=[]"]
+    engine.run(
+        override(PRESETS["0525_rbm_road"], [*small, f"data.sources=[paired_folder={tmp_path}/data]"]), tmp_path / "run"
+    )
+    told = [message for message in caplog.messages if "is exactly 0" in message]
+    assert [message.split(":")[0] for message in told] == (
+        ["loss is exactly 0 in the validation", "loss is exactly 0 in a whole epoch"] if not silent else []
+    )
+
+
 def test_one_module_stays_one_when_its_batch_norm_sees_all_processes():
     """BayesSegNet applies modules several times; two of one would each keep statistics of their own."""
     networks = nn.ModuleDict({"network": BayesSegNet(width=2)})

@@ -246,6 +246,7 @@ class Training:
         progress = self.progress
         found = self.validate()
         self.check_finite(found, epoch, None)
+        self.tell_nothing_counts(epoch, means, found)
         self.schedule.after_validation(found["loss"])
         best = found["loss"] < progress.best
         if best:
@@ -254,6 +255,17 @@ class Training:
         self.record(epoch, means, found, best)
         self.save_weights(best)
         self.save_state()
+
+    def tell_nothing_counts(self, epoch: int, means: dict[str, float], found: dict[str, float]) -> None:
+        """Say it once where a loss is exactly 0, which untrained networks are not for what counts in it."""
+        for first, losses, where in ((0, found, "the validation"), (1, means, "a whole epoch")):
+            names = [name for name, value in losses.items() if value == 0]
+            if names and epoch == first:
+                LOGGER.warning(
+                    "%s is exactly 0 in %s: no pixel of its examples seems to count for it, such as where labels are "
+                    "all 255, or there is no road to redraw. Look at the label ids of the data",
+                    *(", ".join(names), where),
+                )
 
     def record(self, epoch: int, means: dict[str, float], found: dict[str, float], best: bool) -> None:
         """An epoch's curves, pictures and line. means, found: losses of the training and of the validation."""
