@@ -8,15 +8,26 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from unexpected_core.log import one_line
 from unexpected_core.yaml_values import parse_yaml, reason
 
+
+def ascending(bounds: tuple[float, float]) -> tuple[float, float]:
+    """A range as it is. Raises ValueError."""
+    if not 0 < bounds[0] <= bounds[1] < inf:
+        raise ValueError("expected two positive numbers, the smaller one first")
+    return bounds
+
+
+Range = Annotated[tuple[float, float], AfterValidator(ascending)]
+"""Least and greatest factor or length, above 0."""
 type Value = str | int | float | bool | Path | Sequence[Value] | None
 """What an option or a setting can be where it is given by name; the model, or the signature it goes to, says more."""
 Number = Annotated[float, BeforeValidator(lambda value: float("nan") if value is None else value)]

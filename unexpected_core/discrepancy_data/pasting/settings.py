@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
-from unexpected_core.config import Settings
+from unexpected_core.config import Range, Settings
 
 
 class PasteSettings(Settings):
@@ -32,9 +32,16 @@ class PasteSettings(Settings):
     )
     known: float = Field(0.6, ge=0, le=1, description="share of frames with cars, people, signs of other frames")
     most_known: int = Field(3, ge=1, le=20, description="greatest number of those")
-    known_scale: tuple[float, float] = Field((0.7, 1.4), description="range of their scale, towards the camera or away")
+    known_scale: Range = Field((0.7, 1.4), description="range of their scale, towards the camera or away")
     recolour: float = Field(0.3, ge=0, le=1, description="how often each of road, pavement, building, plants changes")
-    recolour_gain: tuple[float, float] = Field((0.6, 1.4), description="range of the change of each colour")
+    recolour_gain: Range = Field((0.6, 1.4), description="range of the change of each colour")
     distractors: float = Field(0.6, ge=0, le=1, description="share of frames with flat marks on the road, no objects")
     crossings: float = Field(0.2, ge=0, le=1, description="share of frames with a zebra crossing laid onto the road")
     bonnet: float = Field(0.1, ge=0, le=1, description="share of frames with a drawn bonnet of the own car")
+
+    @field_validator("largest")
+    @classmethod
+    def _not_below_the_smallest(cls, largest: float, info: ValidationInfo) -> float:
+        if largest < info.data.get("smallest", 0):
+            raise ValueError(f"expected at least smallest={info.data['smallest']:g}")
+        return largest

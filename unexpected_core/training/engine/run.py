@@ -18,6 +18,7 @@ from unexpected_core.training.engine.same_settings import (
     start_anew,
     tell_other_sources,
 )
+from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.weights.experiments import ENVIRONMENT
 
@@ -34,10 +35,16 @@ TASKS = {
 
 
 def resolve(settings: TrainingSettings) -> TrainingSettings:
-    """An ensemble member's own name and seed."""
+    """An ensemble member's own name and seed. Raises TrainingError."""
     member = getattr(settings.task, "member", 0)
     loop = settings.loop.model_copy(update={"seed": settings.loop.seed + member})
-    return settings.model_copy(update={"name": settings.name.format(member=member), "loop": loop})
+    try:
+        name = settings.name.format(member=member)
+    except (LookupError, ValueError) as error:
+        raise TrainingError(
+            f"name={settings.name}: braces may only hold the member of an ensemble, such as {{member:02d}}"
+        ) from error
+    return settings.model_copy(update={"name": name, "loop": loop})
 
 
 def experiments() -> Path:
@@ -49,7 +56,10 @@ def run_folder(settings: TrainingSettings, folder: str | Path | None = None) -> 
     """Where a training writes: the folder given, or $DIR_EXPERIMENTS/<name> (default ./exp/<name>); absolute.
 
     For 'fast', said where weights are named, is the shipped detector, and not the run folder that is ./fast.
+    Raises TrainingError where there is neither folder nor name.
     """
+    if not folder and not settings.name:
+        raise TrainingError(f"the training has no name, and would be written into {experiments()}: set one, or --run")
     return (Path(folder) if folder else experiments() / settings.name).absolute()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from unexpected_core.config import Settings
+
+Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class OptimizerSettings(Settings):
@@ -16,7 +18,7 @@ class OptimizerSettings(Settings):
         "adam", description="optimiser; muon: orthogonalised steps for convolutions, adamw for the rest"
     )
     learning_rate: float = Field(1e-4, gt=0, description="learning rate at the start")
-    betas: tuple[float, float] = Field((0.9, 0.999), description="decay of Adam's two moments")
+    betas: tuple[Decay, Decay] = Field((0.9, 0.999), description="decay of Adam's two moments")
     weight_decay: float = Field(0.0, ge=0, description="weight decay")
     clip: float = Field(0.0, ge=0, description="greatest norm of the gradient; 0 = unlimited")
     schedule: Literal["plateau", "half_linear", "cosine", "constant"] = Field(
@@ -65,7 +67,9 @@ class LoopSettings(Settings):
         ge=0,
         description="longest time between two states saved for resuming; one is also saved after each epoch",
     )
-    frames: tuple[int, ...] = Field((0, 1, 2, 3, 6, 8, 9), description="validation examples whose pictures are written")
+    frames: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        (0, 1, 2, 3, 6, 8, 9), description="validation examples whose pictures are written"
+    )
 
 
 class PublishingLoop(LoopSettings):

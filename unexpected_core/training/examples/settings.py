@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
 
-from unexpected_core.config import Settings
+from pydantic import AfterValidator, Field
+
+from unexpected_core.config import Range, Settings, ascending
 from unexpected_core.discrepancy_data.pastes import PasteSettings
 
 
@@ -16,7 +18,9 @@ class DrawnSettings(Settings):
     objects: float = Field(
         0.5, ge=0, le=1, description="share of frames with drawn objects of the training families on the road"
     )
-    size: tuple[int, int] = Field((256, 512), description="height, width in pixels")
+    size: tuple[Annotated[int, Field(gt=0)], Annotated[int, Field(gt=0)]] = Field(
+        (256, 512), description="height, width in pixels"
+    )
     seed: int = Field(0, ge=0, description="same seed, same frames; validation has others")
 
 
@@ -62,7 +66,7 @@ class DataSettings(SourceSettings):
         "share of each side that is kept; 0 = whole images",
     )
     flip: bool = Field(True, description="mirror half of the training examples")
-    scale: tuple[float, float] = Field((1.0, 1.0), description="range of the random zoom before the crop")
+    scale: Range = Field((1.0, 1.0), description="range of the random zoom before the crop")
     colour: float = Field(0.0, ge=0, le=1, description="strength of random brightness, contrast, saturation and hue")
     blur: float = Field(0.0, ge=0, le=1, description="share of training images that are blurred")
 
@@ -71,7 +75,7 @@ class ExampleSettings(Settings):
     """What the `fast` detector and its baselines learn from."""
 
     crop: tuple[int, int] = Field((256, 512), description="height, width of a training example in pixels")
-    heights: tuple[int, int] = Field(
+    heights: Annotated[tuple[int, int], AfterValidator(ascending)] = Field(
         (256, 900), description="least and greatest height in pixels of the frame that a crop is cut from"
     )
     enlarge: float = Field(2.4, ge=1, description="greatest height of a frame in heights that it is stored with")
@@ -80,7 +84,7 @@ class ExampleSettings(Settings):
         0.0, ge=0, le=1, description="share of crops around a class drawn evenly from all, in any frame that has it"
     )
     sources: int = Field(3, ge=1, description="other frames that lend known things and textures")
-    aspects: dict[str, float] = Field(
+    aspects: dict[str, Annotated[float, Field(ge=0)]] = Field(
         {},
         description="data set, or name of its folder -> width / height that its frames really had, where they are "
         "stored squeezed",

@@ -13,6 +13,7 @@ from unexpected_core.training.settings import AugmentedTraining
 
 ImageNet = Literal["imagenet", "random"]
 Width = Annotated[int, Field(ge=2, multiple_of=2, description="channels of the finest layer; others in proportion")]
+Weight = Annotated[float, Field(ge=0)]
 
 
 class SegmentationSettings(Settings):
@@ -50,7 +51,7 @@ class DiscrepancySettings(Settings):
 
     kind: Literal["discrepancy"] = "discrepancy"
     compares: Compares = Field("full", description="what the photo is held to")
-    class_weights: tuple[float, float] = Field(
+    class_weights: tuple[Weight, Weight] = Field(
         (1.45693524, 19.18586532), description="cross-entropy weights of expected and unexpected pixels"
     )
     gen_name: str = Field(
