@@ -51,11 +51,17 @@ def open_cut_outs(folder: str | Path, training: bool = True) -> CutOuts:
 
     Raises DatasetError, ImageError.
     """
-    return _read_all(str(folder), training) if folder else CutOuts([])
+    return _read_all(str(folder), training, _state(folder)) if folder else CutOuts([])
+
+
+def _state(folder: str | Path) -> tuple[tuple[str, int, int], ...]:
+    """What other pictures in the folder would change: names, times of writing, sizes. Raises DatasetError."""
+    stats = {key: path.stat() for key, path in images_below(expand_home(folder)).items()}
+    return tuple((key, stat.st_mtime_ns, stat.st_size) for key, stat in stats.items())
 
 
 @lru_cache(2)  # both parts of a folder are checked before a training, and opened in each of its stages
-def _read_all(folder: str, training: bool) -> CutOuts:
+def _read_all(folder: str, training: bool, _: tuple) -> CutOuts:
     files = _files(folder, training)
     with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
         read = dict(zip(files, pool.map(_read, files.values()), strict=True))

@@ -57,6 +57,15 @@ def test_a_folder_is_read_once_however_it_is_asked_for(folder):
     assert open_cut_outs(folder, training=False) is kept
 
 
+def test_a_folder_that_has_changed_is_read_again(folder):
+    """Else a set would be made of the old things, under the fingerprint of the new ones."""
+    open_cut_outs(folder)
+    write(folder, "tin0.png", 200)
+    assert levels(open_cut_outs(folder)) == [10, 11, 12, 13, 15, 16, 17, 18, 101, 102, 200]
+    (folder / "tin1.png").unlink()
+    assert levels(open_cut_outs(folder)) == [10, 11, 12, 13, 15, 16, 17, 18, 102, 200]
+
+
 @pytest.mark.parametrize("key, kind", [("pet_0012", "pet"), ("a/tin3", "a/tin"), ("bike-2_01", "bike"), ("7", "")])
 def test_kind_of(key, kind):
     assert kind_of(key) == kind
