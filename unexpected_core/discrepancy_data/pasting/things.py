@@ -105,7 +105,12 @@ def cut_obstacle(lender: Lender, rows: int, rng: np.random.Generator) -> Thing |
     chosen = int(rng.choice(whole))
     window = np.s_[y[chosen] : y[chosen] + h[chosen], x[chosen] : x[chosen] + w[chosen]]
     shows = (parts[window] == chosen).astype(np.uint8)
-    return photographed(np.dstack([lender.image[window] * shows[..., None], shows * 255]), rows, rng)
+    cut_out = np.dstack([lender.image[window] * shows[..., None], shows * 255])
+    height, width = lender.obstacle.shape
+    columns = max(1, round(w[chosen] * (lender.aspect or width / height) * height / width))  # as wide as it really was
+    if columns != w[chosen]:
+        cut_out = cv2.resize(cut_out, (columns, int(h[chosen])), interpolation=cv2.INTER_LINEAR)
+    return photographed(cut_out, rows, rng)
 
 
 def synthetic(rows: int, lenders: Sequence[Lender], rng: np.random.Generator, borrowed: float) -> Thing:

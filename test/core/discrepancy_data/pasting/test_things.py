@@ -116,6 +116,9 @@ def test_obstacles_are_whole_and_of_some_size(dice):
         obstacle[box] = 1
         thing = cut_obstacle(lender()._replace(obstacle=obstacle), 30, dice(chance=0.9))
         assert (thing is not None) == found, box
+    for aspect, columns in ((0.0, 48), (2.0, 48), (4.0, 96), (1.0, 24)):  # 10 x 12 of a frame stored 100 x 200
+        thing = cut_obstacle(lender()._replace(aspect=aspect), 40, dice(chance=0.9, share=0.5))
+        assert thing.alpha.shape == pytest.approx((40, columns), rel=0.2), "as wide as it really was"
     unknown = np.where(lender().obstacle == 1, 255, 0).astype(np.uint8)
     assert cut_obstacle(lender()._replace(obstacle=unknown), 30, dice()) is None
     assert cut_obstacle(lender()._replace(obstacle=None), 30, dice()) is None
