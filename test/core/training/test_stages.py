@@ -25,6 +25,7 @@ from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS
 from unexpected_core.training.publish import publish_fast
 from unexpected_core.training.stages import first_stage, run
+from unexpected_core.training.tasks.fast_examples import fast_examples
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
 from unexpected_core.training.tasks.settings_fast import FirstStage
 from unexpected_core.weights.reading import read_weights
@@ -176,14 +177,31 @@ def test_weights_of_another_network_do_not_judge_the_painting(tmp_path):
 
 def test_a_slip_in_the_name_of_a_data_set_is_told(roads, tmp_path, caplog):
     """The frames would stay squeezed, or come once."""
-    changes = ("task.aspects={squezed: 3.0}", "task.repeats={squeezed: 3, squezed: 9}")
+    changes = ("task.aspects={squezed: 3.0}", "task.repeats={squeezed: 3, squezed: 9}", "task.coarse=[squezed, plain]")
     run(settings(roads, *changes, "first.epochs=0"), tmp_path)
     told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert told == [
         f"task.{table}: 'squezed' changes nothing, no data set and no folder of one is called so; there are "
         "paired_folder, plain, squeezed"
-        for table in ("aspects", "repeats")
+        for table in ("aspects", "repeats", "coarse")
     ]
+
+
+def test_the_folder_of_a_data_set_with_few_classes_may_be_named(roads):
+    asked = settings(roads, "task.coarse=[squeezed]")
+    assert [[source.coarse for source in examples.sources] for examples in fast_examples(asked)] == [[False, True]] * 2
+
+
+def test_a_data_set_that_comes_no_times_teaches_nothing(roads):
+    """Nor does it come for its rare classes; it still validates."""
+    learned, validated = fast_examples(
+        settings(roads, "task.repeats={squeezed: 0}", "task.rare=1", "data.val_examples=0")
+    )
+    keys = {learned.key_of(0, np.random.default_rng(seed)) for seed in range(20)}
+    assert keys == {"plain-train/0", "plain-train/1"} == {*learned.keys}
+    assert validated.keys == ["plain-val/2", "squeezed-val/2"]
+    with pytest.raises(SettingsError, match=r"task\.repeats\.plain' = -3: .* greater than or equal to 0"):
+        settings(roads, "task.repeats={plain: -3}")
 
 
 @pytest.mark.parametrize("where", [".", "segmenter"])

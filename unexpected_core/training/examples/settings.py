@@ -89,11 +89,15 @@ class ExampleSettings(Settings):
         description="data set, or name of its folder -> width / height that its frames really had, where they are "
         "stored squeezed",
     )
-    repeats: dict[str, int] = Field(
-        {}, description="data set, or name of its folder -> how often each of its frames comes in one pass"
+    repeats: dict[str, Annotated[int, Field(ge=0)]] = Field(
+        {},
+        description="data set, or name of its folder -> how often each of its frames comes in one pass; 0 = nothing is "
+        "learned from it",
     )
     coarse: tuple[str, ...] = Field(
-        ("idd_lite",), description="data sets with so few classes that an ignored pixel need not be an unknown thing"
+        ("idd_lite",),
+        description="data sets, or names of their folders, with so few classes that an ignored pixel need not be an "
+        "unknown thing",
     )
     paste: bool = Field(True, description="change and put in what `pastes` says; false: photographs as they are")
     pastes: PasteSettings = PasteSettings()

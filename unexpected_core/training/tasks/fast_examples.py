@@ -50,19 +50,21 @@ def _sources(settings: FastFamily, training: bool) -> list[ExampleSource]:
         ExampleSource(
             open_data(data, name, root, data.train if training else data.val),
             aspect=_of(task.aspects, (name, root), 0.0),
-            coarse=name in task.coarse,
-            times=_of(task.repeats, (name, root), 1) if training else 1,
+            coarse=bool({name, Path(root).name} & {*task.coarse}),
+            times=times if training else 1,
         )
         for name, root in data.named
+        if (times := _of(task.repeats, (name, root), 1)) or not training  # 0: nor for a rare class
     ]
 
 
 def _tell_unused(settings: FastFamily) -> None:
-    """Warn of names in task.aspects and task.repeats that no data set has: a slip would leave frames squeezed."""
+    """Warn of names in these settings that no data set has: a slip would leave frames squeezed."""
     names = dict.fromkeys(name for source in settings.data.named for name in (source[0], Path(source[1]).name) if name)
-    for table in ("aspects", "repeats"):
+    for table in ("aspects", "repeats", "coarse"):
+        usual = type(settings.task).model_fields[table].default  # not of these data in particular
         for name in getattr(settings.task, table):
-            if name not in names:
+            if name not in names and name not in usual:
                 LOGGER.warning(
                     "task.%s: '%s' changes nothing, no data set and no folder of one is called so; there are %s",
                     *(table, name, ", ".join(names)),
