@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,14 +21,20 @@ MAPS = ("image", "labels", "instances", "obstacle")
 class Cached(Wrapped):
     """Every sample of another data set, in memory: decoded before worker processes start, and shared by all of them.
 
-    What it gives away are copies.
+    What it gives away are copies. Raises TooLarge where they take more than so many gibibytes.
     """
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, gibibytes: float = math.inf) -> None:
         super().__init__(dataset)
+        self._samples, held = [], 0.0
         with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
             samples = pool.map(dataset.load, range(len(dataset)))
-            self._samples = list(progress(samples, f"reading {dataset.name} into memory", len(dataset)))
+            for sample in progress(samples, f"reading {dataset.name} into memory", len(dataset)):
+                self._samples.append(sample)
+                held += _gibibytes(sample)
+                if held > gibibytes:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise TooLarge(held)
 
     def load(self, index: int) -> Sample:
         """A copy of one sample."""
@@ -35,15 +42,25 @@ class Cached(Wrapped):
         return replace(sample, **{name: values.copy() for name, values in _maps(sample).items()})
 
 
+class TooLarge(Exception):
+    """A data set that does not fit into the memory allowed; the argument says how much was needed up to there."""
+
+
 def cached(dataset: Dataset, gibibytes: float) -> Dataset:
-    """The data set in memory if all samples, as large as the first one, fit; else (or if 0) the data set itself."""
+    """The data set in memory if all samples fit; else (or if 0) the data set itself.
+
+    It is not begun with where it would not fit if all were as large as the first one.
+    """
     if not gibibytes:
         return dataset
-    needed = sum(values.nbytes for values in _maps(dataset[0]).values()) * len(dataset) / 2**30
+    needed = _gibibytes(dataset[0]) * len(dataset)
     if needed <= gibibytes:
-        return Cached(dataset)
+        try:
+            return Cached(dataset, gibibytes)
+        except TooLarge as error:
+            (needed,) = error.args
     LOGGER.info(
-        "%s needs %.1f GiB of memory, allowed are %g: read from disk each time", dataset.name, needed, gibibytes
+        "%s needs %.1f GiB of memory or more, allowed are %g: read from disk each time", dataset.name, needed, gibibytes
     )
     return dataset
 
@@ -72,6 +89,10 @@ class Spilled(Wrapped):
         with atomic_path(path) as temporary:
             np.savez(temporary, **_maps(sample))
         return sample
+
+
+def _gibibytes(sample: Sample) -> float:
+    return sum(values.nbytes for values in _maps(sample).values()) / 2**30
 
 
 def _maps(sample: Sample) -> dict[str, np.ndarray]:

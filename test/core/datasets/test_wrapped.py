@@ -5,12 +5,13 @@ import pickle
 import numpy as np
 import pytest
 
-from unexpected_core.datasets import DatasetError, Resized, open_dataset
+from unexpected_core.datasets import Dataset, DatasetError, Resized, open_dataset
 from unexpected_core.datasets.cache import Cached, Spilled, cached
 from unexpected_core.datasets.drawn import Drawn
 from unexpected_core.datasets.joined import Joined
 from unexpected_core.evaluation.score import First
 from unexpected_core.images import write_image
+from unexpected_core.structs import Sample
 
 DRAWN = {"count": 2, "height": 64, "width": 96}
 
@@ -34,6 +35,21 @@ def test_a_cached_set_is_the_same_and_reads_once(tmp_path, caplog):
             for name in ("image", "labels", "instances", "obstacle"):
                 np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
             one.image[:] = 0  # a copy: the next round does not see this
+
+
+def test_a_set_that_begins_with_a_small_frame_takes_no_more_memory_than_allowed(tmp_path, caplog):
+    """1 KiB, then 40 frames of 3 MiB each, of which 4 MiB may be kept."""
+    caplog.set_level("INFO")
+    read = []
+
+    class Growing(Dataset):
+        def load(self, index):
+            read.append(index)
+            return Sample(self.keys[index], np.zeros((1024, 1024, 3) if index else (16, 16, 3), np.uint8))
+
+    dataset = Growing("growing", [f"{i:02d}" for i in range(41)])
+    assert cached(dataset, 4 / 1024) is dataset
+    assert len(read) < 20 and "growing needs 0.0 GiB of memory or more, allowed are 0.00390625" in caplog.text
 
 
 def test_a_spilled_set_makes_each_sample_once_for_all_processes(monkeypatch):
