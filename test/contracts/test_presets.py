@@ -14,7 +14,7 @@ from torchvision import models
 
 from unexpected_core.cli.main import main
 from unexpected_core.config import SettingsError, build, override, read_yaml, settings_of
-from unexpected_core.datasets import open_dataset
+from unexpected_core.datasets import Resized, open_dataset
 from unexpected_core.discrepancy_data.generate import generate
 from unexpected_core.discrepancy_data.swaps import Recipe
 from unexpected_core.images import write_image
@@ -233,6 +233,24 @@ def test_one_discrepancy_set_teaches_and_validates_where_the_data_have_no_splits
     changes = [f"data.sources=[obstacle_folder={tmp_path / 'mine'}]", f"task.set_folder={tmp_path / 'set'}"]
     _, examples, validation = open_task(override(small("0521_discrepancy_full", roads), changes))
     assert (examples.keys, validation.keys) == (["0", "1"], ["2"])
+
+
+def test_a_discrepancy_set_of_another_size_is_learned_from(roads, tmp_path, monkeypatch):
+    """`unexpected data discrepancy --size`: its photographs are those of the data set, resized alike."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for split in ("train", "val"):
+        source = Resized(open_dataset("paired_folder", roads, split=split), (64, 128))
+        generate(source, tmp_path / "set", Recipe(smallest_object=1), painted, generator="colours", split=split)
+    settings = override(small("0521_discrepancy_full", roads), ["task.set_folder=~/set", "data.crop=0"])
+    _, examples, _ = open_task(settings)
+    assert examples.example(0, np.random.default_rng(0))["image"].shape == (3, 64, 128)
+
+
+def test_a_discrepancy_set_of_two_data_sets_is_refused(roads):
+    """The keys of two that are joined are in no set."""
+    settings = override(small("0521_discrepancy_full", roads), [f"data.sources=[paired_folder={roads}, drawn]"])
+    with pytest.raises(TrainingError, match=r"made of one data set, found paired_folder=.*, drawn: give one --data"):
+        open_task(settings)
 
 
 @pytest.mark.parametrize(("name", "crop"), [("fast", "task.crop"), ("0521_discrepancy_full", "data.crop")])

@@ -8,7 +8,7 @@ from typing import get_args
 
 import numpy as np
 
-from unexpected_core.datasets import Dataset, DatasetError
+from unexpected_core.datasets import Dataset, DatasetError, Resized
 from unexpected_core.datasets.frames import translate
 from unexpected_core.discrepancy_data import layout
 from unexpected_core.discrepancy_data.altering import image_fingerprint, roi
@@ -38,13 +38,16 @@ class DiscrepancySample:
 class DiscrepancyDataset(Dataset):
     """The frames of `source` that a discrepancy set covers.
 
-    root: the set's folder (``labels/``, ``gen_image/``). source: the data set it was made from, at the same size.
+    root: the set's folder (``labels/``, ``gen_image/``). source: the data set it was made from, at the size it was made
+    at, or as it is where the set's manifest says that.
     suffix: format of the resyntheses; found by looking where it is not given.
     """
 
     def __init__(self, root: str | Path, source: Dataset, split: str, suffix: str | None = None) -> None:
-        self.root, self.source, self.split = Path(root), source, split
+        self.root, self.split = Path(root), split
         self.manifest = read_manifest(self.root, split)
+        size = self.manifest.size if self.manifest else None
+        self.source = source = Resized(source, size) if size and not isinstance(source, Resized) else source
         if self.manifest is not None and not self.manifest.complete and not self.manifest.frames:
             raise ManifestError(f"the discrepancy set {root} ({split}) is not finished: run its command again to go on")
         made = self.manifest.frames if self.manifest else ()

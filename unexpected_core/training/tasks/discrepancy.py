@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from unexpected_core.discrepancy_data.reader import DiscrepancyDataset, DiscrepancySample
+from unexpected_core.files import expand_home
 from unexpected_core.labels import colorize
 from unexpected_core.networks import build_network
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
@@ -77,8 +78,14 @@ def discrepancy_maps(sample: DiscrepancySample) -> Maps:
 def open_set(settings: DiscrepancyTraining, split: str) -> DiscrepancyDataset:
     """The discrepancy set of a training. Raises TrainingError, DatasetError, ManifestError."""
     task = settings.task
+    if len(settings.data.sources) > 1:
+        raise TrainingError(
+            f"a discrepancy set is made of one data set, found {', '.join(settings.data.sources)}: give one --data"
+        )
     data = Path(os.environ.get("DIR_DATA") or "data")
-    root = Path(task.set_folder) if task.set_folder else data / "discrepancy_dataset" / "cityscapes" / task.gen_name
+    root = (
+        expand_home(task.set_folder) if task.set_folder else data / "discrepancy_dataset" / "cityscapes" / task.gen_name
+    )
     # Of data without splits there is one discrepancy set, which is divided as they are.
     made_of = split if any(map(has_splits, settings.data.names)) else "train"
     opened = DiscrepancyDataset(root, open_joined(settings.data, split), made_of, task.gen_img_ext)
