@@ -34,9 +34,6 @@ def warn_if_dark(greatest: int, what: str) -> None:
 def _warn(what: str, bits: int) -> None:
     LOGGER.warning(
         "%s: 16-bit values of which only the lower %d bits are used come out dark; if the camera has %d bits, say so "
-        "(input.bit_depth, --bit-depth %d)",
-        what,
-        bits,
-        bits,
-        bits,
+        "(input.bit_depth, --bit-depth %d); where there is no such option, as for data sets, multiply the values by %d",
+        *(what, bits, bits, bits, 1 << MAX_BITS - bits),
     )

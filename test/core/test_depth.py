@@ -92,6 +92,12 @@ def test_dark_pictures_are_warned_of_once_and_a_setting_mends_them(tmp_path, bit
     assert dark.max() == (1 << bits) - 1 >> 8
     assert len(caplog.records) == 1
     assert f"only the lower {bits} bits are used" in caplog.text and f"--bit-depth {bits}" in caplog.text
+    assert f"as for data sets, multiply the values by {1 << 16 - bits}" in caplog.text
+    scaled = (grey(bits).astype(int) << 16 - bits).astype(np.uint16)
+    assert np.array_equal(
+        to_rgb("mono16", HEIGHT, WIDTH, 2 * WIDTH, scaled.tobytes()),
+        to_rgb("mono16", HEIGHT, WIDTH, 2 * WIDTH, data, bit_depth=bits),
+    )
     bright = to_rgb("mono16", HEIGHT, WIDTH, 2 * WIDTH, data, bit_depth=bits)
     assert np.abs(bright[..., 0].astype(int) - grey(8)).max() <= 1
     cv2.imwrite(str(tmp_path / "a.png"), grey(bits))
