@@ -13,7 +13,8 @@ from unexpected_core.structs import RoadCamera, Sample
 class Joined(Dataset):
     """Several data sets one after the other; keys are '<name>/<key>' where there is more than one.
 
-    Raises DatasetError where they count different classes: the same id would mean different things.
+    Raises DatasetError where they count different classes: the same id would mean different things; and where two have
+    frames of one name.
     """
 
     def __init__(self, datasets: list[Dataset]) -> None:
@@ -23,6 +24,12 @@ class Joined(Dataset):
         if len(classes) > 1:
             counts = ", ".join(f"'{name}' has {count} classes" for count, name in classes.items())
             raise DatasetError(f"data sets of different labels cannot be joined: {counts}; use them one by one")
+        names = [d.name for d in datasets]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice and len({*keys}) < len(keys):
+            raise DatasetError(
+                f"two data sets are called '{twice[0]}', and have frames of the same names: rename the folder of one"
+            )
         super().__init__("+".join(d.name for d in datasets), keys, *classes)
         self.datasets = datasets
         self.starts = np.cumsum([0, *(len(d) for d in datasets)])

@@ -81,6 +81,11 @@ def test_joined_sets_keep_classes_and_cameras_and_refuse_other_classes(others):
     joined = Joined(sets)
     assert joined.num_classes == 5
     assert [joined.camera(key) for key in joined.keys] == [each.camera(key) for each in sets for key in each.keys]
+    if others:
+        with pytest.raises(
+            DatasetError, match=r"two data sets are called 'last', and have .*: rename the folder of one"
+        ):
+            Joined([sets[-1], sets[-1]])
     sets[-1].num_classes = 6
     if others:
         with pytest.raises(DatasetError, match="'drawn-train' has 5 classes, 'last' has 6 classes; use"):
