@@ -43,6 +43,16 @@ def test_half_precision_finds_its_scale(clip, tmp_path, monkeypatch):
     assert 2.0**8 < scaler.get_scale() < 2.0**21
 
 
+def test_half_precision_goes_on_where_there_was_nothing_to_scale(tmp_path, monkeypatch):
+    """Begun on a CPU, gone on with on a GPU: a CPU's state has no scale."""
+    run(tmp_path, ["loop.precision=16-mixed", "loop.epochs=1"])
+    assert torch.load(tmp_path / "optimizer.pth", weights_only=True)["precision"] == {}
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
+    fabric = Fabric(accelerator="cpu", devices=1, plugins=[MixedPrecision("16-mixed", "cpu", scaler)])
+    monkeypatch.setattr(loop, "open_fabric", lambda _: fabric)
+    assert run(tmp_path, ["loop.precision=16-mixed", "loop.epochs=2"]).epoch == 2
+
+
 @pytest.mark.parametrize("clip", [0.0, 5.0])
 def test_gradients_that_are_no_numbers_reach_no_weights(clip, tmp_path):
     class Rooted(TINY["TinyTask"]):

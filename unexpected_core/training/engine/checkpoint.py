@@ -177,7 +177,8 @@ def load_state(folder: Path, parts: dict[str, Any]) -> Progress | None:
     content = load(folder / STATE)
     progress = _progress(folder / STATE, content)
     for name, part in parts.items():
-        part.load_state_dict(content[name])
+        if content[name]:  # on a CPU 16-mixed has no scale to save, and a GPU's scaler refuses nothing for one
+            part.load_state_dict(content[name])
     return progress
 
 
