@@ -14,7 +14,7 @@ from torchvision import models
 
 from unexpected_core.cli.main import main
 from unexpected_core.config import SettingsError, build, override, read_yaml, settings_of
-from unexpected_core.datasets import Resized, open_dataset
+from unexpected_core.datasets import DatasetError, Resized, open_dataset
 from unexpected_core.discrepancy_data.generate import generate
 from unexpected_core.discrepancy_data.swaps import Recipe
 from unexpected_core.images import write_image
@@ -27,6 +27,7 @@ from unexpected_core.training.examples.samples import open_joined
 from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.tasks.discrepancy import open_task
 from unexpected_core.training.tasks.frequencies import describe_weights
+from unexpected_core.training.tasks.generator import open_task as open_generator_task
 
 PUBLISHED = {
     "segmentation": "{network}",
@@ -246,6 +247,33 @@ def test_a_discrepancy_set_of_another_size_is_learned_from(roads, tmp_path, monk
     assert examples.example(0, np.random.default_rng(0))["image"].shape == (3, 64, 128)
 
 
+@pytest.mark.parametrize(("source", "message"), [("drawn", "'drawn' has no full ids"), ("cityscapes=/none", "/none")])
+def test_full_ids_are_asked_of_sets_that_have_them(source, message):
+    """Drawings gave train ids for them; and only of those that lack them is it said."""
+    settings = override(PRESETS["0405_pix2pixhd_nostyle_ctc_crop"], [f"data.sources=['{source}']"])
+    with pytest.raises((TrainingError, DatasetError), match=message) as found:
+        open_generator_task(settings)
+    assert ("--set task.ids=train" in str(found.value)) == (source == "drawn")
+
+
+def test_splits_that_a_data_set_does_not_have_are_told(tmp_path, caplog):
+    for i in range(3):
+        write_image(tmp_path / "images" / f"{i}.png", np.full((32, 48, 3), i, np.uint8))
+        write_image(tmp_path / "labels" / f"{i}.png", np.zeros((32, 48), np.uint8))
+    source = f"data.sources=['obstacle_folder={tmp_path}']"
+    for changes in ([source], [source, "data.train=mine", "data.val=test"]):
+        caplog.clear()
+        data = override(PRESETS["0525_rbm_road"], changes).data
+        for split in (data.train, data.val):
+            open_joined(data, split)
+        told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert told == [
+            f"data.{name} changes nothing in 'obstacle_folder', which is not kept in splits"
+            for name in ("train=mine", "val=test")
+            if len(changes) > 1
+        ]
+
+
 def test_a_discrepancy_set_of_two_data_sets_is_refused(roads):
     """The keys of two that are joined are in no set."""
     settings = override(small("0521_discrepancy_full", roads), [f"data.sources=[paired_folder={roads}, drawn]"])
@@ -289,7 +317,7 @@ def test_a_set_made_otherwise_is_refused(roads):
 
 def test_full_ids_are_asked_of_cityscapes_only(roads, tmp_path):
     settings = override(small("0405_pix2pixhd_nostyle_ctc_crop", roads), ["task.ids=full"])
-    with pytest.raises(TrainingError, match=r"option 'ids'.*--set task\.ids=train"):
+    with pytest.raises(TrainingError, match=r"has no full ids, only Cityscapes has: for others, --set task\.ids=train"):
         engine.run(settings, tmp_path)
 
 

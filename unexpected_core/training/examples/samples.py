@@ -36,6 +36,12 @@ def open_joined(data: SourceSettings, split: str, ids: LabelKind = "train") -> J
 def open_data(data: SourceSettings, name: str, root: str, split: str, ids: LabelKind = "train") -> Dataset:
     """One of the data sets of a training. Raises TrainingError, DatasetError, also where it lacks such ids."""
     training = split == data.train
+    if ids != "train" and "ids" not in _options(name):
+        raise TrainingError(
+            f"data set '{name}' has no {ids} ids, only Cityscapes has: for others, --set task.ids=train"
+        )
+    if training and (name == "drawn" or not has_splits(name)):
+        _tell_splits_unused(data, name)
     if name == "drawn" and not root:
         dataset = drawn_dataset(data.drawn, training)
     else:
@@ -47,6 +53,14 @@ def open_data(data: SourceSettings, name: str, root: str, split: str, ids: Label
         dataset = dataset if has_splits(name) else part_of(dataset, training)
     LOGGER.info("%s: %d frames to %s", dataset.name, len(dataset), "learn from" if training else "validate with")
     return cached(dataset, data.cache) if training else dataset
+
+
+def _tell_splits_unused(data: SourceSettings, name: str) -> None:
+    """Warn of splits that are asked for of a data set that is not kept in any."""
+    for setting in ("train", "val"):
+        asked = getattr(data, setting)
+        if asked != SourceSettings.model_fields[setting].default:
+            LOGGER.warning("data.%s=%s changes nothing in '%s', which is not kept in splits", setting, asked, name)
 
 
 def has_splits(name: str) -> bool:

@@ -14,12 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from unexpected_core.datasets import DatasetError
 from unexpected_core.labels import FULL_IDS, NUM_CLASSES, NUM_FULL_IDS, colorize, map_labels
 from unexpected_core.networks import build_network
 from unexpected_core.networks.one_hot import one_hot
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
-from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.samples import labelled_examples
 from unexpected_core.training.tasks.imagenet import imagenet_state
 from unexpected_core.training.tasks.losses import feature_matching, least_squares_gan
@@ -105,9 +103,6 @@ def constant(network: nn.Module) -> Iterator[None]:
 
 def open_task(settings: GeneratorTraining) -> OpenedTask:
     """The task and its data. Raises TrainingError, DatasetError."""
-    try:
-        if settings.task.ids == "full":
-            return GeneratorTask(settings.task), *labelled_examples(settings.data, NUM_FULL_IDS, ids="full")
-        return GeneratorTask(settings.task), *labelled_examples(settings.data, NUM_CLASSES)
-    except DatasetError as error:
-        raise TrainingError(f"{error}. Only Cityscapes has full ids: for other data, --set task.ids=train") from error
+    ids = settings.task.ids
+    classes = NUM_FULL_IDS if ids == "full" else NUM_CLASSES
+    return GeneratorTask(settings.task), *labelled_examples(settings.data, classes, ids)
