@@ -128,13 +128,12 @@ def _segmenter_learned(first: FastTraining, folder: Path, whole: TrainingSetting
         raise TrainingError(_named(str(error))) from error
     if not trained:
         LOGGER.info("%s is finished: a higher first.epochs goes on, until what comes after it has learned", inside)
-    finished = is_finished(inside, epochs)
-    if is_first_process() and finished and not taken:
+    if is_first_process() and is_finished(inside, epochs) and not taken:
         publish_fast(first, inside, whole)
     if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage
         open_fabric(first.loop).barrier()  # what the first one has written is there for all
         leave_at_exit()  # where no further stage comes
-    return finished
+    return is_finished(inside, epochs)
 
 
 def _tell_changes(first: FastTraining, inside: Path) -> None:
