@@ -55,7 +55,8 @@ def test_things_kept_for_validation_are_pasted_there_and_nowhere_else(split, cha
     pasted = [frame.image[frame.discrepancy == 1] for frame in DiscrepancyDataset(tmp_path / "set", big, split)]
     mean = np.concatenate(pasted).mean(0)
     assert mean.argmax() == channel and mean[channel] > 1.5 * np.delete(mean, channel).max()
-    write_image(things / f"thing_{4 if split == 'val' else 5}.png", np.zeros((40, 40, 3), np.uint8))
+    other = np.full((40, 40, 4), (0, 255, 0, 255), np.uint8)
+    cv2.imwrite(str(things / f"thing_{4 if split == 'val' else 5}.png"), other)
     with pytest.raises(ManifestError, match=r"cut_outs was .* Give another --out"):
         go_on()
 

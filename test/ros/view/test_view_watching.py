@@ -1,5 +1,7 @@
 """The window's ROS half before a real detector: the photo that it shows, whoever comes first."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,8 @@ from sensor_msgs.msg import Image  # noqa: E402
 from unexpected_ros.msg import AnomalyArray  # noqa: E402
 
 from unexpected_ros.live.parameters import SETTINGS  # noqa: E402
-from unexpected_ros.view.watcher import Watcher  # noqa: E402
+from unexpected_ros.view.graph import remapped_regions  # noqa: E402
+from unexpected_ros.view.watcher import NOBODY, Watcher, absent  # noqa: E402
 
 NAME = "/watched/detector"
 SOON_S = 30.0
@@ -116,29 +119,33 @@ def test_a_photo_has_as_many_pixels_as_the_detector_is_told_to_read(driver, star
 
 
 @pytest.mark.parametrize(
-    ("topic", "name", "text", "watched"),
+    ("name", "watched", "text"),
     [
-        ("/driver/regions", "/driver/", "", "/driver"),
-        ("/driver/regions", "detector", "no detector /detector found; there are: /driver (--detector)", "/detector"),
-        ("/perception/anomalies", None, "no detector found by its ~/regions, but /perception/anomalies: ", ""),
+        ("/driver/", "/driver", r"$"),
+        ("nobody", "/nobody", r"no detector /nobody found; there are: .*/driver\b"),
     ],
 )
-def test_a_detector_that_is_there_under_another_name_is_named(driver, topic, name, text, watched):
+def test_a_detector_that_is_there_under_another_name_is_named(driver, name, watched, text):
     said = []
     watcher = Watcher(name, tuple, lambda *_: None, str, lambda **state: said.append(state), str)
-    regions = driver.node.create_publisher(AnomalyArray, topic, 10)
+    regions = driver.node.create_publisher(AnomalyArray, "/driver/regions", 10)
     driver.executor.add_node(watcher)
     try:
-        driver.until(
-            lambda: said and said[-1]["text"].startswith(text) and bool(said[-1]["text"]) == bool(text),
-            "what it says",
-            SOON_S,
-        )
+        driver.until(lambda: said and re.match(text, said[-1]["text"]), "what it says", SOON_S)
         assert said[-1]["watched"] == watched
     finally:
         driver.executor.remove_node(watcher)
         watcher.destroy_node()
         driver.destroy(regions)
+
+
+def test_regions_that_were_remapped_are_named_where_no_detector_is_found(driver):
+    regions = driver.node.create_publisher(AnomalyArray, "/perception/anomalies", 10)
+    driver.until(lambda: "/perception/anomalies" in remapped_regions(driver.node), "the topic", SOON_S)
+    driver.destroy(regions)
+    told = absent(None, (), ["/perception/anomalies"])
+    assert told.startswith("no detector found by its ~/regions, but /perception/anomalies: ")
+    assert absent(None, (), ()) == NOBODY
 
 
 def test_it_looks_around_while_simulated_time_stands_still(driver):
