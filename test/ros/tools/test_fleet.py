@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,8 @@ def test_every_bag_is_done_once_though_a_worker_is_killed(folder, tmp_path, how)
 @pytest.mark.slow
 def test_an_interrupt_ends_the_bags_at_work_between_two_frames_and_the_same_command_goes_on(folder, tmp_path):
     out = tmp_path / "out"
-    process = start(folder, out, "--workers", "2", start_new_session=True)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # not where the tests run in a script's background
+    process = start(folder, out, "--workers", "2", start_new_session=True, preexec_fn=heard)
     wait_for(out, "*.partial.mcap", process)
     os.killpg(process.pid, signal.SIGINT)
     told, complaints = process.communicate(timeout=60)
