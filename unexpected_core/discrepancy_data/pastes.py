@@ -29,6 +29,8 @@ from unexpected_core.labels import IGNORE
 
 __all__ = ["Lender", "PasteSettings", "Pasted", "ignore_unexpected", "paste_objects"]
 NOTHING = CutOuts([])
+TRIES = 3
+"""Frames in which a known thing is looked for, where the first ones have none that is whole."""
 
 
 class Pasted(NamedTuple):
@@ -68,9 +70,12 @@ def paste_objects(
     covered = labels != before
     if lenders and rng.random() < settings.known:
         for _ in range(rng.integers(1, settings.most_known + 1)):
-            lender = lenders[rng.integers(len(lenders))]
-            laid = paste_known(photo, labels, lender, view, blur, rng, settings.known_scale, settings.horizon)
-            covered |= laid
+            for _ in range(TRIES):
+                lender = lenders[rng.integers(len(lenders))]
+                laid = paste_known(photo, labels, lender, view, blur, rng, settings.known_scale, settings.horizon)
+                covered |= laid
+                if laid.any():
+                    break
     if rng.random() < settings.bonnet:
         covered |= lay_bonnet(photo, labels, view, rng)
     image, discrepancy = photo.copy(), np.zeros(labels.shape, np.uint8)

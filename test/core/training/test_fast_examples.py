@@ -105,8 +105,8 @@ def test_known_things_of_another_frame_are_expected():
 
     pastes = {"known": 1, "most_known": 3, "probability": 0, "distractors": 0, "crossings": 0, "bonnet": 0}
     buses = 0
-    for seed in range(12):
-        settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes)
+    for seed in range(24):
+        settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes, sources=9)  # few of another set
         examples = FastExamples([*map(ExampleSource, (Street(), Traffic(name="buses")))], settings, train=False)
         found = examples.example(0, np.random.default_rng(seed))
         bus = found["labels"] == BUS
@@ -150,7 +150,7 @@ class Blocked(Street):
 def pasted_over(thing, dataset, *lenders):
     """A street that is blocked, after only this was pasted: discrepancy, and where the thing that blocks it shows."""
     pastes = {"known": 0, "probability": 0, "distractors": 0, "crossings": 0, "bonnet": 0, "recolour": 0, thing: 1}
-    settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes)
+    settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes, sources=9)
     sets = [dataset, *lenders]
     examples = FastExamples([*map(ExampleSource, sets)], settings, train=False)
     for seed in range(20):
@@ -178,9 +178,9 @@ def test_an_obstacle_is_never_lent_as_a_known_thing_whatever_its_label():
             return Sample("one", np.full((64, 128, 3), 90, np.uint8), labels, obstacle=obstacle)
 
     pastes = {"known": 1, "probability": 0, "distractors": 0, "crossings": 0, "bonnet": 0, "recolour": 0}
-    settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes)
+    settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes, sources=9)
     examples = FastExamples([*map(ExampleSource, (Street(), Anomaly(name="lender")))], settings, train=False)
-    for seed in range(12):
+    for seed in range(24):
         assert not (examples.example(0, np.random.default_rng(seed))["labels"] == BUS).any()
 
 

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from unexpected_core.discrepancy_data.pasting.blend import mix, overlap
-from unexpected_core.discrepancy_data.pasting.light import as_sharp, lit
+from unexpected_core.discrepancy_data.pasting.light import as_sharp, contact_shadow, lit
 from unexpected_core.discrepancy_data.pasting.place import BESIDE, ROAD, View, horizon_share
-from unexpected_core.discrepancy_data.pasting.things import Lender, Thing
+from unexpected_core.discrepancy_data.pasting.things import Lender, Thing, beyond_outline
 from unexpected_core.images import resize_image, resize_map
 from unexpected_core.labels import TRAIN_ID
 
@@ -37,6 +37,10 @@ LARGE = GROUPS[2], GROUPS[3], HANGING
 """Lorries, buses and signs have straight sides."""
 LOWEST = 0.6
 """Least height of a known thing in heights of the camera; what is lower is a part of one."""
+WHOLLY = 0.95
+"""What shows less than this holds the lender's background."""
+SHADOWS = 0.6
+"""Share of known things on the ground that throw a contact shadow, as unexpected ones do."""
 WIDEST = 3.0
 """Greatest width of a known thing in its heights."""
 
@@ -121,6 +125,8 @@ def paste_known(
     if rng.random() < 0.4:
         thing = _respray(thing, rng)
     thing = as_sharp(lit(thing, image[placed[0]], rng, camouflage=False, shaded=False), blur, rng)
+    if not piece.hangs and rng.random() < SHADOWS:
+        contact_shadow(image, (foot, left + size[1] // 2), size, rng)
     rim = (len(thing.alpha) - size[0]) // 2
     window, part = overlap(top - rim, left - rim, thing.alpha.shape, labels.shape)
     names = np.pad(names, rim, mode="edge")
@@ -170,7 +176,7 @@ def _cut(lender: Lender, piece: Piece, size: tuple[int, int], mirror: int) -> tu
     how = cv2.INTER_AREA if size[0] < len(shape) else cv2.INTER_LINEAR
     texture = cv2.resize(texture, size[::-1], interpolation=how).astype(np.float32)
     alpha = cv2.resize(shape.astype(np.float32), size[::-1], interpolation=how)
-    return Thing(texture, alpha), resize_map(names, size)
+    return Thing(beyond_outline(texture, alpha, WHOLLY), alpha), resize_map(names, size)  # not what was behind it
 
 
 def _respray(thing: Thing, rng: np.random.Generator) -> Thing:

@@ -30,7 +30,7 @@ class PasteSettings(Settings):
     horizon: float = Field(
         0.4, gt=0, lt=1, description="row of the horizon as a share of the image's height where no road shows it"
     )
-    known: float = Field(0.6, ge=0, le=1, description="share of frames with cars, people, signs of other frames")
+    known: float = Field(0.8, ge=0, le=1, description="share of frames with cars, people, signs of other frames")
     most_known: int = Field(3, ge=1, le=20, description="greatest number of those")
     known_scale: Range = Field((0.7, 1.4), description="range of their scale, towards the camera or away")
     recolour: float = Field(0.3, ge=0, le=1, description="how often each of road, pavement, building, plants changes")

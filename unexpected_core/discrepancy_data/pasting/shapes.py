@@ -21,7 +21,9 @@ def silhouette(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
         return np.ones((rows, columns), np.float32)
     piece = canvas[y : y + h, x : x + w].astype(np.float32) / 255
     shrinks = rows < h or columns < w
-    return cv2.resize(piece, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    alpha = cv2.resize(piece, (columns, rows), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    grown = max(1.0, (rows * columns / (w * h)) ** 0.5)
+    return np.clip((alpha - 0.5) * grown + 0.5, 0, 1)  # outlines of large things are as sharp as those of small ones
 
 
 def _ellipse(canvas: np.ndarray, rng: np.random.Generator) -> None:

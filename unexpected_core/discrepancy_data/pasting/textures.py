@@ -16,7 +16,8 @@ def drawn_texture(rows: int, columns: int, rng: np.random.Generator) -> np.ndarr
     """RGB float32 [rows, columns, 3], 0..255: plain, gradient, stripes, or blotches (hide, fur, rust), with grain."""
     base, other = _two_colours(rng)
     mix = _pattern(rows, columns, rng)[..., None]
-    grain = rng.standard_normal((rows, columns, 1), np.float32) * np.float32(rng.uniform(0, 14))
+    strength = np.float32(14 * rng.uniform(0, 1) ** 3)  # mostly little
+    grain = rng.standard_normal((rows, columns, 1), np.float32) * strength
     return base + mix * (other - base) + grain
 
 

@@ -70,19 +70,20 @@ def photographed(cut_out: np.ndarray, rows: int, rng: np.random.Generator) -> Th
     values = cv2.resize(cut_out, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     values = values.astype(np.float32)
     alpha = values[..., 3] / 255
-    texture = _beyond_outline(values[..., :3] / np.maximum(alpha, FAINT)[..., None], alpha)
+    texture = beyond_outline(values[..., :3] / np.maximum(alpha, FAINT)[..., None], alpha)
     if rng.random() < 0.3:
         grey = texture.mean(2, keepdims=True)
         texture = grey + (texture - grey) * np.float32(rng.uniform(0, 0.8))
     return Thing(texture, alpha)
 
 
-def _beyond_outline(texture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """The texture, where the thing does not show with the colour of its nearest pixel that does.
+def beyond_outline(texture: np.ndarray, alpha: np.ndarray, shown: float = FAINT) -> np.ndarray:
+    """Texture float32 [h, w, 3], 0..255, where alpha [h, w] in [0, 1] is below `shown` with the colour of the nearest
+    pixel where it is not.
 
     Outlines are softened and textures blurred across them: what lay there would become a rim, a mark of pasted things.
     """
-    faint = (alpha < FAINT).astype(np.uint8)
+    faint = (alpha < shown).astype(np.uint8)
     if faint.all():
         return texture
     _, nearest = cv2.distanceTransformWithLabels(faint, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL)

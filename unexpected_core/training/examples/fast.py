@@ -35,6 +35,10 @@ class ExampleSource(NamedTuple):
     times: int = 1
 
 
+OWN = 0.8
+"""Share of the lenders that are frames of the same data set."""
+
+
 class _Frame(NamedTuple):
     """A frame as stored, and width / height that it really had."""
 
@@ -60,6 +64,8 @@ class FastExamples:
         ]
         self.where = [where[number] for number in spread(len(where), limit)]
         self.keys = [self._key(d, i) for d, i in self.where]
+        sources_of = np.array([d for d, _ in self.where])
+        self._among = [np.flatnonzero(sources_of == d) for d in range(len(sources))]
         self.cut_outs = open_cut_outs(settings.pastes.things if settings.paste else "", training=train)
         self.frames_of = frames_by_class(datasets) if train and settings.rare else {}
 
@@ -74,7 +80,7 @@ class FastExamples:
         image = cut_image(frame.sample.image, crop, random)
         labels = cut_map(frame.sample.labels, crop)
         discrepancy = self._unexpected(d, frame.sample, labels, crop)
-        pasted = self._paste(image, labels, frame, crop, random)
+        pasted = self._paste(image, labels, frame, d, crop, random)
         discrepancy[pasted.covered] = 0  # what is there now was pasted, and is known
         discrepancy[pasted.discrepancy == 1] = 1
         seen, photo = pasted.image, pasted.photo
@@ -129,14 +135,20 @@ class FastExamples:
             unexpected[cut_map(sample.obstacle, crop) == 1] = 1
         return unexpected
 
+    def _choose_lenders(self, d: int, random: np.random.Generator) -> np.ndarray:
+        """Mostly frames of the same data set: on sharp frames known things of small ones would be blurred inside."""
+        count, own = self.settings.sources, self._among[d]
+        anywhere = random.integers(len(self), size=count)
+        return np.where(random.random(count) < OWN, random.choice(own, count), anywhere) if own.size else anywhere
+
     def _paste(
-        self, image: np.ndarray, labels: np.ndarray, frame: _Frame, crop: Crop, random: np.random.Generator
+        self, image: np.ndarray, labels: np.ndarray, frame: _Frame, d: int, crop: Crop, random: np.random.Generator
     ) -> Pasted:
         if not self.settings.paste:
             return Pasted(image, np.zeros_like(labels), image, labels, np.zeros(labels.shape, bool))
         share = horizon_share(frame.sample.labels, self.settings.pastes.horizon)
         view = View(crop.row(share * frame.sample.labels.shape[0]), crop.frame_rows)
-        lenders = _Lenders(self, random.integers(len(self), size=self.settings.sources))
+        lenders = _Lenders(self, self._choose_lenders(d, random))
         return paste_objects(image, labels, lenders, random, self.settings.pastes, self.cut_outs, view)
 
 
