@@ -250,6 +250,17 @@ def test_baselines_are_those_that_were_trained(trained):
     assert [part[:5] for part in model_id.split("/")] == ["fast-", "fast_", "fast_"]
 
 
+def test_the_max_logit_counts_in_the_retrained_comparer_as_in_the_detector(trained):
+    """Else what is held against the detector would lack more than its training; the paper's two see no such thing."""
+    image, base = torch.rand(1, 3, 64, 128), load_scorer(trained)
+    base.max_logit_weight = 0.0
+    without = {name: build_scorer(name, base).eval()(image).score for name in BASELINES[:3]}
+    base.max_logit_weight = 0.3
+    weighed = {name: build_scorer(name, base).eval()(image).score for name in BASELINES[:3]}
+    changed = {name for name in without if not torch.equal(weighed[name], without[name])}
+    assert changed == {"fast_retrained"}
+
+
 def test_baselines_of_another_detector_are_refused(trained, tmp_path):
     base = detector(tmp_path, seed=1)
     with pytest.raises(
