@@ -17,6 +17,9 @@ from unexpected_core.structs import Sample
 
 MAPS = ("image", "labels", "instances", "obstacle")
 
+AHEAD = 8
+"""Most samples that are read before the memory of those before is counted."""
+
 
 class Cached(Wrapped):
     """Every sample of another data set, in memory: decoded before worker processes start, and shared by all of them.
@@ -28,12 +31,12 @@ class Cached(Wrapped):
         super().__init__(dataset)
         self._samples, held = [], 0.0
         with ThreadPoolExecutor(2) as pool:  # OpenCV lets go of the interpreter
-            samples = pool.map(dataset.load, range(len(dataset)))
+            parts = (range(len(dataset))[first : first + AHEAD] for first in range(0, len(dataset), AHEAD))
+            samples = (sample for part in parts for sample in pool.map(dataset.load, part))
             for sample in progress(samples, f"reading {dataset.name} into memory", len(dataset)):
                 self._samples.append(sample)
                 held += _gibibytes(sample)
                 if held > gibibytes:
-                    pool.shutdown(wait=False, cancel_futures=True)
                     raise TooLarge(held)
 
     def load(self, index: int) -> Sample:
