@@ -179,15 +179,20 @@ def test_a_sample_is_whole_and_readable(tmp_path):
     assert np.array_equal(read_image(tmp_path / "image" / "12-2.png"), image[::-1])
 
 
-def test_of_two_cameras_that_wait_for_a_slow_disk_both_are_saved_and_what_is_lost_is_told(tmp_path):
-    said, slow = [], threading.Event()
+def keeper_on_a_slow_disk(said, ready):
+    """Writes nothing before `ready`; what it warns of goes to `said`."""
 
     class Slow(Keeper):
         def write(self, camera, result):
-            slow.wait(30)
+            ready.wait(30)
             return super().write(camera, result)
 
-    keeper = Slow(CauseLog(said.append))
+    return Slow(CauseLog(said.append))
+
+
+def test_of_two_cameras_that_wait_for_a_slow_disk_both_are_saved_and_what_is_lost_is_told(tmp_path):
+    said, slow = [], threading.Event()
+    keeper = keeper_on_a_slow_disk(said, slow)
     settings = NodeSettings(save=SaveSettings(directory=str(tmp_path), above=0.5, per_minute=600))
     region = Region(0, 0, 2, 2, 1, 1, 4, 0.9, 0.9, 1.0, 0)
     image = np.zeros((6, 8, 3), np.uint8)
@@ -208,13 +213,7 @@ def test_of_two_cameras_that_wait_for_a_slow_disk_both_are_saved_and_what_is_los
 @pytest.mark.parametrize("seconds", [30.0, 0.05])
 def test_what_waits_to_be_saved_at_the_end_is_saved_or_told(tmp_path, seconds):
     said, slow = [], threading.Event()
-
-    class Slow(Keeper):
-        def write(self, camera, result):
-            slow.wait(30)
-            return super().write(camera, result)
-
-    keeper = Slow(CauseLog(said.append))
+    keeper = keeper_on_a_slow_disk(said, slow)
     settings = NodeSettings(save=SaveSettings(directory=str(tmp_path), above=0.5, per_minute=600))
     image, region = np.zeros((6, 8, 3), np.uint8), Region(0, 0, 2, 2, 1, 1, 4, 0.9, 0.9, 1.0, 0)
     detection = Detection(np.ones((6, 8), np.float32), image[..., 0] == 0, image[..., 0], None, (region,))
