@@ -226,6 +226,17 @@ def test_the_command_lists_shows_and_verifies(file, capsys):
     assert capsys.readouterr().err.startswith("unexpected weights: ")
 
 
+def test_a_shipped_name_is_listed_and_inspected_as_the_same_detector(file, monkeypatch, capsys):
+    (file.parent / "fast").mkdir()
+    file.rename(file.parent / "fast" / file.name)
+    card_path(file).rename(card_path(file.parent / "fast" / file.name))
+    monkeypatch.chdir(file.parent)
+    assert main(["weights", "list", "fast"]) == 0
+    listed = capsys.readouterr().out
+    assert listed.startswith("fast ") and "toy" not in listed
+    assert main(["weights", "inspect", "fast"]) == 0 and '"name": "fast"' in capsys.readouterr().out
+
+
 def test_average_lies_between_two_trainings_and_refuses_other_networks(tmp_path, capsys):
     first = {"w": torch.tensor([0.0, 4.0]), "n": torch.tensor(3)}
     second = {"w": torch.tensor([8.0, 4.0]), "n": torch.tensor(5)}

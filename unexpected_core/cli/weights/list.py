@@ -29,8 +29,9 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _files(name: str) -> list[Path]:
-    """The weight files of a folder, else of a name. Raises WeightsError."""
+    """That of a shipped name, as everywhere, else those of a folder, else of a file. Raises WeightsError."""
     from unexpected_core.files import visible
-    from unexpected_core.weights.catalog import SUFFIX, find_weights
+    from unexpected_core.weights.catalog import SUFFIX, find_weights, shipped
 
-    return visible(name, f"*{SUFFIX}") or [find_weights(name)]
+    inside = [] if name in shipped() else visible(name, f"*{SUFFIX}")
+    return inside or [find_weights(name)]
