@@ -37,7 +37,8 @@ def synthetic_batch(size, count, device):
     maps = {name: torch.randint(0, 256, (count, 3, height, width)) for name in ("image", "photo", "resynthesis")}
     maps["labels"] = torch.randint(0, 19, (count, height, width))
     maps["labels"][:, height // 2 :] = 0
-    maps["discrepancy"] = torch.randint(0, 2, (count, height, width))
+    for name in ("discrepancy", "photo_discrepancy"):
+        maps[name] = torch.randint(0, 2, (count, height, width))
     return {name: values.to(device, torch.uint8) for name, values in maps.items()}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torchvision.models import squeezenet1_1
 
 from unexpected_core.config import SettingsError, override
 from unexpected_core.scorers import load_scorer
@@ -17,7 +18,8 @@ from unexpected_core.training.engine.setup import parameter_groups
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.publish import publish_fast
-from unexpected_core.training.tasks.fast import halved
+from unexpected_core.training.tasks.fast import FastTask, halved
+from unexpected_core.training.tasks.settings_fast import FastSettings
 from unexpected_core.weights.cards import Card, WeightsError, read_card
 from unexpected_core.weights.reading import read_weights, write_weights
 
@@ -75,6 +77,36 @@ def test_a_teacher_pulls_the_labels_to_its_own(roads, tmp_path):
     assert learned[8] < 0.9 * learned[1]
     published = publish_fast(settings, tmp_path / "8")
     assert set(read_weights(published).state) == set(read_weights(start).state)
+
+
+class Painting(torch.nn.Module):
+    """A generator that paints whatever its weights are."""
+
+    def __init__(self):
+        super().__init__()
+        self.pixels = torch.nn.Parameter(torch.rand(1, 3, 32, 64))
+
+    def forward(self, logits, seen):
+        return self.pixels
+
+
+@pytest.mark.parametrize("counts", ["paint", "perceived"])
+def test_nobody_learns_to_paint_the_obstacles_that_a_frame_has_of_its_own(counts, tmp_path):
+    """Neither the colours nor the judge of the painting pull there; all around both do."""
+    torch.manual_seed(0)
+    torch.save(squeezenet1_1(weights=None).state_dict(), tmp_path / "judge.pth")
+    settings = FastSettings(learn=["generator"], perceptual=0.5, perceptual_weights=str(tmp_path / "judge.pth"))
+    task = FastTask(settings)
+    networks, own = task.build().eval(), torch.zeros(1, 64, 128, dtype=torch.uint8)
+    networks["generator"] = Painting()
+    own[:, 20:41, 30:71] = 1
+    batch = {name: torch.randint(0, 256, (1, 3, 64, 128), dtype=torch.uint8) for name in ("image", "photo")}
+    maps = dict.fromkeys(("labels", "discrepancy", "photo_discrepancy"), own)
+    task.losses(networks, {**batch, **maps})[counts].backward()
+    pulled = networks["generator"].pixels.grad.abs().sum((0, 1)) > 0
+    obstacle = torch.zeros(32, 64, dtype=torch.bool)
+    obstacle[10:21, 15:36] = True
+    assert not pulled[obstacle].any() and pulled[~obstacle].float().mean() > 0.9
 
 
 def test_a_teacher_that_cannot_teach_is_refused_before_data_are_read(tmp_path):

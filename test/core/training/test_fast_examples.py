@@ -72,13 +72,15 @@ def learn(dataset, seed=0, **changes):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_what_an_example_holds(seed):
-    shapes = {"image": (3, 48, 96), "labels": (48, 96), "discrepancy": (48, 96), "photo": (3, 48, 96)}
+    shapes = dict.fromkeys(("image", "photo"), (3, 48, 96))
+    shapes |= dict.fromkeys(("labels", "discrepancy", "photo_discrepancy"), (48, 96))
     first, again = learn(Street(), seed), learn(Street(), seed)
     for name, shape in shapes.items():
         assert first[name].shape == shape and first[name].dtype == np.uint8 and first[name].flags.c_contiguous
         assert np.array_equal(first[name], again[name])
     assert (first["labels"][first["discrepancy"] == 1] == 255).all()
     assert np.isin(first["discrepancy"], (0, 1, 255)).all()
+    assert set(first) == set(shapes)
 
 
 def test_the_photo_has_the_images_light_but_not_its_things():
@@ -148,7 +150,7 @@ class Blocked(Street):
 
 
 def pasted_over(thing, dataset, *lenders):
-    """A street that is blocked, after only this was pasted: discrepancy, and where the thing that blocks it shows."""
+    """A street that is blocked, after only this was pasted: the example, and where the thing that blocks it shows."""
     pastes = {"known": 0, "probability": 0, "distractors": 0, "crossings": 0, "bonnet": 0, "recolour": 0, thing: 1}
     settings = ExampleSettings(crop=(64, 128), heights=(64, 64), pastes=pastes, sources=9)
     sets = [dataset, *lenders]
@@ -158,7 +160,7 @@ def pasted_over(thing, dataset, *lenders):
         shows = (found["image"][0] > 200) & (found["image"][1] < 50)
         blocked = np.zeros((64, 128), bool)
         blocked[24:, 10:118] = True
-        yield found["discrepancy"], shows, blocked
+        yield found, shows, blocked
 
 
 def test_a_segmenter_does_not_learn_the_name_of_an_obstacle():
@@ -185,9 +187,21 @@ def test_an_obstacle_is_never_lent_as_a_known_thing_whatever_its_label():
 
 
 def test_a_bonnet_over_an_obstacle_is_expected():
-    for discrepancy, shows, blocked in pasted_over("bonnet", Blocked()):
+    for found, shows, blocked in pasted_over("bonnet", Blocked()):
         assert (blocked & ~shows).sum() > 100
-        assert np.mean((discrepancy == 1) == shows) > 0.98  # soft at its rim
+        for name in ("discrepancy", "photo_discrepancy"):
+            assert np.mean((found[name] == 1) == shows) > 0.98  # soft at its rim
+
+
+def test_the_photo_keeps_the_frames_own_obstacle_and_says_so():
+    """Also where a thing was pasted before it, which the image shows and the photo does not."""
+    pasted = 0
+    for found, _, blocked in pasted_over("probability", Blocked()):
+        assert ((found["photo_discrepancy"] == 1) == blocked).all()
+        beside = (found["discrepancy"] == 1) & ~blocked
+        assert (found["discrepancy"][blocked] == 1).all()
+        pasted += beside.sum()
+    assert pasted > 100
 
 
 @pytest.mark.parametrize("label", [255, BUS])
@@ -201,8 +215,8 @@ def test_a_known_thing_over_an_obstacle_is_expected_whatever_the_obstacle_is_cal
 
     blocked_street, covered = Blocked(), 0
     blocked_street.label = label
-    for discrepancy, shows, blocked in pasted_over("known", blocked_street, Traffic(name="buses")):
-        assert np.mean((discrepancy == 1) == (shows & blocked)) > 0.95
+    for found, shows, blocked in pasted_over("known", blocked_street, Traffic(name="buses")):
+        assert np.mean((found["discrepancy"] == 1) == (shows & blocked)) > 0.95
         covered += (blocked & ~shows).any()
     assert covered > 3
 

@@ -50,7 +50,8 @@ class FastExamples:
     """image uint8 [3, h, w], labels uint8 [h, w] (255 where unexpected), discrepancy uint8 [h, w] of one crop.
 
     discrepancy: 1 unexpected, 0 expected, 255 nobody knows. photo uint8 [3, h, w]: the crop in the same light but
-    without what was pasted as unexpected, and as sharp and clean as it was.
+    without what was pasted as unexpected, and as sharp and clean as it was; photo_discrepancy uint8 [h, w]: what of it
+    is unexpected all the same, the frame's own obstacles.
     limit: so many of the examples, evenly spread; 0 = all.
     """
 
@@ -79,10 +80,9 @@ class FastExamples:
         crop = self._choose_crop(frame, around, random)
         image = cut_image(frame.sample.image, crop, random)
         labels = cut_map(frame.sample.labels, crop)
-        discrepancy = self._unexpected(d, frame.sample, labels, crop)
+        of_photo = self._unexpected(d, frame.sample, labels, crop)
         pasted = self._paste(image, labels, frame, d, crop, random)
-        discrepancy[pasted.covered] = 0  # what is there now was pasted, and is known
-        discrepancy[pasted.discrepancy == 1] = 1
+        of_photo[pasted.covered] = 0  # what is there now was pasted, and is known
         seen, photo = pasted.image, pasted.photo
         if self.train:
             seen, photo = change_light((seen, photo), random)
@@ -90,8 +90,9 @@ class FastExamples:
         return {
             "image": np.ascontiguousarray(seen.transpose(2, 0, 1)),
             "labels": ignore_unexpected(pasted.labels, pasted.discrepancy),
-            "discrepancy": discrepancy,
+            "discrepancy": np.where(pasted.discrepancy == 1, np.uint8(1), of_photo),
             "photo": np.ascontiguousarray(photo.transpose(2, 0, 1)),
+            "photo_discrepancy": of_photo,
         }
 
     def key_of(self, index: int, random: np.random.Generator) -> str:

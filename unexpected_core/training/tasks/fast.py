@@ -92,9 +92,11 @@ class FastTask:
                 parts["taught"] = _taught(networks["teacher"].eval(), images, segmented.logits, batch["discrepancy"])
         if "generator" in learn:
             photo = avg_pool2d(unit(batch["photo"]), 2)
-            parts["paint"] = painting_loss(resynthesis, photo, torch.ones_like(discrepancy, dtype=torch.bool))
+            expected = _expected(batch["photo_discrepancy"], 2)
+            painted = torch.where(expected[:, None], resynthesis, photo)  # not a frame's own obstacles
+            parts["paint"] = painting_loss(painted, photo, expected)
             if s.perceptual:
-                parts["perceived"] = networks["judge"](resynthesis, photo)
+                parts["perceived"] = networks["judge"](painted, photo)
         if "comparer" in learn:
             parts["compare"] = discrepancy_loss(compared.float(), discrepancy, s.object_weight)
         if "direct" in learn:
@@ -127,12 +129,16 @@ def halved(ids: Tensor) -> Tensor:
     return half
 
 
+def _expected(discrepancy: Tensor, step: int) -> Tensor:
+    """Where none of step x step pixels is unexpected, bool [B, H/step, W/step]."""
+    return avg_pool2d((discrepancy != 1)[:, None].float(), step)[:, 0] == 1
+
+
 def _taught(teacher: nn.Module, images: Tensor, logits: Tensor, discrepancy: Tensor) -> Tensor:
     """Distance of logits [B, C, H/4, W/4] from the teacher's, where nothing unexpected lies."""
     with torch.no_grad():
-        expected = avg_pool2d((discrepancy != 1)[:, None].float(), 4)[:, 0] == 1
         taught = teacher(images).logits
-    return distillation(logits, taught, expected)
+    return distillation(logits, taught, _expected(discrepancy, 4))
 
 
 def fast_networks(size: Size = SIZE, start: str = "") -> nn.ModuleDict:
