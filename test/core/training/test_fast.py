@@ -18,7 +18,7 @@ from unexpected_core.training.engine.setup import parameter_groups
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.publish import publish_fast
-from unexpected_core.training.tasks.fast import FastTask, halved
+from unexpected_core.training.tasks.fast import FastTask, thinned
 from unexpected_core.training.tasks.settings_fast import FastSettings
 from unexpected_core.weights.cards import Card, WeightsError, read_card
 from unexpected_core.weights.reading import read_weights, write_weights
@@ -183,14 +183,17 @@ def test_a_start_that_is_not_there_is_refused_before_data_are_read(kind, tmp_pat
         engine.run(settings, tmp_path / "run")
 
 
-def test_halving_ids_moves_nothing_on_average():
+@pytest.mark.parametrize("step", [2, 4])
+def test_thinning_ids_moves_nothing_on_average(step):
     rows = torch.arange(8).view(1, 8, 1).expand(4, 8, 8)
-    assert (halved(rows).float() + 0.5).mean() == 4.0
-    for seed in (0, 1):
+    assert (thinned(rows, step).float() + 0.5).mean() == 4.0
+    upper = list(range(step // 2 - 1, 8, step))
+    lower = [row + 1 for row in upper]
+    for seed, ways in enumerate([(upper, lower), (lower, upper)]):
         torch.manual_seed(seed)
-        assert halved(rows)[:, :, 0].tolist() == [[0, 2, 4, 6], [1, 3, 5, 7]] * 2, "whatever the seed"
-        assert halved(rows[:1])[0, :, 0].tolist() == [seed, seed + 2, seed + 4, seed + 6]
-        assert halved(rows[:3])[:, 0, 0].tolist() == [seed, 1 - seed, seed]
+        assert thinned(rows, step)[:, :, 0].tolist() == [upper, lower] * 2, "whatever the seed"
+        assert thinned(rows[:1], step)[0, :, 0].tolist() == ways[0]
+        assert thinned(rows[:3], step)[:, 0, 0].tolist() == [ways[i][0] for i in (0, 1, 0)]
 
 
 @pytest.mark.parametrize(("batch", "accumulate", "world"), [(8, 8, 1), (8, 1, 8), (1, 1, 1), (6, 2, 1)])
@@ -202,7 +205,7 @@ def test_targets_of_parts_with_one_example_lie_on_the_photo(batch, accumulate, w
             for number, part in enumerate(Share(batch, accumulate, rank, world).parts(np.arange(batch))):
                 torch.manual_seed(seed_of(0, 1, step, number, rank))
                 before = torch.get_rng_state()
-                found.append(halved(rows[: len(part)]).float().mean().item() + 0.5)
+                found.append(thinned(rows[: len(part)], 2).float().mean().item() + 0.5)
                 assert torch.equal(torch.get_rng_state(), before)
     assert np.mean(found) == pytest.approx(4.0, abs=0.08)
 

@@ -18,7 +18,7 @@ from unexpected_core.networks.choices import Compares
 from unexpected_core.networks.fast_baselines import FastBaselines
 from unexpected_core.networks.rbm import Reconstruction
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
-from unexpected_core.training.tasks.fast import grey_picture, halved, unit
+from unexpected_core.training.tasks.fast import grey_picture, thinned, unit
 from unexpected_core.training.tasks.fast_examples import fast_examples
 from unexpected_core.training.tasks.frozen import frozen_parts, seen_by
 from unexpected_core.training.tasks.losses import discrepancy_loss, pixel_cross_entropy, redrawing_loss
@@ -47,7 +47,7 @@ class BaselinesTask:
         """'loss', the sum of one loss for each baseline."""
         images, labels = unit(batch["image"]), batch["labels"]
         found = networks["baselines"](images, *seen_by(networks, images))
-        discrepancy, quarter = halved(batch["discrepancy"]), labels[:, 2::4, 2::4]
+        discrepancy, quarter = thinned(batch["discrepancy"], 2), thinned(labels, 4)
         road = road_patches(labels)
         parts = {
             name: discrepancy_loss(getattr(found, name).float(), discrepancy, self.settings.object_weight)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from unexpected_core.networks.fast_cues import CueHeads
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
-from unexpected_core.training.tasks.fast import grey_picture, halved, unit
+from unexpected_core.training.tasks.fast import grey_picture, thinned, unit
 from unexpected_core.training.tasks.fast_examples import fast_examples
 from unexpected_core.training.tasks.frozen import frozen_parts, seen_by
 from unexpected_core.training.tasks.losses import discrepancy_loss
@@ -41,7 +41,7 @@ class CuesTask:
     def losses(self, networks: nn.ModuleDict, batch: Batch) -> dict[str, Tensor]:
         """'loss', the sum of one loss for each head."""
         _, logits = self.outputs(networks, unit(batch["image"]))
-        discrepancy = halved(batch["discrepancy"])
+        discrepancy = thinned(batch["discrepancy"], 2)
         parts = {
             name: discrepancy_loss(logit.float(), discrepancy, self.settings.object_weight)
             for name, logit in logits.items()

@@ -84,10 +84,10 @@ class FastTask:
         s, learn = self.settings, self.settings.learn
         images = unit(batch["image"])
         segmented, resynthesis, compared, direct = self.outputs(networks, images, learn)
-        discrepancy = halved(batch["discrepancy"])
+        discrepancy = thinned(batch["discrepancy"], 2)
         parts = {}
         if "segmenter" in learn:
-            parts["labels"] = pixel_cross_entropy(double(segmented.logits), halved(batch["labels"]))
+            parts["labels"] = pixel_cross_entropy(double(segmented.logits), thinned(batch["labels"], 2))
             if s.teacher:
                 parts["taught"] = _taught(networks["teacher"].eval(), images, segmented.logits, batch["discrepancy"])
         if "generator" in learn:
@@ -116,17 +116,20 @@ class FastTask:
         }
 
 
-def halved(ids: Tensor) -> Tensor:
-    """Ids uint8 [B, H, W] -> [B, H/2, W/2]. Of four pixels the upper left in one example, the lower right in the next.
+def thinned(ids: Tensor, step: int) -> Tensor:
+    """Ids uint8 [B, H, W] -> [B, H/step, W/step]; step: even.
 
-    Always the same would teach a score that lies half a pixel beside the photo. In an even number of examples both come
-    alike; in an odd one, such as parts of one example, the loop's seed of this part of the step says which comes first.
-    It is only looked at: nothing is drawn, so that labels and discrepancy get the same pixels, and dropout its numbers.
+    Of step x step pixels the one just above and left of their middle in one example, the one just below and right of it
+    in the next: always the same would teach a score that lies half a pixel beside the photo. In an even number of
+    examples both come alike; in an odd one, such as parts of one example, the loop's seed of this part of the step says
+    which comes first. It is only looked at: nothing is drawn, so that labels and discrepancy get the same pixels, and
+    dropout its numbers.
     """
-    first = torch.initial_seed() % 2 if len(ids) % 2 else 0
-    half = ids[:, first::2, first::2].clone()
-    half[1::2] = ids[1::2, 1 - first :: 2, 1 - first :: 2]
-    return half
+    first = step // 2 - 1 + (torch.initial_seed() % 2 if len(ids) % 2 else 0)
+    thin = ids[:, first::step, first::step].clone()
+    second = step - 1 - first
+    thin[1::2] = ids[1::2, second::step, second::step]
+    return thin
 
 
 def _expected(discrepancy: Tensor, step: int) -> Tensor:
