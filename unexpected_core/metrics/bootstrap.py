@@ -150,8 +150,8 @@ def _pixel_statistics(true: np.ndarray, false: np.ndarray) -> dict[str, np.ndarr
 def resample_components(counts: ComponentCounts, weights: np.ndarray) -> dict[str, Resampled]:
     """Every number of component_statistics on every resample. weights: float64 [resamples, frames], as drawn."""
     table = counts.table()
-    values = component_statistics(table.sum(0), len(table))
-    drawn = component_statistics(weights @ table, weights.sum(1))
+    values = component_statistics(table.sum(0))
+    drawn = component_statistics(weights @ table)
     return {name: Resampled(float(values[name]), drawn[name]) for name in values}
 
 

@@ -6,7 +6,7 @@ that the cost does not grow with the number of regions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -30,19 +30,24 @@ TRACK_SIZES = {"anomaly": Sizes(500, 100), "obstacle": Sizes(50, 10)}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameComponents:
-    """One frame: sIoU float64 and area int64 of each obstacle [G]; precision and area of each predicted region [P]."""
+    """One frame: sIoU float64 and area int64 of each obstacle [G]; precision and area of each predicted region [P].
+
+    judged: whether anything of the frame is in the ROI.
+    """
 
     siou: np.ndarray
     obstacle_area: np.ndarray
     precision: np.ndarray
     region_area: np.ndarray
+    judged: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ComponentNumbers:
     """Means over all components of all frames, fractions in [0, 1]; NaN where there is nothing to average.
 
-    f1: mean over the sIoU thresholds 0.25, 0.30 .. 0.75. false_regions_per_frame: regions without any obstacle pixel.
+    f1: mean over the sIoU thresholds 0.25, 0.30 .. 0.75. false_regions_per_frame: regions without any obstacle pixel,
+    by the frames of which anything is judged.
     """
 
     siou: float
@@ -83,7 +88,8 @@ def measure_components(mask: np.ndarray, obstacle: np.ndarray, sizes: Sizes) -> 
     kept[0] = False
     numbers = np.where(kept, np.cumsum(kept), 0)  # without gaps: there may be many thousands of small regions
     taking_part = (obstacle_area >= sizes.obstacle)[k]  # background too, as in the benchmark: it can be "too small"
-    return _overlaps(k[taking_part], numbers[c][taking_part])
+    found = _overlaps(k[taking_part], numbers[c][taking_part])
+    return replace(found, judged=bool((obstacle != 255).any()))
 
 
 def _components(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,7 +121,7 @@ def _overlaps(obstacles: np.ndarray, regions: np.ndarray) -> FrameComponents:
 class ComponentCounts:
     """State of the component metrics: one row of sums for each frame, so that frames can be resampled."""
 
-    COLUMNS = 5 + 3 * len(SIOU_THRESHOLDS)
+    COLUMNS = 6 + 3 * len(SIOU_THRESHOLDS)
 
     def __init__(self) -> None:
         self.rows: list[np.ndarray] = []
@@ -133,6 +139,7 @@ class ComponentCounts:
             len(frame.precision),
             frame.precision.sum(),
             np.count_nonzero(frame.precision == 0),
+            frame.judged,
         ]
         self.rows.append(np.concatenate([sums, true, missed, false]))
 
@@ -149,7 +156,7 @@ class ComponentCounts:
         if not self.rows:
             raise MetricError("no frames to measure; the data set or the folder of scores is empty")
         table = self.table()
-        values = component_statistics(table.sum(0), len(table))
+        values = component_statistics(table.sum(0))
         return ComponentNumbers(
             **{name: float(value) for name, value in values.items()},
             obstacles=int(table[:, 0].sum()),
@@ -158,11 +165,10 @@ class ComponentCounts:
         )
 
 
-def component_statistics(sums: np.ndarray, frames: float | np.ndarray) -> dict[str, np.ndarray]:
-    """Sums over frames, float [..., COLUMNS], and their number [...] -> siou, ppv, f1, f1_25, f1_50, f1_75,
-    false_regions_per_frame, each [...]."""
-    obstacles, siou, regions, precision, wrong = (sums[..., i] for i in range(5))
-    true, missed, false = np.split(sums[..., 5:], 3, axis=-1)
+def component_statistics(sums: np.ndarray) -> dict[str, np.ndarray]:
+    """Sums over frames, float [..., COLUMNS] -> siou, ppv, f1, f1_25, f1_50, f1_75, false_regions_per_frame, [...]."""
+    obstacles, siou, regions, precision, wrong, judged = (sums[..., i] for i in range(6))
+    true, missed, false = np.split(sums[..., 6:], 3, axis=-1)
     with np.errstate(invalid="ignore"):
         f1 = 2 * true / (2 * true + missed + false)
         return {
@@ -172,5 +178,5 @@ def component_statistics(sums: np.ndarray, frames: float | np.ndarray) -> dict[s
             "f1_25": f1[..., 0],
             "f1_50": f1[..., 5],
             "f1_75": f1[..., 10],
-            "false_regions_per_frame": wrong / frames,
+            "false_regions_per_frame": wrong / judged,
         }

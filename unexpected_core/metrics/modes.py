@@ -26,13 +26,14 @@ from unexpected_core.metrics.keys import MetricError
 from unexpected_core.metrics.pixel import PixelCounts
 from unexpected_core.metrics.smiyc import BinnedCounts
 
-VERSION = "4"
+VERSION = "5"
 """Raised whenever a number in results.json changes for the same scores; stamped beside every number.
 
 2: float64 scores are judged as such; intervals draw whole sequences; false alarms are regions; flicker is that inside
 the ROI; equal scores share their risk; the rank of a promised threshold is exact; frames may be ignored as a whole.
 3: resamples without an error have none; frames that are ignored as a whole are none without a false alarm.
 4: the threshold beside the FPR95 of mode `pooled` is that of this rate.
+5: false regions are counted by the frames of which anything is judged.
 """
 
 

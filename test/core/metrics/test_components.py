@@ -105,6 +105,9 @@ def test_nothing_there():
     counts = ComponentCounts()
     counts.add(empty)
     assert np.isnan(counts.numbers().f1) and counts.numbers().false_regions_per_frame == 0
+    ignored = ComponentCounts()
+    ignored.add(measure_components(np.ones((4, 6), bool), np.full((4, 6), 255, np.uint8), ALL))
+    assert np.isnan(ignored.numbers().false_regions_per_frame), "nothing is judged, and nothing is praised"
     with pytest.raises(MetricError, match="no frames to measure"):
         ComponentCounts().numbers()
     with pytest.raises(MetricError, match=r"mask \(2, 3\) and ground truth \(3, 2\) differ in size"):

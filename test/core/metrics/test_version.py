@@ -6,10 +6,10 @@ Where one of these changes on purpose: raise VERSION, say there what changed, an
 import numpy as np
 import pytest
 
-from unexpected_core.metrics.bootstrap import _corrected, resample_pixels, sequence_weights
+from unexpected_core.metrics.bootstrap import _corrected, resample_components, resample_pixels, sequence_weights
 from unexpected_core.metrics.calibration import area_under_risk_coverage
 from unexpected_core.metrics.clips import change
-from unexpected_core.metrics.components import Sizes, measure_components
+from unexpected_core.metrics.components import ComponentCounts, Sizes, measure_components
 from unexpected_core.metrics.false_alarms import promised_threshold
 from unexpected_core.metrics.modes import VERSION, pixel_counts
 
@@ -42,7 +42,17 @@ def components():
     return [*frame.siou, *frame.precision]
 
 
-VERSION_4 = {
+def false_regions_per_frame():
+    """Of one region, where two frames have something to judge and a third has not."""
+    counts = ComponentCounts()
+    for mask, obstacle in ((1, 0), (0, 0), (1, 255)):
+        counts.add(measure_components(np.full((1, 4), mask, bool), np.full((1, 4), obstacle, np.uint8), Sizes(1, 1)))
+    drawn = resample_components(counts, np.array([[0, 1, 1], [2, 0, 1]]))["false_regions_per_frame"]
+    assert drawn.resamples.tolist() == [0, 1]
+    return drawn.value
+
+
+VERSION_5 = {
     "exact": (lambda: pixel("exact"), (2 / 3, 3 / 4, 4 / 5, 2 / 3)),
     "smiyc": (lambda: pixel("smiyc"), (2 / 3, 3 / 4, 4 / 5, 2 / 3)),
     "fishyscapes": (lambda: pixel("fishyscapes"), (2 / 3, 3 / 4, 4 / 5, 2 / 3)),
@@ -61,10 +71,11 @@ VERSION_4 = {
     "flicker in the ROI": (lambda: change(TWO[0], NONE[0], 0.6, np.array([[True, False, False, True]])), (0.5, 1)),
     "promised threshold": (lambda: promised_threshold(np.arange(9.0), 0.3), 6),
     "components": (components, (1 / 3, 1 / 2, 0)),
+    "false regions a frame": (false_regions_per_frame, 1 / 2),
 }
 
 
-@pytest.mark.parametrize("name", VERSION_4)
+@pytest.mark.parametrize("name", VERSION_5)
 def test_these_are_the_numbers_of_this_version(name):
-    measured, expected = VERSION_4[name]
-    assert VERSION == "4" and measured() == pytest.approx(expected)
+    measured, expected = VERSION_5[name]
+    assert VERSION == "5" and measured() == pytest.approx(expected)
