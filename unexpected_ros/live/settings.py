@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from unexpected_core.config import Settings
 from unexpected_core.encodings import MAX_PIXELS
@@ -45,22 +45,33 @@ class InputSettings(Settings):
     )
 
 
-class LiveDetectSettings(DetectSettings):
-    """The core's settings, and one that needs several frames."""
+CAMERA = "{camera}"
+"""In the path of an own car: the name of each of several cameras."""
 
+
+def _check_own_car(text: str) -> str:
+    return text if CAMERA in text else check_ego_mask(text)  # those of cameras: when their names are known
+
+
+class LiveDetectSettings(DetectSettings):
+    """The core's settings, of which ego_mask may be another for each camera, and one that needs several frames."""
+
+    ego_mask: Annotated[str, AfterValidator(_check_own_car)] = Field(
+        "", description=DetectSettings.model_fields["ego_mask"].description
+    )
     min_persistence: int = Field(
         1, ge=1, le=30, description="frames a region must be seen in to be reported; two missed in a row do not matter"
     )
 
     @property
     def core(self) -> DetectSettings:
-        """Those that a detector takes."""
-        return DetectSettings(**self.model_dump(include=DetectSettings.model_fields.keys()))
+        """Those that a detector takes; without an own car that is another for each camera."""
+        core = self.model_dump(include=DetectSettings.model_fields.keys())
+        return DetectSettings.model_construct(**core | ({"ego_mask": ""} if CAMERA in self.ego_mask else {}))
 
     def of(self, camera: str) -> DetectSettings:
         """Those of one of several cameras: {camera} in ego_mask stands for its name."""
-        core = self.core
-        return core.model_copy(update={"ego_mask": core.ego_mask.replace("{camera}", camera)}) if camera else core
+        return self.core.model_copy(update={"ego_mask": self.ego_mask.replace(CAMERA, camera)})
 
 
 class LoadSettings(Settings):
@@ -178,9 +189,9 @@ class NodeSettings(Settings):
     @model_validator(mode="after")
     def _check_masks(self) -> NodeSettings:
         mask, cameras = self.detect.ego_mask, parse_cameras(self.cameras)
-        if "{camera}" in mask and not cameras:
+        if CAMERA in mask and not cameras:
             raise ValueError(
-                f"detect.ego_mask is '{mask}', and {{camera}} stands for the names of several cameras: there are none; "
+                f"detect.ego_mask is '{mask}', and {CAMERA} stands for the names of several cameras: there are none; "
                 "write the whole path"
             )
         for camera in cameras:

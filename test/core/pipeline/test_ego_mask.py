@@ -60,6 +60,7 @@ def test_a_picture_that_has_changed_is_read_again(tmp_path, area):
     ("text", "words"),
     [
         ("/nowhere.png", "cannot read the ego mask"),
+        ("/masks/{camera}.png", "cannot read the ego mask"),
         ("/dev/zero", "cannot read the ego mask: .* not a regular file"),
         ("0,0 1,1", "polygons of three corners or more"),
         ("0,0 10,0 0,10", "in shares of the image"),
