@@ -34,6 +34,10 @@ _BRANDS = {b"avif": "avif", b"avis": "avif", **dict.fromkeys((b"heic", b"heix", 
 LOSSY = {"jpeg": "JPEG", "avif": "AVIF", "heic": "HEIC", "jp2": "JPEG 2000"}
 """Formats that change values when they store them: no use for ids."""
 
+_OF_SEVERAL = ("gif", "webp", "tiff", "png", "avif")
+_SUBFILE = 254
+"""TIFF's NewSubfileType; its lowest bit: this page is a smaller copy of another."""
+
 
 def picture_format(data: bytes) -> str:
     """First bytes of a file -> 'jpeg', 'png', 'webp', ...; '' for what is no picture."""
@@ -50,6 +54,22 @@ def is_picture(path: Path) -> bool:
     """Whether a file begins as one of the formats does. Raises OSError."""
     with path.open("rb") as file:
         return bool(picture_format(file.read(64)))
+
+
+def count_pictures(path: Path) -> int:
+    """Pictures of full size in a file, such as those of an animation; 1 where nobody can tell. Raises OSError."""
+    with path.open("rb") as file:
+        if picture_format(file.read(64)) not in _OF_SEVERAL:
+            return 1
+    from PIL import Image, ImageSequence
+
+    try:
+        with Image.open(path) as picture:
+            if picture.format != "TIFF":
+                return getattr(picture, "n_frames", 1)
+            return sum(not page.tag_v2.get(_SUBFILE, 0) & 1 for page in ImageSequence.Iterator(picture))
+    except Exception:  # Pillow raises many kinds on damaged files, and on kinds that it does not know
+        return 1
 
 
 def exif_orientation(data: bytes) -> int:

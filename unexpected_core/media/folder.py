@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from unexpected_core.files import by_number, files_in
-from unexpected_core.formats import IMAGE_SUFFIXES
+from unexpected_core.formats import IMAGE_SUFFIXES, count_pictures
 from unexpected_core.images import ImageError, read_image
 from unexpected_core.log import LOGGER
 from unexpected_core.media.errors import IncompleteError, MediaError
@@ -46,6 +46,7 @@ class Photographs(Footage):
             if not _is_other(file):
                 yield Shot(self._name(file), time, file, partial(read_image, file, self.bit_depth))
                 time, given = time + 1 / PHOTO_RATE, given + 1
+                problems += _unread(file)
                 continue
             try:
                 start = time
@@ -62,6 +63,15 @@ class Photographs(Footage):
     def _name(self, file: Path) -> str:
         root = self.path if self.path.is_dir() else self.path.parent
         return file.relative_to(root).as_posix()
+
+
+def _unread(file: Path) -> list[str]:
+    try:
+        count = count_pictures(file)
+    except OSError:
+        return []  # who read the picture was told
+    cure = "make a video of it, or a file of each"
+    return [f"{file} holds {count} pictures, of which the first was read; {cure}"] if count > 1 else []
 
 
 def _is_other(file: Path) -> bool:

@@ -7,6 +7,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import DatasetError, open_dataset
@@ -211,6 +212,27 @@ def test_a_cut_video_makes_a_shorter_bag_and_a_complaint(tmp_path, make_video, c
     assert main(["data", "to-bag", str(tmp_path / "cut.mkv"), str(tmp_path / "a.mcap")]) == 1
     assert "breaks off after" in caplog.text
     assert 0 < len(list(open_footage(tmp_path / "a.mcap").shots())) < 20
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "tif", "png", "avif"])
+def test_of_several_pictures_in_a_file_the_first_is_read_and_the_others_are_missed(suffix, tmp_path):
+    pages = [Image.fromarray(picture(n)) for n in (10, 100, 60)]
+    pages[0].save(tmp_path / f"b.{suffix}", save_all=True, append_images=pages[1:])
+    for name in ("a", "c"):
+        pages[0].save(tmp_path / f"{name}.{suffix}")
+    read = []
+    with pytest.raises(IncompleteError, match=rf"^\S+b\.{suffix} holds 3 pictures, .* or a file of each$"):
+        read.extend(shot.read()[0, 0, 0] for shot in open_footage(tmp_path).shots())
+    assert read == pytest.approx([10, 10, 10], abs=8)  # WebP and AVIF change values
+
+
+def test_a_preview_in_a_tiff_is_no_picture_of_its_own(tmp_path):
+    first, preview = (Image.fromarray(picture(n)) for n in (1, 2))
+    preview.encoderinfo = {"tiffinfo": {254: 1}}
+    first.save(tmp_path / "a.tif", save_all=True, append_images=[preview])
+    with Image.open(tmp_path / "a.tif") as both:
+        assert both.n_frames == 2
+    assert len(list(open_footage(tmp_path / "a.tif").shots())) == 1
 
 
 def test_what_follows_footage_that_breaks_off_comes_after_it(tmp_path, make_video):
