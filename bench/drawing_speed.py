@@ -9,15 +9,14 @@ import argparse
 import os
 import platform
 import time
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from multiprocessing import get_context
 
 import cv2
 
 from unexpected_core.devices import processors
 from unexpected_core.drawing.tracks import TRACKS, DrawnRoads
 from unexpected_core.files import commit
+from unexpected_core.processes import processes
 
 
 def draw(track: str, size: tuple[int, int], first: int, count: int) -> tuple[float, float]:
@@ -47,7 +46,7 @@ def main() -> None:
         print(f"{track:14} 512x256   {cpu / options.count * 1e3:10.0f} {options.count / cpu:16.1f}")
     _, cpu = draw("train", (512, 1024), 0, options.count)
     print(f"{'train':14} 1024x512  {cpu / options.count * 1e3:10.0f} {options.count / cpu:16.1f}")
-    with ProcessPoolExecutor(options.processes, mp_context=get_context("spawn")) as pool:
+    with processes(options.processes) as pool:
         firsts = range(0, options.count * options.processes, options.count)
         jobs = [pool.submit(draw, "train", (256, 512), first, options.count) for first in firsts]
         walls = [job.result()[0] for job in jobs]

@@ -15,7 +15,6 @@ import resource
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from unexpected_core.files import commit
 from unexpected_core.metrics.bootstrap import frame_weights, resample_components, resample_pixels
 from unexpected_core.metrics.components import TRACK_SIZES, ComponentCounts, above, measure_components, strictly_above
 from unexpected_core.metrics.modes import pixel_counts
+from unexpected_core.processes import processes
 
 SIZE = (1024, 2048)
 
@@ -142,7 +142,7 @@ def track(frames, workers, dtype):
             cv2.imwrite(str(folder / f"obstacle{i}.png"), obstacle)
         start = time.perf_counter()
         shares = [range(w, frames, workers) for w in range(workers)]
-        with ProcessPoolExecutor(workers) as pool:
+        with processes(workers) as pool:
             pixels = list(pool.map(_pixels, [folder] * workers, [folder] * workers, shares))
             for other in pixels[1:]:
                 pixels[0].merge(other)
