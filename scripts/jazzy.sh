@@ -4,6 +4,10 @@
 # A copy of the checkout in .jazzy/ gets the wheels of Jazzy; everything else (torch, OpenCV, ...) it takes from .venv.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+if [ -n "${ROS_DISTRO:-}" ]; then
+    echo "this shell has sourced ROS 2 $ROS_DISTRO, and the wheels of Jazzy do not go with it: run this in a new shell" >&2
+    exit 2
+fi
 packages=lib/python3.12/site-packages
 copy=.jazzy/checkout # colcon visits no folder whose name begins with a dot, unless told to
 mkdir -p $copy

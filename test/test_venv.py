@@ -1,4 +1,4 @@
-"""scripts/venv.sh: a .venv of another place or another ROS begins anew, and what is missing is said beforehand."""
+"""A .venv of another place or another ROS begins anew, and what is missing or does not go together is said first."""
 
 import os
 import shutil
@@ -67,3 +67,9 @@ def test_headers_that_are_not_there_are_named_before_anything_is_fetched(venv, t
     said = venv(headers=tmp_path / "none", code=1)
     assert "none/Python.h is not there; on Debian and Ubuntu: sudo apt install python3.12-dev" in said
     assert not venv.folder.exists()
+
+
+def test_an_installed_ros_is_not_mixed_with_the_wheels_of_jazzy(repository):
+    command = ["bash", repository / "scripts/jazzy.sh", "--version"]
+    done = subprocess.run(command, env=os.environ | {"ROS_DISTRO": "kilted"}, capture_output=True, text=True)
+    assert done.returncode == 2 and "ROS 2 kilted" in done.stderr and not done.stdout
