@@ -22,7 +22,7 @@ class PasteSettings(Settings):
     )
     repainted: float = Field(0.15, ge=0, le=1, description="share of cut-outs with a drawn texture")
     borrowed: float = Field(0.12, ge=0, le=1, description="share of drawn shapes with a texture of another frame")
-    camouflage: float = Field(0.33, ge=0, le=1, description="share of objects of nearly the colour around them")
+    camouflage: float = Field(0.15, ge=0, le=1, description="share of objects of nearly the colour around them")
     shadows: float = Field(0.5, ge=0, le=1, description="share of objects on the ground with a contact shadow")
     smallest: float = Field(0.12, gt=0, description="smallest height of an object on the ground, metres")
     largest: float = Field(1.2, gt=0, description="greatest height of an object on the ground, metres")

@@ -1,4 +1,5 @@
-"""Textures of drawn things: plain colours, gradients, stripes, blotches, grain; seldom ground of another frame."""
+"""Textures of drawn things: plain colours, gradients, stripes, blotches, with folds and grain; seldom ground of another
+frame."""
 
 from __future__ import annotations
 
@@ -10,15 +11,20 @@ from unexpected_core.labels import TRAIN_ID
 LENDERS = np.zeros(256, np.uint8)
 """1 for the classes that lend a texture: ground, houses, plants. Of what can be a thing, not a pixel."""
 LENDERS[[TRAIN_ID[name] for name in ("road", "sidewalk", "terrain", "vegetation", "building")]] = 1
+DEEPEST = 1.5
+"""Greatest difference of the light on a drawn thing, as a share of it: evenly lit it would be flatter than known
+things, and could be told from them by that (docs/results.md)."""
 
 
 def drawn_texture(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
-    """RGB float32 [rows, columns, 3], 0..255: plain, gradient, stripes, or blotches (hide, fur, rust), with grain."""
+    """RGB float32 [rows, columns, 3], 0..255: plain, gradient, stripes, or blotches (hide, fur, rust), with folds and
+    sides that take more light or less, and grain."""
     base, other = _two_colours(rng)
     mix = _pattern(rows, columns, rng)[..., None]
     strength = np.float32(14 * rng.uniform(0, 1) ** 3)  # mostly little
     grain = rng.standard_normal((rows, columns, 1), np.float32) * strength
-    return base + mix * (other - base) + grain
+    light = 1 + np.float32(rng.uniform(0, DEEPEST)) * (_blobs(rows, columns, rng)[..., None] - 0.5)
+    return (base + mix * (other - base)) * light + grain
 
 
 def _two_colours(rng: np.random.Generator) -> np.ndarray:
@@ -47,9 +53,14 @@ def _pattern(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
         angle, waves = rng.uniform(0, np.pi), rng.uniform(3, 14)
         phase = x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle))
         return (np.sin(np.float32(2 * np.pi * waves) * phase + np.float32(rng.uniform(0, 6))) > 0).astype(np.float32)
+    noise = _blobs(rows, columns, rng)
+    return (noise > 0.5).astype(np.float32) if kind == 3 else noise
+
+
+def _blobs(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
     cells = int(rng.integers(2, 12))
     noise = cv2.resize(rng.random((cells, cells), np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
-    return (noise > 0.5).astype(np.float32) if kind == 3 else noise.clip(0, 1)
+    return noise.clip(0, 1)
 
 
 def borrowed_texture(

@@ -137,10 +137,11 @@ class FastExamples:
         return unexpected
 
     def _choose_lenders(self, d: int, random: np.random.Generator) -> np.ndarray:
-        """Mostly frames of the same data set: on sharp frames known things of small ones would be blurred inside."""
-        count, own = self.settings.sources, self._among[d]
+        """Mostly frames of the same data set: on sharp frames known things of small ones would be blurred inside. Not
+        where its labels know few classes, and so no things."""
+        count, own = self.settings.sources, [] if self.sources[d].coarse else self._among[d]
         anywhere = random.integers(len(self), size=count)
-        return np.where(random.random(count) < OWN, random.choice(own, count), anywhere) if own.size else anywhere
+        return np.where(random.random(count) < OWN, random.choice(own, count), anywhere) if len(own) else anywhere
 
     def _paste(
         self, image: np.ndarray, labels: np.ndarray, frame: _Frame, d: int, crop: Crop, random: np.random.Generator

@@ -154,9 +154,9 @@ def test_two_colours_are_white_or_earthy_or_any(dice, chance, low, high):
     assert stripes[..., 2].max() == pytest.approx(high[-1])
 
 
-def test_grain_has_up_to_fourteen_levels(dice):
-    grain = drawn_texture(9, 9, dice(1.0, 0.7, number=0.0))
-    assert grain[0, 0, 0] == pytest.approx(10 - 14) and grain[-1, -1, 0] == pytest.approx(10 + 14)
+def test_light_differs_by_up_to_three_quarters_and_grain_has_up_to_fourteen_levels(dice):
+    plain = drawn_texture(9, 9, dice(1.0, 0.7, number=0.0))  # of the colour 10, with blobs from dark to light
+    assert plain[0, 0, 0] == pytest.approx(0.25 * 10 - 14) and plain[-1, -1, 0] == pytest.approx(1.75 * 10 + 14)
 
 
 @pytest.mark.parametrize("rows, columns", [(8, 4), (4, 8)])
