@@ -66,7 +66,8 @@ def test_an_own_car_for_each_camera_is_looked_for_when_it_is_set(tmp_path):
         changed(NodeSettings(), mask)
     with pytest.raises(SettingsError, match=r"^Value error, cannot read the ego mask: .*rear\.png"):
         changed(NodeSettings(cameras="front, rear"), mask)
-    changed(NodeSettings(cameras="front:2"), mask)
+    detect = changed(NodeSettings(cameras="front:2"), mask).detect
+    assert detect.of("front").ego_mask == str(tmp_path / "front.png") and detect.core.ego_mask == ""
 
 
 def test_a_batch_is_applied_whole_or_not_at_all():
