@@ -44,12 +44,11 @@ def _mean(texture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def as_sharp(thing: Thing, frame: tuple[float, float], rng: np.random.Generator) -> Thing:
-    """No sharper than the frame, whose blur (see edge_blur) is given; the outline is as soft.
+    """No sharper than the frame, whose blur (see edge_blur) is given; nor is the outline.
 
     The thing has a rim now, of as many pixels on all sides, for its outline to fade in.
     """
-    grey = cv2.cvtColor(thing.texture.astype(np.uint8), cv2.COLOR_RGB2GRAY)
-    extra = tuple(max(f**2 - own**2, 0.0) ** 0.5 for f, own in zip(frame, edge_blur(grey), strict=True))
+    extra = _missing(frame, edge_blur(cv2.cvtColor(thing.texture.astype(np.uint8), cv2.COLOR_RGB2GRAY)))
     texture = thing.texture
     if max(extra) > 0.3:
         texture = cv2.GaussianBlur(texture, (0, 0), max(extra[1], 0.1), sigmaY=max(extra[0], 0.1))
@@ -57,7 +56,15 @@ def as_sharp(thing: Thing, frame: tuple[float, float], rng: np.random.Generator)
     soft = min(factor * frame[0], 2.5), min(factor * frame[1], 2.5)
     rim = int(np.ceil(3 * max(soft)))
     alpha = cv2.copyMakeBorder(thing.alpha, rim, rim, rim, rim, cv2.BORDER_CONSTANT)
-    return Thing(cv2.copyMakeBorder(texture, rim, rim, rim, rim, cv2.BORDER_REPLICATE), soften(alpha, soft))
+    own = edge_blur(np.uint8(255 * alpha), every=1, unknown=0.0)  # what was enlarged is soft already
+    alpha = soften(alpha, _missing(soft, own))
+    return Thing(cv2.copyMakeBorder(texture, rim, rim, rim, rim, cv2.BORDER_REPLICATE), alpha)
+
+
+def _missing(frame: tuple[float, float], own: tuple[float, float]) -> tuple[float, float]:
+    """Sigma that is to be added to the own for that of the frame, each (vertical, horizontal); 0 where it is more."""
+    down, across = (max(f**2 - s**2, 0.0) ** 0.5 for f, s in zip(frame, own, strict=True))
+    return down, across
 
 
 def contact_shadow(image: np.ndarray, foot: tuple[int, int], size: tuple[int, int], rng: np.random.Generator) -> None:

@@ -24,25 +24,25 @@ CLEAR = 12
 """Least difference, in grey levels, of two pixels with an edge between them; noise stays below."""
 
 
-def edge_blur(grey: np.ndarray) -> tuple[float, float]:
+def edge_blur(grey: np.ndarray, every: int = 4, unknown: float = 0.75) -> tuple[float, float]:
     """Sigma in pixels of the blur along rows' and columns' direction (vertical, horizontal). grey uint8 [h, w].
 
-    Three quarters of a pixel where there are no edges to tell it from.
+    every: of so many rows or columns one is looked at; unknown: the result where there are no edges to tell it from.
     """
     values = grey.astype(np.int16)
-    return _blur(values[:, ::4].T), _blur(values[::4])
+    return _blur(values[:, ::every].T, unknown), _blur(values[::every], unknown)
 
 
-def _blur(lines: np.ndarray) -> float:
+def _blur(lines: np.ndarray, unknown: float) -> float:
     """Sigma along the second axis of int16 [n, m]."""
     if lines.shape[1] < 4:
-        return 0.75
+        return unknown
     one = np.diff(lines, axis=1)
     two = one[:, 1:] + one[:, :-1]
     clear = np.abs(two) > CLEAR
     total = np.square(two[clear], dtype=np.float32).sum()
     if clear.sum() < 20:
-        return 0.75
+        return unknown
     halves = (
         np.square(one[:, 1:][clear], dtype=np.float32).sum() + np.square(one[:, :-1][clear], dtype=np.float32).sum()
     )
