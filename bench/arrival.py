@@ -36,13 +36,13 @@ def send(pixels: np.ndarray, images: int) -> None:
     import rclpy
     from std_msgs.msg import Header
 
+    from unexpected_core.memory import keep_freed
     from unexpected_ros.fastdds import make_room_for_images
     from unexpected_ros.live.messages import Messages
-    from unexpected_ros.live.process import keep_large_blocks
     from unexpected_ros.live.ros import CLASSES, ready_to_send
 
     make_room_for_images()
-    keep_large_blocks()
+    keep_freed()
     rclpy.init()
     node = rclpy.create_node("sender")
     publisher = node.create_publisher(CLASSES["sensor_msgs/msg/Image"], "/arrival", 1)

@@ -26,6 +26,7 @@ GROUND = {
     "files",
     "holding",
     "log",
+    "memory",
     "processes",
     "stopping",
     "yaml_values",

@@ -13,6 +13,7 @@ from multiprocessing import get_context, parent_process
 import cv2
 
 from unexpected_core.devices import processors
+from unexpected_core.memory import keep_freed
 
 PARENT_GONE = 1
 """Exit code of a process whose parent has ended."""
@@ -42,6 +43,7 @@ def processes(workers: int | None) -> Iterator[ProcessPoolExecutor]:
 def _begin() -> None:
     """What each process does first."""
     cv2.setNumThreads(1)
+    keep_freed()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -118,8 +118,8 @@ def _another(name: str, known: Collection[str]) -> str:
 def _measure(
     detectors: dict[str, Detector], size: tuple[int, int], cameras: int, arguments: argparse.Namespace
 ) -> list[dict[str, Any]]:
+    from unexpected_core.memory import resident_mb
     from unexpected_core.pipeline.measuring import side_by_side
-    from unexpected_core.pipeline.memory import resident_mb
 
     images = list(trial_images(cameras, size))
     runs = {name: _turn(detector, images) for name, detector in detectors.items()}

@@ -23,6 +23,7 @@ from itertools import chain
 from unexpected_core import __version__
 from unexpected_core.files import HomeError, expand_home
 from unexpected_core.log import to_terminal
+from unexpected_core.memory import keep_freed
 
 COMMANDS = {
     "detect": "find unexpected things in images, folders, videos and rosbags",
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = words[0] if words and words[0] in COMMANDS else None
     options = _read(command, words)
     to_terminal()
+    keep_freed()
     try:
         code = options.run(options)
         sys.stdout.flush()

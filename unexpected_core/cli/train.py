@@ -41,8 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """See cli.main."""
+    from unexpected_core.memory import keep_freed
     from unexpected_core.training.engine import run as engine
 
+    keep_freed(of_any_size=True)
     settings = _settings(arguments.preset, arguments.data, [*["data.partial=true"] * arguments.partial, *arguments.set])
     settings = engine.resolve(settings)
     folder = engine.run_folder(settings, arguments.folder)

@@ -13,10 +13,10 @@ import numpy as np
 from unexpected_core.config import SettingsError, Value, build, unknown_name
 from unexpected_core.images import check_image
 from unexpected_core.log import LOGGER
+from unexpected_core.memory import give_back
 from unexpected_core.pipeline.batching import groups_of_equals
 from unexpected_core.pipeline.ego_mask import ego_mask
 from unexpected_core.pipeline.looking import Look, look
-from unexpected_core.pipeline.memory import give_back
 from unexpected_core.pipeline.resizing import working_size
 from unexpected_core.pipeline.runner import DetectorError, Runner
 from unexpected_core.pipeline.runtimes import open_runner, torch_runner

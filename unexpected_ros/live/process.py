@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import signal
 import sys
@@ -12,6 +11,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.logging import LoggingSeverity, set_logger_level
 
 from unexpected_core.config import SettingsError
+from unexpected_core.memory import keep_freed
 from unexpected_ros.fastdds import make_room_for_images
 from unexpected_ros.live.node import DetectorNode
 from unexpected_ros.live.spinning import keep_spinning
@@ -25,7 +25,7 @@ class StartError(RuntimeError):
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is interrupted; 0 is a clean end, 1 a start that failed, with one line that says why."""
     make_room_for_images()
-    keep_large_blocks()
+    keep_freed()
     for number in SIGNALS:
         signal.signal(number, signal.default_int_handler)  # rclpy's handler calls it: ends even a load at once
     code, made = 0, []
@@ -45,18 +45,6 @@ def main(args: list[str] | None = None) -> int:
             signal.signal(number, signal.SIG_IGN)  # it is ending; impatience must not make it end untidily
         _leave(made)
     return code
-
-
-def keep_large_blocks() -> None:
-    """Tell glibc to keep freed image buffers: otherwise each message of megabytes is mapped and faulted in anew.
-
-    Mapping takes longer than (de)serialising. Other C libraries have no mallopt, and need none.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt:
-        m_mmap_threshold, m_trim_threshold = -3, -1
-        mallopt(m_mmap_threshold, 32 << 20)
-        mallopt(m_trim_threshold, 512 << 20)
 
 
 def _serve(args: list[str] | None, made: list[DetectorNode]) -> int:

@@ -11,6 +11,7 @@ from unexpected_core.config import override
 from unexpected_core.log import to_terminal
 from unexpected_core.media.bags.growing import partial_path
 from unexpected_core.media.kinds import kind_of
+from unexpected_core.memory import keep_freed
 from unexpected_core.stopping import stop_requests
 from unexpected_ros.bags import BagError
 from unexpected_ros.live.settings import NodeSettings
@@ -82,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """`python -m unexpected_ros.bags`: 0 when every frame was processed, 1 otherwise, with the cause on stderr."""
     given = parse(arguments)
     to_terminal()
+    keep_freed()
     try:
         named = check_named(given.set)
         if given.input.is_dir() and kind_of(given.input) == "folder":

@@ -15,6 +15,7 @@ from typing import Any
 
 from unexpected_core.config import override
 from unexpected_core.files import write_text
+from unexpected_core.memory import keep_freed
 from unexpected_core.pipeline.named_files import named_files
 
 DONE, INCOMPLETE, BROKEN, DIED, INTERRUPTED = "done", "incomplete", "broken", "died", "interrupted"
@@ -58,6 +59,7 @@ def perform(job: Job, stop: Callable[[], bool] = lambda: False) -> dict[str, Any
     """
     from unexpected_ros.tools.resuming import Interrupted
 
+    keep_freed()
     started = time.monotonic()
     place = {"host": socket.gethostname(), "pid": os.getpid()}
     came: dict[str, Any] = {"received": 0, "processed": 0}

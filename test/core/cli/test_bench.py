@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from unexpected_core.cli.main import main
+from unexpected_core.memory import resident_mb
 from unexpected_core.pipeline.measuring import circumstances, side_by_side, speed_of
-from unexpected_core.pipeline.memory import resident_mb
 from unexpected_core.scorers import build_scorer
 from unexpected_core.weights.cards import Card
 from unexpected_core.weights.reading import write_weights
