@@ -13,7 +13,6 @@ from multiprocessing import get_context, parent_process
 import cv2
 
 from unexpected_core.devices import processors
-from unexpected_core.memory import keep_freed
 
 PARENT_GONE = 1
 """Exit code of a process whose parent has ended."""
@@ -43,7 +42,6 @@ def processes(workers: int | None) -> Iterator[ProcessPoolExecutor]:
 def _begin() -> None:
     """What each process does first."""
     cv2.setNumThreads(1)
-    keep_freed()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
