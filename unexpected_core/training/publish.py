@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from unexpected_core.files import expand_home, visible
 from unexpected_core.log import LOGGER
 from unexpected_core.training.command import command_of
-from unexpected_core.training.engine.checkpoint import BEST, LAST, STATE, load
+from unexpected_core.training.engine.checkpoint import BEST, LAST, MEAN, STATE, load
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.training.tasks.settings_fast import PARTS, BaselineTraining, CuesTraining, FastFamily, FastTraining
@@ -19,7 +20,8 @@ from unexpected_core.weights.cards import Card, WeightsError, licence_of, read_c
 from unexpected_core.weights.catalog import BASELINES, SUFFIX, find_weights
 from unexpected_core.weights.reading import read_weights, verify, write_weights
 
-CHECKPOINTS = {"best": BEST, "last": LAST}
+CHECKPOINTS = {"best": BEST, "last": LAST, MEAN: LAST}
+"""loop.publish -> file that says how far the training came; all but the mean's weights are there, too."""
 OF_START = ("working_height", "max_logit_weight")
 """Settings of a `fast` training that are kept on the card."""
 
@@ -107,8 +109,16 @@ def _publish(settings: FastFamily, folder: Path, name: str, card: Card, command:
         "scores": _scores(content["state"]),
     }
     path = folder / f"{name}{SUFFIX}"
-    write_weights(path, content["weights"], card.model_copy(update=learned))
+    weights = _mean(folder) if settings.loop.publish == MEAN else content["weights"]
+    write_weights(path, weights, card.model_copy(update=learned))
     return path
+
+
+def _mean(folder: Path) -> dict[str, Tensor]:
+    """Of a `fast` training: the parts' weights, averaged over its epochs, without what taught them."""
+    inside, parts = "module.", tuple(f"module.{part}." for part in PARTS)
+    mean = load(folder / STATE)[MEAN]
+    return {name.removeprefix(inside): value for name, value in mean.items() if name.startswith(parts)}
 
 
 def _pictures_beside(settings: FastFamily) -> list[str]:

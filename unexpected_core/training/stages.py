@@ -12,7 +12,7 @@ from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
 from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.alone import alone_in, is_first_process
-from unexpected_core.training.engine.checkpoint import is_finished, read_progress
+from unexpected_core.training.engine.checkpoint import MEAN, is_finished, read_progress
 from unexpected_core.training.engine.same_settings import FREE, changes_since, refuse_changes, tell_other_sources
 from unexpected_core.training.engine.sampler import Share, steps_per_epoch
 from unexpected_core.training.engine.setup import leave_at_exit, open_fabric, processes_of
@@ -87,9 +87,14 @@ def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, boo
 
 
 def refuse_random_parts(settings: TrainingSettings) -> None:
-    """Raise TrainingError where parts of a `fast` detector would keep the random weights they begin with."""
+    """Raise TrainingError where a `fast` detector would keep random weights that it begins with, or a share of them."""
     if not isinstance(settings, FastTraining) or settings.task.start:
         return
+    if settings.loop.publish == MEAN:
+        raise TrainingError(
+            "loop.publish=mean would average random weights with learned ones: name the detector that the training "
+            "goes on from, such as task.start=fast, or publish the last"
+        )
     learned = {*settings.task.learn, *([FIRST] if settings.first.epochs else [])}
     if random := [part for part in PARTS if part not in learned]:
         raise TrainingError(

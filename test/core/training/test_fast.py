@@ -11,6 +11,7 @@ from torchvision.models import squeezenet1_1
 from unexpected_core.config import SettingsError, override
 from unexpected_core.scorers import load_scorer
 from unexpected_core.scorers.fast import FastScorer
+from unexpected_core.training import stages
 from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.checkpoint import LAST, load, save
 from unexpected_core.training.engine.sampler import Share, seed_of
@@ -166,6 +167,30 @@ def test_the_detector_has_the_weights_that_were_asked_for(which, tmp_path):
     for name in ("best", "last"):
         there = torch.load(tmp_path / f"chk_{name}.pth", weights_only=True)["weights"]["comparer.decide.weight"]
         assert torch.allclose(there, published["comparer.decide.weight"].float(), atol=1e-3) == (name == which)
+
+
+def test_the_mean_is_that_of_the_start_and_of_each_epochs_end(roads, tmp_path):
+    """Also where the training was stopped between, and of all that is published: batch norm's statistics, too."""
+    start = detector(tmp_path)
+    settings = derive(tiny("fast", roads, start), loop={"publish": "mean", "average": 0.5}, first={"epochs": 0})
+    states = [read_weights(start).state]
+    for epochs in (1, 2):
+        settings = derive(settings, loop={"epochs": epochs})
+        engine.run(settings, tmp_path / "run")
+        states.append(torch.load(tmp_path / "run/chk_last.pth", weights_only=True)["weights"])
+    published = read_weights(publish_fast(settings, tmp_path / "run")).state
+    assert published.keys() == states[-1].keys()
+    for name, value in published.items():
+        if value.is_floating_point():
+            expected = sum(state[name].float() for state in states) / 3
+            assert torch.allclose(value.float(), expected, rtol=2e-3, atol=2e-3), name
+    moved = "comparer.decide.weight"
+    assert not torch.allclose(published[moved].float(), states[-1][moved], rtol=1e-3, atol=1e-5)
+
+
+def test_no_mean_with_random_weights(roads, tmp_path):
+    with pytest.raises(TrainingError, match="publish=mean would average random weights"):
+        stages.run(derive(tiny("fast", roads, ""), loop={"publish": "mean"}), tmp_path)
 
 
 def test_start_names_a_detector_and_nothing_else(roads, tmp_path):

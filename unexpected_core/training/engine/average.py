@@ -1,4 +1,4 @@
-"""The moving average of the weights during a training: what is then validated and published."""
+"""Averages of the weights during a training: the moving one, which is validated, and the mean over its epochs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,20 @@ def moving_average(networks: nn.Module, decay: float) -> AveragedModel | None:
     def update(averaged: Sequence[Tensor], weights: Sequence[Tensor], steps: Tensor) -> None:
         n = int(steps)
         get_ema_multi_avg_fn(min(decay, (1 + n) / (10 + n)))(averaged, weights, steps)
+
+    return AveragedModel(networks, multi_avg_fn=update, use_buffers=True)
+
+
+def mean_of_epochs(networks: nn.Module) -> AveragedModel:
+    """The mean of all weights and buffers that `update_parameters` is given.
+
+    Stochastic weight averaging (Izmailov et al., UAI 2018), with what the training began with (Wortsman et al., "Robust
+    fine-tuning of zero-shot models", CVPR 2022): what was known before is kept where little was learned.
+    """
+
+    def update(averaged: Sequence[Tensor], weights: Sequence[Tensor], given: Tensor) -> None:
+        n = int(given)
+        get_ema_multi_avg_fn(n / (n + 1))(averaged, weights, given)
 
     return AveragedModel(networks, multi_avg_fn=update, use_buffers=True)
 

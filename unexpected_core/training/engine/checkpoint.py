@@ -23,6 +23,8 @@ from unexpected_core.training.errors import TrainingError
 from unexpected_core.weights.catalog import SUFFIX
 
 BEST, LAST, STATE = "chk_best.pth", "chk_last.pth", "optimizer.pth"
+MEAN = "mean"
+"""Name in optimizer.pth of the mean over the epochs."""
 STOP = "stop"
 """A file of this name in the run folder ends the training after the epoch."""
 CURES = {

@@ -20,10 +20,11 @@ from unexpected_core.log import LOGGER
 from unexpected_core.log import progress as show_progress
 from unexpected_core.stopping import stop_requests, until
 from unexpected_core.training.engine import sampler
-from unexpected_core.training.engine.average import in_use, moving_average
+from unexpected_core.training.engine.average import in_use, mean_of_epochs, moving_average
 from unexpected_core.training.engine.checkpoint import (
     BEST,
     LAST,
+    MEAN,
     STOP,
     Progress,
     fingerprint,
@@ -98,6 +99,8 @@ class Training:
         self.moving = {"networks": self.networks, "optimizer": optimizer, "schedule": self.schedule}
         self.moving |= {"precision": fabric.strategy.precision}
         self.moving |= {"average": self.average} if self.average else {}
+        self.mean = mean_of_epochs(self.networks) if getattr(options, "publish", "") == MEAN else None
+        self.moving |= {MEAN: self.mean} if self.mean else {}
 
     def run(self) -> Progress:
         """Train until the epoch limit or the stop file. Raises TrainingError; the saved state is then intact."""
@@ -252,6 +255,8 @@ class Training:
         if best:
             progress.best, progress.best_epoch = found["loss"], epoch
         progress.epoch, progress.step, progress.sums = epoch, 0, {}
+        if self.mean:
+            self.mean.update_parameters(self.networks_in_use)
         self.record(epoch, means, found, best)
         self.save_weights(best)
         self.save_state()

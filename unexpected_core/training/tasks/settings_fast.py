@@ -97,12 +97,22 @@ class FirstStage(Settings):
     learning_rate: float = Field(3e-3, gt=0, description="learning rate at the start")
 
 
+class FastLoop(PublishingLoop):
+    """The loop of a `fast` training."""
+
+    publish: Literal["best", "last", "mean"] = Field(
+        "best",
+        description="weights that become the detector: of the least validation loss; of the end, where validation "
+        "frames are of another kind than what is wanted; or the mean of `start` and of the end of each epoch",
+    )
+
+
 class FastTraining(TrainingSettings):
     """Training of segmenter, generator and comparer. Its changes to examples are in `task`, not in `data`."""
 
     first: FirstStage = FirstStage()
     task: FastSettings = FastSettings()
-    loop: PublishingLoop = PublishingLoop()
+    loop: FastLoop = FastLoop()
 
 
 class BaselineTraining(TrainingSettings):
