@@ -67,10 +67,10 @@ def _train(settings: TrainingSettings, folder: Path) -> None:
     ended = stages.run(settings, folder)
     publish = PUBLISH.get(settings.task.kind)
     if ended and publish and is_first_process():
-        publish(ended[0], folder, ended[1])
+        publish(ended[0], folder, ended[1], settings)
 
 
-def _publish_cues(settings: TrainingSettings, folder: Path, trained: bool) -> None:
+def _publish_cues(settings: TrainingSettings, folder: Path, trained: bool, _: TrainingSettings) -> None:
     """Heads, to be measured by bench/cues.py."""
     from unexpected_core.training.publish import is_published, publish_cues
 
@@ -79,7 +79,7 @@ def _publish_cues(settings: TrainingSettings, folder: Path, trained: bool) -> No
         print(f"wrote {publish_cues(settings, folder)}: {judge} measures what each cue is worth")
 
 
-def _publish_baselines(settings: TrainingSettings, folder: Path, trained: bool) -> None:
+def _publish_baselines(settings: TrainingSettings, folder: Path, trained: bool, _: TrainingSettings) -> None:
     """Weights to lie beside the detector's."""
     from unexpected_core.training.publish import is_published, publish_baselines
     from unexpected_core.weights.cards import card_path
@@ -91,14 +91,14 @@ def _publish_baselines(settings: TrainingSettings, folder: Path, trained: bool) 
     print(f"wrote {weights}: cp {weights} {card_path(weights)} {beside} lets the detector's baselines be scored")
 
 
-def _publish(settings: TrainingSettings, folder: Path, trained: bool) -> None:
+def _publish(settings: TrainingSettings, folder: Path, trained: bool, whole: TrainingSettings) -> None:
     """Weights for the detector; judged at once where the data were drawn."""
     from unexpected_core.training.publish import is_published, publish_fast
 
     judged = "drawn" not in settings.data.names or (folder / "evaluation.json").is_file()
     if not trained and is_published(settings, folder) and judged:
         return
-    weights = publish_fast(settings, folder)
+    weights = publish_fast(settings, folder, whole)
     print(f"wrote {weights}: unexpected detect --detector {folder} IMAGES --out DIR")
     if "drawn" in settings.data.names:
         from unexpected_core.cli.judge_drawn import judge_drawn

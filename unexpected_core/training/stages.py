@@ -1,4 +1,7 @@
-"""A training in two stages: the segmenter alone, then the whole detector. Each stage is a training like any other."""
+"""A training in stages, each of which is a training like any other.
+
+The segmenter alone, then the whole detector; and where `task.start` is the file of another training, that one before.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from unexpected_core.config import settings_of
+from unexpected_core.config import SettingsError, read_yaml, settings_of
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER
 from unexpected_core.training.engine import run as engine
@@ -17,7 +20,7 @@ from unexpected_core.training.engine.same_settings import FREE, changes_since, r
 from unexpected_core.training.engine.sampler import Share, steps_per_epoch
 from unexpected_core.training.engine.setup import leave_at_exit, open_fabric, processes_of
 from unexpected_core.training.errors import TrainingError
-from unexpected_core.training.presets import derive
+from unexpected_core.training.presets import PRESETS, derive
 from unexpected_core.training.publish import is_published, publish_fast
 from unexpected_core.training.settings import TrainingSettings
 from unexpected_core.training.tasks.fast import check_helpers
@@ -25,8 +28,8 @@ from unexpected_core.training.tasks.fast_examples import count_examples
 from unexpected_core.training.tasks.settings_fast import PARTS, FastTraining
 from unexpected_core.weights.catalog import SUFFIX
 
-FIRST = "segmenter"
-"""Folder of the first stage, inside that of the training."""
+FIRST, BEFORE = "segmenter", "before"
+"""Folders of the first stage, and of the training before, inside that of the training."""
 NAMES = {
     "loop.epochs": "first.epochs",
     "loop.batch": "first.batch",
@@ -61,29 +64,52 @@ def first_stage(settings: TrainingSettings) -> FastTraining | None:
     )
 
 
-def run(settings: TrainingSettings, folder: Path) -> tuple[TrainingSettings, bool] | None:
-    """Train all stages, or go on where they ended. Raises TrainingError.
+def run(settings: TrainingSettings, folder: Path, outer: Path | None = None) -> tuple[TrainingSettings, bool] | None:
+    """Train all stages, or go on where they ended. Raises TrainingError, SettingsError.
 
     Returns the settings of the last stage, and whether there was anything left to train in it; None where a stop file
-    ended the training before that stage had learned for an epoch.
+    ended the training before that stage had learned for an epoch. outer: folder of the training that this one comes
+    before; a stop file there ends this one, too.
     """
     refuse_random_parts(settings)
     with alone_in(folder):
+        before = training_before(settings)
+        if before is not None:
+            settings = derive(settings, task={"start": str(_published(folder / BEFORE))})
+            refuse_changes(settings, folder)  # now, not after hours of what goes before
+            if not is_finished(folder, settings.loop.epochs):
+                _read_helpers(settings, folder)
+                _divide_batches(settings)
+                if not _before_learned(before, folder / BEFORE, outer or folder):
+                    return None
         whole, first = settings, first_stage(settings)
         if first is not None:
-            start = folder / FIRST / f"fast{SUFFIX}"
-            settings = derive(settings, task={"start": str(start.absolute())})
+            settings = derive(settings, task={"start": str(_published(folder / FIRST))})
             refuse_changes(settings, folder)  # now, not after hours of the first stage
             if not is_finished(folder, settings.loop.epochs):
                 _read_helpers(settings, folder)
                 _divide_batches(settings)
-                if not _segmenter_learned(first, folder, whole):
+                if not _segmenter_learned(first, folder, whole, outer or folder):
                     return None
-        trained = engine.go_on(settings, folder)
+        trained = engine.go_on(settings, folder, outer)
         if not trained:
             LOGGER.info("%s is finished: a higher loop.epochs goes on", folder)
         learned = not settings.loop.epochs or read_progress(folder).epoch
         return (settings, trained) if learned else None
+
+
+def training_before(settings: TrainingSettings) -> FastTraining | None:
+    """The training whose file `task.start` names; None where it names no such file. Raises SettingsError."""
+    if not isinstance(settings, FastTraining) or not settings.task.start.endswith((".yaml", ".yml")):
+        return None
+    before = engine.resolve(read_yaml(settings.task.start, PRESETS))
+    if not isinstance(before, FastTraining):
+        raise SettingsError(f"task.start={settings.task.start} is a training of {before.task.kind}, expected fast")
+    return before
+
+
+def _published(folder: Path) -> Path:
+    return folder.absolute() / f"fast{SUFFIX}"
 
 
 def refuse_random_parts(settings: TrainingSettings) -> None:
@@ -121,24 +147,41 @@ def _divide_batches(settings: FastTraining) -> None:
     steps_per_epoch(count, loop.batch, loop.epoch_examples)
 
 
-def _segmenter_learned(first: FastTraining, folder: Path, whole: TrainingSettings) -> bool:
+def _segmenter_learned(first: FastTraining, folder: Path, whole: TrainingSettings, outer: Path) -> bool:
     """Train and publish the first stage, as far as that is still to be done; returns whether it has ended."""
     inside, epochs = folder / FIRST, first.loop.epochs
     taken = is_finished(inside, epochs) and is_published(first, inside)
     if taken:
         _tell_changes(first, inside)
     try:
-        trained = not taken and engine.run(first, inside, folder, (*FREE, *UNUSED))
+        trained = not taken and engine.run(first, inside, outer, (*FREE, *UNUSED))
     except TrainingError as error:
         raise TrainingError(_named(str(error))) from error
     if not trained:
         LOGGER.info("%s is finished: a higher first.epochs goes on, until what comes after it has learned", inside)
     if is_first_process() and is_finished(inside, epochs) and not taken:
         publish_fast(first, inside, whole)
-    if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage
-        open_fabric(first.loop).barrier()  # what the first one has written is there for all
-        leave_at_exit()  # where no further stage comes
+    _wait_for_the_first(first, trained)
     return is_finished(inside, epochs)
+
+
+def _before_learned(before: FastTraining, folder: Path, outer: Path) -> bool:
+    """Train and publish the training before, as far as that is still to be done; returns whether it has ended."""
+    ended = run(before, folder, outer)
+    if not ended or not is_finished(folder, before.loop.epochs):
+        return False
+    last, trained = ended
+    if is_first_process() and (trained or not is_published(last, folder)):
+        publish_fast(last, folder, before)
+    _wait_for_the_first(last, trained)
+    return True
+
+
+def _wait_for_the_first(settings: FastTraining, trained: bool) -> None:
+    """Until what the first process has written is there for all."""
+    if trained or "LOCAL_WORLD_SIZE" in os.environ:  # else further processes are yet to be started, by the next stage
+        open_fabric(settings.loop).barrier()
+        leave_at_exit()  # where no further stage comes
 
 
 def _tell_changes(first: FastTraining, inside: Path) -> None:

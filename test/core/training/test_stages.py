@@ -1,5 +1,6 @@
 """The segmenter alone first, then all together: one command, one folder, and it goes on where it ended."""
 
+import json
 import operator
 import os
 import shutil
@@ -29,6 +30,7 @@ from unexpected_core.training.tasks.fast_examples import fast_examples
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
 from unexpected_core.training.tasks.settings_fast import FirstStage
 from unexpected_core.weights.reading import read_weights
+from unexpected_core.yaml_values import format_yaml
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +107,47 @@ def test_what_is_finished_says_what_goes_on(roads, tmp_path, caplog):
     ]
     run(settings(roads, "first.epochs=2", "loop.epochs=2"), tmp_path)
     assert caplog.messages[-1] == f"{tmp_path} is finished: a higher loop.epochs goes on"
+
+
+@pytest.fixture
+def two_courses(roads, tmp_path):
+    """Words of a training whose start is a training of two stages, in a file."""
+    file = tmp_path / "course.yaml"
+    given = {"base": "nano"} | expanded(changes(roads))
+    file.write_text(format_yaml(given))
+    return ["train", "nano", "--run", str(tmp_path / "run"), *sets(roads, f"task.start={file}", "loop.publish=mean")]
+
+
+def expanded(assignments):
+    return json.loads(override(PRESETS["nano"], assignments).model_dump_json())
+
+
+def sets(roads, *more):
+    return [word for change in changes(roads, *more) for word in ("--set", change)]
+
+
+def test_a_training_goes_on_from_one_that_is_done_before(two_courses, tmp_path):
+    """In one command, which also its card tells; a stop file of the whole ends what goes before, and it goes on."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "stop").touch()
+    assert main(two_courses) == 0 and not (folder / "stop").exists() and not list(folder.glob("*.safetensors"))
+    assert main(two_courses) == 0
+    start = read_weights(folder / "before").state
+    assert start.keys() == read_weights(folder).state.keys()
+    begun = torch.load(folder / "before/chk_best.pth", weights_only=True)["weights"]
+    assert all(torch.allclose(start[name].float(), begun[name].float(), atol=1e-3) for name in start)
+    card = read_weights(folder).card
+    assert f"task.start={tmp_path / 'course.yaml'}" in card.command and "loop.publish=mean" in card.command
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")}
+    assert main(two_courses) == 0
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")} == before
+
+
+def test_only_a_detectors_training_can_go_before(two_courses, tmp_path, capsys):
+    (tmp_path / "course.yaml").write_text("base: 0525_rbm_road\n")
+    assert main(two_courses) == 2
+    assert "course.yaml is a training of rbm, expected fast" in capsys.readouterr().err
 
 
 def test_a_training_with_a_start_has_no_first_stage(roads):

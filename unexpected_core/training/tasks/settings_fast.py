@@ -31,7 +31,9 @@ class FastSettings(NetworkExamples):
         PARTS, min_length=1, description="parts that learn; the others stay as `start` has them"
     )
     start: str = Field(
-        "", description="detector to begin with: shipped name, weight file or run folder; empty = random weights"
+        "",
+        description="detector to begin with: shipped name, weight file, run folder, or YAML file of a training that is "
+        "to be done before; empty = random weights",
     )
     size: Size = Field(SIZE, description="width of the networks: 'nano' costs a third")
     object_weight: float = Field(5.0, gt=0, description="weight of pasted pixels against others")
