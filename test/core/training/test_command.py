@@ -49,7 +49,7 @@ def test_the_command_makes_the_same_training(settings, tmp_path):
 
 
 def test_a_yaml_file_is_told_as_changes_of_a_preset(repository, tmp_path):
-    settings = read_yaml(repository / "config/experiments/fast_shipped.yaml", PRESETS)
+    settings = read_yaml(repository / "config/experiments/fast_course.yaml", PRESETS)
     command = command_of(settings, tmp_path)
     assert command.startswith("unexpected train fast_gpu --data") and what(again(command)) == what(settings)
     assert main([*shlex.split(command)[1:], "--dry-run"]) == 0
