@@ -23,6 +23,7 @@ LONGER = {
         r"fast: caught \d+ of 40\nclean runs: 0",
     ),
     "held_cues": ("paired_folder={roads} obstacle_folder={data}/obstacles", r"features held: [\d.]+ / [\d.]+"),
+    "kept_memory": ("--times 1 --turns 1", r"train fast, kept of any size: \d+ ms, [\d.]+ of the time"),
     "loader": ("--data paired_folder={roads} --preset fast_drawn --steps 1", r"in memory +loading +[\d.]+ ms"),
     "mutants": ("--rooms losses --sample 1", r"losses: [01] of 1 noticed"),
     "pixel_grids": (
