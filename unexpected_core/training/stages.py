@@ -73,23 +73,19 @@ def run(settings: TrainingSettings, folder: Path, outer: Path | None = None) -> 
     """
     refuse_random_parts(settings)
     with alone_in(folder):
-        before = training_before(settings)
-        if before is not None:
-            settings = derive(settings, task={"start": str(_published(folder / BEFORE))})
+        whole, before, first = settings, training_before(settings), first_stage(settings)  # one of the two at most
+        if before or first:
+            start = folder.absolute() / (BEFORE if before else FIRST) / f"fast{SUFFIX}"
+            settings = derive(settings, task={"start": str(start)})
             refuse_changes(settings, folder)  # now, not after hours of what goes before
             if not is_finished(folder, settings.loop.epochs):
                 _read_helpers(settings, folder)
                 _divide_batches(settings)
-                if not _before_learned(before, folder / BEFORE, outer or folder):
-                    return None
-        whole, first = settings, first_stage(settings)
-        if first is not None:
-            settings = derive(settings, task={"start": str(_published(folder / FIRST))})
-            refuse_changes(settings, folder)  # now, not after hours of the first stage
-            if not is_finished(folder, settings.loop.epochs):
-                _read_helpers(settings, folder)
-                _divide_batches(settings)
-                if not _segmenter_learned(first, folder, whole, outer or folder):
+                if not (
+                    _before_learned(before, folder / BEFORE, outer or folder)
+                    if before
+                    else _segmenter_learned(first, folder, whole, outer or folder)
+                ):
                     return None
         trained = engine.go_on(settings, folder, outer)
         if not trained:
@@ -106,10 +102,6 @@ def training_before(settings: TrainingSettings) -> FastTraining | None:
     if not isinstance(before, FastTraining):
         raise SettingsError(f"task.start={settings.task.start} is a training of {before.task.kind}, expected fast")
     return before
-
-
-def _published(folder: Path) -> Path:
-    return folder.absolute() / f"fast{SUFFIX}"
 
 
 def refuse_random_parts(settings: TrainingSettings) -> None:
