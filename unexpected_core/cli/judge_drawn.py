@@ -11,6 +11,7 @@ from unexpected_core.log import progress
 from unexpected_core.metrics.pixel import PixelCounts
 from unexpected_core.pipeline.detector import load_detector
 
+EVALUATION = "evaluation.json"
 METHODS = ("fast", "direct", "softmax")
 FRAMES = 40
 SEED = 1000
@@ -18,7 +19,7 @@ SEED = 1000
 
 
 def judge_drawn(folder: Path, size: tuple[int, int]) -> str:
-    """Average precision and FPR at 95 % TPR on the obstacle track, in words; also written to evaluation.json."""
+    """Average precision and FPR at 95 % TPR on the obstacle track, in words; also written to EVALUATION."""
     plain = {"warmup": False, "runtime": "eager", "precision": "float32"}  # whatever this machine finds fast
     detectors = {method: load_detector(folder, scorer=method, **plain) for method in METHODS}
     counts = {method: PixelCounts() for method in METHODS}
@@ -29,7 +30,7 @@ def judge_drawn(folder: Path, size: tuple[int, int]) -> str:
     numbers = {method: each.numbers() for method, each in counts.items()}
     results = {method: {"average_precision": n.average_precision, "fpr95": n.fpr95} for method, n in numbers.items()}
     write_text(
-        folder / "evaluation.json",
+        folder / EVALUATION,
         json.dumps({"data": f"drawn obstacle, {FRAMES} frames, seed {SEED}", "methods": results}, indent=2) + "\n",
     )
     lines = [f"  {method:8} AP {n.average_precision:6.1%}, FPR95 {n.fpr95:6.1%}" for method, n in numbers.items()]

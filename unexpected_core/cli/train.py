@@ -60,53 +60,51 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _train(settings: TrainingSettings, folder: Path) -> None:
-    """All stages, then whatever is published of such a task."""
+    """All stages, then whatever is published of such a task, and judged."""
     from unexpected_core.training import stages
     from unexpected_core.training.engine.alone import is_first_process
+    from unexpected_core.training.publish import is_published
 
-    ended = stages.run(settings, folder)
-    publish = PUBLISH.get(settings.task.kind)
-    if ended and publish and is_first_process():
-        publish(ended[0], folder, ended[1], settings)
+    ended, publish = stages.run(settings, folder), PUBLISH.get(settings.task.kind)
+    if not ended or not publish or not is_first_process():
+        return
+    last, trained = ended
+    if trained or not is_published(last, folder):
+        publish(last, folder, settings)
+    if settings.task.kind == "fast" and "drawn" in settings.data.names:
+        from unexpected_core.cli.judge_drawn import EVALUATION, judge_drawn
+
+        if trained or not (folder / EVALUATION).is_file():
+            print(judge_drawn(folder, settings.data.drawn.size))
 
 
-def _publish_cues(settings: TrainingSettings, folder: Path, trained: bool, _: TrainingSettings) -> None:
+def _publish_cues(settings: TrainingSettings, folder: Path, _: TrainingSettings) -> None:
     """Heads, to be measured by bench/cues.py."""
-    from unexpected_core.training.publish import is_published, publish_cues
+    from unexpected_core.training.publish import publish_cues
 
-    if trained or not is_published(settings, folder):
-        judge = f"python bench/cues.py {folder} OBSTACLE_FOLDER ... --detector {settings.task.start}"
-        print(f"wrote {publish_cues(settings, folder)}: {judge} measures what each cue is worth")
+    judge = f"python bench/cues.py {folder} OBSTACLE_FOLDER ... --detector {settings.task.start}"
+    print(f"wrote {publish_cues(settings, folder)}: {judge} measures what each cue is worth")
 
 
-def _publish_baselines(settings: TrainingSettings, folder: Path, trained: bool, _: TrainingSettings) -> None:
+def _publish_baselines(settings: TrainingSettings, folder: Path, _: TrainingSettings) -> None:
     """Weights to lie beside the detector's."""
-    from unexpected_core.training.publish import is_published, publish_baselines
+    from unexpected_core.training.publish import publish_baselines
     from unexpected_core.weights.cards import card_path
     from unexpected_core.weights.catalog import find_weights
 
-    if not trained and is_published(settings, folder):
-        return
     weights, beside = publish_baselines(settings, folder), find_weights(settings.task.start).parent
     print(f"wrote {weights}: cp {weights} {card_path(weights)} {beside} lets the detector's baselines be scored")
 
 
-def _publish(settings: TrainingSettings, folder: Path, trained: bool, whole: TrainingSettings) -> None:
-    """Weights for the detector; judged at once where the data were drawn."""
-    from unexpected_core.training.publish import is_published, publish_fast
+def _publish_fast(settings: TrainingSettings, folder: Path, whole: TrainingSettings) -> None:
+    """Weights for the detector."""
+    from unexpected_core.training.publish import publish_fast
 
-    judged = "drawn" not in settings.data.names or (folder / "evaluation.json").is_file()
-    if not trained and is_published(settings, folder) and judged:
-        return
     weights = publish_fast(settings, folder, whole)
     print(f"wrote {weights}: unexpected detect --detector {folder} IMAGES --out DIR")
-    if "drawn" in settings.data.names:
-        from unexpected_core.cli.judge_drawn import judge_drawn
-
-        print(judge_drawn(folder, settings.data.drawn.size))
 
 
-PUBLISH = {"fast": _publish, "fast_cues": _publish_cues, "fast_baselines": _publish_baselines}
+PUBLISH = {"fast": _publish_fast, "fast_cues": _publish_cues, "fast_baselines": _publish_baselines}
 """Kind of task -> what is done with what it learned."""
 
 

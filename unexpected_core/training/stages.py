@@ -81,11 +81,11 @@ def run(settings: TrainingSettings, folder: Path, outer: Path | None = None) -> 
             if not is_finished(folder, settings.loop.epochs):
                 _read_helpers(settings, folder)
                 _divide_batches(settings)
-                if not (
-                    _before_learned(before, folder / BEFORE, outer or folder)
-                    if before
-                    else _segmenter_learned(first, folder, whole, outer or folder)
-                ):
+                if before:
+                    ended = _before_learned(before, folder / BEFORE, outer or folder)
+                else:
+                    ended = _segmenter_learned(first, folder, whole, outer or folder)
+                if not ended:
                     return None
         trained = engine.go_on(settings, folder, outer)
         if not trained:
@@ -94,13 +94,20 @@ def run(settings: TrainingSettings, folder: Path, outer: Path | None = None) -> 
         return (settings, trained) if learned else None
 
 
-def training_before(settings: TrainingSettings) -> FastTraining | None:
-    """The training whose file `task.start` names; None where it names no such file. Raises SettingsError."""
+def training_before(settings: TrainingSettings, after: tuple[Path, ...] = ()) -> FastTraining | None:
+    """The training whose file `task.start` names; None where it names no such file. Raises SettingsError.
+
+    after: files of trainings that come after it, none of which may come before it, too.
+    """
     if not isinstance(settings, FastTraining) or not settings.task.start.endswith((".yaml", ".yml")):
         return None
     before = engine.resolve(read_yaml(settings.task.start, PRESETS))
     if not isinstance(before, FastTraining):
         raise SettingsError(f"task.start={settings.task.start} is a training of {before.task.kind}, expected fast")
+    file = Path(settings.task.start).resolve()
+    if file in after:
+        raise SettingsError(f"task.start={settings.task.start} would come before itself: name what it begins with")
+    training_before(before, (*after, file))  # now, not after hours of what goes before
     return before
 
 

@@ -150,6 +150,16 @@ def test_only_a_detectors_training_can_go_before(two_courses, tmp_path, capsys):
     assert "course.yaml is a training of rbm, expected fast" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("between", [[], ["between.yaml"]], ids=["it", "one_before"])
+def test_no_training_comes_before_itself(between, two_courses, tmp_path, capsys):
+    names = ["course.yaml", *between]
+    for name, start in zip(names, [*between, "course.yaml"], strict=True):
+        (tmp_path / name).write_text(f"base: nano\ntask: {{start: {tmp_path / start}}}\n")
+    assert main(two_courses) == 2
+    assert f"task.start={tmp_path / 'course.yaml'} would come before itself" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "before").exists()
+
+
 def test_a_training_with_a_start_has_no_first_stage(roads):
     assert first_stage(settings(roads, "first.epochs=0")) is None
     assert first_stage(settings(roads, "task.start=fast")) is None

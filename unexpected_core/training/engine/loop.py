@@ -34,7 +34,12 @@ from unexpected_core.training.engine.checkpoint import (
     save_state,
     save_weights,
 )
-from unexpected_core.training.engine.explain import explain_batch_norm, explain_memory
+from unexpected_core.training.engine.explain import (
+    explain_batch_norm,
+    explain_memory,
+    not_finite,
+    tell_nothing_counts,
+)
 from unexpected_core.training.engine.muon import Muon
 from unexpected_core.training.engine.recorder import Recorder
 from unexpected_core.training.engine.schedule import Schedule
@@ -64,12 +69,12 @@ class Training:
         examples: Examples,
         validation: Examples,
         folder: Path,
-        whole: Path | None = None,
+        outer: Path | None = None,
     ) -> None:
-        """whole: see engine.run. Raises TrainingError for batches that cannot be divided, little data, bad states."""
+        """outer: see engine.run. Raises TrainingError for batches that cannot be divided, little data, bad states."""
         self.settings, self.task, self.folder = settings, task, folder
         self.examples, self.validation = examples, validation
-        self.stop_files = [place / STOP for place in (folder, whole) if place]
+        self.stop_files = [place / STOP for place in (folder, outer) if place]
         self.options = options = settings.loop
         self.fabric = fabric = open_fabric(options)
         self.on_gpu = fabric.device.type == "cuda"
@@ -249,7 +254,7 @@ class Training:
         progress = self.progress
         found = self.validate()
         self.check_finite(found, epoch, None)
-        self.tell_nothing_counts(epoch, means, found)
+        tell_nothing_counts(epoch, means, found)
         self.schedule.after_validation(found["loss"])
         best = found["loss"] < progress.best
         if best:
@@ -260,17 +265,6 @@ class Training:
         self.record(epoch, means, found, best)
         self.save_weights(best)
         self.save_state()
-
-    def tell_nothing_counts(self, epoch: int, means: dict[str, float], found: dict[str, float]) -> None:
-        """Say it once where a loss is exactly 0, which untrained networks are not for what counts in it."""
-        for first, losses, where in ((0, found, "the validation"), (1, means, "a whole epoch")):
-            names = [name for name, value in losses.items() if value == 0]
-            if names and epoch == first:
-                LOGGER.warning(
-                    "%s is exactly 0 in %s: no pixel of its examples seems to count for it, such as where labels are "
-                    "all 255, or there is no road to redraw. Look at the label ids of the data",
-                    *(", ".join(names), where),
-                )
 
     def record(self, epoch: int, means: dict[str, float], found: dict[str, float], best: bool) -> None:
         """An epoch's curves, pictures and line. means, found: losses of the training and of the validation."""
@@ -348,23 +342,17 @@ class Training:
         return self.fabric.broadcast(asked)
 
     def check_finite(self, losses: dict[str, float], epoch: int, step: int | None) -> None:
-        """Raise TrainingError when a loss is NaN or infinite, before it reaches weights or files."""
-        wrong = [f"{name} = {value}" for name, value in losses.items() if not math.isfinite(value)]
-        if wrong:
-            where = "in the validation" if step is None else f"at step {step + 1} (examples {self.names(epoch, step)})"
-            raise TrainingError(
-                f"{', '.join(wrong)} in epoch {epoch} {where}. Lower optimizer.learning_rate (now "
-                f"{self.schedule.rate:.3g}), set optimizer.clip=1, or use loop.precision=32-true (now "
-                f"{self.options.precision}), with a new --run; look at those examples. What was saved in {self.folder} "
-                "is intact"
-            )
+        """Raise TrainingError when a loss is NaN or infinite, before it reaches weights or files.
 
-    def names(self, epoch: int, step: int) -> str:
-        """The examples of a step."""
-        seed, batch = self.options.seed, self.options.batch
-        order = sampler.positions(len(self.examples), seed, epoch, self.steps * batch)
-        seen = order[step * batch : (step + 1) * batch]
-        return ", ".join(sampler.key_at(self.examples, seed, position) for position in seen)
+        step: 0, 1, ..., or None for the validation.
+        """
+        if all(map(math.isfinite, losses.values())):
+            return
+        where = "in the validation"
+        if step is not None:
+            keys = sampler.keys_of_step(self.examples, self.options.seed, epoch, step, self.options.batch)
+            where = f"at step {step + 1} (examples {', '.join(keys)})"
+        raise not_finite(losses, f"in epoch {epoch} {where}", self.schedule.rate, self.options, self.folder)
 
 
 def sum_over_processes(sums: Counter[str], world: int) -> Counter[str]:

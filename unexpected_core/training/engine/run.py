@@ -63,18 +63,18 @@ def run_folder(settings: TrainingSettings, folder: str | Path | None = None) -> 
     return (Path(folder) if folder else experiments() / settings.name).absolute()
 
 
-def run(settings: TrainingSettings, folder: Path, whole: Path | None = None, free: Collection[str] = FREE) -> bool:
+def run(settings: TrainingSettings, folder: Path, outer: Path | None = None, free: Collection[str] = FREE) -> bool:
     """Train, or go on; returns whether there was anything to do: a finished run is not touched.
 
-    whole: run folder of the training that this is a stage of; a stop file there ends the stage, too.
+    outer: run folder of the training that this is a stage of; a stop file there ends the stage, too.
     free: settings that may have changed since it was begun.
     Raises TrainingError; every exception is also written to training.log.
     """
     with alone_in(folder):
-        return go_on(settings, folder, whole, free)
+        return go_on(settings, folder, outer, free)
 
 
-def go_on(settings: TrainingSettings, folder: Path, whole: Path | None = None, free: Collection[str] = FREE) -> bool:
+def go_on(settings: TrainingSettings, folder: Path, outer: Path | None = None, free: Collection[str] = FREE) -> bool:
     """`run`, for who holds the folder already: see alone_in."""
     from unexpected_core.training.engine.loop import Training
     from unexpected_core.training.engine.recorder import LOG, append
@@ -90,7 +90,7 @@ def go_on(settings: TrainingSettings, folder: Path, whole: Path | None = None, f
     keep_config(settings, folder)
     try:
         task, examples, validation = import_module(TASKS[settings.task.kind]).open_task(settings)
-        Training(settings, task, examples, validation, folder, whole).run()
+        Training(settings, task, examples, validation, folder, outer).run()
         return True
     except Exception:
         append(folder / LOG, traceback.format_exc())

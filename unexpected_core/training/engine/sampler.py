@@ -57,6 +57,12 @@ def key_at(examples: Examples, seed: int, position: tuple[int, ...]) -> str:
     return examples.keys[position[1]]
 
 
+def keys_of_step(examples: Examples, seed: int, epoch: int, step: int, batch: int) -> list[str]:
+    """The keys of the examples of a step, all processes' together."""
+    order = positions(len(examples), seed, epoch, (step + 1) * batch)
+    return [key_at(examples, seed, position) for position in order[step * batch : (step + 1) * batch]]
+
+
 @dataclass(frozen=True)
 class Share:
     """How a batch is divided: over `world` processes, and in each into `accumulate` parts, one after the other.
