@@ -28,7 +28,7 @@ def working_size(
 
 
 def nearest_side(side: float, step: int) -> int:
-    """The nearest multiple of step, SMALLEST at least: being stretched misleads less than padding (docs/results.md)."""
+    """The nearest multiple of step, SMALLEST at least: stretching misleads less than padding (docs/experiments.md)."""
     return max(SMALLEST, step * math.floor(side / step + 0.5))
 
 

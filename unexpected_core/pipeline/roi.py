@@ -20,7 +20,7 @@ COARSE = 0.35
 MARGIN = 0.08
 """What is scored beside and below the wanted part, of the image's height: networks need to see around things.
 
-Nothing above it, where it costs time and gains nothing (docs/results.md).
+Nothing above it, where it costs time and gains nothing (docs/speed.md).
 """
 SPECK = 0.0025
 """Share of the image below which what stands alone is taken for no road."""

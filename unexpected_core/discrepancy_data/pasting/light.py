@@ -11,7 +11,7 @@ from unexpected_core.discrepancy_data.pasting.things import Thing
 
 UPRIGHT = 0.4, 1.1
 """Light on a thing that stands, as a share of that on the ground: it sees half of the sky. Known things have 0.77 of
-the road's brightness around them in the median (docs/results.md)."""
+the road's brightness around them in the median (docs/experiments.md)."""
 
 
 def lit(thing: Thing, around: np.ndarray, rng: np.random.Generator, camouflage: bool, shaded: bool = True) -> Thing:

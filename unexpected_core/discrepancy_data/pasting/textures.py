@@ -13,7 +13,7 @@ LENDERS = np.zeros(256, np.uint8)
 LENDERS[[TRAIN_ID[name] for name in ("road", "sidewalk", "terrain", "vegetation", "building")]] = 1
 DEEPEST = 1.5
 """Greatest difference of the light on a drawn thing, as a share of it: evenly lit it would be flatter than known
-things, and could be told from them by that (docs/results.md)."""
+things, and could be told from them by that (docs/experiments.md)."""
 
 
 def drawn_texture(rows: int, columns: int, rng: np.random.Generator) -> np.ndarray:
