@@ -25,7 +25,8 @@ class ScorerEntry(NamedTuple):
 
     builder: 'module:callable'. With networks of its own it is called with their options; where `base` names another
     entry, the method stands on that scorer's networks and the builder is called with it: builder(base_scorer).
-    published: a method of the paper; the builder is called with where its networks come from (scorers.published).
+    networks: of a method of the paper, by name in NETWORKS; the builder is called with where they come from
+    (scorers.published), and opens a segmenter of its choice where it needs one.
     baseline: its networks come from a file of baselines beside that of `base` (scorers.baselines).
     small: options of a narrow version, for tests.
     """
@@ -33,8 +34,13 @@ class ScorerEntry(NamedTuple):
     builder: str
     base: str | None = None
     small: Mapping[str, Any] = NOTHING
-    published: bool = False
+    networks: tuple[str, ...] = ()
     baseline: bool = False
+
+    @property
+    def published(self) -> bool:
+        """Whether it is a method of the paper."""
+        return bool(self.networks)
 
     def load(self) -> Callable[..., Scorer]:
         """Import the builder."""
@@ -61,15 +67,15 @@ SCORERS: dict[str, ScorerEntry] = {
         for name in ("retrained", "generator_only", "labels_only", "ensemble", "dropout", "rbm")
     },
     **{
-        name: ScorerEntry(f"unexpected_core.scorers.{builder}", small=_NARROW, published=True)
-        for name, builder in {
-            "iccv2019": "iccv2019:iccv2019",
-            "iccv2019_generator_only": "iccv2019:iccv2019_generator_only",
-            "iccv2019_labels_only": "iccv2019:iccv2019_labels_only",
-            "dropout": "dropout:dropout",
-            "ensemble": "ensemble:ensemble",
-            "rbm": "rbm:rbm",
-        }.items()
+        name: ScorerEntry(f"unexpected_core.scorers.{module}:{name}", small=_NARROW, networks=tuple(networks))
+        for module, name, *networks in (
+            ("iccv2019", "iccv2019", "pix2pixhd_generator", "discrepancy_full"),
+            ("iccv2019", "iccv2019_generator_only", "pix2pixhd_generator", "discrepancy_generator_only"),
+            ("iccv2019", "iccv2019_labels_only", "discrepancy_labels_only"),
+            ("rbm", "rbm", "rbm"),
+            ("dropout", "dropout", "bayes_segnet"),
+            ("ensemble", "ensemble", "pspnet"),
+        )
     },
 }
 

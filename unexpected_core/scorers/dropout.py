@@ -36,4 +36,4 @@ class DropoutScorer(Scorer):
 
 def dropout(source: Published) -> Scorer:
     """Experiment 0120 with 16 samples."""
-    return source.finish(DropoutScorer(source.network("bayes_segnet")), "dropout", ("bayes_segnet",))
+    return source.finish(DropoutScorer(*source.networks("dropout")), "dropout")

@@ -32,4 +32,4 @@ class EnsembleScorer(Scorer):
 
 def ensemble(source: Published) -> Scorer:
     """Experiment 0121: all members found, five as published."""
-    return source.finish(EnsembleScorer(source.ensemble()), "ensemble", ("pspnet",))
+    return source.finish(EnsembleScorer(source.ensemble()), "ensemble")

@@ -50,25 +50,23 @@ class Iccv2019Scorer(Scorer):
 
 def iccv2019(source: Published) -> Scorer:
     """The full method: photograph against resynthesis and labels."""
-    return _assemble("iccv2019", "discrepancy_full", source)
+    return _assemble("iccv2019", source)
 
 
 def iccv2019_generator_only(source: Published) -> Scorer:
     """Photograph against resynthesis."""
-    return _assemble("iccv2019_generator_only", "discrepancy_generator_only", source)
+    return _assemble("iccv2019_generator_only", source)
 
 
 def iccv2019_labels_only(source: Published) -> Scorer:
     """Photograph against labels; nothing is painted."""
-    return _assemble("iccv2019_labels_only", "discrepancy_labels_only", source)
+    return _assemble("iccv2019_labels_only", source)
 
 
-def _assemble(name: str, discrepancy: str, source: Published) -> Scorer:
+def _assemble(name: str, source: Published) -> Scorer:
     segmenter, known_as = source.open_segmenter()
-    names = (*(["pix2pixhd_generator"] * (discrepancy != "discrepancy_labels_only")), discrepancy)
-    networks = [source.network(part) for part in names]
-    generator = networks[0] if len(networks) == 2 else None
-    if generator is None and source.compat:
-        networks[-1].label_padding = "road"
-    scorer = Iccv2019Scorer(segmenter, generator, networks[-1], source.resynthesis_input)
-    return source.finish(scorer, name, (known_as, *names))
+    *generator, discrepancy = source.networks(name)
+    if not generator and source.compat:
+        discrepancy.label_padding = "road"
+    scorer = Iccv2019Scorer(segmenter, next(iter(generator), None), discrepancy, source.resynthesis_input)
+    return source.finish(scorer, name, known_as)

@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 from unexpected_core.log import LOGGER
 from unexpected_core.networks import NETWORKS, build_network
 from unexpected_core.networks.choices import Segmenter
-from unexpected_core.scorers import load_scorer
+from unexpected_core.scorers import SCORERS, load_scorer
 from unexpected_core.scorers.base import Scorer
 from unexpected_core.scorers.logits.scorer import segmenter_of
 from unexpected_core.scorers.settings import PublishedSettings
@@ -42,6 +42,10 @@ class Published(PublishedSettings):
 
     small: bool = Field(False, description="narrow networks, with random weights only: for tests")
 
+    def networks(self, method: str) -> list[nn.Module]:
+        """Those of a method of the paper, in the order of SCORERS. Raises WeightsError."""
+        return [self.network(name) for name in SCORERS[method].networks]
+
     def network(self, name: str) -> nn.Module:
         """One network by its name in NETWORKS. Raises WeightsError."""
         return self._untrained(name) if self.random_weights else open_network(experiments_folder(self.weights), name)
@@ -68,10 +72,11 @@ class Published(PublishedSettings):
             LOGGER.warning("an ensemble of %d, the paper's has %d: %s", len(files), MEMBERS, ", ".join(map(str, files)))
         return [load_network(file, "pspnet") for file in files]
 
-    def finish(self, scorer: Scorer, name: str, networks: tuple[str, ...]) -> Scorer:
+    def finish(self, scorer: Scorer, name: str, *segmenter: str) -> Scorer:
         """Name a scorer after itself and its experiments (or detectors); watermark it if its weights are random."""
-        numbers = "-".join(EXPERIMENTS[name].number if name in EXPERIMENTS else name for name in networks)
-        scorer.name, scorer.model_id = name, f"{name}-{numbers}"
+        networks = (*segmenter, *SCORERS[name].networks)
+        numbers = (EXPERIMENTS[network].number if network in EXPERIMENTS else network for network in networks)
+        scorer.name, scorer.model_id = name, "-".join((name, *numbers))
         return Watermarked(scorer) if self.random_weights else scorer
 
     def _untrained(self, name: str) -> nn.Module:

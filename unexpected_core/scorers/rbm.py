@@ -47,4 +47,4 @@ class RbmScorer(Scorer):
 
 def rbm(source: Published) -> Scorer:
     """Experiment 0525."""
-    return source.finish(RbmScorer(source.network("rbm"), source.compat), "rbm", ("rbm",))
+    return source.finish(RbmScorer(*source.networks("rbm"), compat=source.compat), "rbm")

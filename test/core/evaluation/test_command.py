@@ -9,7 +9,6 @@ import h5py
 import numpy as np
 import pytest
 
-from unexpected_core.cli.evaluating.methods import PAPER, PAPER_NETWORKS
 from unexpected_core.cli.main import main
 from unexpected_core.datasets import open_dataset
 from unexpected_core.datasets.drawn import Drawn
@@ -159,15 +158,6 @@ def test_experiments_that_are_missing_are_told_before_anything_is_scored(
     words = ["evaluate", methods, f"obstacle_folder={root}", "--weights", str(tmp_path / "exp")]
     assert main([*words, "--segmenter", segmenter, "--out", str(tmp_path / "o")]) == 2
     assert missing in capsys.readouterr().err and not (tmp_path / "o").exists()
-
-
-def test_the_papers_methods_are_known_with_their_networks():
-    pytest.importorskip("torch")
-    from unexpected_core.networks import NETWORKS
-    from unexpected_core.scorers import SCORERS
-
-    assert set(PAPER_NETWORKS) == {name for name, entry in SCORERS.items() if entry.published} == set(PAPER)
-    assert {network for networks in PAPER_NETWORKS.values() for network in networks} <= set(NETWORKS)
 
 
 def test_missing_weights_are_asked_for_by_an_option_that_is_there(root, tmp_path, monkeypatch, capsys):

@@ -14,17 +14,8 @@ from unexpected_core.log import LOGGER
 from unexpected_core.scorers import SCORERS
 from unexpected_core.scorers.settings import PublishedSettings
 
-PAPER = ("iccv2019", "iccv2019_generator_only", "iccv2019_labels_only", "rbm", "dropout", "ensemble")
+PAPER = tuple(name for name, entry in SCORERS.items() if entry.published)
 """The paper's comparison: ours, resynthesis only, labels only, RBM, dropout, ensemble."""
-PAPER_NETWORKS = {
-    "iccv2019": ("pix2pixhd_generator", "discrepancy_full"),
-    "iccv2019_generator_only": ("pix2pixhd_generator", "discrepancy_generator_only"),
-    "iccv2019_labels_only": ("discrepancy_labels_only",),
-    "rbm": ("rbm",),
-    "dropout": ("bayes_segnet",),
-    "ensemble": ("pspnet",),
-}
-"""Method of the paper -> entries of NETWORKS that it needs; those called iccv2019 need a segmenter, too."""
 FAST_PAPER = (
     "resynthesis",
     "fast_retrained",
@@ -108,7 +99,7 @@ def _check_experiments(names: Sequence[str], networks: Networks) -> None:
 
     folder = experiments_folder(networks.published.get("weights", ""))
     segmenter = networks.published.get("segmenter", PublishedSettings().segmenter)
-    needed = dict.fromkeys(network for name in names for network in PAPER_NETWORKS[name])
+    needed = dict.fromkeys(network for name in names for network in SCORERS[name].networks)
     if any(name.startswith("iccv2019") for name in names):
         needed[segmenter] = None
     for network in needed:
