@@ -13,7 +13,7 @@ from unexpected_core.evaluation.candidates import Candidate
 from unexpected_core.evaluation.doctor.alignment import align, best_fit
 from unexpected_core.evaluation.doctor.edges import halved, image_edges, score_edges, truth_edges
 from unexpected_core.evaluation.doctor.examine import examine
-from unexpected_core.evaluation.doctor.pairing import pair
+from unexpected_core.evaluation.doctor.pairing import Pairs, pair
 from unexpected_core.evaluation.doctor.rescaled import same_in_all
 from unexpected_core.evaluation.doctor.threshold import tuned_on_test
 from unexpected_core.evaluation.doctor.truth import summarise_contours, trace
@@ -86,7 +86,7 @@ def test_pairs_of_scores_and_images():
     assert len(pair(keys, maps[2:] + maps[:2], images, 0.12).strangers) == 6
     assert pair(keys, maps[2:] + maps[:2], images, 0.12).offset == 2
     assert pair(keys, [maps[1], maps[0], *maps[2:]], images, 0.12).strangers == ("0", "1")
-    assert np.isnan(pair(keys[:2], maps[:2], images[:2], 0.12).own)
+    assert pair(keys[:2], maps[:2][::-1], images[:2], 0.12) == Pairs()
 
 
 @pytest.mark.parametrize("pixels", [0, 4, 7, -4])

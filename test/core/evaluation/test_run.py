@@ -62,7 +62,7 @@ def test_frames_of_several_shapes_are_measured_together(tmp_path):
         write_score(tmp_path / "scores", f"{i}", frames[-1][0], "float32")
     found = result_of(open_source(open_dataset("obstacle_folder", tmp_path), tmp_path / "scores"))
     assert found.pixel["exact"].average_precision.value == measure_pixels(frames).average_precision
-    assert found.evidence.sizes == {"1x1": 1, "30x64": 1, "50x40": 1, "64x30": 2, "9x1": 1}
+    assert found.evidence.stored_sizes == {"1x1": 1, "30x64": 1, "50x40": 1, "64x30": 2, "9x1": 1}
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -57,11 +57,9 @@ class Evidence:
     """
 
     types: tuple[str, ...]
-    sizes: dict[str, int]
     stored_sizes: dict[str, int]
     enlarged_frames: int
     ids: tuple[int, ...]
-    frames_with_obstacles: int
     roi_share: Number
     whole_frames: int
     scale: Number
@@ -70,12 +68,9 @@ class Evidence:
     low: Number
     high: Number
     distinct: Number
-    distinct_share: Number
-    share_at_low: Number
     share_at_high: Number
     near_one: Number
     blanked: Number
-    obstacle_at_low: Number
     brightness: Number
     bits: int
     coarse: Number

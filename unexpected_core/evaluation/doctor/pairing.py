@@ -7,18 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unexpected_core.config import Number
-
 
 @dataclass(frozen=True)
 class Pairs:
-    """own: mean correlation of maps with their own images, what all frames have in common taken off.
+    """strangers: keys of frames whose map fits another image far better than its own.
 
-    strangers: keys of frames whose map fits another image far better; offset: the step from frame to image that most of
-    them have, 0 for none.
+    offset: the step from frame to image that most of them have, 0 for none.
     """
 
-    own: Number
     strangers: tuple[str, ...] = ()
     offset: int = 0
 
@@ -27,7 +23,7 @@ def pair(keys: Sequence[str], maps: Sequence[np.ndarray], images: Sequence[np.nd
     """Halved edge maps float16 [R, C], one for each key. weak: mean correlation over which frames can be told."""
     used = [i for i, (a, b) in enumerate(zip(maps, images, strict=True)) if a.any() and b.any()]
     if len(used) < 3 or len({maps[i].shape for i in used}) > 1:
-        return Pairs(np.nan)
+        return Pairs()
     keys = [keys[i] for i in used]
     fits = _centred([maps[i] for i in used]) @ _centred([images[i] for i in used]).T
     own = fits.diagonal().copy()
@@ -41,7 +37,7 @@ def pair(keys: Sequence[str], maps: Sequence[np.ndarray], images: Sequence[np.nd
     steps = [int(step) for step in (best - np.arange(len(keys)))[wrong]]
     common = max(set(steps), key=steps.count) if steps else 0
     strangers = tuple(key for key, stranger in zip(keys, wrong, strict=True) if stranger)
-    return Pairs(float(own.mean()), strangers, common if steps.count(common) > len(steps) / 2 else 0)
+    return Pairs(strangers, common if steps.count(common) > len(steps) / 2 else 0)
 
 
 def _centred(edges: Sequence[np.ndarray]) -> np.ndarray:

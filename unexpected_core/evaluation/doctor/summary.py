@@ -31,11 +31,9 @@ def summarise(facts: Sequence[FrameFacts]) -> Evidence:
 
     return Evidence(
         types=tuple(sorted({fact.type for fact in facts})),
-        sizes=_counted(fact.size for fact in facts),
         stored_sizes=_counted(fact.stored_size for fact in facts),
         enlarged_frames=sum(fact.size != fact.stored_size for fact in facts),
         ids=tuple(sorted({i for fact in facts for i in fact.ids})),
-        frames_with_obstacles=sum(fact.obstacle_share > 0 for fact in facts),
         roi_share=float(np.mean([fact.roi_share for fact in facts])),
         whole_frames=sum(fact.roi_share == 1 for fact in facts),
         scale=min(fact.stored_size[1] / fact.size[1] for fact in facts),
@@ -43,9 +41,7 @@ def summarise(facts: Sequence[FrameFacts]) -> Evidence:
         fixed_obstacle=_fixed([fact.obstacle_thumb for fact in facts]),
         low=min((spread.low for spread in spreads), default=np.nan),
         high=max((spread.high for spread in spreads), default=np.nan),
-        share_at_low=float(np.mean([spread.share_at_low for spread in spreads])) if values else np.nan,
         share_at_high=float(np.mean([spread.share_at_high for spread in spreads])) if values else np.nan,
-        distinct_share=mean("distinct") / mean("sampled"),
         **{name: mean(name) for name in MEANS},
         bits=_of_most([value.bits for value in values]),
         coarse=_of_most([round(value.coarse, 1) for value in values]),
@@ -61,7 +57,7 @@ def summarise(facts: Sequence[FrameFacts]) -> Evidence:
     )
 
 
-MEANS = ("distinct", "near_one", "blanked", "obstacle_at_low", "brightness")
+MEANS = ("distinct", "near_one", "blanked", "brightness")
 """Fields of Values whose mean over frames is evidence."""
 
 

@@ -31,20 +31,17 @@ class Spread:
 class Values:
     """The scores inside one frame's ROI.
 
-    inside, whole: of the ROI, of the whole image. sampled, distinct: values looked at, different ones among them.
-    blanked: share of pixels in large areas of the lowest value. near_one: share within 0.01 of 1. obstacle_at_low:
-    share of obstacle pixels at the lowest.
+    inside, whole: of the ROI, of the whole image. distinct: different values among those looked at.
+    blanked: share of pixels in large areas of the lowest value. near_one: share within 0.01 of 1.
     bits: 6 to 8 where all values are steps of such a code, else 0. coarse: how many times smaller the score was before
     it was enlarged, 0 for not at all. brightness: correlation with the image's.
     """
 
     inside: Spread
     whole: Spread
-    sampled: int
     distinct: int
     blanked: float
     near_one: float
-    obstacle_at_low: float
     bits: int
     coarse: float
     brightness: float
@@ -54,7 +51,7 @@ def describe(score: np.ndarray, image: np.ndarray, obstacle: np.ndarray) -> Valu
     """score float, image RGB uint8, obstacle uint8, all [H, W]; the ROI must have pixels."""
     score = score.astype(np.float32) if score.dtype == np.float16 else score
     inside = obstacle != 255
-    values, positive = score[inside], score[obstacle == 1]
+    values = score[inside]
     sample = values[:: max(1, values.size // SAMPLED)].astype(np.float64)
     levels = np.unique(sample)
     spread, whole = _spread(values), _spread(score.reshape(-1))
@@ -62,11 +59,9 @@ def describe(score: np.ndarray, image: np.ndarray, obstacle: np.ndarray) -> Valu
     return Values(
         inside=spread,
         whole=whole,
-        sampled=sample.size,
         distinct=len(levels),
         blanked=_blanked(inside & (score == low)) / values.size if spread.share_at_low > 0.1 else 0.0,
         near_one=float(np.mean(np.abs(sample - 1) < 0.01)),
-        obstacle_at_low=float(np.mean(positive == low)) if positive.size else 0.0,
         bits=bits_of(levels, low, high),
         coarse=coarseness(score),
         brightness=_brightness(score, image, whole.low, whole.high),

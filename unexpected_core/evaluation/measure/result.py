@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from unexpected_core.config import Number
+from unexpected_core.evaluation.candidates import Identity
 from unexpected_core.evaluation.doctor.evidence import Evidence
 from unexpected_core.evaluation.threshold import Threshold
 from unexpected_core.metrics.bootstrap import Interval
@@ -86,19 +87,14 @@ class FrameRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MethodResult:
-    """All numbers of one method. frames_stored: scores there were, of any frame. scale: see Identity.
+class MethodResult(Identity):
+    """All numbers of one method. frames_stored: scores there were, of any frame.
 
     sequences: drives or clips of the frames, each drawn whole for the intervals. None: not known.
 
     reliability: float [3, BINS], see metrics.calibration; class_iou: by train id.
     """
 
-    model_id: str | None = None
-    weights_sha256: str | None = None
-    random_weights: bool = False
-    limited: bool = False
-    scale: float | None = None
     sequences: int | None = None
     frames: int
     frames_expected: int
