@@ -1,11 +1,11 @@
-"""Arguments that several commands take: a data set, numbers, and settings read off their fields."""
+"""Arguments that several commands take: actions, a data set, numbers, and settings read off their fields."""
 
 from __future__ import annotations
 
 import argparse
 import inspect
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
@@ -18,6 +18,15 @@ from unexpected_core.yaml_values import parse_yaml, reason
 
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
+
+
+def add_actions(
+    parser: argparse.ArgumentParser, actions: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]
+) -> None:
+    """Add a command's actions: name -> what it does, function that adds its arguments."""
+    parsers = parser.add_subparsers(metavar="ACTION", required=True)
+    for name, (summary, add) in actions.items():
+        add(parsers.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + "."))
 
 
 def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from unexpected_core.log import LOGGER
 from unexpected_core.pipeline.settings import PUBLISHED, DetectSettings, ModelSettings
 
 if TYPE_CHECKING:
-    from unexpected_core.cli.tally import Tally
+    from unexpected_core.cli.detecting.tally import Tally
     from unexpected_core.pipeline.detector import Detector
 
 KINDS = "overlay,score,mask,labels,regions"
@@ -58,10 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Detect in every frame of every input; go on after what cannot be read. Returns 0, 1 or 2, see EPILOG."""
     kinds = _kinds(arguments.save)
-    from unexpected_core.cli.detecting import Detecting
-    from unexpected_core.cli.earlier import tell_of_others
-    from unexpected_core.cli.outputs import Outputs
-    from unexpected_core.cli.tally import did_the_same, exit_code, write_summary
+    from unexpected_core.cli.detecting.earlier import tell_of_others
+    from unexpected_core.cli.detecting.loop import Detecting
+    from unexpected_core.cli.detecting.outputs import Outputs
+    from unexpected_core.cli.detecting.tally import did_the_same, exit_code, write_summary
     from unexpected_core.pipeline.named_files import named_files
 
     if arguments.resume and "regions" not in kinds:
@@ -97,7 +97,7 @@ def _detector(arguments: argparse.Namespace) -> Detector:
 
 
 def _tell(tallies: Sequence[Tally], seconds: float, out: Path) -> None:
-    from unexpected_core.cli.tally import table
+    from unexpected_core.cli.detecting.tally import table
 
     names = ("done", "detected", "failed", "regions")
     done, detected, failed, found = (sum(getattr(t, name) for t in tallies) for name in names)

@@ -11,8 +11,9 @@ import numpy as np
 
 from unexpected_core.cli.arguments import add_settings, given, name_and_root, read_options
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.evaluating.candidates import Networks, score_candidate, stored_candidate
+from unexpected_core.cli.evaluating.candidates import score_candidate, stored_candidate
 from unexpected_core.cli.evaluating.methods import read_methods
+from unexpected_core.cli.evaluating.networks import Networks
 from unexpected_core.cli.evaluating.options import check_apart, check_thresholds, check_used
 from unexpected_core.config import build
 from unexpected_core.evaluation.settings import EvaluationSettings

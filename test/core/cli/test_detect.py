@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unexpected_core.cli.inputs import open_input
+from unexpected_core.cli.detecting.inputs import open_input
 from unexpected_core.cli.main import main
 from unexpected_core.images import read_image, read_map, write_image
 

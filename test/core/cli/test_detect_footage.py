@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from unexpected_core.cli.inputs import open_input
+from unexpected_core.cli.detecting.inputs import open_input
 from unexpected_core.images import write_image
 
 

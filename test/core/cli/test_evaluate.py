@@ -10,8 +10,8 @@ import pytest
 from unexpected_core.cli.arguments import given
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.cli.evaluate import add_arguments
-from unexpected_core.cli.evaluating.candidates import Networks
 from unexpected_core.cli.evaluating.methods import FAST_PAPER, PAPER, read_methods
+from unexpected_core.cli.evaluating.networks import Networks
 from unexpected_core.cli.evaluating.options import check_apart, check_thresholds, check_used
 from unexpected_core.config import SettingsError, build
 from unexpected_core.evaluation.settings import FORMATS, EvaluationSettings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from unexpected_core.cli.inputs import UniqueNames, safe_name
+from unexpected_core.cli.detecting.inputs import UniqueNames, safe_name
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from unexpected_core import load_detector
-from unexpected_core.cli.evaluating.candidates import Networks
+from unexpected_core.cli.evaluating.networks import Networks
 from unexpected_core.cli.main import main
 from unexpected_core.config import SettingsError
 from unexpected_core.devices import DeviceError

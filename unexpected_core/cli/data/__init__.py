@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from unexpected_core.cli.arguments import add_actions
 from unexpected_core.cli.data import convert, discrepancy, draw, list, show, to_bag
 
 ACTIONS = {
@@ -19,9 +20,7 @@ ACTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    for name, (summary, add) in ACTIONS.items():
-        add(actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + "."))
+    add_actions(parser, ACTIONS)
 
 
 def run(arguments: argparse.Namespace) -> int:

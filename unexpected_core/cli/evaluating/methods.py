@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.evaluating.candidates import Networks, is_exported, kind_of
+from unexpected_core.cli.evaluating.networks import Networks, is_exported, kind_of
 from unexpected_core.config import unknown_name
 from unexpected_core.files import expand_home
 from unexpected_core.log import LOGGER

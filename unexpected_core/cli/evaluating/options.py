@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unexpected_core.cli.errors import UsageError
-from unexpected_core.cli.evaluating.candidates import kind_of
+from unexpected_core.cli.evaluating.networks import kind_of
 from unexpected_core.pipeline.settings import PUBLISHED
 from unexpected_core.scorers import SCORERS
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from unexpected_core.cli.arguments import add_actions
 from unexpected_core.cli.weights import average, import_checkpoints, inspect, list, statistics, verify
 
 ACTIONS = {
@@ -23,9 +24,7 @@ ACTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.main."""
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
-    for name, (summary, add) in ACTIONS.items():
-        add(actions.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + "."))
+    add_actions(parser, ACTIONS)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -18,10 +18,9 @@ COLUMNS = ("input", "read", "claimed", "failed", "regions", "ms/frame")
 class Tally:
     """One input.
 
-    ended: it was gone through to its end. claimed: frames that it says it holds, None where it does not say. read:
-    frames that it gave; of these, done: have
-    results; detected: not of an earlier run. failed: frames, or the input itself, that could not be used. seconds:
-    spent on those detected.
+    ended: it was gone through to its end. claimed: frames that it says it holds, None where it does not say.
+    read: frames that it gave. done: those with results. detected: those of them that no earlier run has done.
+    failed: frames, or the input itself, that could not be used. seconds: spent on those detected.
     problems: what is missing or broken, and why, one line each.
     """
 

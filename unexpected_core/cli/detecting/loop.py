@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from unexpected_core.cli.inputs import UniqueNames, open_input, output_name, safe_name
-from unexpected_core.cli.outputs import Outputs
-from unexpected_core.cli.tally import Tally
+from unexpected_core.cli.detecting.inputs import UniqueNames, open_input, output_name, safe_name
+from unexpected_core.cli.detecting.outputs import Outputs
+from unexpected_core.cli.detecting.tally import Tally
 from unexpected_core.images import ImageError
 from unexpected_core.log import LOGGER, progress
 from unexpected_core.media.errors import MediaError
@@ -46,20 +45,20 @@ class Detecting:
     def run(
         self, inputs: Iterable[str], topic: str | None, every: int, bit_depth: int, written: Sequence[Path]
     ) -> None:
-        """Detect in all inputs, one after the other; see cli.inputs.open_input."""
-        opened = [
-            self._open(Path(path), partial(open_input, Path(path), topic, every, written, bit_depth)) for path in inputs
-        ]
+        """Detect in all inputs, one after the other; see cli.detecting.inputs.open_input."""
+        opened = [self._open(Path(path), topic, every, written, bit_depth) for path in inputs]
         claims = [tally.claimed for _, tally in opened]
         total = None if None in claims else sum(claims)
         for work in progress(self._shots(opened), "detect", total):
             self._detect(*work)
 
-    def _open(self, path: Path, open_it: Callable[[], Footage]) -> tuple[Footage | None, Tally]:
+    def _open(
+        self, path: Path, topic: str | None, every: int, written: Sequence[Path], bit_depth: int
+    ) -> tuple[Footage | None, Tally]:
         tally = Tally(str(path), claimed=0)
         self.tallies.append(tally)
         try:
-            footage = open_it()
+            footage = open_input(path, topic, every, written, bit_depth)
         except MediaError as error:
             tally.failed = 1
             self._note(tally, str(path), self._unique(safe_name(path.stem), str(path)), error)

@@ -1,0 +1,1 @@
+"""Parts of `unexpected detect`: its loop, what it is given, what it writes and what it tells."""
