@@ -1,7 +1,7 @@
 """Draw how cost grows with pixels, cameras and regions, from lines that `unexpected bench --out` wrote.
 
-unexpected bench --sizes 256x512 512x1024 1080x1920 --cameras 1 2 4 --regions 1 4 16 --out bench.jsonl
-unexpected bench --sizes 1080x1920 --scale 0.5 --out bench.jsonl
+unexpected bench --sizes 512x256 1024x512 1920x1080 --cameras 1 2 4 --regions 1 4 16 --out bench.jsonl
+unexpected bench --sizes 1920x1080 --scale 0.5 --out bench.jsonl
 python bench/scaling_plot.py bench.jsonl docs/scaling.webp
 """
 

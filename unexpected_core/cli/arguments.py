@@ -35,7 +35,7 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     add("--data", "--dataset", dest="dataset", required=True, metavar="NAME[=ROOT]", help=name)
     add("--root", metavar="DIR", help="its folder (default: environment variable or roots.yaml)")
     add("--split", metavar="NAME", help="train, val, test, ... (default: the set's first)")
-    add("--size", metavar="WxH", help="resize every map, such as 1024x512")
+    add("--size", type=parse_size, metavar="WxH", help="resize every map, such as 1024x512")
     own = "the set's own options, such as check_counts=false or frames=all"
     add("--option", action="append", default=[], metavar="NAME=VALUE", help=own)
 
@@ -50,7 +50,7 @@ def open_from(arguments: argparse.Namespace, wanted: Mapping[str, Any] = Mapping
         accepted = inspect.signature(DATASETS[dataset]).parameters
         options = {name: value for name, value in wanted.items() if name in accepted}
     options |= read_options(arguments.split, arguments.option)
-    return open_dataset(dataset, root, parse_size(arguments.size), **options)
+    return open_dataset(dataset, root, arguments.size, **options)
 
 
 def name_and_root(text: str, root: Path | str | None) -> tuple[str, Path | str | None]:
@@ -84,22 +84,12 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
-def height_and_width(text: str) -> tuple[int, int]:
-    """'512x1024' (height x width) -> (512, 1024), as a type for argparse."""
-    found = re.fullmatch(r"(\d+)x(\d+)", text)
+def parse_size(text: str) -> tuple[int, int]:
+    """'1024x512' (width x height) -> (512, 1024), as a type for argparse."""
+    found = re.fullmatch(r"(\d+)x(\d+)", text.lower())
     if not found or not int(found[1]) or not int(found[2]):
-        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH such as 512x1024, found '{text}'")
-    return int(found[1]), int(found[2])
-
-
-def parse_size(text: str | None) -> tuple[int, int] | None:
-    """'1024x512' (width x height) -> (512, 1024). Raises UsageError."""
-    if not text:
-        return None
-    width, _, height = text.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
-        raise UsageError(f"--size expects WIDTHxHEIGHT such as 1024x512, found '{text}'")
-    return int(height), int(width)
+        raise argparse.ArgumentTypeError(f"expected WIDTHxHEIGHT such as 1024x512, found '{text}'")
+    return int(found[2]), int(found[1])
 
 
 def add_settings(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from unexpected_core.cli.arguments import add_settings, at_least_one, given, height_and_width
+from unexpected_core.cli.arguments import add_settings, at_least_one, given, parse_size
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.files import commit
 from unexpected_core.images import trial_images
@@ -28,7 +28,7 @@ EPILOG = """\
 examples:
   unexpected bench
   unexpected bench --runtime eager onnx --onnx fast.onnx --against random
-  unexpected bench --sizes 224x448 512x1024 1080x1920 2000x4000 --cameras 1 2 4 --regions 1 16 64 --out bench.jsonl
+  unexpected bench --sizes 448x224 1024x512 1920x1080 4000x2000 --cameras 1 2 4 --regions 1 16 64 --out bench.jsonl
 
 End to end: from an image's bytes to regions, images with things in them. All detectors take turns, after a warm-up.
 Each measurement is a line of JSON in --out: milliseconds by the clock (median, p95, p99, best), least processor time,
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_settings(parser, ModelSettings, ("precision", "device"))
     parser.add_argument(
-        "--sizes", nargs="+", type=height_and_width, default=SIZES, metavar="HxW", help="default 512x1024 1080x1920"
+        "--sizes", nargs="+", type=parse_size, default=SIZES, metavar="WxH", help="default 1024x512 1920x1080"
     )
     parser.add_argument(
         "--cameras", nargs="+", type=at_least_one, default=[1], metavar="N", help="images at a time (default 1)"

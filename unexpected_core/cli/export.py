@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.cli.arguments import add_settings, given, height_and_width
+from unexpected_core.cli.arguments import add_settings, given, parse_size
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.images import resize_image
 from unexpected_core.pipeline.resizing import working_size
@@ -26,7 +26,7 @@ EPILOG = """\
 examples:
   unexpected export fast --onnx fast.onnx
   unexpected export fast --onnx fast.onnx --int8 drive.mp4
-  unexpected export iccv2019 --weights exp/ --size 512x1024 --onnx iccv2019.onnx
+  unexpected export iccv2019 --weights exp/ --size 1024x512 --onnx iccv2019.onnx
 
 The file takes images uint8 [batch, height, width, 3] (RGB, at the working size) and gives score float32 in [0, 1], and
 labels and resynthesis uint8. Use it wherever a detector is named: unexpected detect --detector fast.onnx. Beside the
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_settings(parser, ModelSettings, PUBLISHED)
     add("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
     add("--opset", type=int, default=OPSET, help=f"version of the ONNX operators (default {OPSET})")
-    add("--size", type=height_and_width, metavar="HxW", help="one size for all images (default: any size)")
+    add("--size", type=parse_size, metavar="WxH", help="one size for all images (default: any size)")
     int8 = "also write FILE_int8.onnx: convolutions in 8 bits, by what is met in these photographs, videos or bags"
     add("--int8", nargs="+", type=Path, metavar="INPUT", help=int8)
 

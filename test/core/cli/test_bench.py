@@ -19,7 +19,7 @@ def bench(*words):
 
 def test_one_line_for_each_detector_size_and_number_of_cameras(tmp_path, capsys):
     out = tmp_path / "lines" / "bench.jsonl"
-    words = ["--sizes", "64x96", "40x60", "--cameras", "1", "2", "--against", "fast", "--out", str(out)]
+    words = ["--sizes", "96x64", "60x40", "--cameras", "1", "2", "--against", "fast", "--out", str(out)]
     assert bench(*words) == 0
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(lines) == 2 * 2 * 2
@@ -36,7 +36,7 @@ def test_one_line_for_each_detector_size_and_number_of_cameras(tmp_path, capsys)
     assert [line["times_first"] for line in lines[::2]] == [1] * 4
     printed = capsys.readouterr().out
     assert "64 rows of 96, 2 camera(s)" in printed and "random eager float32" in printed
-    assert bench("--sizes", "40x60", "--out", str(out)) == 0
+    assert bench("--sizes", "60x40", "--out", str(out)) == 0
     assert len(out.read_text().splitlines()) == 9
 
 
@@ -48,13 +48,13 @@ def test_two_weight_files_of_one_name_are_two_detectors(tmp_path, precision):
     files = [str(tmp_path / folder / "toy.safetensors") for folder in ("old", "new")]
     out = tmp_path / "bench.jsonl"
     arguments = ["--detector", files[0], "--against", files[1], "--precision", precision]
-    assert bench(*arguments, "--sizes", "40x60", "--out", str(out)) == 0
+    assert bench(*arguments, "--sizes", "60x40", "--out", str(out)) == 0
     names = [json.loads(line)["detector"].split()[0] for line in out.read_text().splitlines()]
     assert names == files
 
 
 def test_a_runtime_that_is_not_there_is_left_out_and_said(capsys, caplog):
-    assert bench("--sizes", "40x60", "--runtime", "eager", "cuda_graph") == 1
+    assert bench("--sizes", "60x40", "--runtime", "eager", "cuda_graph") == 1
     assert "runtime=cuda_graph needs a GPU" in caplog.text
     assert "random eager" in capsys.readouterr().out
 
@@ -63,7 +63,7 @@ def test_a_runtime_that_is_not_there_is_left_out_and_said(capsys, caplog):
     ("words", "told"),
     [
         ("bench --detector random --onnx toy.onnx", "--onnx is measured with --runtime onnx, openvino or all"),
-        ("bench --sizes 0x60", "argument --sizes: expected HEIGHTxWIDTH such as 512x1024, found '0x60'"),
+        ("bench --sizes 60x0", "argument --sizes: expected WIDTHxHEIGHT such as 1024x512, found '60x0'"),
         ("data discrepancy drawn --generator fast --out d --limit -1", "expected a whole number of 1 or more"),
     ],
 )
@@ -77,14 +77,14 @@ def test_what_would_change_nothing_or_cannot_be_is_refused(words, told, capsys):
 
 def test_where_no_runtime_is_there_that_was_asked_for_nothing_is_measured(capsys, caplog):
     assert (
-        main(["bench", "--detector", "random", "--device", "cpu", "--runtime", "cuda_graph", "--sizes", "64x96"]) == 1
+        main(["bench", "--detector", "random", "--device", "cpu", "--runtime", "cuda_graph", "--sizes", "96x64"]) == 1
     )
     assert "needs a GPU" in caplog.text and "milliseconds" not in capsys.readouterr().out
 
 
 def test_regions_are_timed_on_maps_that_hold_so_many(tmp_path, capsys):
     out = tmp_path / "bench.jsonl"
-    assert bench("--sizes", "256x512", "--scale", "0.5", "--regions", "1", "7", "64", "--out", str(out)) == 0
+    assert bench("--sizes", "512x256", "--scale", "0.5", "--regions", "1", "7", "64", "--out", str(out)) == 0
     whole, *regions = (json.loads(line) for line in out.read_text().splitlines())
     assert whole["scale"] == 0.5 and [line["regions"] for line in regions] == [1, 7, 64]
     assert all(line["step"] == "regions" and line["best"] > 0 and line["date"] for line in regions)

@@ -66,7 +66,7 @@ def test_list_tells_where_to_get_a_set(capsys):
     "words, message",
     [
         (["show", "--data", "camvd"], "unknown data set 'camvd'; did you mean 'camvid'"),
-        (["show", "--data", "camvid", "--size", "10"], "--size expects WIDTHxHEIGHT such as 1024x512, found '10'"),
+        (["show", "--data", "camvid", "--size", "10"], "--size: expected WIDTHxHEIGHT such as 1024x512, found '10'"),
         (["show", "--data", "camvid", "--option", "x"], "--option expects NAME=VALUE, found 'x'"),
         (["show", "--data", "drawn", "--key", "train/0/0"], "--key: data set 'drawn-train' has no frame 'train/0/0'"),
         (["show", "--data", "drawn", "--option", "count=many"], "option 'count' = 'many': Input should be a valid int"),

@@ -218,7 +218,7 @@ def test_a_file_that_differs_is_not_taken_for_the_detector(folder, tmp_path, mon
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     before = (tmp_path / "toy.onnx").read_bytes()
     monkeypatch.setattr("unexpected_core.export.check.SCORE", -1.0)  # so that no file is near enough
-    command = ["export", str(tmp_path / "toy.safetensors"), "--onnx", str(tmp_path / "toy.onnx"), "--size", "64x96"]
+    command = ["export", str(tmp_path / "toy.safetensors"), "--onnx", str(tmp_path / "toy.onnx"), "--size", "96x64"]
     assert main(command) == 1 and (tmp_path / "toy.onnx").read_bytes() == before
     assert "TOO MUCH" in (said := capsys.readouterr().out) and "it stays" in said
     assert (tmp_path / "toy.unchecked.onnx").is_file()
@@ -327,7 +327,7 @@ def test_bench_says_at_which_scale_a_file_of_one_size_was_measured(tmp_path):
     """That of --scale, which changes nothing there; and of three detectors of one name there was one line."""
     export_onnx(other_toy(), tmp_path / "fixed.onnx", size=(64, 96))
     words = ["--detector", str(tmp_path / "fixed.onnx"), "--against", str(tmp_path / "fixed.onnx")]
-    words += ["--runtime", "auto", "onnx", "--scale", "0.5", "--sizes", "64x96", "--seconds", "0.05"]
+    words += ["--runtime", "auto", "onnx", "--scale", "0.5", "--sizes", "96x64", "--seconds", "0.05"]
     assert main(["bench", *words, "--out", str(tmp_path / "bench.jsonl")]) == 0
     lines = [json.loads(line) for line in (tmp_path / "bench.jsonl").read_text().splitlines()]
     assert [line["detector"] for line in lines] == [f"fixed onnx float32{more}" for more in ("", " #2", " #3")]

@@ -14,7 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="NAME", help="cityscapes or lost_and_found")
     parser.add_argument("source", metavar="SRC", help="its folder, with leftImg8bit and gtFine or gtCoarse")
     parser.add_argument("target", metavar="DST", help="folder for the small copy, outside SRC")
-    parser.add_argument("--size", default="1024x512", metavar="WxH", help="default 1024x512, as in the paper")
+    size = "default 1024x512, as in the paper"
+    parser.add_argument("--size", type=parse_size, default="1024x512", metavar="WxH", help=size)
     parser.add_argument("--workers", type=int, default=processors(), metavar="N", help="default: one per core")
     parser.set_defaults(action=_run)
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from unexpected_core.datasets.convert import convert
 
-    done = convert(arguments.dataset, arguments.source, arguments.target, parse_size(arguments.size), arguments.workers)
+    done = convert(arguments.dataset, arguments.source, arguments.target, arguments.size, arguments.workers)
     for group, count in done.counts.items():
         print(f"{count:7d}  {group}")
     print(f"{done.made} files written, {len(done.failed)} left out -> {arguments.target}")

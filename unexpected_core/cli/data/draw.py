@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--track", default="obstacle", choices=TRACKS, help="default: obstacle")
     add("--count", type=at_least_one, default=200, metavar="N", help=frames)
     add("--seed", type=int, default=0, metavar="N", help="default 0")
-    add("--size", default="512x256", metavar="WxH", help="default 512x256")
+    add("--size", type=parse_size, default="512x256", metavar="WxH", help="default 512x256")
     add("--out", required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
     add("--bag", action="store_true", help="also write DIR/drive.mcap, a rosbag2 with camera_info")
     add(
@@ -34,8 +34,8 @@ def _draw(arguments: argparse.Namespace) -> int:
     from unexpected_core.drawing.folder import draw_folder
     from unexpected_core.media.drive import write_bag
 
-    folder, size = Path(arguments.out), parse_size(arguments.size)
-    roads = DrawnRoads(arguments.track, arguments.count, arguments.seed, size, arguments.rate)
+    folder = Path(arguments.out)
+    roads = DrawnRoads(arguments.track, arguments.count, arguments.seed, arguments.size, arguments.rate)
     draw_folder(folder, roads, arguments.workers)
     print(f"{len(roads)} frames of track {roads.track} -> {folder}")
     if not arguments.bag:

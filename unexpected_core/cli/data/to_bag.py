@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--compressed", action="store_true", help="JPEG on .../compressed in place of raw images")
     add("--root", metavar="DIR", help="folder of the data set")
     add("--split", metavar="NAME", help="split of the data set")
-    add("--size", metavar="WxH", help="resize, such as 1024x512")
+    add("--size", type=parse_size, metavar="WxH", help="resize, such as 1024x512")
     add("--option", action="append", default=[], metavar="NAME=VALUE", help="the data set's own options")
     add("--topic", help="image topic of a bag that has several")
     parser.set_defaults(action=_to_bag)
@@ -60,7 +60,7 @@ def _frames(arguments: argparse.Namespace, problems: list[str]) -> Iterator[Driv
     from unexpected_core.datasets import DATASETS
     from unexpected_core.media.drive import DriveFrame
 
-    source, size, path = arguments.source, parse_size(arguments.size), Path(arguments.source)
+    source, size, path = arguments.source, arguments.size, Path(arguments.source)
     if source in DATASETS:
         if path.exists() and not (arguments.root or arguments.split or arguments.option):
             raise UsageError(
