@@ -20,13 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _statistics(arguments: argparse.Namespace) -> int:
-    import numpy as np
-
     from unexpected_core.pipeline.detector import Detector
     from unexpected_core.pipeline.settings import DetectorSettings, ModelSettings
     from unexpected_core.scorers import load_scorer
     from unexpected_core.scorers.logits.scorer import LogitsScorer, segmenter_of
     from unexpected_core.scorers.logits.standardized import LogitCounter
+    from unexpected_core.training.examples.samples import spread
     from unexpected_core.weights.cards import read_card, write_card
     from unexpected_core.weights.catalog import find_weights
 
@@ -39,7 +38,7 @@ def _statistics(arguments: argparse.Namespace) -> int:
     # warming up, it would count an empty image
     model = ModelSettings(warmup=False, runtime="eager", precision="float32")
     detector = Detector(scorer, DetectorSettings(model=model))
-    chosen = np.linspace(0, len(dataset) - 1, min(arguments.limit, len(dataset))).round().astype(int).tolist()
+    chosen = spread(len(dataset), arguments.limit)
     for index in progress(chosen, "measuring logits", len(chosen)):
         detector.detect(dataset[index].image)
     write_card(path, read_card(path).model_copy(update={"logit_statistics": counter.statistics()}))
