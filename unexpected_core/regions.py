@@ -18,7 +18,7 @@ from pydantic import Field
 from unexpected_core.config import Settings
 from unexpected_core.labels import DRIVABLE, IGNORE
 from unexpected_core.runs import find_runs
-from unexpected_core.structs import Region
+from unexpected_core.structs import Box, Region
 
 REFERENCE_AREA = 1024 * 512
 """Pixels of the image that `min_area` speaks of."""
@@ -70,7 +70,7 @@ def find_regions(
     grown = score > max(threshold - settings.hysteresis, threshold / 2)
     least = max(1, round(settings.min_area * score.size / REFERENCE_AREA))
     boxes = _boxes(grown, seeds, least)
-    areas = heapq.merge(*(_areas(score, grown, seeds, box, least) for box in boxes), key=_best_first)
+    areas = heapq.merge(*(_areas(score, grown, seeds, least, *box) for box in boxes), key=_best_first)
     regions: list[Region] = []
     for area in areas:
         if len(regions) == settings.max_regions:
@@ -81,19 +81,6 @@ def find_regions(
             mask[area.place] |= inside
             regions.append(region)
     return mask, tuple(regions)
-
-
-class _Box(NamedTuple):
-    """Part of the image in pixels; own: the blocks, bool, whose areas are wanted of it, None = all."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-    own: np.ndarray | None
-
-    def of(self, values: np.ndarray) -> np.ndarray:
-        return values[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 class _Area(NamedTuple):
@@ -115,8 +102,11 @@ class _Area(NamedTuple):
         return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
 
 
-def _boxes(grown: np.ndarray, seeds: np.ndarray, least: int) -> Iterator[_Box]:
-    """Boxes that hold every area of at least `least` pixels with a seed."""
+def _boxes(grown: np.ndarray, seeds: np.ndarray, least: int) -> Iterator[tuple[Box, np.ndarray | None]]:
+    """Boxes that hold every area of at least `least` pixels with a seed.
+
+    With each the blocks of the image, bool, whose areas are wanted of it; None = all.
+    """
     pixels = _count(grown)
     count, blocks, stats, _ = cv2.connectedComponentsWithStats((pixels > 0).view(np.uint8), connectivity=8)
     size = np.bincount(blocks.ravel(), pixels.ravel(), count)
@@ -125,12 +115,12 @@ def _boxes(grown: np.ndarray, seeds: np.ndarray, least: int) -> Iterator[_Box]:
     ids = np.flatnonzero(seeded & (size >= least))
     left, top, width, height = BLOCK * stats[ids, :4].T
     if ids.size > MOST_BOXES or int(width @ height) > grown.size:
-        yield _Box(0, 0, *grown.shape, None)
+        yield Box(0, 0, *grown.shape), None
         return
     for i, corner in enumerate(zip(top, left, strict=True)):
         y, x = map(int, corner)
         sides = min(int(height[i]), grown.shape[0] - y), min(int(width[i]), grown.shape[1] - x)
-        yield _Box(y, x, *sides, blocks == ids[i])
+        yield Box(y, x, *sides), blocks == ids[i]
 
 
 def _count(mask: np.ndarray) -> np.ndarray:
@@ -142,15 +132,20 @@ def _count(mask: np.ndarray) -> np.ndarray:
     return ((eights * np.uint64(0x0101010101010101)) >> np.uint64(56)).astype(np.int32)  # the sum of the bytes
 
 
-def _areas(score: np.ndarray, grown: np.ndarray, seeds: np.ndarray, box: _Box, least: int) -> Iterator[_Area]:
-    """Every connected area of at least `least` pixels, one of them a seed, that is wanted of a box, best first."""
+def _areas(
+    score: np.ndarray, grown: np.ndarray, seeds: np.ndarray, least: int, box: Box, own: np.ndarray | None
+) -> Iterator[_Area]:
+    """Every connected area of at least `least` pixels, one of them a seed, that is wanted of a box, best first.
+
+    own: see `_boxes`.
+    """
     inside = np.ascontiguousarray(box.of(grown)).view(np.uint8)
     count, components = cv2.connectedComponents(inside, connectivity=8)
     runs = find_runs(inside, components)
     area = runs.sums(runs.length, count)
     wanted = (area >= least) & (runs.sums(runs.counts(box.of(seeds)), count) > 0)
-    if box.own is not None:
-        wanted &= runs.hold(box.own[(box.top + runs.row) // BLOCK, (box.left + runs.column) // BLOCK], count)
+    if own is not None:
+        wanted &= runs.hold(own[(box.top + runs.row) // BLOCK, (box.left + runs.column) // BLOCK], count)
     if not wanted.any():
         return
     runs = runs.of(wanted)

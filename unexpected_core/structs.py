@@ -28,6 +28,11 @@ class Sample:
     instances: np.ndarray | None = None
     obstacle: np.ndarray | None = None
 
+    def maps(self) -> dict[str, np.ndarray]:
+        """The arrays that there are, by name, the image first; see the class."""
+        named = {"image": self.image, "labels": self.labels, "instances": self.instances, "obstacle": self.obstacle}
+        return {name: values for name, values in named.items() if values is not None}
+
 
 class Pinhole(NamedTuple):
     """Intrinsics of a camera without distortion, in pixels: focal length and optical centre."""
@@ -69,6 +74,19 @@ class Scores(NamedTuple):
     score: Tensor
     labels: Tensor | None = None
     resynthesis: Tensor | None = None
+
+
+class Box(NamedTuple):
+    """A part of an image, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """The part of values [H, W, ...] of any type."""
+        return values[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,9 +96,5 @@ class Resized(Wrapped):
     def load(self, index: int) -> Sample:
         """Load and resize; see Dataset.load."""
         sample = super().load(index)
-        maps = {
-            name: resize_map(values, self.size)
-            for name in ("labels", "instances", "obstacle")
-            if (values := getattr(sample, name)) is not None
-        }
+        maps = {name: resize_map(values, self.size) for name, values in sample.maps().items() if name != "image"}
         return replace(sample, image=resize_image(sample.image, self.size), **maps)

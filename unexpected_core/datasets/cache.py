@@ -15,8 +15,6 @@ from unexpected_core.files import atomic_path
 from unexpected_core.log import LOGGER, progress
 from unexpected_core.structs import Sample
 
-MAPS = ("image", "labels", "instances", "obstacle")
-
 AHEAD = 8
 """Most samples that are read before the memory of those before is counted."""
 
@@ -42,7 +40,7 @@ class Cached(Wrapped):
     def load(self, index: int) -> Sample:
         """A copy of one sample."""
         sample = self._samples[index]
-        return replace(sample, **{name: values.copy() for name, values in _maps(sample).items()})
+        return replace(sample, **{name: values.copy() for name, values in sample.maps().items()})
 
 
 class TooLarge(Exception):
@@ -90,13 +88,9 @@ class Spilled(Wrapped):
                 return Sample(self.keys[index], **maps)
         sample = super().load(index)
         with atomic_path(path) as temporary:
-            np.savez(temporary, **_maps(sample))
+            np.savez(temporary, **sample.maps())
         return sample
 
 
 def _gibibytes(sample: Sample) -> float:
-    return sum(values.nbytes for values in _maps(sample).values()) / 2**30
-
-
-def _maps(sample: Sample) -> dict[str, np.ndarray]:
-    return {name: values for name in MAPS if (values := getattr(sample, name)) is not None}
+    return sum(values.nbytes for values in sample.maps().values()) / 2**30

@@ -97,11 +97,10 @@ def labels_of(sample: Sample) -> np.ndarray:
 
 def fingerprint_of(sample: Sample) -> str:
     """SHA-256 of all that a frame is made from: image, labels, instances and obstacles, as far as there are any."""
-    maps = {name: getattr(sample, name) for name in ("image", "labels", "instances", "obstacle")}
-    digest = hashlib.sha256(", ".join(name for name, values in maps.items() if values is not None).encode())
+    maps = sample.maps()
+    digest = hashlib.sha256(", ".join(maps).encode())
     for values in maps.values():
-        if values is not None:
-            digest.update(np.ascontiguousarray(values))
+        digest.update(np.ascontiguousarray(values))
     return digest.hexdigest()
 
 

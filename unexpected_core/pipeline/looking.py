@@ -10,11 +10,12 @@ import numpy as np
 from unexpected_core.images import resize_image, resize_map
 from unexpected_core.labels import IGNORE
 from unexpected_core.pipeline.batching import groups_of_equals
-from unexpected_core.pipeline.resizing import working_size
-from unexpected_core.pipeline.roi import COARSE, ROAD, Box, box_around, given_area, road_area
+from unexpected_core.pipeline.resizing import working_part, working_size
+from unexpected_core.pipeline.roi import COARSE, ROAD, box_around, given_area, road_area
 from unexpected_core.pipeline.runner import DetectorError, Runner
 from unexpected_core.pipeline.settings import DetectSettings
 from unexpected_core.pipeline.timing import Stopwatch
+from unexpected_core.structs import Box
 
 
 class Look(NamedTuple):
@@ -74,7 +75,7 @@ def look(runner: Runner, images: Sequence[np.ndarray], settings: DetectSettings,
     looks: dict[int, Look] = {}
     for group in groups_of_equals(boxes):
         box = boxes[group[0]]
-        sides = runner.fixed_size or box.working(size, working, runner.step)
+        sides = runner.fixed_size or working_part(box, size, working, runner.step)
         batch = runner.prepare([box.of(images[i]) for i in group], sides)
         watch.lap("prepare")
         maps = runner.score(batch, resynthesis)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from unexpected_core.images import resize_image, resize_map
+from unexpected_core.structs import Box
 
 WIDEST = 4.0
 """Working images hold at most WIDEST x height^2 pixels, so that a strip of 64x4096 is not blown up to 512x32768."""
@@ -25,6 +26,13 @@ def working_size(
     if working_height:
         factor = min(factor, scale * working_height * math.sqrt(WIDEST / (height * width)))
     return nearest_side(height * factor, step), nearest_side(width * factor, step)
+
+
+def working_part(box: Box, size: tuple[int, int], working: tuple[int, int], step: int) -> tuple[int, int]:
+    """(height, width) to score a part at, multiples of step, when the image of `size` is scored at `working`."""
+    sides = (part * small / side for part, small, side in zip(box[2:], working, size, strict=True))
+    rows, columns = (nearest_side(side, step) for side in sides)
+    return rows, columns
 
 
 def nearest_side(side: float, step: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -12,7 +11,7 @@ from unexpected_core.files import expand_home, file_state
 from unexpected_core.formats import transparent
 from unexpected_core.images import ImageError, read_image, resize_map
 from unexpected_core.labels import DRIVABLE
-from unexpected_core.pipeline.resizing import nearest_side
+from unexpected_core.structs import Box
 
 ROAD = "road"
 COARSE = 0.35
@@ -26,25 +25,6 @@ SPECK = 0.0025
 """Share of the image below which what stands alone is taken for no road."""
 STEPS = 8
 """Boxes begin and end at eighths of the image, so that few sizes of them occur."""
-
-
-class Box(NamedTuple):
-    """A part of an image, in pixels."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-    def of(self, values: np.ndarray) -> np.ndarray:
-        """The part of values [H, W, ...] of any type."""
-        return values[self.top : self.top + self.height, self.left : self.left + self.width]
-
-    def working(self, size: tuple[int, int], working: tuple[int, int], step: int) -> tuple[int, int]:
-        """(height, width) to score the part at, multiples of step, when the image of `size` is scored at `working`."""
-        sides = (part * small / side for part, small, side in zip(self[2:], working, size, strict=True))
-        rows, columns = (nearest_side(side, step) for side in sides)
-        return rows, columns
 
 
 def parse_polygon(text: str) -> np.ndarray | None:

@@ -11,11 +11,12 @@ from unexpected_core.images import write_image
 from unexpected_core.labels import IGNORE, TRAIN_ID
 from unexpected_core.pipeline.detector import Detector
 from unexpected_core.pipeline.ego_mask import ego_mask
-from unexpected_core.pipeline.roi import Box, box_around, given_area, parse_polygon, road_area
+from unexpected_core.pipeline.resizing import working_part
+from unexpected_core.pipeline.roi import box_around, given_area, parse_polygon, road_area
 from unexpected_core.pipeline.runner import DetectorError
 from unexpected_core.pipeline.settings import DetectorSettings, DetectSettings, ModelSettings
 from unexpected_core.scorers.base import Scorer
-from unexpected_core.structs import Scores
+from unexpected_core.structs import Box, Scores
 
 ROAD, SKY = TRAIN_ID["road"], TRAIN_ID["sky"]
 
@@ -203,8 +204,8 @@ def test_boxes_written_out():
     area[41:46, 85] = True
     assert box_around(area) == Box(40, 60, 20, 40)
     assert box_around(np.ones((81, 161), bool)) == Box(0, 0, 81, 161)
-    assert Box(0, 0, 40, 80).working((80, 160), (40, 80), 1) == (32, 40)
-    assert Box(0, 0, 40, 80).working((80, 160), (224, 448), 32) == (128, 224)  # 112 is half-way
+    assert working_part(Box(0, 0, 40, 80), (80, 160), (40, 80), 1) == (32, 40)
+    assert working_part(Box(0, 0, 40, 80), (80, 160), (224, 448), 32) == (128, 224)  # 112 is half-way
     assert parse_polygon("0,0 1,0 1,1").tolist() == [[0, 0], [1, 0], [1, 1]] and parse_polygon("road") is None
     labels = np.full((20, 40), SKY, np.uint8)
     labels[10:, 5:30], labels[2, 2] = ROAD, ROAD
