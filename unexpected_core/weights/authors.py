@@ -13,7 +13,7 @@ from unexpected_core.labels import NUM_CLASSES, NUM_FULL_IDS
 from unexpected_core.networks import build_network
 from unexpected_core.networks.choices import WIDTH
 from unexpected_core.weights.cards import WeightsError
-from unexpected_core.weights.state_dicts import odd_kind, unwrap
+from unexpected_core.weights.state_dicts import misfits, unwrap
 from unexpected_core.weights.unpickling import read_pickle
 
 
@@ -68,7 +68,9 @@ def understand(path: Path, content: Any) -> Checkpoint:
     filled = tuple(key for key in wanted if key.endswith("num_batches_tracked") and key not in found)
     state = {key: tensor for key, tensor in found.items() if key not in ignored}
     state |= {key: torch.tensor(0) for key in filled}
-    _check_fit(path, " ".join([network, *(f"of {name} {value}" for name, value in options.items())]), wanted, state)
+    if faults := misfits(state, wanted):
+        built = " ".join([network, *(f"of {name} {value}" for name, value in options.items())])
+        raise WeightsError(f"{path} does not fit {built}: of {len(wanted)} keys expected, {faults}")
     repeated = _check_repeated(path, wanted, state)
     return Checkpoint(path, network, options, {key: state[key] for key in wanted}, repeated, filled, ignored, epoch)
 
@@ -148,29 +150,6 @@ COARSEST = 8
 
 def _is_statistic(key: str) -> bool:
     return key.endswith((".running_mean", ".running_var", ".num_batches_tracked"))
-
-
-def _check_fit(path: Path, network: str, wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
-    shapes = [
-        f"{key} {list(state[key].shape)}, expected {list(wanted[key].shape)}"
-        for key in wanted
-        if key in state and state[key].shape != wanted[key].shape
-    ]
-    groups = {
-        "missing": [key for key in wanted if key not in state],
-        "left over": [key for key in state if key not in wanted],
-        "of another shape": shapes,
-        "of another kind": [
-            f"{key} {kind}" for key in wanted if key in state and (kind := odd_kind(state[key], wanted[key]))
-        ],
-    }
-    faults = [
-        f"{len(keys)} {kind} ({'; '.join(keys[:3])}{'; ...' if len(keys) > 3 else ''})"
-        for kind, keys in groups.items()
-        if keys
-    ]
-    if faults:
-        raise WeightsError(f"{path} does not fit {network}: of {len(wanted)} keys expected, {', '.join(faults)}")
 
 
 def _check_repeated(path: Path, wanted: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from unexpected_core.files import atomic_path, commit, sha256
 from unexpected_core.weights.cards import Card, WeightsError, read_card, write_card
 from unexpected_core.weights.catalog import SUFFIX, find_weights
+from unexpected_core.weights.state_dicts import misfits
 
 
 class Weights(NamedTuple):
@@ -76,22 +77,9 @@ def _storable(key: str, tensor: Tensor, half: bool) -> Tensor:
 
 def load_into(module: nn.Module, weights: Weights) -> None:
     """Fill every tensor of the module, key for key. Raises WeightsError naming what does not fit."""
-    wanted = module.state_dict()
-    missing, unknown = sorted(wanted.keys() - weights.state.keys()), sorted(weights.state.keys() - wanted.keys())
-    shapes = [
-        f"{key} {list(weights.state[key].shape)} instead of {list(wanted[key].shape)}"
-        for key in wanted.keys() & weights.state.keys()
-        if weights.state[key].shape != wanted[key].shape
-    ]
-    kinds = {"missing": missing, "unknown": unknown, "of another shape": sorted(shapes)}
-    faults = [
-        f"{len(found)} {kind} ({', '.join(found[:3])}{', ...' if len(found) > 3 else ''})"
-        for kind, found in kinds.items()
-        if found
-    ]
-    if faults:
+    if faults := misfits(weights.state, module.state_dict()):
         raise WeightsError(
-            f"weights '{weights.card.name}' do not fit {type(module).__name__}: {'; '.join(faults)}; "
+            f"weights '{weights.card.name}' do not fit {type(module).__name__}: {faults}; "
             f"the card says architecture '{weights.card.architecture}' with {weights.card.options}"
         )
     module.load_state_dict(weights.state)

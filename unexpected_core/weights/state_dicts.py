@@ -48,7 +48,27 @@ def _epoch(wrapper: Mapping[str, Any]) -> int | None:
     return int(told) if isinstance(told, int | np.integer) and not isinstance(told, bool) else None
 
 
-def odd_kind(tensor: Tensor, wanted: Tensor) -> str:
+def misfits(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:
+    """What of a state dict does not fit the one that a network has, three examples of each kind; '' where all fits."""
+    shared = [(key, state[key], wanted[key]) for key in wanted if key in state]
+    kinds = {
+        "missing": [key for key in wanted if key not in state],
+        "left over": [key for key in state if key not in wanted],
+        "of another shape": [
+            f"{key} {list(found.shape)}, expected {list(expected.shape)}"
+            for key, found, expected in shared
+            if found.shape != expected.shape
+        ],
+        "of another kind": [f"{key} {kind}" for key, *both in shared if (kind := _odd_kind(*both))],
+    }
+    return ", ".join(
+        f"{len(keys)} {kind} ({'; '.join(keys[:3])}{'; ...' if len(keys) > 3 else ''})"
+        for kind, keys in kinds.items()
+        if keys
+    )
+
+
+def _odd_kind(tensor: Tensor, wanted: Tensor) -> str:
     """What is wrong with a tensor of any shape and dtype that should hold plain numbers as `wanted` does; or ''."""
     if tensor.is_meta:
         return "without its numbers"

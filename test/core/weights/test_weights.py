@@ -127,14 +127,14 @@ def test_weights_of_another_network_are_refused_key_by_key(file):
     weights = read_weights(file)
     wrong = torch.nn.ModuleDict({"segmenter": torch.nn.Conv2d(3, 8, 3)})
     message = (
-        r"'toy' do not fit ModuleDict: 2 missing \(segmenter.bias, segmenter.weight\); 8 unknown \(.*\); "
+        r"'toy' do not fit ModuleDict: 2 missing \(segmenter.weight; segmenter.bias\), 8 left over \(.*\); "
         "the card says architecture 'random'"
     )
     with pytest.raises(WeightsError, match=message):
         load_into(wrong, weights)
     smaller = RandomScorer()
     smaller.generator = torch.nn.Conv2d(18, 3, 1)
-    message = r"1 of another shape \(generator.weight \[3, 19, 1, 1\] instead of \[3, 18, 1, 1\]\)"
+    message = r"1 of another shape \(generator.weight \[3, 19, 1, 1\], expected \[3, 18, 1, 1\]\)"
     with pytest.raises(WeightsError, match=message):
         load_into(smaller, weights)
 
