@@ -24,12 +24,12 @@ def held(folder: Path, refusal: Exception, patience: float = 0.0) -> Iterator[No
 
     Raises `refusal` when it is still held by another after `patience` seconds.
     """
-    if fcntl is None:
+    if fcntl is None:  # nor can a folder be opened there
         yield
         return
     handle, deadline = os.open(folder, os.O_RDONLY), time.monotonic() + patience
     try:
-        while not _locked(handle):
+        while not locked(handle):
             if time.monotonic() >= deadline:
                 raise refusal
             time.sleep(0.2)
@@ -38,7 +38,10 @@ def held(folder: Path, refusal: Exception, patience: float = 0.0) -> Iterator[No
         os.close(handle)
 
 
-def _locked(handle: int) -> bool:
+def locked(handle: int) -> bool:
+    """Lock an open file or folder until it is closed; False while another has it, True where there are no locks."""
+    if fcntl is None:
+        return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

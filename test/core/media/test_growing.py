@@ -1,5 +1,7 @@
 """A bag over several runs: what each leaves behind, whatever interrupts it."""
 
+import errno
+import fcntl
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -126,3 +128,16 @@ def test_of_two_runs_that_begin_at_the_same_moment_one_is_refused(tmp_path, bags
         (done,) = [word for run, word in came.items() if run.result(120) == word]
         (refused,) = [run.result() for run, word in came.items() if word != done]
     assert "is being written by another run" in refused and words(path) == [done]
+
+
+def test_a_lock_that_fails_is_told_and_a_file_system_without_locks_is_written_to(tmp_path, bags, monkeypatch):
+    def flock(*_):
+        raise OSError(error, "told")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    error = errno.EIO
+    with pytest.raises(OSError, match="told"):
+        run(tmp_path / "out.mcap", bags, range(2))
+    error = errno.ENOSYS
+    run(tmp_path / "out.mcap", bags, range(2))
+    assert words(tmp_path / "out.mcap") == ["word 0", "word 1"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from typing import BinaryIO
 
 from rosbags.typesys.store import Typestore
 
+from unexpected_core.holding import locked
 from unexpected_core.log import LOGGER
 from unexpected_core.media.bags.channels import Message
 from unexpected_core.media.bags.mcap import McapStorage
@@ -99,12 +99,8 @@ def _alone_at(partial: Path) -> Iterator[None]:
 
 def _lock(mark: BinaryIO, place: Path) -> bool:
     """Lock an open file; False where another run has it, or has removed it from its place since it was opened."""
-    try:
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not locked(mark.fileno()):
         return False
-    except OSError:  # a file system without locks
-        return True
     with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(mark.fileno()), place.stat())
     return False
