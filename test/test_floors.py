@@ -45,13 +45,10 @@ PARTS: dict[str, tuple[int, set[str]]] = {
     "weights": (2, {"networks"} | GROUND),
     "scorers": (3, {"networks", "weights"} | GROUND),
     "discrepancy_data": (3, {"networks", "weights", "datasets"} | GROUND),
-    "training": (
-        4,
-        {"networks", "drawing", "datasets", "metrics", "visualize", "weights", "discrepancy_data"} | GROUND,
-    ),
-    "evaluation": (4, {"datasets", "metrics", "visualize", "scorers"} | GROUND),
+    "training": (4, {"networks", "drawing", "datasets", "visualize", "weights", "discrepancy_data"} | GROUND),
+    "evaluation": (4, {"datasets", "metrics", "visualize"} | GROUND),
     "pipeline": (4, {"scorers", "weights"} | GROUND),
-    "export": (4, {"scorers", "networks", "weights"} | GROUND),
+    "export": (4, {"scorers", "weights"} | GROUND),
     "cli": (5, BELOW_CLI),
     "unexpected_core": (5, BELOW_CLI),  # the lazy names
     "unexpected_ros": (6, {"pipeline", "media", "visualize"} | GROUND),
