@@ -1,5 +1,4 @@
-"""Things that stand along the drawn road: facades, walls, fences, hedges, trees, poles, lamps, signs, traffic
-lights."""
+"""Things that people built along the drawn road: facades, walls, fences, lamps, bollards, boxes, traffic lights."""
 
 from __future__ import annotations
 

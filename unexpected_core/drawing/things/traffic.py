@@ -1,4 +1,4 @@
-"""Road users of the drawn world: cars, vans, trucks, buses, people, riders, bicycles. Vehicles point forward (+y)."""
+"""Road users of the drawn world: cars, vans, trucks, buses. They point forward (+y)."""
 
 from __future__ import annotations
 
