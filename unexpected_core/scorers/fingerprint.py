@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import inspect
 import json
@@ -15,6 +14,7 @@ from uuid import uuid4
 import torch
 from torch import nn
 
+from unexpected_core.files import statements
 from unexpected_core.scorers.base import Scorer
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -24,7 +24,6 @@ KNOWN = ("unexpected_core", "torch", "torchvision")
 """Packages whose code is known here: the first by its source, the others change no scores by themselves."""
 NAMES = {"name", "model_id", "weights", "sha256", "threshold", "training", "revision"}
 """Attributes that change no score, or that are spoken of by themselves."""
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 PROGRAMS = (torch.jit.ScriptModule, torch.fx.GraphModule)
 """Modules of torch's whose code is a value that they hold, traced or exported from somebody's."""
 _OF_MODULES = frozenset(vars(nn.Module()))
@@ -38,7 +37,7 @@ def fingerprint(scorer: Scorer) -> dict[str, str]:
     And the scorer's own options, such as its card's working_height, one by one, so that a change can be named; and
     where `has_unknown_code`, "revision": the scorer's, or a new one each time.
     """
-    return _parts(scorer, _statements)
+    return _parts(scorer, statements)
 
 
 def quick_fingerprint(scorer: Scorer) -> str:
@@ -65,7 +64,7 @@ def _methods(kind: type) -> list[FunctionType]:
 
 def own_code() -> str:
     """Hash of this package's source that scores pass through."""
-    return _package_code(_statements)
+    return _package_code(statements)
 
 
 def _parts(scorer: Scorer, read: Callable[[Path], str]) -> dict[str, str]:
@@ -123,15 +122,6 @@ def _package_code(read: Callable[[Path], str]) -> str:
 
 def _text(file: Path) -> str:
     return file.read_text(encoding="utf-8")
-
-
-def _statements(file: Path) -> str:
-    """A file's syntax without comments, layout and docstrings."""
-    tree = ast.parse(file.read_bytes())
-    for node in ast.walk(tree):
-        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
-    return ast.dump(tree)
 
 
 def _hash(text: str) -> str:

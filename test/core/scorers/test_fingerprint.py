@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from unexpected_core.files import statements
 from unexpected_core.scorers import SCORERS, build_scorer
-from unexpected_core.scorers.fingerprint import _statements, fingerprint, has_unknown_code, quick_fingerprint
+from unexpected_core.scorers.fingerprint import fingerprint, has_unknown_code, quick_fingerprint
 from unexpected_core.scorers.logits.functions import energy, max_logit
 from unexpected_core.scorers.logits.scorer import LogitsScorer
 from unexpected_core.scorers.random import RandomScorer
@@ -142,4 +143,4 @@ def test_the_syntax_of_a_file_without_docstrings(tmp_path):
     a, b = tmp_path / "a.py", tmp_path / "b.py"
     a.write_text('class A:\n    """Doc."""\n\n    x = 1\n')
     b.write_text("class A:\n    x = 1\n")
-    assert _statements(a) == _statements(b)
+    assert statements(a) == statements(b)

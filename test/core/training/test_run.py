@@ -256,9 +256,10 @@ def test_drawn_frames_are_told_apart_by_the_code_that_drew_them(tmp_path, monkey
     monkeypatch.setattr(drawing, "__file__", str(room / "__init__.py"))
     before = drawn.fingerprint()
     for name in ("tracks.py", "model/light.py", "things/street.py", "render/sensor.py"):
-        (room / name).write_text("another version")
+        (room / name).write_text("another = 'version'")
         before, earlier = drawn.fingerprint(), before
         assert before != earlier, name
+    (room / name).write_text('"""Told better."""\n\nanother = \'version\'  # by far\n')
     assert before == drawn.fingerprint()
     with monkeypatch.context() as other:
         other.setattr("cv2.__version__", "4.10.0")  # whose pixels differ
