@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from unexpected_core.cli.judge_drawn import is_judged
 from unexpected_core.drawing.tracks import DrawnRoads
 from unexpected_core.images import write_image
 from unexpected_core.weights.reading import read_weights
@@ -98,7 +99,7 @@ def test_from_nothing_to_a_detector_and_its_first_detection(repository, tmp_path
     ]
     done = subprocess.run([*command, *small], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert re.search(r"fast +AP +[\d.]+%", done.stdout) and (tmp_path / "run/evaluation.json").is_file()
+    assert re.search(r"fast +AP +[\d.]+%", done.stdout) and is_judged(tmp_path / "run")
     assert (tmp_path / "run/first_detection.png").is_file()
     assert read_weights(tmp_path / "run").card.training_data == ["drawn"]
 

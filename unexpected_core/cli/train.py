@@ -72,9 +72,9 @@ def _train(settings: TrainingSettings, folder: Path) -> None:
     if trained or not is_published(last, folder):
         publish(last, folder, settings)
     if settings.task.kind == "fast" and "drawn" in settings.data.names:
-        from unexpected_core.cli.judge_drawn import EVALUATION, judge_drawn
+        from unexpected_core.cli.judge_drawn import is_judged, judge_drawn
 
-        if trained or not (folder / EVALUATION).is_file():
+        if not is_judged(folder):
             print(judge_drawn(folder, settings.data.drawn.size))
 
 

@@ -80,8 +80,9 @@ def run(settings: TrainingSettings, folder: Path, outer: Path | None = None) -> 
             refuse_changes(settings, folder)  # now, not after hours of what goes before
             if not is_finished(folder, settings.loop.epochs):
                 _read_helpers(settings, folder)
-                _divide_batches(settings)
+                _open_data(settings)
                 if before:
+                    _refuse_another_size(before, whole)
                     ended = _before_learned(before, folder / BEFORE, outer or folder)
                 else:
                     ended = _segmenter_learned(first, folder, whole, outer or folder)
@@ -135,15 +136,21 @@ def _read_helpers(settings: FastTraining, folder: Path) -> None:
     check_helpers(settings.task, taught=teacher not in (own, own / f"fast{SUFFIX}"))
 
 
-def _divide_batches(settings: FastTraining) -> None:
-    """Raise now what the last stage would of its batches, after hours of the first.
-
-    That one begins with as many examples; where loop.epoch_examples does not say how many an epoch has, it counts them.
-    """
+def _open_data(settings: FastTraining) -> None:
+    """Raise now what the last stage would of its data and batches, after hours of what goes before."""
     loop = settings.loop
     Share(loop.batch, loop.accumulate, world=math.prod(processes_of(loop)))
-    count = loop.epoch_examples or count_examples(settings)
-    steps_per_epoch(count, loop.batch, loop.epoch_examples)
+    steps_per_epoch(count_examples(settings), loop.batch, loop.epoch_examples)
+    count_examples(settings, training=False)
+
+
+def _refuse_another_size(before: FastTraining, settings: FastTraining) -> None:
+    """Raise TrainingError where the training before makes a detector that this one could not begin with."""
+    if before.task.size != settings.task.size:
+        raise TrainingError(
+            f"task.start={settings.task.start} trains task.size={before.task.size}, expected {settings.task.size}: "
+            "set both alike"
+        )
 
 
 def _segmenter_learned(first: FastTraining, folder: Path, whole: TrainingSettings, outer: Path) -> bool:

@@ -150,6 +150,22 @@ def test_only_a_detectors_training_can_go_before(two_courses, tmp_path, capsys):
     assert "course.yaml is a training of rbm, expected fast" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("task.size=fast", "course.yaml trains task.size=nano, expected fast: set both alike"),
+        ("data.sources=[paired_folder=/nope]", "/nope"),
+        ("data.val=nope", "nope"),
+    ],
+)
+def test_what_the_last_training_would_miss_is_refused_before_the_one_before(
+    change, message, two_courses, tmp_path, capsys
+):
+    assert main([*two_courses, "--set", change]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run/before").exists()
+
+
 @pytest.mark.parametrize("between", [[], ["between.yaml"]], ids=["it", "one_before"])
 def test_no_training_comes_before_itself(between, two_courses, tmp_path, capsys):
     names = ["course.yaml", *between]

@@ -36,9 +36,9 @@ def _examples(settings: FastFamily, training: bool) -> FastExamples:
     )
 
 
-def count_examples(settings: FastFamily) -> int:
-    """How many examples there are to learn from. Raises TrainingError, DatasetError."""
-    sources = _sources(changed(settings, {"data": {"cache": 0}}), training=True)
+def count_examples(settings: FastFamily, training: bool = True) -> int:
+    """How many examples there are to learn from, or else to validate with. Raises TrainingError, DatasetError."""
+    sources = _sources(changed(settings, {"data": {"cache": 0}}), training)
     return sum(len(source.dataset) * source.times for source in sources)
 
 
