@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable, SetLaunchConfiguration
+from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -80,11 +80,7 @@ def generate_launch_description() -> LaunchDescription:
 
 def actions(context: LaunchContext) -> list:
     """What to start, with the arguments known."""
-    given = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    # shells leave the ~ of name:=~/folder to us
-    given |= {name: str(Path(given[name]).expanduser()) for name in ("params_file", "python_prefix") if given[name]}
-    given |= {name: value for name, value in in_file(given).items() if not given[name]}
-    given["camera_info"] = given["camera_info"] or beside(given["image"], "camera_info")
+    given = values(context)
     check(given)
     switches = ("true", "false")
     parameters = others(context) | {
@@ -108,15 +104,25 @@ def actions(context: LaunchContext) -> list:
     )
     profile = SetEnvironmentVariable(PROFILE_VARIABLE, str(CONFIG / "fastdds_large_images.xml"))
     return (
-        [SetLaunchConfiguration("camera_info", given["camera_info"])]  # for replay.launch.py, whose player publishes it
-        + ([profile] if given["dds_profile"] == "large_images" else [])
+        ([profile] if given["dds_profile"] == "large_images" else [])
         + [node]
         + ([rviz(given)] if given["rviz"] == "true" else [])
     )
 
 
+def values(context: LaunchContext) -> dict[str, str]:
+    """The arguments: as given, else by the name of the parameter that they override, else as in params_file."""
+    given = {name: LaunchConfiguration(name, default=row[0]).perform(context) for name, row in ARGUMENTS.items()}
+    # shells leave the ~ of name:=~/folder to us
+    given |= {name: str(Path(given[name]).expanduser()) for name in ("params_file", "python_prefix") if given[name]}
+    named = {name: LaunchConfiguration(of, default="").perform(context) for name, of in OVERRIDES.items()}
+    given |= {name: given[name] or named[name] or value for name, value in in_file(given).items()}
+    given["camera_info"] = given["camera_info"] or beside(given["image"], "camera_info")
+    return given
+
+
 def in_file(given: dict[str, str]) -> dict[str, str]:
-    """What params_file says of the node and RViz must know, too: the cameras' names, whether time is simulated."""
+    """What params_file says of the node and others must know, too: whether time is simulated, which images come."""
     try:
         about = yaml.safe_load(Path(given["params_file"]).read_text())
     except (OSError, ValueError, yaml.YAMLError):  # which `check` or the node explains
@@ -125,10 +131,11 @@ def in_file(given: dict[str, str]) -> dict[str, str]:
     found = {}
     for place, parameters in sections(about):
         pattern = re.escape(place).replace(r"/\*\*", r"(/\w+)*").replace(r"\*", r"\w+")
-        found |= parameters if re.fullmatch(pattern, node) else {}
+        found |= dict(flat(parameters)) if re.fullmatch(pattern, node) else {}
     names, simulated = found.get("cameras") or "", found.get("use_sim_time")
     return {
         "cameras": ", ".join(map(str, names)) if isinstance(names, list) else str(names),
+        "transport": str(found.get("input.transport", "")),
         "use_sim_time": str(simulated).lower() if isinstance(simulated, bool) else "",
     }
 
@@ -140,6 +147,12 @@ def sections(about: object, place: str = "") -> Iterator[tuple[str, dict]]:
             yield place, inside if isinstance(inside, dict) else {}
         else:
             yield from sections(inside, f"{place}/{str(name).strip('/')}")
+
+
+def flat(parameters: dict, place: str = "") -> Iterator[tuple[str, object]]:
+    """Full names and values of parameters, such as input.transport, which may stand in groups."""
+    for name, value in parameters.items():
+        yield from flat(value, f"{place}{name}.") if isinstance(value, dict) else [(f"{place}{name}", value)]
 
 
 def others(context: LaunchContext) -> dict[str, LaunchConfiguration]:

@@ -18,12 +18,14 @@ from launch.actions import (
 )
 from launch.event_handlers import OnProcessExit
 from launch.events.process import ProcessExited
-from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.launch_description_sources import PythonLaunchDescriptionSource, load_python_launch_file_as_module
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 SHARE = Path(get_package_share_directory("unexpected_ros"))
 CONFIG = SHARE / "config"
+DETECTOR = str(SHARE / "launch" / "detector.launch.py")
+NODE = load_python_launch_file_as_module(DETECTOR)
 PATIENCE_S = "300"  # for a large model on a busy machine
 
 ARGUMENTS = {
@@ -58,26 +60,29 @@ def generate_launch_description() -> LaunchDescription:
     )
 
 
-def values(context: LaunchContext, *others: str) -> dict[str, str]:
-    """The arguments of this file and others', as given."""
-    given = {name: LaunchConfiguration(name, default="").perform(context) for name in (*ARGUMENTS, *others)}
+def values(context: LaunchContext) -> dict[str, str]:
+    """The arguments of this file as given, and the detector's as its node will see them."""
+    given = {name: LaunchConfiguration(name, default=row[0]).perform(context) for name, row in ARGUMENTS.items()}
     # shells leave the ~ of name:=~/folder to us
-    paths = [name for name in ("bag", "footage", "python_prefix") if given.get(name)]
-    return given | {name: str(Path(given[name]).expanduser()) for name in paths}
+    given |= {name: str(Path(given[name]).expanduser()) for name in ("bag", "footage") if given[name]}
+    return NODE.values(context) | given
 
 
 def check(context: LaunchContext) -> None:
     """Look before anything is started: launch leaves running what it has started when something else fails."""
-    given = values(context, "transport", "cameras")
+    given = values(context)
     if bool(given["bag"]) == bool(given["footage"]):
         raise RuntimeError("replay.launch.py plays one thing: give either bag:=PATH or footage:=PATH")
     name = "bag" if given["bag"] else "footage"
     if not Path(given[name]).exists():
         raise RuntimeError(f"{name}:={given[name]} does not exist; give the path of what is to be played")
     if given["footage"] and given["transport"] == "compressed":
-        raise RuntimeError("footage:= is published raw; leave transport:=compressed out")
+        raise RuntimeError("footage:= is published raw, and input.transport is compressed; give transport:=raw")
     if given["footage"] and given["cameras"]:
-        raise RuntimeError("footage:= is published on one topic; leave cameras:=... out, or play a bag:=")
+        raise RuntimeError(
+            f"footage:= is published on one topic, and cameras is {given['cameras']}; "
+            "leave it out, also of params_file, or play a bag:="
+        )
     if given["bag"]:
         try:
             get_package_prefix("ros2bag")
@@ -99,11 +104,12 @@ def over(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
 
 def detector(context: LaunchContext) -> list:
     """The node, with the bag's time if that is played and nothing else is said. It takes what is given here, too."""
-    given = values(context, "use_sim_time")
-    simulated = given["bag"] and given["clock"] == "true" and not given["use_sim_time"]
+    given = values(context)
+    said = LaunchConfiguration("use_sim_time", default="").perform(context)  # params_file tells of the car's own time
+    simulated = given["bag"] and given["clock"] == "true" and not said
     return [
         IncludeLaunchDescription(
-            PythonLaunchDescriptionSource(str(SHARE / "launch" / "detector.launch.py")),
+            PythonLaunchDescriptionSource(DETECTOR),
             launch_arguments={"use_sim_time": "true"}.items() if simulated else [],
         )
     ]
@@ -111,7 +117,7 @@ def detector(context: LaunchContext) -> list:
 
 def player(context: LaunchContext) -> list:
     """Who publishes; in the environment of detector.launch.py, so that dds_profile serves the larger images too."""
-    given = values(context, "image", "camera_info", "namespace", "python_prefix")
+    given = values(context)
     if given["footage"]:
         options = ["--rate", given["rate"]] if given["rate"] else []
         options += ["--start", given["start_offset"]]

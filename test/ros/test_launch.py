@@ -65,6 +65,30 @@ def describe(launch, repository):
     return describe
 
 
+@pytest.fixture
+def started(launch, repository):
+    """A launch service that starts a launch file with these arguments once it is run."""
+    from launch.launch_description_sources import PythonLaunchDescriptionSource
+
+    def started(name, **given):
+        source = PythonLaunchDescriptionSource(str(repository / "launch" / f"{name}.launch.py"))
+        threads = launch.actions.SetEnvironmentVariable("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1"))
+        file = launch.actions.IncludeLaunchDescription(source, launch_arguments=given.items())
+        service = launch.LaunchService(noninteractive=True)
+        service.include_launch_description(launch.LaunchDescription([threads, file]))
+        return service
+
+    return started
+
+
+@pytest.fixture
+def module(launch, repository):
+    """A launch file's own functions."""
+    from launch.launch_description_sources import load_python_launch_file_as_module as load
+
+    return lambda name: load(str(repository / "launch" / f"{name}.launch.py"))
+
+
 def install(prefix, package):
     """Let ament believe that the package is there."""
     marker = prefix / "share/ament_index/resource_index/packages" / package
@@ -77,6 +101,17 @@ def rviz_installed(monkeypatch, tmp_path):
     """As far as the launch file can see."""
     install(tmp_path, "rviz2")
     monkeypatch.setenv("AMENT_PREFIX_PATH", f"{os.environ['AMENT_PREFIX_PATH']}:{tmp_path}")
+
+
+@pytest.fixture
+def played(monkeypatch, tmp_path):
+    """The file into which what stands in for `ros2 bag play` writes its command line, and ends."""
+    install(tmp_path, "ros2bag")
+    (tmp_path / "ros2").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/played\n')
+    (tmp_path / "ros2").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{os.environ['AMENT_PREFIX_PATH']}:{tmp_path}")
+    return tmp_path / "played"
 
 
 @pytest.mark.ros
@@ -109,6 +144,7 @@ def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe, 
         ("replay", {"bag": "/nowhere"}, "bag:=/nowhere does not exist"),
         ("replay", {"footage": "/nowhere"}, "footage:=/nowhere does not exist"),
         ("replay", {"footage": "/", "transport": "compressed"}, "footage:= is published raw"),
+        ("replay", {"footage": "/", "input.transport": "compressed"}, "footage:= is published raw.*transport:=raw"),
         ("replay", {"bag": "/"}, "bag:= needs the command ros2 bag"),
     ],
 )
@@ -119,15 +155,38 @@ def test_what_cannot_work_is_said_before_anything_is_started(launch, describe, m
 
 
 @pytest.mark.ros
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ("{input: {transport: compressed}}", "input.transport is compressed; give transport:=raw"),
+        ("{input.transport: compressed}", "input.transport is compressed; give transport:=raw"),
+        ("{cameras: [front, rear]}", "cameras is front, rear; leave it out, also of params_file"),
+    ],
+)
+def test_footage_is_refused_for_what_the_file_of_parameters_says(describe, tmp_path, parameters, message):
+    file, others = tmp_path / "my.yaml", "/**/detector: {ros__parameters: {input: {batch: 1}}}"
+    file.write_text(f"/**: {{ros__parameters: {parameters}}}\n{others}\n")
+    with pytest.raises(RuntimeError, match=message):
+        describe("replay", footage="/", params_file=str(file))
+    file.write_text(f"/other: {{ros__parameters: {parameters}}}\n")
+    describe("replay", footage="/", params_file=str(file))
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize("transport", ["transport", "input.transport"])
+def test_what_is_given_counts_for_footage_before_the_file_of_parameters(describe, tmp_path, transport):
+    (tmp_path / "my.yaml").write_text("/**: {ros__parameters: {input: {transport: compressed}}}\n")
+    describe("replay", footage="/", params_file=str(tmp_path / "my.yaml"), **{transport: "raw"})
+
+
+@pytest.mark.ros
 def test_a_home_folder_may_be_written_short(launch, describe, monkeypatch, tmp_path):
     from launch_ros.actions import Node
 
     (tmp_path / "photos").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path))
-    given = {"footage": "~/photos", "loop": "true"} | dict.fromkeys(
-        ("image", "camera_info", "namespace", "python_prefix"), ""
-    )
-    player = next(action for action in describe("replay", **given) if isinstance(action, Node))
+    found = describe("replay", footage="~/photos", loop="true")
+    player = next(action for action in found if isinstance(action, Node))
     words = [perform(launch, part) for part in player.cmd]
     assert str(tmp_path / "photos") in words and "~/photos" not in words
     assert "--loop" in words
@@ -196,7 +255,8 @@ def test_parameters_go_to_the_node_by_their_names(launch, describe):
     _, parameters = evaluate_parameters(context, node._Node__parameters)
     # the node itself warns of what it does not know
     expected = {"model.path": "nano", "detect.threshold": 0.9, "save.per_minute": 3, "detect.typo": True}
-    assert parameters == expected | {"model.device": "cpu"}
+    of_file = {"input.transport": "raw"}
+    assert parameters == expected | of_file | {"model.device": "cpu"}
 
 
 @pytest.mark.ros
@@ -226,8 +286,13 @@ def test_rviz_shows_the_node_or_its_first_camera(launch, describe, rviz_installe
 
 @pytest.mark.ros
 def test_footage_begins_where_it_is_told_to(launch, describe):
-    given = dict.fromkeys(("image", "camera_info", "namespace", "python_prefix"), "")
-    assert told(launch, describe("replay", footage="/", start_offset="2.5", **given)[-1], "--start") == ["2.5"]
+    assert told(launch, describe("replay", footage="/", start_offset="2.5")[-1], "--start") == ["2.5"]
+
+
+@pytest.mark.ros
+def test_footage_goes_where_the_detector_looks_for_it(launch, describe):
+    player = describe("replay", footage="/", image="/car/image_raw")[-1]
+    assert remapped(launch, player) == {"image": "/car/image_raw", "camera_info": "/car/camera_info"}
 
 
 @pytest.mark.ros
@@ -240,33 +305,16 @@ def test_footage_begins_where_it_is_told_to(launch, describe):
         ({"clock": "false", "use_sim_time": "true"}, {}),  # the clock of others
     ],
 )
-def test_the_bag_gives_the_time_unless_told_otherwise(launch, describe, monkeypatch, tmp_path, given, expected):
-    install(tmp_path, "ros2bag")
-    (tmp_path / "ros2").touch(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("AMENT_PREFIX_PATH", f"{os.environ['AMENT_PREFIX_PATH']}:{tmp_path}")
+def test_the_bag_gives_the_time_unless_told_otherwise(launch, describe, played, given, expected):
     found = describe("replay", bag="/", **given)
     included = next(action for action in found if isinstance(action, launch.actions.IncludeLaunchDescription))
     assert dict(included.launch_arguments) == expected
 
 
 @pytest.mark.ros
-def test_when_the_player_ends_the_launch_ends(launch, repository, tmp_path):
+def test_when_the_player_ends_the_launch_ends(started, tmp_path):
     """A folder without pictures: replay ends at once, and the detector must not outlive it."""
-    from launch.launch_description_sources import PythonLaunchDescriptionSource
-
-    given = {"model": "random", "namespace": "short", "footage": str(tmp_path)}
-    path = str(repository / "launch" / "replay.launch.py")
-    service = launch.LaunchService(noninteractive=True)
-    service.include_launch_description(
-        launch.LaunchDescription(
-            [
-                launch.actions.IncludeLaunchDescription(
-                    PythonLaunchDescriptionSource(path), launch_arguments=given.items()
-                )
-            ]
-        )
-    )
+    service = started("replay", model="random", namespace="short", footage=str(tmp_path))
     assert asyncio.run(asyncio.wait_for(service.run_async(), 120)) == 0
     left = subprocess.run(["pgrep", "-f", "__ns:=/short"], capture_output=True, text=True).stdout
     assert not left
@@ -284,12 +332,10 @@ def test_when_the_player_ends_the_launch_ends(launch, repository, tmp_path):
     ],
 )
 def test_whose_end_ends_the_launch_does_not_go_by_what_is_put_before_it(
-    launch, repository, tmp_path, prefix, program, argument, respawn, goes_on
+    launch, module, tmp_path, prefix, program, argument, respawn, goes_on
 ):
     """Of a detector that is respawned, and of RViz, an end is none, also where a Python is named for the nodes."""
-    from launch.launch_description_sources import python_launch_file_utilities as files
-
-    over = files.load_python_launch_file_as_module(str(repository / "launch" / "replay.launch.py")).over
+    over = module("replay").over
     (tmp_path / program).parent.mkdir(parents=True)
     (tmp_path / program).symlink_to("/bin/true")
     came, actions = [], launch.actions
@@ -309,23 +355,10 @@ def test_whose_end_ends_the_launch_does_not_go_by_what_is_put_before_it(
 
 
 @pytest.mark.ros
-def test_the_launched_node_is_the_described_one(launch, repository, driver):
-    from launch.launch_description_sources import PythonLaunchDescriptionSource
+def test_the_launched_node_is_the_described_one(started, driver):
     from std_srvs.srv import Trigger
 
-    path = str(repository / "launch" / "detector.launch.py")
-    given = {"model": "random", "namespace": "launched", "image": "/front/image_raw", "log_level": "warn"}
-    service = launch.LaunchService(noninteractive=True)
-    service.include_launch_description(
-        launch.LaunchDescription(
-            [
-                launch.actions.SetEnvironmentVariable("OMP_NUM_THREADS", os.environ.get("OMP_NUM_THREADS", "1")),
-                launch.actions.IncludeLaunchDescription(
-                    PythonLaunchDescriptionSource(path), launch_arguments=given.items()
-                ),
-            ]
-        )
-    )
+    service = started("detector", model="random", namespace="launched", image="/front/image_raw", log_level="warn")
 
     async def run():
         running = asyncio.ensure_future(service.run_async())
