@@ -31,6 +31,7 @@ PATIENCE_S = "300"  # for a large model on a busy machine
 ARGUMENTS = {
     "bag": ("", "rosbag2 to play with its own topics and time (ros2 bag play)"),
     "footage": ("", "folder of photographs, video or rosbag2 to publish on the image topic, stamped now"),
+    "topic": ("", "footage: image topic of a bag that has several"),
     "rate": ("", "bag: factor on its speed; footage: frames per second"),
     "loop": ("false", "begin anew at its end"),
     "start_offset": ("0.0", "seconds to skip at its beginning"),
@@ -83,6 +84,8 @@ def check(context: LaunchContext) -> None:
             f"footage:= is published on one topic, and cameras is {given['cameras']}; "
             "leave it out, also of params_file, or play a bag:="
         )
+    if given["bag"] and given["topic"]:
+        raise RuntimeError("topic:= is for footage:=, a bag:= is played with all its topics; leave it out")
     if given["bag"]:
         try:
             get_package_prefix("ros2bag")
@@ -121,6 +124,7 @@ def player(context: LaunchContext) -> list:
     if given["footage"]:
         options = ["--rate", given["rate"]] if given["rate"] else []
         options += ["--start", given["start_offset"]]
+        options += ["--topic", given["topic"]] if given["topic"] else []
         options += ["--loop"] if given["loop"] == "true" else []
         return [
             Node(

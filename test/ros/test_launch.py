@@ -145,6 +145,7 @@ def test_rviz_and_the_large_image_profile_come_when_asked_for(launch, describe, 
         ("replay", {"footage": "/nowhere"}, "footage:=/nowhere does not exist"),
         ("replay", {"footage": "/", "transport": "compressed"}, "footage:= is published raw"),
         ("replay", {"footage": "/", "input.transport": "compressed"}, "footage:= is published raw.*transport:=raw"),
+        ("replay", {"bag": "/", "topic": "/front"}, "topic:= is for footage:="),
         ("replay", {"bag": "/"}, "bag:= needs the command ros2 bag"),
     ],
 )
@@ -285,8 +286,10 @@ def test_rviz_shows_the_node_or_its_first_camera(launch, describe, rviz_installe
 
 
 @pytest.mark.ros
-def test_footage_begins_where_it_is_told_to(launch, describe):
-    assert told(launch, describe("replay", footage="/", start_offset="2.5")[-1], "--start") == ["2.5"]
+def test_footage_begins_where_it_is_told_to_and_is_of_the_topic_that_is_chosen(launch, describe):
+    player = describe("replay", footage="/", start_offset="2.5", topic="/front")[-1]
+    assert (told(launch, player, "--start"), told(launch, player, "--topic")) == (["2.5"], ["/front"])
+    assert not told(launch, describe("replay", footage="/")[-1], "--topic")
 
 
 @pytest.mark.ros
