@@ -3,13 +3,15 @@
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import yaml
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction, SetEnvironmentVariable
+from launch.logging import get_logger
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -82,6 +84,7 @@ def actions(context: LaunchContext) -> list:
     """What to start, with the arguments known."""
     given = values(context)
     check(given)
+    warn_of_unknown(context, __file__, ARGUMENTS)
     switches = ("true", "false")
     parameters = others(context) | {
         parameter: given[name] == "true" if given[name] in switches else given[name]
@@ -161,8 +164,18 @@ def others(context: LaunchContext) -> dict[str, LaunchConfiguration]:
     return {
         name: LaunchConfiguration(name)
         for name in context.launch_configurations
-        if "." in name and name.split(".")[0] in groups
+        if "." in name and name.split(".")[0] in {*groups, "qos_overrides"}
     }
+
+
+def warn_of_unknown(context: LaunchContext, file: str, arguments: Collection[str]) -> None:
+    """Say which arguments of this command change nothing, where it names `file`: what includes it has its own."""
+    if Path(file).name not in (Path(word).name for word in sys.argv):
+        return
+    known = {*arguments, *others(context), "launch-prefix", "launch-prefix-filter"}
+    for name in (word.partition(":=")[0] for word in sys.argv if ":=" in word):
+        if name not in known:
+            get_logger("launch").warning(f"{name}:= is neither an argument nor a parameter, and changes nothing")
 
 
 def beside(topic: str, name: str) -> str:

@@ -94,6 +94,7 @@ def check(context: LaunchContext) -> None:
             found = None
         if not found:
             raise RuntimeError("bag:= needs the command ros2 bag; install ros2bag, or play it with footage:=PATH")
+    NODE.warn_of_unknown(context, __file__, {*ARGUMENTS, *NODE.ARGUMENTS})
 
 
 def over(event: ProcessExited, context: LaunchContext) -> Shutdown | None:

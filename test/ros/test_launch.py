@@ -82,6 +82,13 @@ def started(launch, repository):
 
 
 @pytest.fixture
+def said(launch, caplog, monkeypatch):
+    """What launch warns of and fails with."""
+    monkeypatch.setattr(launch.logging.get_logger("launch"), "propagate", True)
+    return lambda: [record.message for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+
+
+@pytest.fixture
 def module(launch, repository):
     """A launch file's own functions."""
     from launch.launch_description_sources import load_python_launch_file_as_module as load
@@ -181,6 +188,22 @@ def test_what_is_given_counts_for_footage_before_the_file_of_parameters(describe
 
 
 @pytest.mark.ros
+@pytest.mark.parametrize(
+    ("file", "words", "unknown"),
+    [
+        ("detector", "detector.launch.py detct.scale:=0.5 detect.scale:=1 rviz:=false topic:=/a", "detct.scale topic"),
+        ("replay", "/there/replay.launch.py footage:=/ topic:=/a image:=/b start:=1 launch-prefix:=gdb", "start"),
+        ("detector", "of_others.launch.py its.own:=1", ""),  # which includes the detector's
+    ],
+)
+def test_arguments_that_change_nothing_are_warned_of(describe, monkeypatch, said, file, words, unknown):
+    monkeypatch.setattr("sys.argv", ["ros2", "launch", *words.split()])
+    describe(file, **dict(word.split(":=") for word in words.split()[1:]))
+    warning = "{}:= is neither an argument nor a parameter, and changes nothing"
+    assert said() == [warning.format(name) for name in unknown.split()]
+
+
+@pytest.mark.ros
 def test_a_home_folder_may_be_written_short(launch, describe, monkeypatch, tmp_path):
     from launch_ros.actions import Node
 
@@ -249,7 +272,9 @@ def test_one_camera_may_have_any_topic_and_several_one_each(launch, describe, gi
 def test_parameters_go_to_the_node_by_their_names(launch, describe):
     from launch_ros.utilities import evaluate_parameters
 
+    quality = "qos_overrides./unexpected/detector/mask.publisher.reliability"
     given = {"model.path": "nano", "detect.threshold": "0.9", "save.per_minute": "3", "detect.typo": "on"}
+    given |= {quality: "best_effort"}
     node = describe("detector", device="cpu", **given, **{"pose.rate": "5", "detect": "1"})[-1]
     context = launch.LaunchContext()
     context.launch_configurations.update(given)
@@ -257,7 +282,7 @@ def test_parameters_go_to_the_node_by_their_names(launch, describe):
     # the node itself warns of what it does not know
     expected = {"model.path": "nano", "detect.threshold": 0.9, "save.per_minute": 3, "detect.typo": True}
     of_file = {"input.transport": "raw"}
-    assert parameters == expected | of_file | {"model.device": "cpu"}
+    assert parameters == expected | of_file | {"model.device": "cpu", quality: "best_effort"}
 
 
 @pytest.mark.ros
@@ -361,16 +386,21 @@ def test_whose_end_ends_the_launch_does_not_go_by_what_is_put_before_it(
 def test_the_launched_node_is_the_described_one(started, driver):
     from std_srvs.srv import Trigger
 
-    service = started("detector", model="random", namespace="launched", image="/front/image_raw", log_level="warn")
+    quality = {"qos_overrides./launched/detector/mask.publisher.reliability": "best_effort"}
+    service = started(
+        "detector", model="random", namespace="launched", image="/front/image_raw", log_level="warn", **quality
+    )
 
     async def run():
         running = asyncio.ensure_future(service.run_async())
         while not (driver.node.count_subscribers("/front/image_raw") or running.done()):
             await asyncio.sleep(0.1)
         answer = await asyncio.to_thread(driver.call, Trigger, "/launched/detector/save_sample")
+        offered = driver.node.get_publishers_info_by_topic("/launched/detector/mask")
         await service.shutdown()
-        return answer, await running
+        return answer, offered, await running
 
-    answer, code = asyncio.run(asyncio.wait_for(run(), 240))
+    answer, offered, code = asyncio.run(asyncio.wait_for(run(), 240))
     assert answer.message == "no frame was processed yet; nothing to save"
+    assert [info.qos_profile.reliability.name for info in offered] == ["BEST_EFFORT"]
     assert code == 0
