@@ -4,6 +4,7 @@ Takes the arguments of detector.launch.py too.
 """
 
 import shutil
+import time
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_directory
@@ -15,18 +16,25 @@ from launch.actions import (
     OpaqueFunction,
     RegisterEventHandler,
     Shutdown,
+    TimerAction,
 )
 from launch.event_handlers import OnProcessExit
 from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource, load_python_launch_file_as_module
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.ros_adapters import get_ros_node
+from launch_ros.utilities import make_namespace_absolute, prefix_namespace
+from rclpy.node import NodeNameNonExistentError
 
 SHARE = Path(get_package_share_directory("unexpected_ros"))
 CONFIG = SHARE / "config"
 DETECTOR = str(SHARE / "launch" / "detector.launch.py")
 NODE = load_python_launch_file_as_module(DETECTOR)
-PATIENCE_S = "300"  # for a large model on a busy machine
+PATIENCE_S = 300  # for a large model on a busy machine
+POLL_S = 0.5
+DELAY_S = "2.0"  # the node looks once a second whether the images are published reliable or best effort
+IMAGES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 
 ARGUMENTS = {
     "bag": ("", "rosbag2 to play with its own topics and time (ros2 bag play)"),
@@ -98,12 +106,16 @@ def check(context: LaunchContext) -> None:
 
 
 def over(event: ProcessExited, context: LaunchContext) -> Shutdown | None:
-    """When the player has ended, or the detector for good, nothing is left to do."""
+    """When the player has ended, or the detector for good, nothing is left to do. Raises RuntimeError if it failed."""
     respawned = LaunchConfiguration("respawn", default="false").perform(context) == "true"
     lasting = ("/lib/rviz2/rviz2", "/lib/unexpected_ros/detector") if respawned else ("/lib/rviz2/rviz2",)
     # by the whole command: processes are named after the first word, which may be a prefix
     goes_on = any(word.endswith(lasting) for word in event.cmd)
-    return None if goes_on else Shutdown(reason=f"{event.process_name} has ended")
+    if goes_on or context.is_shutdown:
+        return None
+    if event.returncode:
+        raise RuntimeError(f"{event.process_name} has failed with exit code {event.returncode}; it says why above")
+    return Shutdown(reason=f"{event.process_name} has ended")
 
 
 def detector(context: LaunchContext) -> list:
@@ -134,7 +146,7 @@ def player(context: LaunchContext) -> list:
                 namespace=given["namespace"],
                 output="screen",
                 prefix=given["python_prefix"] or None,
-                arguments=[given["footage"], "--wait-for", "1", "--timeout", PATIENCE_S, *options],
+                arguments=[given["footage"], "--wait-for", "1", "--timeout", str(PATIENCE_S), *options],
                 remappings=[("image", given["image"]), ("camera_info", given["camera_info"])],
             )
         ]
@@ -151,5 +163,30 @@ def player(context: LaunchContext) -> list:
         str(CONFIG / "bag_qos.yaml"),
     ]
     command += ["--clock"] if given["clock"] == "true" else []
-    command += ["--loop"] if given["loop"] == "true" else []
-    return [ExecuteProcess(cmd=command, output="screen")]
+    # its publishers and the detector need a moment to find each other; in a loop it would pause before each
+    command += ["--loop"] if given["loop"] == "true" else ["--delay", DELAY_S]
+    namespace = make_namespace_absolute(
+        prefix_namespace(context.launch_configurations.get("ros_namespace"), given["namespace"])
+    )
+    return later(command, given["node_name"], namespace, time.monotonic() + PATIENCE_S)
+
+
+def later(*waiting: object) -> list:
+    """Look in a moment whether the detector listens, as `when_it_listens` says."""
+    return [TimerAction(period=POLL_S, actions=[OpaqueFunction(function=when_it_listens, args=waiting)])]
+
+
+def when_it_listens(context: LaunchContext, command: list[str], name: str, namespace: str, give_up: float) -> list:
+    """Run the command once the node has subscribed to images: what is played before then is lost."""
+    try:
+        topics = get_ros_node(context).get_subscriber_names_and_types_by_node(name, namespace)
+    except NodeNameNonExistentError:
+        topics = []
+    if any(kind in IMAGES for _, kinds in topics for kind in kinds):
+        return [ExecuteProcess(cmd=command, output="screen")]
+    if time.monotonic() > give_up:
+        raise RuntimeError(
+            f"{namespace.rstrip('/')}/{name} takes no images after {PATIENCE_S} s, so the bag was not played; look for "
+            "what it says above; with autostart:=false activate it before then"
+        )
+    return later(command, name, namespace, give_up)

@@ -340,10 +340,46 @@ def test_the_bag_gives_the_time_unless_told_otherwise(launch, describe, played, 
 
 
 @pytest.mark.ros
+def test_the_bag_is_played_once_the_detector_listens(started, played, driver):
+    """And both end well with it."""
+    from lifecycle_msgs.msg import Transition
+    from lifecycle_msgs.srv import ChangeState
+
+    service = started("replay", bag="/", model="random", namespace="waiting", autostart="false")
+
+    async def run():
+        running = asyncio.ensure_future(service.run_async())
+        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE):
+            while not (driver.node.count_services("/waiting/detector/change_state") or running.done()):
+                await asyncio.sleep(0.1)
+            assert not (played.exists() or running.done())
+            await asyncio.to_thread(
+                driver.call, ChangeState, "/waiting/detector/change_state", transition=Transition(id=transition)
+            )
+        return await running
+
+    assert asyncio.run(asyncio.wait_for(run(), 240)) == 0
+    assert played.read_text().startswith("bag play / ")
+
+
+@pytest.mark.ros
+def test_a_bag_is_not_played_to_nobody(launch, module, played, said):
+    """A detector that never listens costs the bag nothing, and shows in the exit code."""
+    late = module("replay").when_it_listens
+    service, given = launch.LaunchService(noninteractive=True), [["ros2"], "detector", "/nobody", 0.0]
+    service.include_launch_description(
+        launch.LaunchDescription([launch.actions.OpaqueFunction(function=late, args=given)])
+    )
+    assert asyncio.run(service.run_async()) == 1
+    assert "/nobody/detector takes no images after 300 s, so the bag was not played" in said()[0]
+    assert not played.exists()
+
+
+@pytest.mark.ros
 def test_when_the_player_ends_the_launch_ends(started, tmp_path):
-    """A folder without pictures: replay ends at once, and the detector must not outlive it."""
+    """A folder without pictures: replay fails at once, and the detector must not outlive it."""
     service = started("replay", model="random", namespace="short", footage=str(tmp_path))
-    assert asyncio.run(asyncio.wait_for(service.run_async(), 120)) == 0
+    assert asyncio.run(asyncio.wait_for(service.run_async(), 120)) == 1
     left = subprocess.run(["pgrep", "-f", "__ns:=/short"], capture_output=True, text=True).stdout
     assert not left
 
