@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from unexpected_core.networks.choices import SIZE, Size
-from unexpected_core.networks.fast_comparer import CUES, Cue, FastComparer, direct_head
-from unexpected_core.networks.fast_generator import FastGenerator, appearance
-from unexpected_core.networks.fast_segmenter import FastSegmenter
+from unexpected_core.networks.fast_comparer import CUES, Cue
+from unexpected_core.networks.fast_generator import appearance
+from unexpected_core.networks.fast_parts import fast_parts
 from unexpected_core.scorers.base import Scorer, less_max_logit, pad_to_multiple, restore, restore_labels
 from unexpected_core.structs import Scores
 
@@ -26,10 +26,8 @@ class FastScorer(Scorer):
 
     def __init__(self, size: Size = SIZE, cues: Sequence[Cue] = CUES) -> None:
         super().__init__()
-        self.segmenter = FastSegmenter(size=size)
-        self.generator = FastGenerator(size=size)
-        self.comparer = FastComparer(size=size, cues=cues)
-        self.direct = direct_head(size)
+        for name, part in fast_parts(size, cues).items():
+            self.add_module(name, part)
 
     def forward(self, images: Tensor) -> Scores:
         """Segment, resynthesise, compare. See Scorer.forward."""

@@ -14,7 +14,7 @@ from unexpected_core.networks.fast_cues import CueHeads
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_picture
 from unexpected_core.training.tasks.fast import grey_picture, thinned, unit
 from unexpected_core.training.tasks.fast_examples import fast_examples
-from unexpected_core.training.tasks.frozen import frozen_parts, seen_by
+from unexpected_core.training.tasks.fast_networks import frozen_parts, seen_by
 from unexpected_core.training.tasks.losses import discrepancy_loss
 from unexpected_core.training.tasks.settings_fast import CuesSettings, CuesTraining
 

@@ -17,18 +17,18 @@ from torch.nn.functional import avg_pool2d
 from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
 from unexpected_core.labels import colorize
 from unexpected_core.networks.blocks import double
-from unexpected_core.networks.choices import SIZE, Size
-from unexpected_core.networks.fast_comparer import FastComparer, direct_head
-from unexpected_core.networks.fast_generator import FastGenerator, appearance
-from unexpected_core.networks.fast_segmenter import FastSegmenter, SegmenterOutput
+from unexpected_core.networks.choices import SIZE
+from unexpected_core.networks.fast_generator import appearance
+from unexpected_core.networks.fast_segmenter import SegmenterOutput
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.tasks.fast_examples import fast_examples
+from unexpected_core.training.tasks.fast_networks import fast_networks
 from unexpected_core.training.tasks.losses import discrepancy_loss, distillation, painting_loss, pixel_cross_entropy
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
 from unexpected_core.training.tasks.settings_fast import PARTS, FastSettings, FastTraining, Part
 from unexpected_core.weights.catalog import find_weights
-from unexpected_core.weights.reading import load_into, read_weights, verify
+from unexpected_core.weights.reading import verify
 
 WEIGHTS = {part: part for part in ("labels", "taught", "paint", "compare", "direct")} | {"perceived": "perceptual"}
 """Part of the loss -> the setting that weighs it."""
@@ -142,24 +142,6 @@ def _taught(teacher: nn.Module, images: Tensor, logits: Tensor, discrepancy: Ten
     with torch.no_grad():
         taught = teacher(images).logits
     return distillation(logits, taught, _expected(discrepancy, 4))
-
-
-def fast_networks(size: Size = SIZE, start: str = "") -> nn.ModuleDict:
-    """The four parts; started from the detector that `start` names (shipped name, file or folder), if any.
-
-    Raises WeightsError.
-    """
-    networks = nn.ModuleDict(
-        {
-            "segmenter": FastSegmenter(size=size),
-            "generator": FastGenerator(size=size),
-            "comparer": FastComparer(size=size),
-            "direct": direct_head(size),
-        }
-    )
-    if start:
-        load_into(networks, read_weights(start))
-    return networks.to(memory_format=torch.channels_last)
 
 
 def unit(images: Tensor) -> Tensor:

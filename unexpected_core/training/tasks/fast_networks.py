@@ -1,13 +1,26 @@
-"""The frozen segmenter and generator of a trained detector, on which further heads learn."""
+"""The networks of a `fast` detector as trainings begin with them: all four, or two frozen ones that others stand on."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from unexpected_core.networks.choices import SIZE, Size
 from unexpected_core.networks.fast_generator import Appearance, appearance
+from unexpected_core.networks.fast_parts import fast_parts
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
-from unexpected_core.training.tasks.fast import fast_networks
+from unexpected_core.weights.reading import load_into, read_weights
+
+
+def fast_networks(size: Size = SIZE, start: str = "") -> nn.ModuleDict:
+    """The four parts; started from the detector that `start` names (shipped name, file or folder), if any.
+
+    Raises WeightsError.
+    """
+    networks = nn.ModuleDict(fast_parts(size))
+    if start:
+        load_into(networks, read_weights(start))
+    return networks.to(memory_format=torch.channels_last)
 
 
 def frozen_parts(start: str) -> nn.ModuleDict:
