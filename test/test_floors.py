@@ -51,9 +51,13 @@ PARTS: dict[str, tuple[int, set[str]]] = {
     "export": (4, {"scorers", "weights"} | GROUND),
     "cli": (5, BELOW_CLI),
     "unexpected_core": (5, BELOW_CLI),  # the lazy names
-    "unexpected_ros": (6, {"pipeline", "media", "visualize"} | GROUND),
 }
 CORE, ROS = "unexpected_core", "unexpected_ros"
+OF_CORE = {"pipeline", "media", "visualize"} | GROUND
+ROS_FLOORS = ((ROS,), ("scene", "load"), ("inputs",), ("live",), ("tools", "view"))
+"""Rooms of the ROS half from its ground, the files beside them, up; each may import those below it."""
+for below, rooms in enumerate(ROS_FLOORS):
+    PARTS |= dict.fromkeys(rooms, (6, OF_CORE.union(*ROS_FLOORS[:below])))
 GUESTS: dict[str, tuple[str, ...]] = {
     # third-party package: the rooms (files or folders) it is let into
     "simplejpeg": (f"{CORE}/compressed.py", f"{CORE}/images.py"),
@@ -88,9 +92,12 @@ GUESTS: dict[str, tuple[str, ...]] = {
 GROUND_GUESTS = {"numpy", "torch", "cv2", "pydantic", "yaml", "rich", "PIL", "pillow_heif", "simplejpeg"}
 
 
-def is_typing_block(node: ast.AST) -> bool:
-    """``if TYPE_CHECKING:``: read by tools, never executed."""
-    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+NOT_IMPORTED = ("TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'")
+
+
+def is_left_out(node: ast.AST) -> bool:
+    """``if TYPE_CHECKING:``, read by tools alone, and what a module does as a program: nothing to who imports it."""
+    return isinstance(node, ast.If) and ast.unparse(node.test) in NOT_IMPORTED
 
 
 def imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
@@ -111,7 +118,7 @@ def imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
     ):
         yield tree.lineno, str(tree.args[0].value)
     for child in ast.iter_child_nodes(tree):
-        if is_typing_block(tree) and child not in tree.orelse:
+        if is_left_out(tree) and child not in tree.orelse:
             continue
         yield from imports(child, package)
 
@@ -120,7 +127,8 @@ def part_of(module: str) -> str | None:
     """Dotted name -> part of the house, None for a stranger. 'unexpected_core.pipeline.detector' -> 'pipeline'."""
     head, _, rest = module.partition(".")
     if head == ROS:
-        return ROS
+        room = rest.partition(".")[0]
+        return room if any(room in rooms for rooms in ROS_FLOORS) else ROS
     if head != CORE or rest == "__version__":
         return None
     part = rest.partition(".")[0]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sensor_msgs.msg import CameraInfo, CompressedImage, Image
     from std_msgs.msg import Header
 
-    from unexpected_ros.live.logs import CauseLog
+    from unexpected_ros.logs import CauseLog
     from unexpected_ros.msg import AnomalyRegion
 
 LONGEST = 100

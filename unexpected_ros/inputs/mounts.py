@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from unexpected_core.log import shown
-from unexpected_ros.live.settings import CameraSettings
 from unexpected_ros.scene.frames import Frames
 from unexpected_ros.scene.ground import Mounting, mounted
+from unexpected_ros.settings import CameraSettings
 
 if TYPE_CHECKING:
     from rclpy.node import Node
 
-    from unexpected_ros.live.logs import CauseLog
+    from unexpected_ros.logs import CauseLog
 
 STATIC, TRANSFORMS = "/tf_static", "tf2_msgs/msg/TFMessage"
 

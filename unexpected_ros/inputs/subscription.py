@@ -20,7 +20,7 @@ from unexpected_ros.inputs.connection import (
     explain_mixture,
 )
 from unexpected_ros.inputs.losses import LossCallbacks
-from unexpected_ros.live.settings import InputSettings
+from unexpected_ros.settings import InputSettings
 
 DETECTORS_PUBLISH = "unexpected_ros/msg/AnomalyArray"
 PATIENCE = 5

@@ -12,15 +12,15 @@ from unexpected_core.encodings import EncodingError
 from unexpected_ros.inputs.incoming import age_ms
 from unexpected_ros.inputs.mounts import Mounts
 from unexpected_ros.live.feed import Feed
-from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.processing import Found, Seen, find, limited, see
 from unexpected_ros.live.samples import Keeper
-from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.load.relief import Relief
 from unexpected_ros.load.schedule import Schedule
 from unexpected_ros.load.worker import Worker, too_old
+from unexpected_ros.logs import CauseLog
 from unexpected_ros.scene.geometry import Camera
+from unexpected_ros.settings import NodeSettings
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector

@@ -16,14 +16,14 @@ from unexpected_ros.inputs.incoming import camera_from, complain_of, stamp_ns
 from unexpected_ros.inputs.pairing import Calibrations
 from unexpected_ros.inputs.subscription import PATIENCE, ImageSubscription
 from unexpected_ros.live.diagnostics import Health
-from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.publishers import Publishers
-from unexpected_ros.live.settings import CameraSettings, InputSettings
 from unexpected_ros.load.pace import Pace
+from unexpected_ros.logs import CauseLog
 from unexpected_ros.scene.geometry import Camera, is_rectified
 from unexpected_ros.scene.limits import are_set
 from unexpected_ros.scene.tracking import Tracker
+from unexpected_ros.settings import CameraSettings, InputSettings
 
 WELL = 60
 """Checks, one a second, without a complaint after which the last one is told again: a camera that sends less often than

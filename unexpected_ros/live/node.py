@@ -15,13 +15,13 @@ from unexpected_core.config import SettingsError
 from unexpected_ros.live.answering import Answering
 from unexpected_ros.live.feed import Feed
 from unexpected_ros.live.lifecycle import refuse_the_impossible
-from unexpected_ros.live.logs import forward_to, stop_forwarding
 from unexpected_ros.live.own_thread import in_own_thread
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
 from unexpected_ros.live.publishers import overrides, unused
 from unexpected_ros.live.twins import Twins
 from unexpected_ros.load.relief import free_gpu_memory
-from unexpected_ros.load.schedule import parse_cameras
+from unexpected_ros.logs import forward_to, stop_forwarding
+from unexpected_ros.settings import parse_cameras
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector

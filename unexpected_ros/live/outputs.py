@@ -17,11 +17,11 @@ from unexpected_core.labels import colorize
 from unexpected_core.structs import Detection
 from unexpected_core.visualize import overlay
 from unexpected_ros.live.messages import Messages
-from unexpected_ros.live.settings import NodeSettings
 from unexpected_ros.load.ladder import FULL
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import Mounting, is_placed, obstacle_points
 from unexpected_ros.scene.tracking import Track
+from unexpected_ros.settings import NodeSettings
 
 IMAGE, COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 SMALLEST_SHOWN = 448

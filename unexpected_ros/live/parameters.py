@@ -15,7 +15,7 @@ from rclpy.parameter import Parameter
 from unexpected_core.config import Setting, Settings, build, merge, settings_of, unknown_name, value_at
 from unexpected_core.files import write_text
 from unexpected_ros.live.ros import as_meant
-from unexpected_ros.live.settings import NodeSettings
+from unexpected_ros.settings import NodeSettings
 
 SETTINGS = {setting.name: setting for setting in settings_of(NodeSettings)}
 DECIMAL = frozenset(name for name, setting in SETTINGS.items() if setting.type is float)

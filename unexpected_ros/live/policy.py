@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from unexpected_core.files import write_text
 from unexpected_ros.live.outputs import OUTPUTS, VISION
-from unexpected_ros.load.schedule import parse_cameras
+from unexpected_ros.settings import parse_cameras
 
 SERVICES = ("enable", "reload_model", "save_sample")
 """Ours, below ~/."""

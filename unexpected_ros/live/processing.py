@@ -11,11 +11,11 @@ import numpy as np
 from unexpected_core.labels import IGNORE
 from unexpected_core.structs import Detection
 from unexpected_ros.inputs.incoming import image_to_rgb, stamp_ns
-from unexpected_ros.live.settings import GroundSettings, InputSettings, LiveDetectSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import Mounting, is_placed
 from unexpected_ros.scene.limits import are_set, within
 from unexpected_ros.scene.tracking import Track, Tracker, persistent
+from unexpected_ros.settings import GroundSettings, InputSettings, LiveDetectSettings
 
 if TYPE_CHECKING:
     from sensor_msgs.msg import CompressedImage, Image

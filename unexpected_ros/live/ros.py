@@ -13,8 +13,8 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField, RegionOfInterest
 from std_msgs.msg import Header
 
-from unexpected_ros.live.settings import word_of
 from unexpected_ros.msg import AnomalyArray, AnomalyRegion, FrameStats
+from unexpected_ros.settings import word_of
 
 CLASSES: dict[str, type] = {
     f"{kind.__module__.partition('.')[0]}/msg/{kind.__name__}": kind

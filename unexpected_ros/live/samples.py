@@ -15,10 +15,10 @@ from unexpected_core.files import expand_home, write_text
 from unexpected_core.images import write_image
 from unexpected_core.structs import Detection
 from unexpected_ros.inputs.incoming import stamp_ns
-from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.load.pace import Pace
 from unexpected_ros.load.worker import Worker
+from unexpected_ros.logs import CauseLog
 
 
 def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Detection, facts: dict[str, Any]) -> Path:

@@ -9,7 +9,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 
-from unexpected_ros.live.logs import CauseLog
+from unexpected_ros.logs import CauseLog
 
 PAUSE_S = 0.001
 """After a failure; one that comes at once, for ever, then leaves the processor to others."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from unexpected_core.pipeline.runner import OutOfMemory
-from unexpected_ros.live.settings import LiveDetectSettings, LoadSettings
 from unexpected_ros.load.ladder import OF_ONE_SIZE, RUNGS, WITHOUT_HEAD, Ladder, Rung
+from unexpected_ros.settings import LiveDetectSettings, LoadSettings
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,17 +14,7 @@ from unexpected_core.structs import Detection, Region
 from unexpected_ros.scene.geometry import Camera, edges
 from unexpected_ros.scene.ground import Mounting, meet_ground
 from unexpected_ros.scene.tracking import Track, keep
-
-
-class Limits(Protocol):
-    """In metres, 0 = any; see `GroundSettings` of the node."""
-
-    nearest: float
-    farthest: float
-    left: float
-    right: float
-    min_height: float
-    road_margin: float
+from unexpected_ros.settings import GroundSettings
 
 
 class Place(NamedTuple):
@@ -89,7 +79,7 @@ def cut_off(region: Region, detection: Detection) -> tuple[bool, bool]:
     return bool((inside[1:] & unseen[:-1]).any()), bool((inside[:-1] & unseen[1:]).any())
 
 
-def counts(region: Region, place: Place | None, detection: Detection, limits: Limits) -> bool:
+def counts(region: Region, place: Place | None, detection: Detection, limits: GroundSettings) -> bool:
     """Whether a region of a detection is within the limits. One without a place is in none of them."""
     return place is not None and (
         abs(place.ahead) >= limits.nearest
@@ -121,13 +111,13 @@ def _near_road(region: Region, detection: Detection, pixels: float) -> bool:
     return True
 
 
-def are_set(limits: Limits) -> bool:
+def are_set(limits: GroundSettings) -> bool:
     """Whether any of them limits anything."""
     return any((limits.nearest, limits.farthest, limits.left, limits.right, limits.min_height, limits.road_margin))
 
 
 def within(
-    detection: Detection, tracks: Sequence[Track], limits: Limits, camera: Camera, mounting: Mounting
+    detection: Detection, tracks: Sequence[Track], limits: GroundSettings, camera: Camera, mounting: Mounting
 ) -> tuple[Detection, list[Track]]:
     """The detection without the regions (and their pixels in the mask) that are known not to be within the limits."""
     size = detection.mask.shape

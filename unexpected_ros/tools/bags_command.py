@@ -14,7 +14,7 @@ from unexpected_core.media.kinds import kind_of
 from unexpected_core.memory import keep_freed
 from unexpected_core.stopping import stop_requests
 from unexpected_ros.bags import BagError
-from unexpected_ros.live.settings import NodeSettings
+from unexpected_ros.settings import NodeSettings
 from unexpected_ros.tools.chosen import check_named, chosen_detector
 from unexpected_ros.tools.fleet import (
     REPORT,

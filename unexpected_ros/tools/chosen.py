@@ -9,7 +9,7 @@ from unexpected_core.config import SettingsError
 
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
-    from unexpected_ros.live.settings import NodeSettings
+    from unexpected_ros.settings import NodeSettings
 
 
 LIVE = (

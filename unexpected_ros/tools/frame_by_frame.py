@@ -20,14 +20,14 @@ from unexpected_ros.bags import BagError, BagWriter
 from unexpected_ros.inputs.connection import Complaint, explain_mismatch, explain_place
 from unexpected_ros.inputs.incoming import camera_from, complain_of, stamp_ns
 from unexpected_ros.inputs.mounts import Mounts
-from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import COMPRESSED, OUTPUTS, Result, messages_of
 from unexpected_ros.live.processing import Found, Seen, find, limited, see
-from unexpected_ros.live.settings import LiveDetectSettings, NodeSettings
+from unexpected_ros.logs import CauseLog
 from unexpected_ros.scene.geometry import Camera, is_rectified
 from unexpected_ros.scene.ground import Mounting
 from unexpected_ros.scene.tracking import Tracker
+from unexpected_ros.settings import LiveDetectSettings, NodeSettings
 
 if TYPE_CHECKING:
     from unexpected_core.media.bags.message_types import Typestore

@@ -43,7 +43,7 @@ class Job:
 
     def recipe(self) -> dict[str, Any]:
         """All that the result depends on; of settings that name files also what these hold."""
-        from unexpected_ros.live.settings import NodeSettings
+        from unexpected_ros.settings import NodeSettings
 
         settings, source = override(NodeSettings(), self.assignments), Path(self.source)
         named = named_files(settings.model.model_copy(update={"path": self.model}), settings.detect)
@@ -77,7 +77,7 @@ def perform(job: Job, stop: Callable[[], bool] = lambda: False) -> dict[str, Any
 
 def _process(job: Job, stop: Callable[[], bool]) -> dict[str, Any]:
     """How it ended, and the recipe that it was begun with."""
-    from unexpected_ros.live.settings import NodeSettings
+    from unexpected_ros.settings import NodeSettings
     from unexpected_ros.tools.offline import process_bag
 
     recipe = job.recipe()
@@ -93,7 +93,7 @@ def _process(job: Job, stop: Callable[[], bool]) -> dict[str, Any]:
 @cache
 def _detector(model: str, device: str, assignments: tuple[str, ...]) -> Any:
     """One copy of the weights in each process."""
-    from unexpected_ros.live.settings import NodeSettings
+    from unexpected_ros.settings import NodeSettings
     from unexpected_ros.tools.chosen import check_named, chosen_detector
 
     return chosen_detector(model, device, override(NodeSettings(), assignments), check_named(assignments))

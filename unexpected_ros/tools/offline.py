@@ -14,8 +14,8 @@ from unexpected_core.media.bags.bag import Bag
 from unexpected_core.media.bags.growing import growing_bag, partial_path
 from unexpected_ros.bags import BagError, message_types, open_bag
 from unexpected_ros.inputs.mounts import STATIC, TRANSFORMS, Mounts
-from unexpected_ros.live.logs import CauseLog
-from unexpected_ros.live.settings import NodeSettings
+from unexpected_ros.logs import CauseLog
+from unexpected_ros.settings import NodeSettings
 from unexpected_ros.tools.frame_by_frame import FrameByFrame
 from unexpected_ros.tools.resuming import Interrupted, recipe, take_over
 

@@ -24,7 +24,7 @@ from unexpected_ros.scene.limits import are_set
 if TYPE_CHECKING:
     from unexpected_core.pipeline.detector import Detector
     from unexpected_core.pipeline.settings import DetectSettings
-    from unexpected_ros.live.settings import NodeSettings
+    from unexpected_ros.settings import NodeSettings
     from unexpected_ros.tools.frame_by_frame import FrameByFrame
 
 

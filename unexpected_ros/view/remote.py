@@ -14,7 +14,7 @@ from std_srvs.srv import Trigger
 
 from unexpected_core.config import build
 from unexpected_ros.live.parameters import SETTINGS, nest, parameter_file
-from unexpected_ros.live.settings import NodeSettings
+from unexpected_ros.settings import NodeSettings
 from unexpected_ros.view.server import RemoteError
 
 PATIENCE_S = 5.0

@@ -11,7 +11,7 @@ from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 
 from unexpected_ros.inputs.calibration import CalibrationSubscription  # noqa: E402
 from unexpected_ros.inputs.subscription import ImageSubscription  # noqa: E402
-from unexpected_ros.live.settings import InputSettings  # noqa: E402
+from unexpected_ros.settings import InputSettings  # noqa: E402
 
 RULES = "image:=/chain/a", "/chain/a:=/chain/b", "camera_info:=/chain/c", "/chain/c:=/chain/d"
 

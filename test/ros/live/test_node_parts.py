@@ -26,15 +26,15 @@ from unexpected_ros.inputs.connection import (
 )
 from unexpected_ros.inputs.incoming import age_ms
 from unexpected_ros.inputs.mounts import Mounts
-from unexpected_ros.live.logs import CauseLog
 from unexpected_ros.live.outputs import Result
 from unexpected_ros.live.processing import Seen, find, limited
 from unexpected_ros.live.samples import Keeper, write_sample
-from unexpected_ros.live.settings import CameraSettings, GroundSettings, NodeSettings, SaveSettings
 from unexpected_ros.load.ladder import REDUCED
+from unexpected_ros.logs import CauseLog
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted
 from unexpected_ros.scene.tracking import Tracker
+from unexpected_ros.settings import CameraSettings, GroundSettings, NodeSettings, SaveSettings
 from unexpected_ros.tools.frame_by_frame import maker
 
 

@@ -15,7 +15,7 @@ from sensor_msgs.msg import Image  # noqa: E402
 from unexpected_ros.inputs import subscription  # noqa: E402
 from unexpected_ros.inputs.connection import Complaint  # noqa: E402
 from unexpected_ros.live.feed import WELL, Feed  # noqa: E402
-from unexpected_ros.live.settings import NodeSettings  # noqa: E402
+from unexpected_ros.settings import NodeSettings  # noqa: E402
 
 TOPIC = "/inside/image"
 

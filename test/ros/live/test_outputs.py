@@ -11,7 +11,7 @@ from unexpected_core.structs import Detection, Region
 from unexpected_core.visualize import OUTLINE
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import FIRST, OUTPUTS, SMALLEST_SHOWN, VISION, Result, messages_of, shown_size
-from unexpected_ros.live.settings import NodeSettings
+from unexpected_ros.settings import NodeSettings
 
 PICTURES = ("overlay", "overlay/compressed", "labels_color", "resynthesis")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from unexpected_core.pipeline.runner import OutOfMemory
-from unexpected_ros.live.settings import LiveDetectSettings, LoadSettings
 from unexpected_ros.load.ladder import FALLBACK, FULL, REDUCED, RUNGS, WITHOUT_HEAD, Ladder
 from unexpected_ros.load.relief import Relief
+from unexpected_ros.settings import LiveDetectSettings, LoadSettings
 
 LAUNCH_INSISTS_S = 5.0
 """After an interrupt ros2 launch sends what ends less gently."""

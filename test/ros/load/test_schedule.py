@@ -2,9 +2,7 @@
 
 from collections import Counter
 
-import pytest
-
-from unexpected_ros.load.schedule import Schedule, parse_cameras
+from unexpected_ros.load.schedule import Schedule
 
 
 def test_of_cameras_that_all_wait_each_gets_its_weight_and_none_waits_long():
@@ -28,23 +26,3 @@ def test_several_are_picked_together_in_turn():
     assert all(len(set(pick)) == 2 for pick in picks)
     assert Counter(name for pick in picks for name in pick) == {"a": 4, "b": 4, "c": 4}
     assert sorted(schedule.pick({"c", "a"}, most=9)) == ["a", "c"]
-
-
-def test_names_and_weights_are_read():
-    assert parse_cameras("") == {}
-    assert parse_cameras(" front:2, rear left ") == {"front": 2, "rear": 1, "left": 1}
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("front, front", "named twice"),
-        ("2nd", "no name"),
-        ("a/b", "no name"),
-        ("a:0", "weight of 1"),
-        ("a:x", "weight"),
-    ],
-)
-def test_what_is_no_camera_is_refused(text, words):
-    with pytest.raises(ValueError, match=words):
-        parse_cameras(text)

@@ -11,11 +11,11 @@ from unexpected_core.pipeline.detector import load_detector
 from unexpected_core.regions import RegionSettings, find_regions
 from unexpected_core.structs import Detection, Region
 from unexpected_ros.live.processing import Found, limited
-from unexpected_ros.live.settings import GroundSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import from_transform, mounted
 from unexpected_ros.scene.limits import are_set, place, within
 from unexpected_ros.scene.tracking import Track
+from unexpected_ros.settings import GroundSettings
 
 HEIGHT, WIDTH = 101, 161
 SIZE = HEIGHT, WIDTH

@@ -18,10 +18,10 @@ from unexpected_core.scorers.random import RandomScorer
 from unexpected_ros.bags import BagError, create_bag, message_types, open_bag
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import OUTPUTS, Result
-from unexpected_ros.live.settings import CameraSettings, NodeSettings, OutputSettings
 from unexpected_ros.scene.geometry import Camera
 from unexpected_ros.scene.ground import mounted as mounted_at
 from unexpected_ros.scene.tracking import Tracker
+from unexpected_ros.settings import CameraSettings, NodeSettings, OutputSettings
 from unexpected_ros.tools.bags_command import main
 from unexpected_ros.tools.frame_by_frame import maker
 from unexpected_ros.tools.offline import process_bag

@@ -13,7 +13,7 @@ import zstandard
 from unexpected_core.media.bags.storage import UnfoldedStorage
 from unexpected_core.media.kinds import ZSTD
 from unexpected_ros.bags import create_bag, open_bag
-from unexpected_ros.live.settings import CameraSettings, GroundSettings, NodeSettings
+from unexpected_ros.settings import CameraSettings, GroundSettings, NodeSettings
 from unexpected_ros.tools.offline import process_bag
 
 MADE = runpy.run_path(str(Path(__file__).with_name("made_bags.py")))

@@ -10,7 +10,7 @@ from unexpected_core.pipeline.detector import Detector
 from unexpected_core.scorers.random import RandomScorer
 from unexpected_core.structs import Pinhole, Scores
 from unexpected_ros.bags import open_bag
-from unexpected_ros.live.settings import (
+from unexpected_ros.settings import (
     CameraSettings,
     GroundSettings,
     LiveDetectSettings,

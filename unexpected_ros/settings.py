@@ -10,7 +10,21 @@ from unexpected_core.config import Settings
 from unexpected_core.encodings import MAX_PIXELS
 from unexpected_core.pipeline.ego_mask import check_ego_mask
 from unexpected_core.pipeline.settings import DetectSettings, ModelSettings
-from unexpected_ros.load.schedule import parse_cameras
+
+
+def parse_cameras(text: str) -> dict[str, int]:
+    """'front:2, rear left' -> {'front': 2, 'rear': 1, 'left': 1}: names and weights. Raises ValueError."""
+    cameras: dict[str, int] = {}
+    for word in text.replace(",", " ").split():
+        name, _, weight = word.partition(":")
+        if not name.isidentifier() or not name.isascii():
+            raise ValueError(f"'{name}' is no name for a camera; expected letters, digits and _, such as front")
+        if weight and not (weight.isdecimal() and 1 <= int(weight) <= 100):
+            raise ValueError(f"'{word}': expected a weight of 1 to 100, such as {name}:2")
+        if name in cameras:
+            raise ValueError(f"camera '{name}' is named twice")
+        cameras[name] = int(weight or 1)
+    return cameras
 
 
 def word_of(value: Any) -> Any:
