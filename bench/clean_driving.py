@@ -21,7 +21,7 @@ from unexpected_core.images import resize_image, resize_map
 from unexpected_core.labels import TRAIN_ID
 from unexpected_core.regions import RegionSettings, find_regions
 
-THRESHOLDS = (0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99)
+THRESHOLDS = (0.5, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99)
 PROMISES = (1e-3, 3e-4, 1e-4)
 KNOWN = ("car", "person", "rider", "truck", "bus", "train", "motorcycle")
 LEAST, COVERED = 60, 0.25

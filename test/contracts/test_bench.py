@@ -12,6 +12,10 @@ from unexpected_core.images import write_image
 MADE = {
     "clean_driving": ("paired_folder={roads}", r"all sets\n +2 even and 2 odd frames\n"),
     "drawing_speed": ("--count 1 --processes 1", r"1 processes: +[\d.]+ frames/s"),
+    "found_by_height": (
+        "obstacle_folder={data}/obstacles --detector nano",
+        r"40 rows and more: 12 things; found \d+ at 0\.5",
+    ),
     "metrics_speed": ("--repeats 1 --track 2", r"track of 2 float16 frames.*AP"),
     "roi_ap": ("road --seeds 1000 --frames 2", r"road: [\d.]+, [\d.]+, "),
     "training_step": ("fast_drawn --steps 1", r"fast_drawn: [\d.]+ s per step of 8 x 160x320"),
