@@ -12,7 +12,7 @@ from unexpected_core.evaluation.ledger import Ledger, image_hash
 from unexpected_core.evaluation.score import First
 from unexpected_core.evaluation.source import Source, open_source
 from unexpected_core.evaluation.store import SUFFIXES, benchmark_name, label_of
-from unexpected_core.files import sha256, visible
+from unexpected_core.files import sha256
 
 
 def foreign_source(dataset: Dataset, root: Path, method: str) -> Source:
@@ -21,9 +21,9 @@ def foreign_source(dataset: Dataset, root: Path, method: str) -> Source:
     Raises PredictionError where the method's name is on no folder, where names of scores and frames do not match, and
     where hashes beside the scores (see ledger) say that they are of another image, or changed.
     """
-    folder = foreign_folder(root, method, dataset.name)
-    source = open_source(dataset, folder)
     whole = dataset.dataset if isinstance(dataset, First) else dataset
+    folder = foreign_folder(root, method, whole)
+    source = open_source(dataset, folder)
     known = set(whole.keys)
     missing = [key for key in dataset.keys if key not in source.scores]
     others = source if whole is dataset else open_source(whole, folder)
@@ -38,14 +38,15 @@ def foreign_source(dataset: Dataset, root: Path, method: str) -> Source:
     return Source(dataset, source.scores, surplus=others.surplus)
 
 
-def foreign_folder(root: Path, method: str, dataset: str) -> Path:
+def foreign_folder(root: Path, method: str, dataset: Dataset) -> Path:
     """Where scores lie: root/anomaly_p/METHOD/SET, root/METHOD/SET/scores, root/METHOD/SET, root/METHOD.
 
-    Or root itself, if METHOD is its name. Raises PredictionError, also where the first and another of them hold some.
+    Or root itself, if METHOD is its name. Raises PredictionError, also where the first and another of them hold scores
+    of its frames.
     """
-    benchmark = root / "anomaly_p" / method / benchmark_name(dataset)
-    others = [root / method / dataset / "scores", root / method / dataset, root / method]
-    if benchmark.is_dir() and (twice := [folder for folder in others if _holds_scores(folder)]):
+    benchmark = root / "anomaly_p" / method / benchmark_name(dataset.name)
+    others = [root / method / dataset.name / "scores", root / method / dataset.name, root / method]
+    if benchmark.is_dir() and (twice := [folder for folder in others if _holds_scores(folder, dataset)]):
         raise PredictionError(
             f"scores of '{method}' lie in {benchmark} and in {twice[0]}, maybe of two versions: move one of them away"
         )
@@ -60,8 +61,9 @@ def foreign_folder(root: Path, method: str, dataset: str) -> Path:
     )
 
 
-def _holds_scores(folder: Path) -> bool:
-    return any(path.suffix in SUFFIXES for path in visible(folder, "*"))
+def _holds_scores(folder: Path, dataset: Dataset) -> bool:
+    """By their keys: predicted labels, and scores of other sets, may lie below it as well."""
+    return any((folder / f"{key}{suffix}").is_file() for key in dataset.keys for suffix in SUFFIXES)
 
 
 def _check_ledger(source: Source, folder: Path, method: str) -> None:

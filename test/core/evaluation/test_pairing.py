@@ -110,6 +110,26 @@ def test_scores_of_two_evaluations_in_one_folder_are_not_guessed_between(root, t
     assert foreign_source(source.dataset, tmp_path, "bright").scores["00"].parent == benchmark
 
 
+def test_scores_of_frames_in_folders_are_not_guessed_between_either(root, tmp_path, scored):
+    for part in ("images", "obstacle"):
+        shutil.copytree(root / part, tmp_path / "sub" / part / "a")
+    dataset = open_dataset("obstacle_folder", tmp_path / "sub")
+    score, benchmark = np.zeros((33, 57), np.float32), tmp_path / "anomaly_p/bright/sub/a"
+    benchmark.mkdir(parents=True)
+    np.save(benchmark / "00.npy", score)
+    for other in ("other/scores/a", "sub/labels/a"):  # of another set; predicted labels
+        (tmp_path / "bright" / other).mkdir(parents=True)
+        write_image(tmp_path / "bright" / other / "00.png", np.zeros((33, 57), np.uint8))
+    assert foreign_source(dataset, tmp_path, "bright").scores == {"a/00": benchmark / "00.npy"}
+    for place in ("sub/scores", "sub"):
+        folder = tmp_path / "bright" / place
+        (folder / "a").mkdir(parents=True)
+        np.save(folder / "a" / "00.npy", score)
+        with pytest.raises(PredictionError, match=rf"anomaly_p.* and in {re.escape(str(folder))}, maybe of two"):
+            foreign_source(dataset, tmp_path, "bright")
+        (folder / "a" / "00.npy").unlink()
+
+
 @pytest.mark.parametrize("method", ["exp/mine.safetensors", "exp/mine.onnx", "./mine", "../exp/mine"])
 def test_scores_of_a_weight_file_or_folder_are_judged_by_their_label(method, root, tmp_path, scored):
     label = {"../exp/mine": "exp_mine"}.get(method, "mine")
