@@ -181,7 +181,8 @@ def test_sample_to_loss(tmp_path):
 
 
 def test_score_to_report(tmp_path):
-    words = ["--split", "obstacle", "--option", "count=3", "--option", "size=[64, 112]", "--out", str(tmp_path)]
+    options = [f"--option={option}" for option in ("count=3", "height=64", "width=112")]
+    words = ["--split", "obstacle", *options, "--out", str(tmp_path)]
     rooms = rf"{PURE}|unexpected_core/(pipeline|scorers)/.*"  # those of the first walk
     with Walk(np.ndarray, Source, Measured, MethodResult, Results, at_their_word=rooms) as walk:
         main(["evaluate", "random", "drawn", *words])

@@ -115,7 +115,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     known = list(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"did you mean '{near[0]}'? Known" if near else "known"
-    return f"unknown {kind} '{name}'; {hint}: {', '.join(known)}"
+    return f"unknown {kind} '{name}'; {hint}: {', '.join(known) or 'none'}"
 
 
 def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

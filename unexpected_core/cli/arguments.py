@@ -19,6 +19,13 @@ from unexpected_core.yaml_values import parse_yaml, reason
 if TYPE_CHECKING:
     from unexpected_core.datasets import Dataset
 
+NO_OPTIONS = {
+    "name": "give the data set as NAME or --data NAME",
+    "root": "give the folder as NAME=ROOT or --root",
+    "size": "say --size, where the command has it",
+}
+"""What `open_dataset` takes beside a set's own options -> how the command line says it."""
+
 
 def add_actions(
     parser: argparse.ArgumentParser, actions: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]]
@@ -68,6 +75,8 @@ def read_options(split: str | None, texts: Sequence[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"--option expects NAME=VALUE, found '{text}'")
+        if name in NO_OPTIONS:
+            raise UsageError(f"--option {name} is none of a data set's own: {NO_OPTIONS[name]}")
         try:
             options[name] = parse_yaml(value)
         except yaml.YAMLError as error:

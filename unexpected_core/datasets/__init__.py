@@ -62,7 +62,7 @@ def open_dataset(
     if name not in DATASETS:
         raise DatasetError(unknown_name("data set", name, DATASETS))
     factory = DATASETS[name]
-    accepted = list(inspect.signature(factory).parameters)
+    accepted = [option for option in inspect.signature(factory).parameters if option != "root"]
     hints = get_type_hints(factory.func if isinstance(factory, partial) else factory)
     for option, value in options.items():
         if option not in accepted:

@@ -54,6 +54,8 @@ def test_command_line_on_stored_scores(root, tmp_path, capsys, scored):
         (["--camera", "1.4", "1000", "240"], "found 1000 and 240: divide pixels by the image height"),
         (["--camera", "1.4", "2", "50"], "found 2 and 50: divide pixels by the image height"),
         (["--option", "count"], "--option expects NAME=VALUE, found 'count'"),
+        (["--option", "root=x"], "--option root is none of a data set's own: give the folder as NAME=ROOT or --root"),
+        (["--option", "size=[3,4]"], "--option size is none of a data set's own"),
         (["--option", "count=["], "--option count: cannot read '[' as a YAML value (expected the node content, but "),
         (["--option", "x={a: 1, a: 2}"], "cannot read '{a: 1, a: 2}' as a YAML value ('a' stands twice); quote it"),
         (["--threshold", "weights"], "expected a number, or 'weights' where a detector runs"),

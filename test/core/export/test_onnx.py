@@ -359,7 +359,7 @@ def test_a_file_can_be_detected_with_and_judged(folder, tmp_path):
 
 def test_scores_of_a_file_are_stale_when_the_code_around_it_changes(folder, tmp_path, monkeypatch, caplog):
     command = ["evaluate", str(folder / "toy.onnx"), "drawn", "--split", "obstacle", "--option", "count=1"]
-    command += ["--option", "size=[64, 112]", "--out", str(tmp_path), "--resamples", "9"]
+    command += ["--option=height=64", "--option=width=112", "--out", str(tmp_path), "--resamples", "9"]
     main(command)
     monkeypatch.setattr(fingerprint, "own_code", lambda: "the code of tomorrow")
     main(command)
