@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
@@ -40,7 +40,7 @@ def add_dataset_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data (also --dataset), --root, --split, --size and --option."""
     add, name = parser.add_argument, "data set, see `unexpected data list`, and its folder"
     add("--data", "--dataset", dest="dataset", required=True, metavar="NAME[=ROOT]", help=name)
-    add("--root", metavar="DIR", help="its folder (default: environment variable or roots.yaml)")
+    add("--root", type=to_path, metavar="DIR", help="its folder (default: environment variable or roots.yaml)")
     add("--split", metavar="NAME", help="train, val, test, ... (default: the set's first)")
     add("--size", type=parse_size, metavar="WxH", help="resize every map, such as 1024x512")
     own = "the set's own options, such as check_counts=false or frames=all"
@@ -58,6 +58,16 @@ def open_from(arguments: argparse.Namespace, wanted: Mapping[str, Any] = Mapping
         options = {name: value for name, value in wanted.items() if name in accepted}
     options |= read_options(arguments.split, arguments.option)
     return open_dataset(dataset, root, arguments.size, **options)
+
+
+def check_apart(folders: Iterable[Path], out: Path) -> None:
+    """Nothing is written below folders that photographs are read from. Raises UsageError."""
+    for folder in folders:
+        if out.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(
+                f"--out {out} lies among the frames of {folder}, where pictures of results would count as some; "
+                "name a place outside"
+            )
 
 
 def name_and_root(text: str, root: Path | str | None) -> tuple[str, Path | str | None]:
@@ -84,6 +94,15 @@ def read_options(split: str | None, texts: Sequence[str]) -> dict[str, Any]:
                 f"--option {name}: cannot read '{value}' as a YAML value ({reason(error)}); quote it"
             ) from error
     return options
+
+
+def to_path(text: str) -> Path:
+    """A file or folder, as a type for argparse; empty text would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError(
+            "expected a file or folder, found nothing: is a variable of the shell not set?"
+        )
+    return Path(text)
 
 
 def at_least_one(text: str) -> int:

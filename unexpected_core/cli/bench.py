@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from unexpected_core.cli.arguments import add_settings, at_least_one, given, parse_size
+from unexpected_core.cli.arguments import add_settings, at_least_one, given, parse_size, to_path
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.files import commit
 from unexpected_core.images import trial_images
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_settings(parser, DetectSettings, ("scale",))
     parser.add_argument("--seconds", type=float, default=3.0, metavar="S", help="for each measurement (default 3)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="file to append the lines of JSON to")
+    parser.add_argument("--out", type=to_path, metavar="FILE", help="file to append the lines of JSON to")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.cli.arguments import add_settings, at_least_one, given
+from unexpected_core.cli.arguments import add_settings, at_least_one, given, to_path
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.config import unknown_name
 from unexpected_core.log import LOGGER
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     add = parser.add_argument
     add("inputs", nargs="+", metavar="INPUT", help="image, folder of images, video, or rosbag2")
-    add("--out", required=True, metavar="DIR", help="folder for the results")
+    add("--out", type=to_path, required=True, metavar="DIR", help="folder for the results")
     add("--detector", default="fast", help="shipped name, weight file or its folder, iccv2019, ... (default fast)")
     add_settings(parser, ModelSettings, PUBLISHED)
     add("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     about = {"model_id": detector.model_id, "threshold": detector.settings.detect.threshold}
     settings = {**detector.settings.model_dump(mode="json"), **{name: getattr(arguments, name) for name in RECIPE}}
     files = named_files(detector.settings.model, detector.settings.detect)
-    summary, out, start = {**about, "settings": settings, "files": files}, Path(arguments.out), time.perf_counter()
+    summary, out, start = {**about, "settings": settings, "files": files}, arguments.out, time.perf_counter()
     if not arguments.resume:
         tell_of_others(out, arguments.inputs)
     resume = did_the_same(out / "summary.json", summary) and arguments.resume

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unexpected_core.cli.arguments import add_settings, given, name_and_root, read_options
+from unexpected_core.cli.arguments import add_settings, check_apart, given, name_and_root, read_options, to_path
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.cli.evaluating.candidates import score_candidate, stored_candidate
 from unexpected_core.cli.evaluating.methods import read_methods
 from unexpected_core.cli.evaluating.networks import Networks
-from unexpected_core.cli.evaluating.options import check_apart, check_thresholds, check_used
+from unexpected_core.cli.evaluating.options import check_thresholds, check_used
 from unexpected_core.config import build
 from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.log import LOGGER
@@ -59,11 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("methods", metavar="SCORER[,SCORER...]", help="scorers, shipped detectors, weight files; or 'paper'")
     add("dataset", metavar="DATASET[=ROOT]", nargs="?", help="name of a data set, and its folder")
     add("--data", metavar="DATASET[=ROOT]", help="the same, as an option")
-    add("--root", type=Path, help="folder of the data set, if not given above")
+    add("--root", type=to_path, help="folder of the data set, if not given above")
     add("--split", help="split of the data set")
     add("--option", action="append", default=[], metavar="NAME=VALUE", help="further options of the data set (YAML)")
-    add("--out", type=Path, required=True, metavar="DIR", help="folder for scores and results")
-    add("--from-scores", type=Path, metavar="DIR", help="judge stored scores (.npy, .npz, .hdf5, .png)")
+    add("--out", type=to_path, required=True, metavar="DIR", help="folder for scores and results")
+    add("--from-scores", type=to_path, metavar="DIR", help="judge stored scores (.npy, .npz, .hdf5, .png)")
     add("--detector", help=f"whose networks the scorers stand on (default {DETECTOR})")
     add_settings(parser, ModelSettings, (*PUBLISHED, "device"))
     add_settings(parser, DetectSettings, ("scale",))
@@ -145,12 +145,12 @@ def _networks(arguments: argparse.Namespace) -> Networks:
 def _open(name: str | None, root: Path | None, out: Path, split: str | None, options: Sequence[str] = ()) -> Dataset:
     from unexpected_core.datasets import open_dataset
     from unexpected_core.datasets.cache import Spilled
+    from unexpected_core.datasets.frames import folders_of
 
     if not name:
         raise UsageError("no data set: give its name behind the scorers, or --data NAME")
     name, root = name_and_root(name, root)
-    if name == "image_folder":
-        check_apart(root, out)
     dataset = open_dataset(name, root, **read_options(split, options))
+    check_apart(folders_of(dataset), out)
     # To draw a frame takes longer than to score it, and every method and metric asks for it again.
     return Spilled(dataset) if name == "drawn" else dataset

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unexpected_core.cli.arguments import add_settings, given, parse_size
+from unexpected_core.cli.arguments import add_settings, given, parse_size, to_path
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.images import resize_image
 from unexpected_core.pipeline.resizing import working_size
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     add = parser.add_argument
     add("detector", metavar="DETECTOR", help="shipped name, weight file or its folder, iccv2019, ...")
-    add("--onnx", required=True, type=Path, metavar="FILE", help="file to write, ends in .onnx")
+    add("--onnx", required=True, type=to_path, metavar="FILE", help="file to write, ends in .onnx")
     add_settings(parser, ModelSettings, PUBLISHED)
     add("--scorer", default="", help="method on the detector's networks: softmax, direct, ...")
     add("--opset", type=int, default=OPSET, help=f"version of the ONNX operators (default {OPSET})")

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from unexpected_core.cli.arguments import to_path
 from unexpected_core.config import SettingsError, override, read_yaml, unknown_name
 from unexpected_core.training.presets import FROM_NOTHING, PRESETS, RENAMED, derive
 from unexpected_core.training.settings import TrainingSettings
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     data = "learn from this data set instead of the preset's; several are joined"
     add("--data", action="append", default=[], metavar="NAME[=ROOT]", help=data)
     folder = "run folder (default: $DIR_EXPERIMENTS/<name>, or exp/<name>)"
-    add("--run", dest="folder", type=Path, metavar="DIR", help=folder)
+    add("--run", dest="folder", type=to_path, metavar="DIR", help=folder)
     add("--partial", action="store_true", help="take data sets that are not complete as they are")
     add("--dry-run", action="store_true", help="print the settings as YAML and stop")
     weights = "print 1 / ln(1.02 + share of pixels) for the classes of the training data and stop"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from unexpected_core.datasets.base import Dataset, DatasetError
+from unexpected_core.datasets.base import Dataset, DatasetError, Wrapped
 from unexpected_core.images import read_map, read_turned, resize_map
 from unexpected_core.labels import IGNORE, NUM_CLASSES, UNKNOWN
 from unexpected_core.structs import RoadCamera, Sample
@@ -83,6 +83,14 @@ class FileDataset(Dataset):
     def sequence(self, key: str) -> str | None:
         """See Dataset.sequence."""
         return self.frames[self.index(key)].sequence
+
+
+def folders_of(dataset: Dataset) -> set[Path]:
+    """Where its photographs are looked for, and any other picture would be taken for one; none for a set without."""
+    while isinstance(dataset, Wrapped):
+        dataset = dataset.dataset
+    frames = dataset.frames if isinstance(dataset, FileDataset) else ()
+    return {frame.image.parents[frame.key.count("/")] for frame in frames}
 
 
 def camera_path(root: Path, split: str, image: Path) -> Path:

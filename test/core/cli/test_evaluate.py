@@ -5,16 +5,22 @@ import json
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from unexpected_core.cli.arguments import given
+from unexpected_core.cli.arguments import check_apart, given
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.cli.evaluate import add_arguments
 from unexpected_core.cli.evaluating.methods import FAST_PAPER, PAPER, read_methods
 from unexpected_core.cli.evaluating.networks import Networks
-from unexpected_core.cli.evaluating.options import check_apart, check_thresholds, check_used
+from unexpected_core.cli.evaluating.options import check_thresholds, check_used
+from unexpected_core.cli.main import main
 from unexpected_core.config import SettingsError, build
+from unexpected_core.datasets import open_dataset
+from unexpected_core.datasets.cache import Spilled
+from unexpected_core.datasets.frames import folders_of
 from unexpected_core.evaluation.settings import FORMATS, EvaluationSettings
+from unexpected_core.images import write_image
 from unexpected_core.metrics.components import TRACK_SIZES
 from unexpected_core.structs import RoadCamera
 from unexpected_core.weights.cards import WeightsError
@@ -168,8 +174,29 @@ def test_networks_that_are_not_there_are_missed_before_other_methods_are_scored(
     assert read(methods, Networks("random", {"random_weights": True})) == methods.split(",")
 
 
-def test_results_are_not_written_among_photographs_of_a_folder(tmp_path):
-    with pytest.raises(UsageError, match="lies among the frames of"):
-        check_apart(tmp_path, tmp_path / "out")
-    check_apart(tmp_path / "frames", tmp_path / "out")
-    check_apart(None, tmp_path)
+@pytest.mark.parametrize(
+    ("data", "inside", "outside"),
+    [
+        ("obstacle_folder", "images/res", "res"),  # of frames in folders, their names begin with those
+        ("paired_folder", "train/res", "val/res"),
+        ("image_folder", "res", "../res"),
+    ],
+)
+def test_results_are_not_written_among_the_frames_of_a_set(data, inside, outside, tmp_path, capsys):
+    root = tmp_path / "set"
+    for file in ("images/a/1.png", "obstacle/a/1.png", "train/1.png", "train/1_trainIds.png"):
+        write_image(root / file, np.zeros((32, 48, 3), np.uint8) if "images" in file else np.zeros((32, 48), np.uint8))
+    for words in (
+        ["evaluate", "random", data],
+        ["data", "show", "--data", data],
+        ["data", "discrepancy", "--data", data],
+    ):
+        words += ["--root", str(root), *(["--generator", "x"] if "discrepancy" in words else [])]
+        assert main([*words, "--out", str(root / inside)]) == 2
+        assert f"--out {root / inside} lies among the frames of {root}" in capsys.readouterr().err
+        assert not (root / inside).exists()
+    check_apart(folders_of(open_dataset(data, root)), root / outside)
+
+
+def test_sets_without_files_have_no_folders():
+    assert folders_of(Spilled(open_dataset("drawn", count=1))) == set()

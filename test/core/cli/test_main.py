@@ -85,6 +85,34 @@ def test_the_card_of_shipped_weights_is_not_written(name, tmp_path, capsys, monk
     assert (tmp_path / "mine.json").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "evaluate random drawn --out",
+        "evaluate random drawn --out x --root",
+        "detect x.png --out",
+        "train fast --run",
+        "ego-mask x.mp4 --out",
+        "export fast --onnx",
+        "bench --out",
+        "data draw --out",
+        "data show --data drawn --root",
+        "data show --data drawn --out",
+        "data to-bag drawn",
+        "data convert cityscapes x",
+        "weights average fast fast --out",
+        "weights import x --out",
+    ],
+)
+def test_an_empty_place_is_not_the_current_folder(command, tmp_path, monkeypatch, capsys):
+    """Such as --run "$RUN" where RUN is not set."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main([*command.split(), ""])
+    assert "expected a file or folder, found nothing: is a variable of the shell not set?" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_mask_of_the_own_car_keeps_its_edges(tmp_path, capsys):
     assert main(["ego-mask", "x.mp4", "--out", str(tmp_path / "car.jpg")]) == 2
     assert "a mask is a .png, which keeps black black; found car.jpg" in capsys.readouterr().err

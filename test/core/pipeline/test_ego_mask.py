@@ -120,6 +120,8 @@ def test_the_command_writes_what_the_detector_reads(tmp_path, capsys):
     for seed in range(30):
         write_image(tmp_path / "empty" / f"{seed}.png", street(seed, bonnet=False))
     assert main(["ego-mask", str(tmp_path / "empty"), "--out", str(out)]) == 1
+    assert main(["ego-mask", str(tmp_path / "drive"), "--out", str(tmp_path / "drive/car.png")]) == 2
+    assert not (tmp_path / "drive/car.png").exists()
     assert not read_image(out).any()
 
 

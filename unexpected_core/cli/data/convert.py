@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from unexpected_core.cli.arguments import parse_size
+from unexpected_core.cli.arguments import parse_size, to_path
 from unexpected_core.devices import processors
 
 
@@ -12,8 +12,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.data."""
     parser.epilog = "Stopped half-way, the same command goes on. Exit code: 0 all done, 1 some files left out."
     parser.add_argument("dataset", metavar="NAME", help="cityscapes or lost_and_found")
-    parser.add_argument("source", metavar="SRC", help="its folder, with leftImg8bit and gtFine or gtCoarse")
-    parser.add_argument("target", metavar="DST", help="folder for the small copy, outside SRC")
+    parser.add_argument(
+        "source", type=to_path, metavar="SRC", help="its folder, with leftImg8bit and gtFine or gtCoarse"
+    )
+    parser.add_argument("target", type=to_path, metavar="DST", help="folder for the small copy, outside SRC")
     size = "default 1024x512, as in the paper"
     parser.add_argument("--size", type=parse_size, default="1024x512", metavar="WxH", help=size)
     parser.add_argument("--workers", type=int, default=processors(), metavar="N", help="default: one per core")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, open_from
+from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, check_apart, open_from, to_path
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.config import override, unknown_name
 from unexpected_core.pipeline.settings import ModelSettings
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     painter = "what repaints: a weight file, its folder, or fast; with --random-weights a network"
     add("--generator", required=True, metavar="WEIGHTS", help=painter)
     add("--random-weights", action="store_true", help="untrained generator, to try the command out")
-    add("--out", required=True, metavar="DIR", help="folder of the set")
+    add("--out", type=to_path, required=True, metavar="DIR", help="folder of the set")
     recipes = "swap_uniform (default), swap_by_frequency, disappear, swap_and_disappear, pastes"
     add("--recipe", default="swap_uniform", help=recipes)
     add("--set", action="append", default=[], metavar="NAME=VALUE", dest="changes", help=CHANGES)
@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from unexpected_core.datasets.frames import folders_of
     from unexpected_core.discrepancy_data.generate import generate
     from unexpected_core.discrepancy_data.painters import generator_painter, random_painter
     from unexpected_core.discrepancy_data.swaps import RECIPES
@@ -52,6 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError(unknown_name("recipe", arguments.recipe, RECIPES))
     recipe = override(RECIPES[arguments.recipe], arguments.changes)
     dataset = open_from(arguments, {"instances": True})
+    check_apart(folders_of(dataset), arguments.out)
     paint = (random_painter if arguments.random_weights else generator_painter)(arguments.generator, arguments.device)
     manifest = generate(
         dataset,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from unexpected_core.cli.arguments import at_least_one, parse_size
+from unexpected_core.cli.arguments import at_least_one, parse_size, to_path
 from unexpected_core.cli.data.to_bag import played, tell
 from unexpected_core.drawing.tracks import CLIP_LENGTH, CLIP_RATE, TRACKS, DrawnRoads
 
@@ -21,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--count", type=at_least_one, default=200, metavar="N", help=frames)
     add("--seed", type=int, default=0, metavar="N", help="default 0")
     add("--size", type=parse_size, default="512x256", metavar="WxH", help="default 512x256")
-    add("--out", required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
+    add("--out", type=to_path, required=True, metavar="DIR", help="folder for images, labels, instances, obstacle")
     add("--bag", action="store_true", help="also write DIR/drive.mcap, a rosbag2 with camera_info")
     add(
         "--rate", type=float, default=CLIP_RATE, metavar="HZ", help=f"of clips and of the drive (default {CLIP_RATE:g})"
@@ -34,7 +33,7 @@ def _draw(arguments: argparse.Namespace) -> int:
     from unexpected_core.drawing.folder import draw_folder
     from unexpected_core.media.drive import write_bag
 
-    folder = Path(arguments.out)
+    folder = arguments.out
     roads = DrawnRoads(arguments.track, arguments.count, arguments.seed, arguments.size, arguments.rate)
     draw_folder(folder, roads, arguments.workers)
     print(f"{len(roads)} frames of track {roads.track} -> {folder}")

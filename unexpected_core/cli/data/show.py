@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, open_from
+from unexpected_core.cli.arguments import add_dataset_arguments, at_least_one, check_apart, open_from, to_path
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.images import write_image
 from unexpected_core.labels import colorize
@@ -32,15 +32,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--width", type=at_least_one, default=384, metavar="PIXELS", help="width of a picture (default 384)"
     )
-    parser.add_argument("--out", default="sheet.jpg", metavar="FILE", help="the contact sheet (default sheet.jpg)")
+    parser.add_argument(
+        "--out", type=to_path, default="sheet.jpg", metavar="FILE", help="the contact sheet (default sheet.jpg)"
+    )
     parser.set_defaults(action=_show)
 
 
 def _show(arguments: argparse.Namespace) -> int:
+    from unexpected_core.datasets.frames import folders_of
     from unexpected_core.discrepancy_data.reader import DiscrepancyDataset
     from unexpected_core.visualize import grid
 
     dataset = open_from(arguments)
+    check_apart(folders_of(dataset), arguments.out)
     if arguments.discrepancy:
         dataset = DiscrepancyDataset(arguments.discrepancy, dataset, arguments.split or "train")
     rows = [_panels(dataset[which]) for which in _chosen(dataset, arguments.key or (), arguments.count)]

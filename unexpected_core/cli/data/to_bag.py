@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from unexpected_core.cli.arguments import open_from, parse_size
+from unexpected_core.cli.arguments import open_from, parse_size, to_path
 from unexpected_core.cli.errors import UsageError
 from unexpected_core.images import ImageError, resize_image
 from unexpected_core.log import LOGGER
@@ -26,11 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     source = "name of a data set, folder of images (such as one that `unexpected data draw` wrote), video or bag"
     add("source", metavar="DATASET_OR_PATH", help=source)
-    add("out", metavar="OUT.mcap", help="the bag; an older one is replaced")
+    add("out", type=to_path, metavar="OUT.mcap", help="the bag; an older one is replaced")
     rate = f"images per second (default: a video's or bag's own times, else {RATE:g})"
     add("--rate", type=float, metavar="HZ", help=rate)
     add("--compressed", action="store_true", help="JPEG on .../compressed in place of raw images")
-    add("--root", metavar="DIR", help="folder of the data set")
+    add("--root", type=to_path, metavar="DIR", help="folder of the data set")
     add("--split", metavar="NAME", help="split of the data set")
     add("--size", type=parse_size, metavar="WxH", help="resize, such as 1024x512")
     add("--option", action="append", default=[], metavar="NAME=VALUE", help="the data set's own options")
@@ -76,10 +76,10 @@ def _frames(arguments: argparse.Namespace, problems: list[str]) -> Iterator[Driv
         known = ", ".join(DATASETS)
         raise UsageError(f"'{source}' is neither a folder, video or bag nor a data set; data sets: {known}")
     _refuse(arguments, ("root", "split", "option"), f"is of data sets, and {source} is a path")
-    before, after = path.resolve(), Path(arguments.out).resolve()
+    before, after = path.resolve(), arguments.out.resolve()
     if before.is_relative_to(after) or (after.is_relative_to(before) and kind_of(path) == "bag"):  # it is replaced
         raise UsageError(f"{arguments.out} is also the source, or one lies in the other; name another place")
-    frames = played(path, arguments.rate is None, problems, Path(arguments.out), arguments.topic)
+    frames = played(path, arguments.rate is None, problems, arguments.out, arguments.topic)
     if not size:
         return frames
     return (DriveFrame(resize_image(image, size), camera, time, image.shape[:2]) for image, camera, time, _ in frames)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from unexpected_core.cli.errors import UsageError
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
 
 SCORING = ("detector", "device", "scale", "store")
 """Options of scores that are made now, beside those of the paper's methods."""
-
-
-def check_apart(frames: Path | str | None, out: Path) -> None:
-    """Results do not lie among photographs that are taken as they are found below a folder. Raises UsageError."""
-    if frames is not None and out.resolve().is_relative_to(Path(frames).resolve()):
-        raise UsageError(
-            f"--out {out} lies among the frames of {frames}, where pictures of results would count as some"
-        )
 
 
 def check_used(arguments: argparse.Namespace, settings: EvaluationSettings, names: Sequence[str]) -> None:

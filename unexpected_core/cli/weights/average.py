@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from unexpected_core.cli.arguments import to_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     some = "average only this network of the detector, the others are the second's; several times for several"
     parser.add_argument("--part", action="append", default=[], metavar="PART", help=some)
     parser.add_argument("--share", type=float, default=0.5, help="of the second, 0..1 (default 0.5)")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="weight file to write, *.safetensors")
+    parser.add_argument("--out", type=to_path, required=True, metavar="FILE", help="weight file, *.safetensors")
     parser.set_defaults(action=_average)
 
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from unexpected_core.cli.arguments import to_path
 from unexpected_core.log import LOGGER
 
 AUTHORS_LICENCE = "as its authors say (original code: GPL-3.0; pix2pixHD: CC BY-NC-SA 4.0)"
@@ -16,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """See cli.weights."""
     paths = "a checkpoint, an experiment's folder, or the folder that holds all experiments"
     parser.add_argument("paths", nargs="+", metavar="PATH", help=paths)
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the weight files (--weights later)")
+    parser.add_argument(
+        "--out", type=to_path, required=True, metavar="DIR", help="folder for the weight files (--weights later)"
+    )
     parser.add_argument("--half", action="store_true", help="store matrices as float16: half the size, not quite equal")
     parser.set_defaults(action=_import)
 
@@ -26,7 +29,7 @@ def _import(arguments: argparse.Namespace) -> int:
     from unexpected_core.weights.authors_files import find_checkpoints
     from unexpected_core.weights.cards import WeightsError
 
-    done, failed, out = 0, 0, Path(arguments.out)
+    done, failed, out = 0, 0, arguments.out
     for path in arguments.paths:
         try:
             found = list(find_checkpoints(path))
