@@ -207,6 +207,15 @@ def test_class_weights_are_counted_on_the_training_data(roads):
         override(settings, ["task.class_weights=[1,2]"])
 
 
+@pytest.mark.parametrize("name", ["fast", "fast_baselines", "fast_cues"])
+def test_pasted_things_are_weighed_by_one_number(name, roads):
+    """The ratio of both weights, where the loss has that and no list."""
+    settings = small(name, roads)
+    expected, unexpected, use = describe_weights(settings).splitlines()
+    ratio = float(unexpected.rpartition(" ")[2]) / float(expected.rpartition(" ")[2])
+    assert override(settings, [use.removeprefix("--set ")]).task.object_weight == pytest.approx(ratio) and ratio > 1
+
+
 def test_printed_class_weights_are_accepted_even_if_a_class_never_occurs(roads):
     """The cars of these frames are too small to be altered."""
     settings = small("0521_discrepancy_full", roads)

@@ -39,14 +39,18 @@ def describe_weights(settings: TrainingSettings) -> str:
     changes = {name: value for name, value in unchanged.items() if name in type(settings.data).model_fields}
     whole = settings.model_copy(update={"data": settings.data.model_copy(update=changes)})
     _, examples, _ = import_module(TASKS[task.kind]).open_task(whole)
-    frequencies = pixel_frequencies(examples, len(getattr(task, "class_weights", ())))
+    weighed = type(task).model_fields
+    classes = 2 if "object_weight" in weighed else len(getattr(task, "class_weights", ()))
+    frequencies = pixel_frequencies(examples, classes)
     weights = class_weights(frequencies.tolist())
     lines = [
         f"class {i}: {100 * p:.4g} % of the pixels, weight {w:.8f}"
         for i, (p, w) in enumerate(zip(frequencies, weights, strict=True))
     ]
-    if "class_weights" in type(task).model_fields:
+    if "class_weights" in weighed:
         use = f"--set task.class_weights=[{','.join(f'{w:.8f}' for w in weights)}]"
+    elif "object_weight" in weighed:
+        use = f"--set task.object_weight={weights[1] / weights[0]:.8f}"
     else:
         use = f"the loss of '{task.kind}' weighs all classes alike: there is no setting for these weights"
     return "\n".join([*lines, use])
