@@ -12,6 +12,10 @@ class MetricError(ValueError):
     """Scores or ground truth that cannot be measured; the message says which, why, and the cure."""
 
 
+class NotFiniteError(MetricError):
+    """Scores that are NaN or infinite."""
+
+
 def to_keys(score: np.ndarray) -> np.ndarray:
     """float16, 32 or 64 [N] -> uint16, 32 or 64 [N] with key(a) < key(b) exactly where a < b; -0 and +0 are equal.
 
@@ -85,5 +89,5 @@ def split(score: np.ndarray, obstacle: np.ndarray) -> tuple[np.ndarray, np.ndarr
     broken = sum(values.size - np.count_nonzero(np.isfinite(values)) for values in (at_obstacle, at_normal))
     if broken:
         cure = "mend the scorer, or store float32 if float16 overflowed" if score.itemsize == 2 else "mend the scorer"
-        raise MetricError(f"{broken} scores inside the ROI are not finite numbers (NaN or infinite); {cure}")
+        raise NotFiniteError(f"{broken} scores inside the ROI are not finite numbers (NaN or infinite); {cure}")
     return at_obstacle, at_normal

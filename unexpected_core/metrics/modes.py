@@ -42,7 +42,9 @@ class Fishyscapes(PixelCounts):
 
     def add(self, score: np.ndarray, obstacle: np.ndarray) -> None:
         """See PixelCounts."""
-        super().add(score.astype(np.float32), obstacle)
+        with np.errstate(over="ignore"):
+            score = score.astype(np.float32)
+        super().add(score, obstacle)
 
 
 class Pooled(Fishyscapes):

@@ -19,6 +19,7 @@ from unexpected_core.evaluation.doctor.threshold import tuned_on_test
 from unexpected_core.evaluation.doctor.truth import summarise_contours, trace
 from unexpected_core.evaluation.doctor.values import bits_of, coarseness, describe
 from unexpected_core.evaluation.measure.method import measure
+from unexpected_core.evaluation.measure.pixels import PixelReading
 from unexpected_core.evaluation.results import DatasetFacts, compose
 from unexpected_core.evaluation.settings import EvaluationSettings
 from unexpected_core.evaluation.source import open_source
@@ -215,6 +216,25 @@ def test_scores_that_are_no_numbers_are_refused_inside_the_roi_and_do_not_matter
     assert [f.kind for f in examine(without)] == [f.kind for f in examine(honest)]
     with pytest.raises(MetricError, match=r"frame '\w+': \d+ scores inside the ROI are not finite numbers"):
         results(lambda obstacle: np.arange(obstacle.size).reshape(obstacle.shape) % 2 == 1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "score", "kind"),
+    [
+        ("smiyc", np.float32(7e4), r"float16 \(at most 65504\)"),
+        ("pooled", np.float64(1e39), "float32"),
+        ("fishyscapes", np.float64(1e39), "float32"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_scores_that_a_mode_has_no_room_for_are_not_the_scorers_fault(mode, score, kind, tmp_path):
+    key = Scenes().keys[0]
+    np.save(tmp_path / f"{key}.npy", np.full(SCENES[0][1].shape, score))
+    source = open_source(Scenes(), tmp_path)
+    PixelReading(["exact"], tmp_path).add(source, key)
+    message = rf"frame '{key}': mode {mode} judges scores as {kind}, .* scale them down, or leave {mode} out"
+    with pytest.raises(MetricError, match=message):
+        PixelReading([mode], tmp_path).add(source, key)
 
 
 @pytest.fixture(scope="module")

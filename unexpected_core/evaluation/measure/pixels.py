@@ -7,11 +7,15 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from unexpected_core.evaluation.doctor.evidence import FrameFacts, note_frame
-from unexpected_core.evaluation.source import Source
+from unexpected_core.evaluation.source import Judged, Source
+from unexpected_core.labels import IGNORE
 from unexpected_core.metrics.calibration import reliability
-from unexpected_core.metrics.keys import MetricError
+from unexpected_core.metrics.keys import MetricError, NotFiniteError
 from unexpected_core.metrics.modes import pixel_counts
 from unexpected_core.metrics.segmentation import confusion
+
+JUDGED_AS = {"smiyc": "float16 (at most 65504)", "fishyscapes": "float32", "pooled": "float32"}
+"""Mode -> the type that it takes scores as, whatever they are stored as."""
 
 
 class PixelReading:
@@ -30,7 +34,7 @@ class PixelReading:
             try:
                 counts.add(judged.half() if mode == "smiyc" else judged.score, judged.sample.obstacle)
             except MetricError as error:
-                raise MetricError(f"frame '{key}': {error}") from error
+                raise MetricError(f"frame '{key}': {_fault(error, mode, judged)}") from error
         self.facts.append(note_frame(key, judged))
         self.reliability.append(reliability(judged.score, judged.sample.obstacle))
         predicted = source.predicted_labels(key)
@@ -48,6 +52,16 @@ class PixelReading:
     def _add_confusion(self, matrix: np.ndarray | None) -> None:
         if matrix is not None:
             self.confusion = matrix if self.confusion is None else self.confusion + matrix
+
+
+def _fault(error: MetricError, mode: str, judged: Judged) -> str:
+    """What is wrong with a frame; scores that are finite as they are stored need not be so in the type of a mode."""
+    if isinstance(error, NotFiniteError) and np.isfinite(judged.score[judged.sample.obstacle != IGNORE]).all():
+        return (
+            f"mode {mode} judges scores as {JUDGED_AS[mode]}, and those inside the ROI do not fit into it; scale them "
+            f"down, or leave {mode} out of --mode"
+        )
+    return str(error)
 
 
 def read_pixels(
