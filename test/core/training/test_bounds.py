@@ -38,6 +38,8 @@ def test_ranges_without_order_and_numbers_out_of_bounds_are_refused(preset, chan
     [
         ("name=my_{x}", r"name=my_\{x\}: braces may only hold the member"),
         ("name=my_{", "braces may only hold the member"),
+        ('name="{member.x}"', "braces may only hold the member"),
+        ('name="{member[0]}"', "braces may only hold the member"),
         ("name=", r"the training has no name, and would be written into exp: set one, or --run"),
     ],
 )

@@ -40,7 +40,7 @@ def resolve(settings: TrainingSettings) -> TrainingSettings:
     loop = settings.loop.model_copy(update={"seed": settings.loop.seed + member})
     try:
         name = settings.name.format(member=member)
-    except (LookupError, ValueError) as error:
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
         raise TrainingError(
             f"name={settings.name}: braces may only hold the member of an ensemble, such as {{member:02d}}"
         ) from error
