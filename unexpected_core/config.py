@@ -180,12 +180,12 @@ def override[S: Settings](settings: S, assignments: Iterable[str]) -> S:
 def read_yaml[S: Settings](path: str | Path, presets: Mapping[str, S]) -> S:
     """A YAML file whose ``base:`` names a preset and whose other keys override it. Raises SettingsError."""
     try:
-        values = parse_yaml(Path(path).read_text(encoding="utf-8")) or {}
+        values = parse_yaml(Path(path).read_bytes()) or {}
     except (OSError, yaml.YAMLError) as error:
         raise SettingsError(f"cannot read settings from {path}: {one_line(error)}") from error
     if not isinstance(values, dict):
         raise SettingsError(f"cannot read settings from {path}: expected 'name: value' lines")
     name = values.pop("base", None)
-    if name not in presets:
+    if not isinstance(name, str) or name not in presets:
         raise SettingsError(f"{path}: 'base:' must name a preset; {unknown_name('preset', str(name), presets)}")
     return changed(presets[name], values)

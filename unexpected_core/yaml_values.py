@@ -57,8 +57,12 @@ for _kind, (_form, _first) in {"int": (_INTEGER, "-+0123456789"), "float": (_FLO
         _each.add_implicit_resolver(_TAGS[_kind], _form, [*_first])
 
 
-def parse_yaml(text: str, loader: type[ValueLoader] = ValueLoader) -> Any:
-    """Text -> plain values. Raises yaml.YAMLError."""
+def parse_yaml(text: str | bytes, loader: type[ValueLoader] = ValueLoader) -> Any:
+    """Text, or the bytes of a file -> plain values. Raises yaml.YAMLError, also for bytes that are not UTF-8."""
+    try:
+        text = text.decode() if isinstance(text, bytes) else text
+    except UnicodeDecodeError as error:
+        raise yaml.YAMLError(f"byte {error.start} is not UTF-8, which the file is to be saved as") from error
     return yaml.load(text, loader)
 
 

@@ -140,6 +140,20 @@ def test_yaml_files_name_a_base_and_change_it(tmp_path):
         read_yaml(tmp_path / "gone.yaml", PRESETS)
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("# café\nbase: a".encode("latin-1"), "cannot read settings from .*variant.yaml: byte 5 is not UTF-8, which"),
+        (b"base: [a]", r"'base:' must name a preset; unknown preset '\['a'\]'"),
+        (b"base: {a: 1}", "'base:' must name a preset"),
+    ],
+)
+def test_yaml_files_that_are_none_are_refused_by_name(content, message, tmp_path):
+    (tmp_path / "variant.yaml").write_bytes(content)
+    with pytest.raises(SettingsError, match=message):
+        read_yaml(tmp_path / "variant.yaml", PRESETS)
+
+
 def test_unknown_names_are_answered_with_the_nearest():
     assert unknown_name("scorer", "sofmax", ["softmax", "energy"]) == (
         "unknown scorer 'sofmax'; did you mean 'softmax'? Known: softmax, energy"

@@ -90,7 +90,7 @@ def _read(path: Path) -> dict[str, object]:
     if not path.is_file():
         return {}
     try:
-        roots = parse_yaml(path.read_text(encoding="utf-8"), TextLoader) or {}
+        roots = parse_yaml(path.read_bytes(), TextLoader) or {}
     except yaml.YAMLError as error:
         raise DatasetError(f"cannot read {path}: {one_line(error)}") from error
     if not isinstance(roots, dict):
