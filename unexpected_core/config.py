@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
 from unexpected_core.log import one_line
 from unexpected_core.yaml_values import parse_yaml, reason
@@ -189,3 +189,17 @@ def read_yaml[S: Settings](path: str | Path, presets: Mapping[str, S]) -> S:
     if not isinstance(name, str) or name not in presets:
         raise SettingsError(f"{path}: 'base:' must name a preset; {unknown_name('preset', str(name), presets)}")
     return changed(presets[name], values)
+
+
+def read_json[T](path: Path, form: type[T], error: type[ValueError], cure: str) -> T:
+    """What a file holds, in a form that pydantic knows, such as list[str].
+
+    Raises `error`, which names the file, what is wrong, and the cure: for a file that is damaged, not in UTF-8, or of
+    another form.
+    """
+    try:
+        return TypeAdapter(form).validate_json(path.read_bytes())
+    except ValidationError as faults:
+        fault = faults.errors()[0]
+        place = "".join(f"{part}: " for part in fault["loc"])
+        raise error(f"cannot read {path}: {place}{fault['msg']}; {cure}") from faults

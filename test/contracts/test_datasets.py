@@ -232,6 +232,9 @@ def test_roots(tmp_path, monkeypatch):
     assert "0552" in camvid().frames[0].image.parts
     (tmp_path / "roots.yaml").write_text("camvid: ~\n")  # none, and not the home folder
     assert "a" in camvid().frames[0].image.parts
+    (tmp_path / "roots.yaml").write_bytes("camvid: /é\n".encode("latin-1"))
+    with pytest.raises(DatasetError, match=r"cannot read roots\.yaml: byte 9 is not UTF-8"):
+        camvid()
     (tmp_path / "roots.yaml").write_text("- camvid\n")
     with pytest.raises(DatasetError, match="expected lines 'data set: folder'"):
         camvid()
@@ -262,6 +265,20 @@ def test_errors_say_what_is_wrong(tmp_path):
     (tmp_path / "trainannot/0016E5_00000.png").unlink()
     with pytest.raises(DatasetError, match="1 of 2 images have no trainannot/ map, first '0016E5_00000'"):
         camvid(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"{}", b'["a.jpg', b'["\xe9.jpg"]', b""])
+def test_lists_beside_the_frames_are_refused_by_name_where_they_are_damaged(content, tmp_path):
+    (tmp_path / "frame_list.json").write_bytes(content)
+    with pytest.raises(
+        DatasetError, match=r"cannot read .*frame_list.json: .*; expected a list of names: get it again"
+    ):
+        open_dataset("road_anomaly", tmp_path)
+    MADE.nyu(tmp_path)
+    (tmp_path / "splits_nohuman.json").write_bytes(content)
+    if content != b"{}":
+        with pytest.raises(DatasetError, match=r"cannot read .*splits_nohuman.json: .*; expected numbers of frames by"):
+            open_dataset("nyu", tmp_path, split="nohuman_train", check_counts=False)
 
 
 def test_played_errors(tmp_path):

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from shutil import copyfile
-from typing import NamedTuple
+from typing import NamedTuple, NotRequired, TypedDict
 
-from unexpected_core.config import unknown_name
+from unexpected_core.config import read_json, unknown_name
 from unexpected_core.files import atomic_path, visible, write_text
 from unexpected_core.formats import IMAGE_SUFFIXES
 from unexpected_core.images import (
@@ -109,13 +109,22 @@ def _refuse_overlap(source: Path, target: Path) -> None:
         )
 
 
+class _Note(TypedDict):
+    """What conversion.json says."""
+
+    dataset: str
+    size: list[int]
+    quality: int
+    sources: NotRequired[list[str]]
+
+
 def _note(target: Path, making: dict, source: Path, there: int) -> None:
     """Remember size, quality and sources, so that one folder never holds two sizes.
 
     there: files of this source's names that the target holds already, which would be taken for its own.
     """
     path, place = target / "conversion.json", str(source.resolve())
-    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    before = read_json(path, _Note, ConversionError, "restore it, or choose another folder") if path.is_file() else {}
     sources = before.pop("sources", [])
     if before and before != making:
         raise ConversionError(

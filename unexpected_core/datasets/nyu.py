@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from unexpected_core.config import read_json
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.frames import FileDataset, Frame
 from unexpected_core.datasets.matching import check_count, ending, images_below, maps_below, match
@@ -41,12 +41,13 @@ def _keys(path: Path, split: str, images: dict[str, Path]) -> list[str]:
     if split == "all":
         return list(images)
     file = path / "splits_nohuman.json"
-    splits = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    cure = "expected numbers of frames by split: get it again"
+    splits = read_json(file, dict[str, list[int]], DatasetError, cure) if file.is_file() else {}
     members = splits.get(split, splits.get(split.removeprefix("nohuman_")))
     if members is None:
         known = ", ".join(splits) or f"others need {file}"
         raise DatasetError(f"data set 'nyu' has no split '{split}'; known: all, {known}")
-    keys = [f"{int(member):04d}" for member in members]
+    keys = [f"{member:04d}" for member in members]
     absent = [key for key in keys if key not in images]
     if absent:
         raise DatasetError(f"{file}: split '{split}' names frame {absent[0]}, which is absent from images/; get all")

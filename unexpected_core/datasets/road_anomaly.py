@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
+from unexpected_core.config import read_json
 from unexpected_core.datasets.base import DatasetError
 from unexpected_core.datasets.frames import FileDataset, Frame
 from unexpected_core.datasets.matching import check_count, images_below, match
@@ -36,7 +36,7 @@ def road_anomaly(root: str | Path | None = None, check_counts: bool = True) -> F
 
 
 def _authors(path: Path) -> list[Frame]:
-    names = json.loads((path / "frame_list.json").read_text(encoding="utf-8"))
+    names = read_json(path / "frame_list.json", list[str], DatasetError, "expected a list of names: get it again")
     images = {Path(name).stem: path / "frames" / name for name in sorted(names)}
     for image in images.values():
         if not image.is_file():

@@ -57,7 +57,7 @@ def read_manifest(folder: Path, split: str) -> Manifest | None:
     if not path.is_file():
         return None
     try:
-        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+        return Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise ManifestError(
             f"{path} is not a manifest of a discrepancy set; make the set again ({one_line(error)})"
@@ -96,7 +96,7 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
     def _lines(self) -> list[FrameRecord]:
-        lines = self.path.read_text(encoding="utf-8").split("\n") if self.path.is_file() else []
+        lines = self.path.read_bytes().split(b"\n") if self.path.is_file() else []
         if lines and lines[-1]:  # torn: end it, so that the next line starts afresh
             with self.path.open("a", encoding="utf-8") as stream:
                 stream.write("\n")

@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
+from unexpected_core.config import read_json
 from unexpected_core.drawing.code import fingerprint
 from unexpected_core.drawing.errors import DrawingError
 from unexpected_core.drawing.tracks import CLIP_RATE, DrawnRoads, facts
@@ -53,7 +55,8 @@ def _is_whole(folder: Path, roads: DrawnRoads, recipe: dict, parts: Sequence[str
         if any((folder / part).exists() for part in PARTS):
             raise DrawingError(f"{folder} has {' or '.join(PARTS)} but no {MANIFEST}; choose an empty folder")
         return False
-    found = {"rate": CLIP_RATE} | json.loads(manifest.read_text(encoding="utf-8"))
+    cure = "restore it, or choose another folder"
+    found = {"rate": CLIP_RATE, "frames": []} | read_json(manifest, dict[str, Any], DrawingError, cure)
     if any(found.get(name) != value for name, value in recipe.items()):
         what = ", ".join(f"{name} {found.get(name)}" for name in recipe)
         raise DrawingError(f"{folder} holds frames of {what}; choose another folder")
@@ -63,7 +66,7 @@ def _is_whole(folder: Path, roads: DrawnRoads, recipe: dict, parts: Sequence[str
             f"{others[0]} is none of these {len(roads)} frames; choose another folder, or take away what is not of them"
         )
     there = sum(path.is_file() for path in wanted)
-    if there == len(wanted) and len(found["frames"]) == len(roads):
+    if there == len(wanted) and isinstance(found["frames"], list) and len(found["frames"]) == len(roads):
         return True
     if there and found.get("code") != fingerprint():
         raise DrawingError(

@@ -161,3 +161,7 @@ def test_errors(cityscapes, tmp_path):
     assert json.loads((tmp_path / "small/conversion.json").read_text())["size"] == [16, 32]
     with pytest.raises(ConversionError, match=r"made otherwise: .*\[16, 32\].* now .*\[32, 64\]"):
         convert("cityscapes", cityscapes, tmp_path / "small", (32, 64))
+    for content in (b"", b"[1]", b'{"dataset": "\xe9"}', b'{"dataset": "cityscapes"}'):
+        (tmp_path / "small/conversion.json").write_bytes(content)
+        with pytest.raises(ConversionError, match=r"cannot read .*conversion.json: .*; restore it, or choose another"):
+            convert("cityscapes", cityscapes, tmp_path / "small", SIZE)

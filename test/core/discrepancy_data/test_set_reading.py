@@ -47,6 +47,16 @@ def test_reader_takes_the_authors_archive(source, tmp_path):
     assert data.keys == source.keys[1:] and (data[0].discrepancy == 1).any()
 
 
+@pytest.mark.parametrize("content", [b"", b"[1]", b'{"dataset": "\xe9"}'])
+def test_a_damaged_manifest_is_refused_by_name(content, source, tmp_path):
+    make(source, tmp_path / "set")
+    (tmp_path / "set/manifest_train.json").write_bytes(content)
+    with pytest.raises(
+        ManifestError, match=r"manifest_train.json is not a manifest of a discrepancy set; make the set"
+    ):
+        DiscrepancyDataset(tmp_path / "set", source, "train")
+
+
 def test_reader_errors(source, tmp_path):
     with pytest.raises(DatasetError, match=r"no discrepancy set of 'cityscapes-train' .*unexpected data discrepancy"):
         DiscrepancyDataset(tmp_path / "set", source, "train")

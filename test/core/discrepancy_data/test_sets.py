@@ -110,8 +110,8 @@ def test_a_killed_process_is_continued(source, tmp_path):
     for torn in out.rglob(".*"):  # what a kill in the middle of a write leaves is never mistaken for a frame
         assert torn.name.startswith(".")
         torn.unlink()
-    with (out / "manifest_train.frames.jsonl").open("a") as stream:
-        stream.write('{"key": "ulm/ulm_0')
+    with (out / "manifest_train.frames.jsonl").open("ab") as stream:
+        stream.write('{"key": "ulm/ü'.encode()[:-1])  # torn within a letter
     make(source, out)
     assert contents(out) == contents(tmp_path / "whole")
 

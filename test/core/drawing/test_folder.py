@@ -106,6 +106,25 @@ def test_a_folder_of_other_pictures_is_left_alone(tmp_path):
         draw_folder(tmp_path, DrawnRoads("train", 1, 0, SIZE), workers=1)
 
 
+@pytest.mark.parametrize("content", [b"", b"[1]", b'{"track": "\xe9"}', b'{"track": "train", "frames'])
+def test_a_damaged_manifest_is_refused_by_name(content, tmp_path):
+    (tmp_path / "frames.json").write_bytes(content)
+    with pytest.raises(DrawingError, match=r"cannot read .*frames.json: .*; restore it, or choose another folder"):
+        draw_folder(tmp_path, DrawnRoads("train", 1, 0, SIZE), workers=1)
+    assert (tmp_path / "frames.json").read_bytes() == content
+
+
+@pytest.mark.parametrize("frames", [{}, {"frames": 5}, {"frames": None}])
+def test_a_manifest_without_its_frames_gets_them_again(frames, tmp_path):
+    roads = DrawnRoads("train", 1, 0, SIZE)
+    draw_folder(tmp_path, roads, workers=1)
+    whole = json.loads((tmp_path / "frames.json").read_text())
+    rest = {name: value for name, value in whole.items() if name != "frames"}
+    (tmp_path / "frames.json").write_text(json.dumps(rest | frames))
+    draw_folder(tmp_path, roads, workers=1)
+    assert json.loads((tmp_path / "frames.json").read_text()) == whole
+
+
 def test_the_drive_carries_the_images_their_times_and_the_camera(drawn):
     made = [DrawnRoads("obstacle", 3, 5, SIZE).frame(i) for i in range(3)]
     images, infos = read(drawn / "drive.mcap", "/camera/image_raw"), read(drawn / "drive.mcap", "/camera/camera_info")
