@@ -46,14 +46,8 @@ def find_weights(name_or_path: str | Path) -> Path:
     weights, and not what a later version of the package ships under the name; or by '_baselines': those beside it.
     """
     text = str(name_or_path)
-    if text in shipped():
-        _tell_of_namesake(Path(text).absolute())
-        return shipped()[text]
-    if text.endswith(BASELINES) and (base := text.removesuffix(BASELINES)) in shipped():
-        return find_baselines(shipped()[base])
-    name, _, fingerprint = text.rpartition("-")
-    if name in shipped() and FINGERPRINT.fullmatch(fingerprint):
-        return _these_very(shipped()[name], fingerprint)
+    if found := _shipped(text):
+        return found
     path = expand_home(text)
     if path.is_dir():
         return _only_one(path)
@@ -66,6 +60,25 @@ def find_weights(name_or_path: str | Path) -> Path:
         raise WeightsError(f"no weight file {path}: expected a shipped name ({known}), a {SUFFIX} file or its folder")
     unknown = unknown_name("detector", text, ["random", *shipped()])
     raise WeightsError(f"{unknown}; or give a {SUFFIX} file or its folder")
+
+
+def weight_files(name_or_path: str) -> list[Path]:
+    """That of a shipped name, as everywhere, else all of a folder, else the one of that name. Raises WeightsError."""
+    inside = [] if _shipped(name_or_path) else visible(expand_home(name_or_path), f"*{SUFFIX}")
+    return inside or [find_weights(name_or_path)]
+
+
+def _shipped(text: str) -> Path | None:
+    """The weight file of a shipped name, see find_weights; None where it is none. Raises WeightsError."""
+    if text in shipped():
+        _tell_of_namesake(Path(text).absolute())
+        return shipped()[text]
+    if text.endswith(BASELINES) and (base := text.removesuffix(BASELINES)) in shipped():
+        return find_baselines(shipped()[base])
+    name, _, fingerprint = text.rpartition("-")
+    if name in shipped() and FINGERPRINT.fullmatch(fingerprint):
+        return _these_very(shipped()[name], fingerprint)
+    return None
 
 
 @cache

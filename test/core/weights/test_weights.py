@@ -226,7 +226,7 @@ def test_the_command_lists_shows_and_verifies(file, capsys):
     assert capsys.readouterr().err.startswith("unexpected weights: ")
 
 
-def test_a_shipped_name_is_listed_and_inspected_as_the_same_detector(file, monkeypatch, capsys):
+def test_a_shipped_name_is_the_same_detector_to_every_action(file, monkeypatch, capsys):
     (file.parent / "fast").mkdir()
     file.rename(file.parent / "fast" / file.name)
     card_path(file).rename(card_path(file.parent / "fast" / file.name))
@@ -235,6 +235,16 @@ def test_a_shipped_name_is_listed_and_inspected_as_the_same_detector(file, monke
     listed = capsys.readouterr().out
     assert listed.startswith("fast ") and "toy" not in listed
     assert main(["weights", "inspect", "fast"]) == 0 and '"name": "fast"' in capsys.readouterr().out
+    fingerprint = read_card(find_weights("fast")).sha256[:8]
+    assert main(["weights", "verify", "fast"]) == 0 and f"(fast-{fingerprint})" in capsys.readouterr().out
+    (file.parent / "fast").rename(f"fast-{fingerprint}")
+    assert main(["weights", "list", f"fast-{fingerprint}"]) == 0 and "toy" not in capsys.readouterr().out
+
+
+def test_verify_names_what_is_no_weight_file_and_goes_on(file, capsys):
+    assert main(["weights", "verify", "nowhere", str(file.parent)]) == 1
+    nowhere, toy = capsys.readouterr().out.splitlines()
+    assert nowhere.startswith("nowhere: unknown detector 'nowhere'") and toy.startswith(f"{file}: whole")
 
 
 def test_average_lies_between_two_trainings_and_refuses_other_networks(tmp_path, capsys):

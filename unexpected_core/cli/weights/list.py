@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,9 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     from unexpected_core.weights.cards import read_card
-    from unexpected_core.weights.catalog import shipped
+    from unexpected_core.weights.catalog import shipped, weight_files
 
-    paths = _files(arguments.folder) if arguments.folder else list(shipped().values())
+    paths = weight_files(arguments.folder) if arguments.folder else list(shipped().values())
     width = max((len(path.stem) for path in paths), default=0)
     for path in paths:
         card = read_card(path)
@@ -26,12 +25,3 @@ def _list(arguments: argparse.Namespace) -> int:
             f"trained on {', '.join(card.training_data) or 'not said'}"
         )
     return 0
-
-
-def _files(name: str) -> list[Path]:
-    """That of a shipped name, as everywhere, else those of a folder, else of a file. Raises WeightsError."""
-    from unexpected_core.files import visible
-    from unexpected_core.weights.catalog import SUFFIX, find_weights, shipped
-
-    inside = [] if name in shipped() else visible(name, f"*{SUFFIX}")
-    return inside or [find_weights(name)]

@@ -12,20 +12,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from unexpected_core.files import visible
     from unexpected_core.scorers import UnknownScorer
     from unexpected_core.weights.cards import WeightsError
-    from unexpected_core.weights.catalog import SUFFIX
 
     failed = 0
-    names = [str(path) for given in arguments.weights for path in visible(given, f"*{SUFFIX}") or [given]]
-    for name in names:
+    for name in (name for given in arguments.weights for name in _files(given)):
         try:
             print(f"{name}: whole, fits its architecture ({_fits(name)})")
         except (WeightsError, UnknownScorer) as error:
             failed += 1
             print(f"{name}: {error}")
     return 1 if failed else 0
+
+
+def _files(given: str) -> list[str]:
+    """Of each weight file that is meant, its path; what means none, as it is: reading it says why."""
+    from unexpected_core.weights.cards import WeightsError
+    from unexpected_core.weights.catalog import weight_files
+
+    try:
+        return [str(path) for path in weight_files(given)]
+    except WeightsError:
+        return [given]
 
 
 def _fits(name: str) -> str:
