@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -44,12 +45,15 @@ def clear_away() -> None:
 
     Fast DDS removes only those that a living process has open; `fastdds shm clean` goes by the same lock.
     """
+    as_it_is = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW  # everybody may put a pipe or a link there
     for lock in Path(SHARED_MEMORY).glob("fast*_el"):
         if named := LOCK(lock.name):
-            with suppress(OSError), lock.open("rb") as file:  # its owner lives, is another user, or is just leaving
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                lock.with_name(named[1]).unlink(missing_ok=True)
-                lock.unlink()
+            # its owner lives, is another user, or is just leaving
+            with suppress(OSError), os.fdopen(os.open(lock, as_it_is), "rb") as file:
+                if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    lock.with_name(named[1]).unlink(missing_ok=True)
+                    lock.unlink()
 
 
 def _is_old() -> bool:

@@ -8,6 +8,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections import namedtuple
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -93,6 +94,19 @@ def test_what_was_left_by_the_killed_is_cleared_away_and_nothing_else(room, monk
         fcntl.flock(file, fcntl.LOCK_EX)
         assert fastdds.make_room_for_images() == (profile is None)
     assert {path.name for path in tmp_path.iterdir()} == {alive, f"{alive}_el"} | others
+
+
+def test_what_is_no_file_is_neither_waited_for_nor_removed(room, monkeypatch, tmp_path):
+    """Everybody may write there; a pipe that is opened to be read waits for one who writes."""
+    monkeypatch.setattr(fastdds, "SHARED_MEMORY", str(tmp_path))
+    (tmp_path / "notes").touch()
+    os.mkfifo(tmp_path / "fastdds_0123456789abcdef_el")
+    (tmp_path / "fastdds_fedcba9876543210_el").symlink_to("notes")
+    before = set(tmp_path.iterdir())
+    clearing = Thread(target=fastdds.clear_away, daemon=True)
+    clearing.start()
+    clearing.join(5)
+    assert not clearing.is_alive() and set(tmp_path.iterdir()) == before
 
 
 @pytest.mark.ros
