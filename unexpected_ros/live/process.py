@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import signal
 import sys
@@ -9,6 +10,7 @@ import sys
 import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.logging import LoggingSeverity, set_logger_level
+from rclpy.utilities import remove_ros_args
 
 from unexpected_core.config import SettingsError
 from unexpected_core.memory import keep_freed
@@ -16,6 +18,8 @@ from unexpected_ros.fastdds import make_room_for_images
 from unexpected_ros.live.node import DetectorNode
 from unexpected_ros.live.spinning import keep_spinning
 from unexpected_ros.start import SIGNALS, plain
+
+USAGE = "detector --ros-args -p PARAMETER:=VALUE -r TOPIC:=TOPIC --params-file FILE"
 
 
 class StartError(RuntimeError):
@@ -70,13 +74,16 @@ def _made() -> DetectorNode:
 
 
 def _init(args: list[str] | None) -> None:
-    """Read the ROS arguments. Raises StartError."""
+    """Read the arguments, which are all of ROS. Raises StartError."""
     set_logger_level("rcl", LoggingSeverity.FATAL)  # it would say the same before us, and without the cause
     try:
         rclpy.init(args=args)
     except Exception as error:  # rclpy has a kind for each argument that it cannot read
         raise StartError(f"cannot begin: {plain(str(error))}") from error
     set_logger_level("rcl", LoggingSeverity.UNSET)
+    parser = argparse.ArgumentParser(prog="detector", usage=USAGE, description="The detector node; see docs/ros.md.")
+    if others := parser.parse_known_args(remove_ros_args(args)[1:])[1]:
+        raise StartError(f"cannot begin: '{' '.join(others)}' is not behind --ros-args; expected {USAGE}")
 
 
 def _leave(made: list[DetectorNode]) -> None:

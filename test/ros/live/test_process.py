@@ -139,6 +139,22 @@ def test_a_start_that_fails_ends_with_1_and_one_line(tmp_path):
         assert re.fullmatch(f"detector: {expected[given]}\n", said), (given, said)
 
 
+@pytest.mark.parametrize(
+    ("given", "code", "said"),
+    [
+        ("-p model.path:=random", 1, r"'-p model\.path:=random' is not behind --ros-args; .*\n"),
+        ("--ros-args -p model.path:=nowhere -- more", 1, "'more' is not behind --ros-args; .*\n"),
+        ("--help", 0, ""),
+    ],
+)
+def test_what_is_not_for_ros_is_refused_and_help_says_what_is(given, code, said):
+    """The node began, and a parameter without --ros-args changed nothing."""
+    command = [sys.executable, "-m", "unexpected_ros.start", "unexpected_ros.live.process", *given.split()]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == code and re.fullmatch(said, ended.stderr.removeprefix("detector: cannot begin: ")), ended
+    assert code or "--ros-args -p PARAMETER:=VALUE -r TOPIC:=TOPIC --params-file FILE" in ended.stdout
+
+
 @pytest.mark.parametrize("program", ["tools.replay", "tools.recorder", "view.window"])
 def test_what_ros_refuses_is_one_line_in_every_program(program):
     command = [sys.executable, "-m", "unexpected_ros.start", f"unexpected_ros.{program}", "--ros-args"]
