@@ -9,6 +9,7 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
 from std_srvs.srv import SetBool, Trigger
 
 from unexpected_core.config import SettingsError
@@ -17,7 +18,7 @@ from unexpected_ros.live.feed import Feed
 from unexpected_ros.live.lifecycle import refuse_the_impossible
 from unexpected_ros.live.own_thread import in_own_thread
 from unexpected_ros.live.parameters import THRESHOLD, changed, declare
-from unexpected_ros.live.publishers import overrides, unused
+from unexpected_ros.live.publishers import OfferError, offered, unused
 from unexpected_ros.live.twins import Twins
 from unexpected_ros.load.relief import free_gpu_memory
 from unexpected_ros.logs import forward_to, stop_forwarding
@@ -45,9 +46,7 @@ class DetectorNode(LifecycleNode):
         self.feeds = [Feed(self, name, self.answering.warn_once) for name in weights]
         self.add_on_set_parameters_callback(self._check_parameters)
         self.add_post_set_parameters_callback(self._apply_parameters)
-        self._diagnostics = self.create_publisher(
-            DiagnosticArray, "/diagnostics", 10, qos_overriding_options=overrides(self, "/diagnostics")
-        )
+        self._diagnostics = offered(self, DiagnosticArray, "/diagnostics", QoSProfile(depth=10))
         # a steady clock, so that reports go on while a bag with simulated time is paused
         self.create_timer(1.0, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.create_service(SetBool, "~/enable", self._on_enable)
@@ -69,7 +68,8 @@ class DetectorNode(LifecycleNode):
             self._warn_of_unused_overrides()
         except Exception as error:
             if self.context.ok():  # else it was told to end while loading
-                self.get_logger().error(f"cannot load the detector: {error}")
+                text = f"cannot load the detector: {type(error).__name__}: {error}"
+                self.get_logger().error(str(error) if isinstance(error, OfferError) else text)
             self.close()
             return FAILURE
         return super().on_configure(state)
@@ -83,7 +83,7 @@ class DetectorNode(LifecycleNode):
             self.answering.begin()
             self._subscribe()
         except Exception as error:  # rclpy would say nothing of it
-            self.get_logger().error(f"cannot listen: {error}")
+            self.get_logger().error(f"cannot listen: {type(error).__name__}: {error}")
             self._rest()
             return FAILURE
         return super().on_activate(state)
@@ -200,7 +200,7 @@ class DetectorNode(LifecycleNode):
             self.detector = self._load()
             response.success, response.message = True, f"loaded {self.detector.model_id}"
         except Exception as error:
-            response.message = f"kept {self.detector.model_id}: {error}"
+            response.message = f"kept {self.detector.model_id}: {type(error).__name__}: {error}"
             self.get_logger().error(f"reload failed, {response.message}")
         return response
 
@@ -213,7 +213,8 @@ class DetectorNode(LifecycleNode):
             response.message = ", ".join(str(self.answering.keeper.write(camera, result)) for camera, result in latest)
             response.success = True
         except Exception as error:
-            response.message = f"cannot save below {self.settings.save.directory}: {error}"
+            where = self.settings.save.directory
+            response.message = f"cannot save below {where}: {type(error).__name__}: {error}"
             self.get_logger().error(response.message)
         return response
 

@@ -16,6 +16,7 @@ from unexpected_core.config import SettingsError
 from unexpected_core.memory import keep_freed
 from unexpected_ros.fastdds import make_room_for_images
 from unexpected_ros.live.node import DetectorNode
+from unexpected_ros.live.publishers import OfferError
 from unexpected_ros.live.spinning import keep_spinning
 from unexpected_ros.start import SIGNALS, plain
 
@@ -37,7 +38,7 @@ def main(args: list[str] | None = None) -> int:
         code = _serve(args, made)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
-    except (StartError, SettingsError) as error:
+    except (StartError, SettingsError, OfferError) as error:
         print(f"detector: {error}", file=sys.stderr)
         code = 1
     except Exception:
@@ -63,7 +64,7 @@ def _serve(args: list[str] | None, made: list[DetectorNode]) -> int:
 
 
 def _made() -> DetectorNode:
-    """The node. Raises StartError, SettingsError."""
+    """The node. Raises StartError, SettingsError, OfferError."""
     try:
         return DetectorNode()
     except ValueError as error:

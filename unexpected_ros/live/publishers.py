@@ -6,7 +6,7 @@ What programs wait for is sent at once, pictures in a thread of their own while 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from rclpy.lifecycle import LifecycleNode
@@ -19,10 +19,15 @@ from unexpected_core.labels import CITYSCAPES, IGNORE
 from unexpected_ros.live.messages import Messages
 from unexpected_ros.live.outputs import FIRST, OUTPUTS, VISION, Output, Result, messages_of
 from unexpected_ros.live.ros import CLASSES, ready_to_send, ros_message
+from unexpected_ros.start import plain
 
 LABEL_INFO = "vision_msgs/msg/LabelInfo"
 OVERRIDES, POLICIES = "qos_overrides", QoSPolicyKind.__members__
 _OF_RCLPY = ("/parameter_events", "/rosout", "/clock")
+
+
+class OfferError(ValueError):
+    """An output that cannot be offered; the message names it, and what parameters say of it."""
 
 
 class Publishers:
@@ -37,20 +42,17 @@ class Publishers:
         self._labels: Publisher | None = None
 
     def offer(self) -> None:
-        """Offer all outputs whose types there are."""
+        """Offer all outputs whose types there are. Raises OfferError."""
         for name, output in (VISION | OUTPUTS).items():
             if output.type in CLASSES:
-                topic = f"~/{self._place}{name}"
-                options = overrides(self._node, topic)
-                self._publishers[name] = self._node.create_publisher(
-                    CLASSES[output.type], topic, _qos(output), qos_overriding_options=options
-                )
+                cls, topic = CLASSES[output.type], f"~/{self._place}{name}"
+                self._publishers[name] = offered(self._node, cls, topic, _qos(output))
         self._labels = self._offer_label_info() if LABEL_INFO in CLASSES else None
 
     def _offer_label_info(self) -> Publisher:
         """What the values of ~/labels mean, once and for those who come later."""
         qos = QoSProfile(depth=1, durability=QoSDurabilityPolicy.TRANSIENT_LOCAL)
-        publisher = self._node.create_publisher(CLASSES[LABEL_INFO], f"~/{self._place}label_info", qos)
+        publisher = offered(self._node, CLASSES[LABEL_INFO], f"~/{self._place}label_info", qos)
         names = {label.train_id: label.name for label in CITYSCAPES if label.train_id != IGNORE}
         header = ros_message("std_msgs/msg/Header", stamp=self._node.get_clock().now().to_msg(), frame_id="")
         publisher.publish(Messages(ros_message).label_info(header, names))
@@ -59,7 +61,7 @@ class Publishers:
     @property
     def topics(self) -> list[str]:
         """Full names, as remapped."""
-        return [publisher.topic_name for publisher in self._publishers.values()]
+        return [publisher.topic_name for publisher in self._all()]
 
     def wanted(self, name: str) -> bool:
         """Whether somebody listens to the output."""
@@ -92,8 +94,11 @@ class Publishers:
     def close(self) -> None:
         """Withdraw all output topics."""
         self._sender.shutdown()
-        for publisher in filter(None, (*self._publishers.values(), self._labels)):
+        for publisher in self._all():
             self._node.destroy_publisher(publisher)
+
+    def _all(self) -> Iterator[Publisher]:
+        return filter(None, (*self._publishers.values(), self._labels))
 
 
 def _qos(output: Output) -> QoSProfile:
@@ -101,10 +106,17 @@ def _qos(output: Output) -> QoSProfile:
     return QoSProfile(depth=output.depth, reliability=policy)
 
 
-def overrides(node: Node, topic: str) -> QoSOverridingOptions:
-    """What the parameters qos_overrides.<topic>.publisher.<policy> change for the node's publisher of `topic`."""
-    given = node.get_parameters_by_prefix(f"{OVERRIDES}.{node.resolve_topic_name(topic)}.publisher")
-    return QoSOverridingOptions([QoSPolicyKind[name.upper()] for name in given if name.upper() in POLICIES])
+def offered(node: Node, cls: type, topic: str, qos: QoSProfile) -> Publisher:
+    """A publisher with what the parameters qos_overrides.<topic>.publisher.<policy> change. Raises OfferError."""
+    prefix = f"{OVERRIDES}.{node.resolve_topic_name(topic)}.publisher"
+    given = {name: parameter.value for name, parameter in node.get_parameters_by_prefix(prefix).items()}
+    policies = QoSOverridingOptions([QoSPolicyKind[name.upper()] for name in given if name.upper() in POLICIES])
+    try:
+        return node.create_publisher(cls, topic, qos, qos_overriding_options=policies)
+    except Exception as error:  # rclpy has a kind for each value that it cannot use, and does not name it
+        asked = "".join(f" with {prefix}.{name} = {value!r}" for name, value in given.items())
+        why = plain(f"{type(error).__name__}: {error}").removesuffix(":")
+        raise OfferError(f"cannot offer {node.resolve_topic_name(topic)}{asked}: {why}") from error
 
 
 def unused(node: Node, topics: list[str]) -> list[str]:

@@ -102,9 +102,22 @@ def test_overrides_of_qos_work_for_outputs_and_others_are_warned_of(driver, make
     said = capfd.readouterr().err
     assert f"'{image}depth' changes nothing; outputs take qos_overrides.<topic>.publisher.<policy>" in said
     assert f"'{mask}" not in said
-    wrong = make_node(start=False, **{f"{mask}reliability": "sometimes"})
-    assert wrong.trigger_configure().name == "FAILURE"
-    assert "Unexpected QoS override for policy `reliability`: `sometimes`" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("policy", "value", "why"),
+    [
+        ("reliability", "sometimes", "RuntimeError: Unexpected QoS override for policy `reliability`: `sometimes`"),
+        ("depth", "ten", "AssertionError"),  # which says nothing
+        ("lifespan", "soon", "ValueError: invalid literal for int() with base 10: 'soon'"),
+    ],
+)
+def test_an_output_that_cannot_be_offered_is_named_with_what_was_asked(make_node, capfd, policy, value, why):
+    """It was said to be a model that cannot be loaded, or nothing was."""
+    name = f"qos_overrides./inside/detector/mask.publisher.{policy}"
+    assert make_node(start=False, **{name: value}).trigger_configure().name == "FAILURE"
+    said = capfd.readouterr().err
+    assert f"cannot offer /inside/detector/mask with {name} = '{value}': {why}\n" in said and "cannot load" not in said
 
 
 def test_a_configuration_that_failed_leaves_nothing_behind(make_node):
@@ -220,7 +233,7 @@ def test_a_frame_is_detected_and_reported_with_the_settings_it_began_with(
 
 def test_a_model_that_is_not_there_is_said(make_node, capfd):
     assert not make_node(start=False, model__path="nowhere").start()
-    assert "cannot load the detector: unknown detector 'nowhere'" in capfd.readouterr().err
+    assert "cannot load the detector: WeightsError: unknown detector 'nowhere'" in capfd.readouterr().err
 
 
 def test_a_reload_that_fails_keeps_the_old_model(make_node, driver):

@@ -118,6 +118,7 @@ def test_a_start_that_fails_ends_with_1_and_one_line(tmp_path):
         (tmp_path / f"{name}.yaml").write_text(text)
     expected = {
         ("-p", "detect.threshold:=7.0"): "setting 'detect.threshold' = 7.0: Input should be less than or equal to 1",
+        ("-p", "qos_overrides./diagnostics.publisher.depth:=ten"): "cannot offer /diagnostics .*: AssertionError",
         ("--params-file", "open.yaml"): "cannot begin: .*open.yaml.* near line 3",
         ("--params-file", "bare.yaml"): "cannot begin: .*bare.yaml.* before ros__parameters at line 2",
         ("--params-file", "mixed.yaml"): "cannot begin: .*mixed.yaml.*.*",
