@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,21 +25,38 @@ from unexpected_ros.logs import CauseLog
 def write_sample(folder: str | Path, key: str, image: np.ndarray, detection: Detection, facts: dict[str, Any]) -> Path:
     """Write <key>.png below image/, labels/, score/ (16-bit, 65535 = 1) and mask/ of `folder`, and <key>.json.
 
-    image: RGB uint8 [H, W, 3]. A key that is taken becomes <key>-2, <key>-3, ...: cameras may share a clock, or set
-    no stamps at all.
+    image: RGB uint8 [H, W, 3]. A key that is taken becomes <key>-2, <key>-3, ...: cameras may share a clock or set no
+    stamps at all, several nodes a folder.
     Returns the path of the JSON file, which holds `facts` and is written last: where it is, the sample is whole.
     Raises ImageError, OSError.
     """
     folder = expand_home(folder)
-    taken = (f"{key}-{n}" if n > 1 else key for n in count(1))
-    key = next(name for name in taken if not (folder / f"{name}.json").exists())
-    write_image(folder / "image" / f"{key}.png", image)
-    write_image(folder / "labels" / f"{key}.png", detection.labels)
-    write_image(folder / "score" / f"{key}.png", (detection.score.clip(0, 1) * 65535).round().astype(np.uint16))
-    write_image(folder / "mask" / f"{key}.png", detection.mask.astype(np.uint8) * 255)
-    path = folder / f"{key}.json"
-    write_text(path, json.dumps(facts, indent=2) + "\n")
+    with _reserved(folder, key) as key:
+        write_image(folder / "image" / f"{key}.png", image)
+        write_image(folder / "labels" / f"{key}.png", detection.labels)
+        write_image(folder / "score" / f"{key}.png", (detection.score.clip(0, 1) * 65535).round().astype(np.uint16))
+        write_image(folder / "mask" / f"{key}.png", detection.mask.astype(np.uint8) * 255)
+        path = folder / f"{key}.json"
+        write_text(path, json.dumps(facts, indent=2) + "\n")
     return path
+
+
+@contextmanager
+def _reserved(folder: Path, key: str) -> Iterator[str]:
+    """A key that has no sample, and that no other thread or process takes before the block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (f"{key}-{n}" if n > 1 else key for n in count(1)):
+        mark = folder / f".{name}.taken"
+        try:
+            mark.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        try:
+            if not (folder / f"{name}.json").exists():
+                yield name
+                return
+        finally:
+            mark.unlink(missing_ok=True)
 
 
 class Keeper:
@@ -46,7 +64,6 @@ class Keeper:
 
     def __init__(self, warn: CauseLog) -> None:
         self._warn, self._pace = warn, Pace(closest=1)
-        self._writing = threading.Lock()  # a service writes in its thread, and two must not take one key
         self._worker: Worker[tuple[str, Result]] | None = None
 
     def offer(self, camera: str, result: Result) -> None:
@@ -75,8 +92,7 @@ class Keeper:
             "settings": result.settings.model_dump(),
         }
         key = f"{stamp}-{camera}" if camera else str(stamp)
-        with self._writing:
-            return write_sample(result.settings.save.directory, key, result.image, result.detection, facts)
+        return write_sample(result.settings.save.directory, key, result.image, result.detection, facts)
 
     def stop(self, timeout: float) -> None:
         """Finish the sample in work, and those that wait; what is not saved by then is told."""

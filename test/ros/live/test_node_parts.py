@@ -179,6 +179,32 @@ def test_a_sample_is_whole_and_readable(tmp_path):
     assert np.array_equal(read_image(tmp_path / "image" / "12-2.png"), image[::-1])
 
 
+def test_nodes_that_share_a_folder_keep_what_each_other_has_of_the_same_stamp(tmp_path):
+    """Also while one is still writing: both replay one bag, or one is started again on it."""
+    image = np.zeros((6, 8, 3), np.uint8)
+    flat = Detection(np.zeros((6, 8), np.float32), image[..., 0] > 0, image[..., 0], None, ())
+
+    class Meanwhile:
+        """A detection that the other node's sample is written before."""
+
+        score, mask = flat.score, flat.mask
+
+        @property
+        def labels(self):
+            others.append(write_sample(tmp_path, "12", image + 9, flat, {"node": "other"}))
+            return flat.labels
+
+    others = []
+    path = write_sample(tmp_path, "12", image, Meanwhile(), {"node": "first"})
+    assert (path.name, others[0].name) == ("12.json", "12-2.json")
+    assert [json.loads(p.read_text())["node"] for p in (path, *others)] == ["first", "other"]
+    assert [read_image(tmp_path / "image" / f"{key}.png").max() for key in ("12", "12-2")] == [0, 9]
+    with pytest.raises(AttributeError):
+        write_sample(tmp_path, "13", image, None, {})
+    assert write_sample(tmp_path, "13", image, flat, {}).name == "13.json"
+    assert not [p for p in tmp_path.rglob("*") if p.name.startswith(".")]
+
+
 def keeper_on_a_slow_disk(said, ready):
     """Writes nothing before `ready`; what it warns of goes to `said`."""
 
