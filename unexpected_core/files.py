@@ -11,7 +11,7 @@ import secrets
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cache
@@ -115,11 +115,17 @@ def visible(folder: str | Path, pattern: str) -> list[Path]:
     return sorted(path for path in files_in(folder, recursive) if fnmatchcase(path.name, name))
 
 
-def files_in(folder: str | Path, recursive: bool = True, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+def files_in(
+    folder: str | Path,
+    recursive: bool = True,
+    above: tuple[Path, ...] = (),
+    whole: Callable[[Path], bool] = lambda _: False,
+) -> Iterator[Path]:
     """Whole files of a folder, in any order; none where it is no folder. What cannot be read is named in the log.
 
     recursive: look into folders in it too, also those that are links, but in none that holds itself (above). Hidden
     files and folders are left out: `atomic_path` hides what is not whole yet, and a kill leaves it behind.
+    whole: what is given as if it were a file, such as folders that are one thing.
     """
     folder = Path(folder)
     if not folder.is_dir() or (real := folder.resolve()) in above:
@@ -131,12 +137,12 @@ def files_in(folder: str | Path, recursive: bool = True, above: tuple[Path, ...]
         return
     others = []
     for path in there:
-        if path.is_file():
+        if path.is_file() or whole(path):
             yield path
         elif not path.is_dir():
             others.append(path.name)
         elif recursive:
-            yield from files_in(path, True, (*above, real))
+            yield from files_in(path, True, (*above, real), whole)
     if others:
         what = "links that lead nowhere, or no files, are left out"
         LOGGER.warning("%s: %d %s, such as %s", folder, len(others), what, min(others))

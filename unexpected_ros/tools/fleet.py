@@ -12,9 +12,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from unexpected_core.files import write_text
+from unexpected_core.files import files_in, write_text
 from unexpected_core.log import LOGGER, first_line
-from unexpected_core.media.kinds import BAG_SUFFIXES, kind_of
+from unexpected_core.media.kinds import BAG_SUFFIXES, is_bag_folder
 from unexpected_ros.tools.job import BROKEN, DIED, DONE, INCOMPLETE, Job, died, is_done, perform
 from unexpected_ros.tools.workers import TRIES, spread
 
@@ -28,16 +28,21 @@ class FleetError(ValueError):
 
 
 def bags_below(folder: Path) -> list[Path]:
-    """Bags in a folder and below, by name: files, and folders that are one recording (their files are no bags)."""
-    found: list[Path] = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
-        if path.is_dir():
-            found += [path] if kind_of(path) == "bag" else bags_below(path)
-        elif path.suffix.lower() in BAG_SUFFIXES:
-            found.append(path)
-    return found
+    """Bags in a folder and below, by name: files, and folders that are one recording (their files are no bags).
+
+    Each once: one that links lead to as well goes by its own name, where that is in there, and the log says so.
+    """
+    root, bags = folder.resolve(), {}
+    found = sorted(path for path in files_in(folder, whole=_is_bag) if _is_bag(path))
+    for path in sorted(found, key=lambda path: path.resolve() != root / path.relative_to(folder)):
+        if (other := bags.setdefault(path.resolve(), path)) is not path:
+            LOGGER.info("%s leads to %s, which is done once", path, other)
+    return sorted(bags.values())
+
+
+def _is_bag(path: Path) -> bool:
+    """By its name, even where that is a link that leads nowhere: it is to be told as broken, and not left out."""
+    return is_bag_folder(path) if path.is_dir() else path.suffix.lower() in BAG_SUFFIXES
 
 
 def refuse_doubles(jobs: Iterable[Job]) -> None:

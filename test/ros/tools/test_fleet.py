@@ -120,6 +120,23 @@ def test_bags_are_found_below_a_folder(folder):
     assert names == ["broken.mcap", "deep/er", "drive0.mcap", "drive1.mcap", "drive2.mcap"]
 
 
+def test_a_bag_that_links_lead_to_is_done_once_under_its_own_name(tmp_path, capsys, caplog):
+    """With a link to the latest it was "1 of 2 bags" for ever, and a folder that held itself gave one bag 41 times."""
+    folder = tmp_path / "in"
+    write_bag(folder / "sub" / "b.mcap", [(np.zeros((20, 30, 3), np.uint8), None)], 10.0)
+    (folder / "sub" / "more").mkdir()  # else sub is a bag itself
+    (folder / "a_latest.mcap").symlink_to("sub/b.mcap")
+    (folder / "sub" / "up").symlink_to("..")
+    with caplog.at_level("INFO"):
+        assert bags_below(folder) == [folder / "sub" / "b.mcap"]
+    assert f"{folder}/a_latest.mcap leads to {folder}/sub/b.mcap, which is done once" in caplog.text
+    (folder / "gone.mcap").symlink_to("nowhere.mcap")
+    assert bags_below(folder) == [folder / "gone.mcap", folder / "sub" / "b.mcap"]
+    (folder / "gone.mcap").unlink()
+    assert main([str(folder), str(tmp_path / "out"), "--model", "random"]) == 0
+    assert "1 of 1 bags, 1 of 1 frames" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
