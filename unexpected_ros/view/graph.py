@@ -56,6 +56,16 @@ def remapped_regions(graph: Node) -> list[str]:
     ]
 
 
+def idle_detectors(graph: Node) -> set[str]:
+    """Nodes with the services of a detector, which it has in every state, and without its regions."""
+    services = {name for name, _ in graph.get_service_names_and_types()}
+    nodes = {name.removesuffix("/save_sample") for name in services}
+    topics = (topic for topic, kinds in graph.get_topic_names_and_types() if KIND in kinds)
+    busy = (info for topic in topics for info in graph.get_publishers_info_by_topic(topic))
+    named = {f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in busy}
+    return {node for node in nodes - named if {f"{node}/save_sample", f"{node}/get_state"} <= services}
+
+
 def pick_camera(topics: Iterable[str], camera: str, told: str) -> str | None:
     """Of a node's image topics the one of `camera` ('': of its only one), None while that is not sure.
 

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
 from unexpected_ros.view.assembly import Whole
-from unexpected_ros.view.graph import Stream, find_streams, remapped_regions
+from unexpected_ros.view.graph import Stream, find_streams, idle_detectors, remapped_regions
 from unexpected_ros.view.listening import Listening
 
 TICK_S = 0.2
@@ -62,7 +62,8 @@ class Watcher(Node):
             self._on_detector(next((stream.node for stream in streams.values()), None))
         self._streams = streams
         if not streams:
-            self._absent = absent(self._name, {stream.node for stream in there}, remapped_regions(self))
+            others = {stream.node for stream in there}
+            self._absent = absent(self._name, others, remapped_regions(self), idle_detectors(self))
         self._listen()
         self._tell()
 
@@ -99,12 +100,17 @@ class Watcher(Node):
                     self._told[stream.prefix] = topic
 
 
-def absent(name: str | None, there: Collection[str], remapped: Collection[str]) -> str:
+def absent(name: str | None, there: Collection[str], remapped: Collection[str], idle: Collection[str] = ()) -> str:
     """Why no detector of a `name` (None: none at all) is watched. there: names of others. remapped: topics that would
-    be their ~/regions.
+    be their ~/regions. idle: names of those that offer nothing yet.
     """
-    if there:
-        return f"no detector {name} found; there are: {', '.join(sorted(there))} (--detector)"
+    if meant := sorted(node for node in idle if name is None or f"{name}/".startswith(f"{node}/")):
+        return (
+            f"{meant[0]} offers nothing yet: it is loading its model, or waits to be configured "
+            f"(ros2 lifecycle set {meant[0]} configure)"
+        )
+    if others := sorted({*there, *idle}):
+        return f"no detector {name} found; there are: {', '.join(others)} (--detector)"
     if remapped:
         return (
             f"no detector found by its ~/regions, but {', '.join(sorted(remapped))}: detectors are known by that name; "

@@ -148,6 +148,34 @@ def test_regions_that_were_remapped_are_named_where_no_detector_is_found(driver)
     assert absent(None, (), ()) == NOBODY
 
 
+def test_a_detector_that_offers_nothing_yet_is_named(driver):
+    """It was said that there is none, and to start one."""
+    from unexpected_ros.live.node import DetectorNode
+
+    said = {None: [], NAME: [], f"{NAME}/front": [], "/nobody": []}
+    watchers = [
+        Watcher(name, tuple, lambda *_: None, str, lambda told=told, **state: told.append(state["text"]), str)
+        for name, told in said.items()
+    ]
+    node = DetectorNode(cli_args=["--ros-args", "-r", "__ns:=/watched", "-p", "model.path:=random"])
+    for each in (node, *watchers):
+        driver.executor.add_node(each)
+    idle = f"{NAME} offers nothing yet: it is loading its model, or waits to be configured (ros2 lifecycle set {NAME} "
+    texts = [idle, idle, idle, f"no detector /nobody found; there are: {NAME} (--detector)"]
+
+    def right():
+        return all(told and told[-1].startswith(text) for told, text in zip(said.values(), texts, strict=True))
+
+    try:
+        driver.until(right, f"{texts} instead of {said}", SOON_S)
+        assert node.trigger_configure().name == "SUCCESS"
+        driver.until(lambda: said[None][-1] == said[NAME][-1] == "", "its outputs", SOON_S)
+    finally:
+        for each in (node, *watchers):
+            driver.executor.remove_node(each)
+            each.destroy_node()
+
+
 def test_it_looks_around_while_simulated_time_stands_still(driver):
     said = []
     watcher = Watcher(NAME, tuple, lambda *_: None, str, lambda **state: said.append(state), str)
