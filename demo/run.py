@@ -123,6 +123,7 @@ def run(crew: Crew, playing: list[str], model: str, folder: Path) -> DemoError |
         IMAGE,
         *(f"{NODE}/{name}" for name in OUTPUTS),
         "/diagnostics",
+        "--overwrite",
         "--quiet",
         str(QUIET_S),
     )

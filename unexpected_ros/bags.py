@@ -33,9 +33,9 @@ def create_bag(path: str | Path) -> AbstractContextManager[BagWriter]:
     return writing.create_bag(path, message_types())
 
 
-def recorded_bag(path: str | Path) -> AbstractContextManager[BagWriter]:
+def recorded_bag(path: str | Path, overwrite: bool = False) -> AbstractContextManager[BagWriter]:
     """See media.bags.recording.recorded_bag; our messages can be written too."""
-    return recording.recorded_bag(path, message_types())
+    return recording.recorded_bag(path, message_types(), overwrite)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="recorder", description=__doc__.partition("\n")[0])
     parser.add_argument("output", type=Path, metavar="OUT", help="file .mcap, or a bag folder; appears at the end")
     parser.add_argument("topics", nargs="+", help="names; the first is connected last")
+    older = "replace an older OUT, by a recording of all topics only"
+    parser.add_argument("--overwrite", action="store_true", help=older)
     quiet = "after SIGINT, go on until nothing has come for this many seconds; a second SIGINT ends it (%(default)s)"
     parser.add_argument("--quiet", type=float, default=0.0, help=quiet)
     return parser.parse_args(arguments)
@@ -58,28 +60,27 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def main() -> int:
     """Record until interrupted: 0 with the counts on stdout, 1 with the cause on stderr."""
-    given, stop, file = parse(remove_ros_args(sys.argv)[1:]), Stop(), None
+    given, stop = parse(remove_ros_args(sys.argv)[1:]), Stop()
+    code, file, recorder = 0, None, None
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
-        with recorded_bag(given.output) as bag:
-            file = bag.file
-            recorder = Recorder(given.topics, bag)
+        with recorded_bag(given.output, given.overwrite) as bag:
+            file, recorder = bag.file, Recorder(given.topics, bag)
             record(recorder, stop, given.quiet)
-            if not sum(recorder.counts.values()):
+            if not any(recorder.counts.values()):
                 raise BagError(f"nothing was recorded: {recorder.missing()}")
-        for topic, count in recorder.counts.items():
-            lost = f" ({recorder.lost[topic]} or more were lost on their way)" if topic in recorder.lost else ""
-            print(f"{count:6d} {topic}{lost}")
-        if recorder.waiting:
-            print(f"error: {given.output} is not complete: {recorder.missing()}", file=sys.stderr)
-            return 1
+            if recorder.waiting:
+                raise BagError(f"{given.output} is not complete: {recorder.missing()}")
     except (BagError, OSError) as error:
-        kept = f"; {file} holds what was recorded before" if file and file.exists() else ""
+        kept = f"; {file} holds what was recorded" if file and file.exists() else ""
         print(f"error: {error}{kept}", file=sys.stderr)
-        return 1
+        code = 1
     finally:
         rclpy.try_shutdown()
-    return 0
+    for topic, count in recorder.counts.items() if recorder else ():
+        lost = f" ({recorder.lost[topic]} or more were lost on their way)" if topic in recorder.lost else ""
+        print(f"{count:6d} {topic}{lost}")
+    return code
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from ctypes import CDLL, Structure, byref, c_uint64
 from functools import partial
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -15,7 +16,7 @@ from unexpected_core.media.bags.growing import growing_bag
 from unexpected_core.media.bags.message_types import standard_types
 from unexpected_core.media.bags.recording import recorded_bag
 from unexpected_core.media.bags.writing import create_bag
-from unexpected_core.media.errors import IncompleteError
+from unexpected_core.media.errors import BagError, IncompleteError
 
 
 def write(bag, *words):
@@ -41,12 +42,37 @@ def test_what_was_written_is_kept_beside_an_older_bag_and_beside_what_was_kept_b
     path = tmp_path / "out.mcap"
     path.write_bytes(b"older")
     for word in ("first", "second"):
-        with pytest.raises(OSError, match="no space"), recorded_bag(path, standard_types()) as bag:
+        with pytest.raises(OSError, match="no space"), recorded_bag(path, standard_types(), overwrite=True) as bag:
             write(bag, word)
             raise OSError("no space")
     assert words(tmp_path / "out.recording.mcap") == ["first"]
     assert words(tmp_path / "out.recording-2.mcap") == ["second"]
     assert path.read_bytes() == b"older"
+
+
+@pytest.mark.parametrize("name", ["out.mcap", "out"])
+def test_a_bag_that_is_there_is_replaced_only_where_that_is_wanted(tmp_path, name):
+    """Nor is one that has come to be meanwhile, as that of a second recording of the name."""
+    refused = pytest.raises(BagError, match=f"{name} has come to be meanwhile, and is left alone")
+    with refused, recorded_bag(tmp_path / name, standard_types()) as later:
+        write(later, "later")
+        with recorded_bag(tmp_path / name, standard_types()) as bag:
+            write(bag, "first")
+    assert (words(tmp_path / name), words(tmp_path / "out.recording.mcap")) == (["first"], ["later"])
+    refused = pytest.raises(BagError, match=f"{name} is there already; choose another name, or --overwrite replaces it")
+    with refused, recorded_bag(tmp_path / name, standard_types()):
+        pytest.fail("it began")
+    with recorded_bag(tmp_path / name, standard_types(), overwrite=True) as bag:
+        write(bag, "newer")
+    assert words(tmp_path / name) == ["newer"]
+
+
+def test_what_was_recorded_is_kept_where_there_is_no_room_for_the_metadata_of_its_folder(tmp_path, monkeypatch):
+    """It was in a temporary folder by then, and went with that."""
+    monkeypatch.setattr(Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(OSError, match="No space left"), recorded_bag(tmp_path / "out", standard_types()) as bag:
+        write(bag, "a")
+    assert words(tmp_path / "out.recording.mcap") == ["a"]
 
 
 def test_a_command_that_makes_a_bag_of_the_name_leaves_a_recording_alone(tmp_path):

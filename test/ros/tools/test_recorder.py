@@ -164,7 +164,7 @@ def test_a_full_disk_ends_the_recording_and_costs_nothing_that_was_recorded(driv
         recorder.kill()
         driver.destroy(talk)
     assert recorder.returncode == 1
-    assert "File too large; out.recording.mcap holds what was recorded before" in told
+    assert "File too large; out.recording.mcap holds what was recorded" in told
     with open_bag(tmp_path / "out.recording.mcap") as bag:
         found = next(bag.messages())
         assert bag.read(found.channel, found.data).data == "word"
@@ -202,7 +202,7 @@ def test_what_is_lost_on_its_way_is_told(driver, tmp_path):
 def test_nothing_recorded_is_an_error_that_names_the_topic_and_leaves_an_older_bag(driver, tmp_path):
     (tmp_path / "out.mcap").write_bytes(b"older")
     talk = driver.node.create_publisher(String, "/test_recorder/there", 10)
-    recorder = start(tmp_path, "out.mcap", "/test_recorder/nowhere")
+    recorder = start(tmp_path, "out.mcap", "/test_recorder/nowhere", "--overwrite")
     try:
         driver.until(lambda: "recorder" in driver.node.get_node_names(), "the recorder")
         driver.spin(3.0)  # discovery on a busy machine: it names what it has heard of
@@ -213,6 +213,37 @@ def test_nothing_recorded_is_an_error_that_names_the_topic_and_leaves_an_older_b
     assert code == 1
     assert "error: nothing was recorded: nobody published /test_recorder/nowhere" in told
     assert "/test_recorder/there" in told and "Traceback" not in told
+    assert (tmp_path / "out.mcap").read_bytes() == b"older"
+
+
+def test_a_recording_that_lacks_a_topic_replaces_no_older_bag_and_says_where_it_is(driver, tmp_path):
+    """It took the place of the whole one, which could not be recorded again."""
+    (tmp_path / "out.mcap").write_bytes(b"older")
+    talk = driver.node.create_publisher(String, "/test_recorder/there", 10)
+    recorder = start(tmp_path, "out.mcap", "/test_recorder/nowhere", talk.topic_name, "--overwrite")
+    try:
+        driver.until(talk.get_subscription_count, "the recorder")
+        talk.publish(String(data="word"))
+        driver.spin(1.0)
+        code, told = end(recorder)
+    finally:
+        recorder.kill()
+        driver.destroy(talk)
+    assert code == 1 and "error: out.mcap is not complete: nobody published /test_recorder/nowhere; " in told, told
+    assert "; out.recording.mcap holds what was recorded\n" in told and "1 /test_recorder/there" in told
+    assert (tmp_path / "out.mcap").read_bytes() == b"older"
+    with open_bag(tmp_path / "out.recording.mcap") as bag:
+        assert [bag.read(m.channel, m.data).data for m in bag.messages()] == ["word"]
+
+
+def test_a_bag_that_is_there_is_refused_before_anything_is_recorded(tmp_path):
+    (tmp_path / "out.mcap").write_bytes(b"older")
+    recorder = start(tmp_path, "out.mcap", "/test_recorder/there")
+    told = recorder.communicate(timeout=60)[0]
+    assert (recorder.returncode, told) == (
+        1,
+        "error: out.mcap is there already; choose another name, or --overwrite replaces it at the end\n",
+    )
     assert (tmp_path / "out.mcap").read_bytes() == b"older"
 
 

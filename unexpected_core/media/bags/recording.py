@@ -12,6 +12,7 @@ from pathlib import Path
 from rosbags.typesys.store import Typestore
 
 from unexpected_core.media.bags.writing import BagWriter, check_target, publish
+from unexpected_core.media.errors import BagError
 
 
 class Recording(BagWriter):
@@ -42,15 +43,18 @@ class Recording(BagWriter):
 
 
 @contextmanager
-def recorded_bag(path: str | Path, types: Typestore) -> Iterator[BagWriter]:
-    """Write a bag (see create_bag) that appears under its name when the block ends well; an older one is then replaced.
+def recorded_bag(path: str | Path, types: Typestore, overwrite: bool = False) -> Iterator[BagWriter]:
+    """Write a bag (see create_bag) that appears under its name when the block ends well.
 
     Until then, and when the block or the disk ends it otherwise, it is the writer's `file` beside it, such as
     out.recording.mcap (what `growing_bag` finds at its own place, it replaces): closed where there is room for that,
     and kept if anything was written. What an earlier run has left there is not touched.
+    overwrite: an older bag of the name is replaced, then; else it is refused before anything is recorded.
     Raises BagError, OSError.
     """
     path = check_target(path)
+    if path.exists() and not overwrite:
+        raise BagError(f"{path} is there already; choose another name, or --overwrite replaces it at the end")
     writer = Recording(_taken(path.with_name(f"{path.name.removesuffix('.mcap')}.recording.mcap")), types)
     try:
         yield writer
@@ -61,7 +65,17 @@ def recorded_bag(path: str | Path, types: Typestore) -> Iterator[BagWriter]:
             writer.file.unlink(missing_ok=True)
         raise
     writer.close()
+    if not overwrite:
+        _claim(path)
     publish(writer, path)
+
+
+def _claim(path: Path) -> None:
+    """Raises BagError where another has taken the name meanwhile, such as a second recording of it."""
+    try:
+        path.touch(exist_ok=False) if path.suffix == ".mcap" else path.mkdir()
+    except FileExistsError as error:
+        raise BagError(f"{path} has come to be meanwhile, and is left alone") from error
 
 
 def _taken(path: Path) -> Path:

@@ -156,9 +156,9 @@ def _publish_folder(writer: BagWriter, path: Path) -> None:
     with written_named(path), tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as temporary:
         folder = Path(temporary) / path.name
         folder.mkdir()
-        writer.file.replace(folder / f"{path.name}.mcap")
         (folder / "metadata.yaml").write_text(folder_metadata(writer, f"{path.name}.mcap"), encoding="utf-8")
         settle(folder / "metadata.yaml")
+        writer.file.replace(folder / f"{path.name}.mcap")  # last: a full disk leaves it where it is
         settle(folder)
         if path.exists():
             shutil.move(path, Path(temporary) / "replaced")
