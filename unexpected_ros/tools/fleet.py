@@ -33,8 +33,8 @@ def bags_below(folder: Path) -> list[Path]:
     Each once: one that links lead to as well goes by its own name, where that is in there, and the log says so.
     """
     root, bags = folder.resolve(), {}
-    found = sorted(path for path in files_in(folder, whole=_is_bag) if _is_bag(path))
-    for path in sorted(found, key=lambda path: path.resolve() != root / path.relative_to(folder)):
+    found = [path for path in files_in(folder, whole=_is_bag) if _is_bag(path)]
+    for path in sorted(found, key=lambda path: (path.resolve() != root / path.relative_to(folder), path)):
         if (other := bags.setdefault(path.resolve(), path)) is not path:
             LOGGER.info("%s leads to %s, which is done once", path, other)
     return sorted(bags.values())
