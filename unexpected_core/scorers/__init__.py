@@ -160,7 +160,8 @@ def _trained(path: str | Path) -> Scorer:
     from unexpected_core.weights.catalog import find_weights
     from unexpected_core.weights.reading import load_into, read_weights
 
-    weights = read_weights(path)
+    file = find_weights(path, or_random=True)
+    weights = read_weights(file)
     card = weights.card
     entry = SCORERS.get(card.architecture)
     if entry is None or entry.base or entry.published:
@@ -173,7 +174,7 @@ def _trained(path: str | Path) -> Scorer:
         ) from error
     load_into(scorer, weights)
     scorer.name, scorer.model_id = card.architecture, card.model_id
-    scorer.weights, scorer.sha256, scorer.random_weights = find_weights(path), card.sha256, False
+    scorer.weights, scorer.sha256, scorer.random_weights = file, card.sha256, False
     for name in ("working_height", "threshold", "calibration", "logit_statistics", "max_logit_weight"):
         if getattr(card, name) is not None:
             setattr(scorer, name, getattr(card, name))

@@ -20,6 +20,7 @@ from unexpected_core.scorers.logits.scorer import segmenter_of
 from unexpected_core.scorers.settings import PublishedSettings
 from unexpected_core.structs import Scores
 from unexpected_core.weights.cards import WeightsError
+from unexpected_core.weights.catalog import find_weights
 from unexpected_core.weights.experiments import (
     EXPERIMENTS,
     experiments_folder,
@@ -55,9 +56,7 @@ class Published(PublishedSettings):
         if self.segmenter in get_args(Segmenter):
             return self.network(self.segmenter), self.segmenter
         try:
-            detector = load_scorer(self.segmenter)
-            if detector.random_weights:
-                raise WeightsError(f"'{self.segmenter}' is untrained")
+            detector = load_scorer(find_weights(self.segmenter))
         except WeightsError as error:
             expected = ", ".join(get_args(Segmenter))
             raise WeightsError(f"segmenter: expected {expected}, or a detector's: {error}") from error

@@ -14,6 +14,8 @@ from unexpected_core.weights.cards import WeightsError, read_card
 FINGERPRINT = re.compile("[0-9a-f]{8,64}")
 FOLDER = Path(__file__).parent
 SUFFIX = ".safetensors"
+RANDOM = "random"
+"""What `load_scorer` takes, and `unexpected detect` and the node with it: a detector that has no weight file."""
 BASELINES = "_baselines"
 """What a detector's baselines add to its file's name: fast_baselines.safetensors stands beside fast.safetensors."""
 
@@ -39,11 +41,12 @@ def _detectors(folder: Path) -> list[Path]:
     return [path for path in visible(folder, f"*{SUFFIX}") if not path.stem.endswith(BASELINES)]
 
 
-def find_weights(name_or_path: str | Path) -> Path:
+def find_weights(name_or_path: str | Path, or_random: bool = False) -> Path:
     """A shipped name, a weight file, or a folder that holds exactly one -> the weight file. Raises WeightsError.
 
     A shipped name may be followed by the first digits of a fingerprint, as in model ids ('fast-98f57f30'): those very
     weights, and not what a later version of the package ships under the name; or by '_baselines': those beside it.
+    or_random: the caller takes 'random', too, so that it is among the names that may have been meant.
     """
     text = str(name_or_path)
     if found := _shipped(text):
@@ -55,10 +58,15 @@ def find_weights(name_or_path: str | Path) -> Path:
         return path
     if path.is_file():
         raise WeightsError(f"{path} is not a {SUFFIX} file: import other formats with 'unexpected weights import'")
+    known = list(shipped()) or ["none in this installation"]
+    expected = f"expected a shipped name ({', '.join(known)}), a {SUFFIX} file or its folder"
+    if text == RANDOM:
+        raise WeightsError(
+            f"'{RANDOM}' has no weight file: {expected}; to train 'fast' from random weights leave task.start empty"
+        )
     if path.suffix or len(path.parts) > 1:
-        known = ", ".join(shipped()) or "none in this installation"
-        raise WeightsError(f"no weight file {path}: expected a shipped name ({known}), a {SUFFIX} file or its folder")
-    unknown = unknown_name("detector", text, ["random", *shipped()])
+        raise WeightsError(f"no weight file {path}: {expected}")
+    unknown = unknown_name("detector", text, [RANDOM, *known] if or_random else known)
     raise WeightsError(f"{unknown}; or give a {SUFFIX} file or its folder")
 
 

@@ -247,7 +247,8 @@ def test_reduced_networks_run_as_a_detector_on_the_segmenter_of_another(tmp_path
     assert torch.equal(scores.score, parted.score) and torch.equal(scores.resynthesis, parted.resynthesis)
     for name, fault in {
         "nan": "unknown detector 'nan'; did you mean 'nano'",
-        "random": "'random' is untrained",
+        "random": "'random' has no weight file",
+        "rbm": "unknown detector 'rbm'; known: fast, nano",
     }.items():
         with pytest.raises(WeightsError, match=f"segmenter: expected pspnet, bayes_segnet, or a detector's: {fault}"):
             load_scorer("iccv2019", weights=str(tmp_path), segmenter=name)

@@ -162,8 +162,12 @@ def test_names_and_places_that_do_not_exist(tmp_path, file, monkeypatch):
     assert find_weights("fast") == file
     with pytest.raises(WeightsError, match=r"no baselines of the detector .*: expected toy_baselines\.safetensors"):
         find_weights("fast_baselines")
-    with pytest.raises(WeightsError, match="unknown detector 'fats'; did you mean 'fast'"):
+    with pytest.raises(WeightsError, match=r"unknown detector 'fats'; did you mean 'fast'\? Known: fast; or give"):
         find_weights("fats")
+    with pytest.raises(WeightsError, match=r"^'random' has no weight file: expected a shipped name \(fast\), .*empty$"):
+        find_weights("random")
+    with pytest.raises(WeightsError, match=r"unknown detector 'rndom'; did you mean 'random'\? Known: random, fast;"):
+        load_scorer("rndom")  # which takes it
     with pytest.raises(WeightsError, match=r"no weight file .*gone\.safetensors: expected a shipped name \(fast\)"):
         find_weights(tmp_path / "gone.safetensors")
     (tmp_path / "old.pth").write_bytes(b"x")

@@ -87,7 +87,7 @@ def _check_weights(names: Sequence[str], networks: Networks) -> None:
     if "published" in kinds and not networks.published.get("random_weights"):
         _check_experiments([name for name in names if kind_of(name) == "published"], networks)
     if "on detector" in kinds and not networks.random:
-        find_weights(networks.detector)
+        find_weights(networks.detector, or_random=True)
         if any(SCORERS[name].baseline for name in names if name in SCORERS):
             networks.baselines()
 
