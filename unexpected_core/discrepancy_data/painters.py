@@ -67,7 +67,7 @@ def generator_painter(weights: str | Path, device: str) -> NetworkPainter:
     name, options, state = read.card.architecture, read.card.options, read.state
     if name == "fast":
         state = {key.removeprefix(INSIDE_FAST): value for key, value in state.items() if key.startswith(INSIDE_FAST)}
-        name, options = "fast_generator", {"size": options.get("size", "fast")}
+        name, options = "fast_generator", {"size": read.card.size}
     if name not in GENERATORS:
         raise WeightsError(
             f"weights '{read.card.name}' are of '{name}', which paints nothing; expected "

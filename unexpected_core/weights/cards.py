@@ -12,6 +12,7 @@ from pydantic import Field
 from unexpected_core.config import Settings, SettingsError, build, same
 from unexpected_core.files import write_text
 from unexpected_core.log import one_line
+from unexpected_core.networks.choices import SIZE
 from unexpected_core.regions import RegionSettings
 
 
@@ -51,6 +52,11 @@ class Card(Settings):
         return self.model_dump(
             include={"architecture", "options", "working_height", "calibration", "max_logit_weight", "sha256"}
         )
+
+    @property
+    def size(self) -> str:
+        """Width of the networks, of a `fast` detector."""
+        return self.options.get("size", SIZE)
 
     @property
     def model_id(self) -> str:

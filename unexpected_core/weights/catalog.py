@@ -9,6 +9,7 @@ from pathlib import Path
 from unexpected_core.config import unknown_name
 from unexpected_core.files import expand_home, visible
 from unexpected_core.log import LOGGER
+from unexpected_core.networks.choices import SIZE
 from unexpected_core.weights.cards import WeightsError, read_card
 
 FINGERPRINT = re.compile("[0-9a-f]{8,64}")
@@ -26,7 +27,11 @@ def shipped() -> dict[str, Path]:
 
 
 def find_baselines(weights: Path) -> Path:
-    """A detector's weight file -> that of its baselines, beside it. Raises WeightsError saying how to train them."""
+    """A detector's weight file -> that of its baselines, beside it.
+
+    Raises WeightsError saying how to train them, or that there are none for such a detector.
+    """
+    refuse_without_baselines(weights)
     path = weights.with_stem(weights.stem + BASELINES)
     if not path.is_file():
         raise WeightsError(
@@ -35,6 +40,20 @@ def find_baselines(weights: Path) -> Path:
             f"{path.stem}.* of the run folder there"
         )
     return path
+
+
+def refuse_without_baselines(weights: Path) -> None:
+    """Raise WeightsError where a detector can have no baselines and no cue heads: their networks are of one width."""
+    card = read_card(weights)
+    if card.architecture != "fast":
+        found = f"architecture='{card.architecture}'"
+    elif card.size != SIZE:
+        found = f"task.size={card.size}"
+    else:
+        return
+    raise WeightsError(
+        f"{weights} has {found}: there are baselines and cue heads only for 'fast' detectors of task.size={SIZE}"
+    )
 
 
 def _detectors(folder: Path) -> list[Path]:

@@ -23,7 +23,7 @@ from unexpected_core.evaluation.settings import FORMATS, EvaluationSettings
 from unexpected_core.images import write_image
 from unexpected_core.metrics.components import TRACK_SIZES
 from unexpected_core.structs import RoadCamera
-from unexpected_core.weights.cards import WeightsError
+from unexpected_core.weights.cards import Card, WeightsError, write_card
 from unexpected_core.weights.catalog import shipped
 
 
@@ -168,6 +168,7 @@ def test_spaces_between_methods_do_not_matter():
 def test_networks_that_are_not_there_are_missed_before_other_methods_are_scored(methods, networks, message, tmp_path):
     mine = tmp_path / "mine.safetensors"
     mine.touch()
+    write_card(mine, Card(name="mine", architecture="fast"))
     networks["detector"] = networks["detector"].format(mine=mine)
     with pytest.raises(WeightsError, match=message):
         read(methods, Networks(**networks))

@@ -13,6 +13,7 @@ from unexpected_core.networks.rbm import Reconstruction
 from unexpected_core.scorers import build_scorer, load_scorer
 from unexpected_core.scorers.base import ScorerError
 from unexpected_core.scorers.baselines import SubEnsembleScorer
+from unexpected_core.scorers.fast import FastScorer
 from unexpected_core.training.engine import run as engine
 from unexpected_core.training.engine.sampler import seed_of
 from unexpected_core.training.errors import TrainingError
@@ -21,9 +22,9 @@ from unexpected_core.training.tasks.baselines import BaselinesTask
 from unexpected_core.training.tasks.losses import redrawing_loss
 from unexpected_core.training.tasks.rbm import road_patches
 from unexpected_core.training.tasks.settings_fast import BaselineSettings
-from unexpected_core.weights.cards import WeightsError
+from unexpected_core.weights.cards import Card, WeightsError
 from unexpected_core.weights.catalog import find_baselines, shipped
-from unexpected_core.weights.reading import read_weights, verify
+from unexpected_core.weights.reading import read_weights, verify, write_weights
 
 TINY = runpy.run_path(str(Path(__file__).with_name("tiny_fast.py")))
 detector, tiny = TINY["detector"], TINY["tiny"]
@@ -92,6 +93,20 @@ def test_baselines_of_another_detector_are_refused(trained, tmp_path):
         load_scorer(base, "fast_ensemble")
     with pytest.raises(ScorerError, match="stand on a detector of the kind 'fast', 'random' is another"):
         load_scorer("random", "fast_ensemble")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "size", "found"), [("fast", "nano", "task.size=nano"), ("random", "fast", "architecture='random'")]
+)
+def test_no_training_is_advised_that_would_be_refused(architecture, size, found, tmp_path, capsys):
+    card = Card(name="other", architecture=architecture, options={"size": size})
+    write_weights(tmp_path / "other.safetensors", FastScorer(size).state_dict(), card)
+    message = f"{found}: there are baselines and cue heads only for 'fast' detectors of task.size=fast\n"
+    assert main(["evaluate", "paper", "drawn", "--detector", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.endswith(message)
+    start = ["--set", f"task.start={tmp_path}", "--data", f"paired_folder={tmp_path}"]
+    assert main(["train", "fast_baselines", "--run", str(tmp_path / "run"), *start]) == 2
+    assert capsys.readouterr().err.endswith(message)
 
 
 def test_a_detector_that_changed_during_the_training_is_noticed(roads, trained, tmp_path):

@@ -17,7 +17,6 @@ from torch.nn.functional import avg_pool2d
 from unexpected_core.discrepancy_data.pasting.cutouts import open_cut_outs
 from unexpected_core.labels import colorize
 from unexpected_core.networks.blocks import double
-from unexpected_core.networks.choices import SIZE
 from unexpected_core.networks.fast_generator import appearance
 from unexpected_core.networks.fast_segmenter import SegmenterOutput
 from unexpected_core.training.engine.task import Batch, OpenedTask, to_image, to_picture
@@ -177,5 +176,4 @@ def check_helpers(task: FastSettings, taught: bool = True) -> None:
 
 def _teacher(name: str) -> nn.Module:
     """The segmenter of a detector of either size. Raises WeightsError."""
-    size = verify(find_weights(name)).options.get("size", SIZE)
-    return fast_networks(size, name)["segmenter"].eval().requires_grad_(False)
+    return fast_networks(verify(find_weights(name)).size, name)["segmenter"].eval().requires_grad_(False)

@@ -7,24 +7,32 @@ from pathlib import Path
 
 from unexpected_core.config import changed
 from unexpected_core.log import LOGGER
-from unexpected_core.networks.choices import SIZE
 from unexpected_core.training.errors import TrainingError
 from unexpected_core.training.examples.fast import ExampleSource, FastExamples
 from unexpected_core.training.examples.samples import open_data
-from unexpected_core.training.tasks.settings_fast import FastFamily
-from unexpected_core.weights.catalog import find_weights
+from unexpected_core.training.tasks.settings_fast import FastFamily, FastTraining
+from unexpected_core.weights.catalog import find_weights, refuse_without_baselines
 from unexpected_core.weights.reading import verify
 
 
 def fast_examples(settings: FastFamily) -> tuple[FastExamples, FastExamples]:
     """Examples to learn from and to validate with. Raises TrainingError, DatasetError, WeightsError."""
-    if start := settings.task.start:  # now, not after minutes of reading data
-        found = verify(find_weights(start)).options.get("size", SIZE)
-        expected = getattr(settings.task, "size", SIZE)
-        if found != expected:
-            cure = f": --set task.size={found}, or another start" if hasattr(settings.task, "size") else ""
-            raise TrainingError(f"{start} has task.size={found}, expected {expected}{cure}")
+    if settings.task.start:  # now, not after minutes of reading data
+        _check_start(settings)
     return _examples(settings, training=True), _examples(settings, training=False)
+
+
+def _check_start(settings: FastFamily) -> None:
+    """Raise TrainingError, WeightsError where the detector is damaged or not one that this training can begin with."""
+    start = settings.task.start
+    weights = find_weights(start)
+    size = verify(weights).size
+    if not isinstance(settings, FastTraining):
+        refuse_without_baselines(weights)
+    elif size != settings.task.size:
+        raise TrainingError(
+            f"{start} has task.size={size}, expected {settings.task.size}: --set task.size={size}, or another start"
+        )
 
 
 def _examples(settings: FastFamily, training: bool) -> FastExamples:
