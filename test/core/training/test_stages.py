@@ -1,8 +1,8 @@
 """The segmenter alone first, then all together: one command, one folder, and it goes on where it ended."""
 
-import json
 import operator
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -15,8 +15,6 @@ from torchvision.models import squeezenet1_1
 
 from unexpected_core.cli.main import main
 from unexpected_core.config import SettingsError, override
-from unexpected_core.images import write_image
-from unexpected_core.labels import colorize
 from unexpected_core.training import stages
 from unexpected_core.training.command import command_of
 from unexpected_core.training.engine import sampler
@@ -30,50 +28,14 @@ from unexpected_core.training.tasks.fast_examples import fast_examples
 from unexpected_core.training.tasks.perceptual import SqueezeNetDistance
 from unexpected_core.training.tasks.settings_fast import FirstStage
 from unexpected_core.weights.reading import read_weights
-from unexpected_core.yaml_values import format_yaml
+
+TWO_STAGES = runpy.run_path(str(Path(__file__).with_name("two_stages.py")))
+changes, draw_roads, settings = (TWO_STAGES[name] for name in ("changes", "draw_roads", "settings"))
 
 
 @pytest.fixture(scope="module")
 def roads(tmp_path_factory):
-    """Two folders of frames 64x96: sky and road; the second stored squeezed."""
-    folder, random = tmp_path_factory.mktemp("roads"), np.random.default_rng(0)
-    for name in ("plain", "squeezed"):
-        for i, split in enumerate(("train", "train", "val")):
-            labels = np.full((64, 96), 10, np.uint8)
-            labels[24:] = 0
-            image = np.clip(colorize(labels) + random.normal(0, 10, (64, 96, 3)), 0, 255).astype(np.uint8)
-            write_image(folder / name / split / f"{i}.png", image)
-            write_image(folder / name / split / f"{i}_trainIds.png", labels)
-    return folder
-
-
-def changes(roads, *more):
-    return [
-        f"data.sources=[paired_folder={roads / 'plain'}, paired_folder={roads / 'squeezed'}]",
-        "data.val_examples=1",
-        "loop.epochs=1",
-        "loop.epoch_examples=2",
-        "loop.batch=2",
-        "loop.batch_val=1",
-        "loop.workers=0",
-        "loop.frames=[]",
-        "loop.device=cpu",
-        "loop.precision=32-true",
-        "loop.average=0",
-        "optimizer.warmup=0",
-        "first.epochs=1",
-        "first.batch=2",
-        "first.crop=[32,64]",
-        "task.crop=[32,64]",
-        "task.heights=[64,64]",
-        "task.aspects={squeezed: 3.0}",
-        "task.repeats={squeezed: 3}",
-        *more,
-    ]
-
-
-def settings(roads, *more):
-    return override(PRESETS["nano"], changes(roads, *more))
+    return draw_roads(tmp_path_factory.mktemp("roads"))
 
 
 def test_the_segmenter_learns_alone_and_then_with_the_others(roads, tmp_path):
@@ -107,73 +69,6 @@ def test_what_is_finished_says_what_goes_on(roads, tmp_path, caplog):
     ]
     run(settings(roads, "first.epochs=2", "loop.epochs=2"), tmp_path)
     assert caplog.messages[-1] == f"{tmp_path} is finished: a higher loop.epochs goes on"
-
-
-@pytest.fixture
-def two_courses(roads, tmp_path):
-    """Words of a training whose start is a training of two stages, in a file."""
-    file = tmp_path / "course.yaml"
-    given = {"base": "nano"} | expanded(changes(roads))
-    file.write_text(format_yaml(given))
-    return ["train", "nano", "--run", str(tmp_path / "run"), *sets(roads, f"task.start={file}", "loop.publish=mean")]
-
-
-def expanded(assignments):
-    return json.loads(override(PRESETS["nano"], assignments).model_dump_json())
-
-
-def sets(roads, *more):
-    return [word for change in changes(roads, *more) for word in ("--set", change)]
-
-
-def test_a_training_goes_on_from_one_that_is_done_before(two_courses, tmp_path):
-    """In one command, which also its card tells; a stop file of the whole ends what goes before, and it goes on."""
-    folder = tmp_path / "run"
-    folder.mkdir()
-    (folder / "stop").touch()
-    assert main(two_courses) == 0 and not (folder / "stop").exists() and not list(folder.glob("*.safetensors"))
-    assert main(two_courses) == 0
-    start = read_weights(folder / "before").state
-    assert start.keys() == read_weights(folder).state.keys()
-    begun = torch.load(folder / "before/chk_best.pth", weights_only=True)["weights"]
-    assert all(torch.allclose(start[name].float(), begun[name].float(), atol=1e-3) for name in start)
-    card = read_weights(folder).card
-    assert f"task.start={tmp_path / 'course.yaml'}" in card.command and "loop.publish=mean" in card.command
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")}
-    assert main(two_courses) == 0
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.*")} == before
-
-
-def test_only_a_detectors_training_can_go_before(two_courses, tmp_path, capsys):
-    (tmp_path / "course.yaml").write_text("base: 0525_rbm_road\n")
-    assert main(two_courses) == 2
-    assert "course.yaml is a training of rbm, expected fast" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ("task.size=fast", "course.yaml trains task.size=nano, expected fast: set both alike"),
-        ("data.sources=[paired_folder=/nope]", "/nope"),
-        ("data.val=nope", "nope"),
-    ],
-)
-def test_what_the_last_training_would_miss_is_refused_before_the_one_before(
-    change, message, two_courses, tmp_path, capsys
-):
-    assert main([*two_courses, "--set", change]) == 2
-    assert message in capsys.readouterr().err
-    assert not (tmp_path / "run/before").exists()
-
-
-@pytest.mark.parametrize("between", [[], ["between.yaml"]], ids=["it", "one_before"])
-def test_no_training_comes_before_itself(between, two_courses, tmp_path, capsys):
-    names = ["course.yaml", *between]
-    for name, start in zip(names, [*between, "course.yaml"], strict=True):
-        (tmp_path / name).write_text(f"base: nano\ntask: {{start: {tmp_path / start}}}\n")
-    assert main(two_courses) == 2
-    assert f"task.start={tmp_path / 'course.yaml'} would come before itself" in capsys.readouterr().err
-    assert not (tmp_path / "run" / "before").exists()
 
 
 def test_a_training_with_a_start_has_no_first_stage(roads):
@@ -409,8 +304,8 @@ def test_a_first_stage_goes_on_where_only_what_it_does_not_use_is_other(roads, t
 
 @pytest.mark.parametrize("change", ["task.object_weight=9", "task.sources=9", "task.coarse=[]", "task.compare=9"])
 def test_what_the_first_stage_does_not_use_changes_no_bit_of_it(change, roads, tmp_path):
-    for name, changes in (("before", []), ("after", [change])):
-        stages.engine.run(first_stage(settings(roads, *changes)), tmp_path / name)
+    for name, more in (("before", []), ("after", [change])):
+        stages.engine.run(first_stage(settings(roads, *more)), tmp_path / name)
     before, after = (torch.load(tmp_path / n / "chk_last.pth", weights_only=True) for n in ("before", "after"))
     assert all(torch.equal(value, after["weights"][key]) for key, value in before["weights"].items())
     assert before["state"]["best_loss_val"] == after["state"]["best_loss_val"]
